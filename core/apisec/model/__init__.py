@@ -1,0 +1,1 @@
+"""What flows: the raw transaction, the redacted event, block patterns and decisions."""
