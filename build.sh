@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# The one door: demo | test | package | bench | lint. Makes and keeps .venv at the root, and installs there
+# only what the command needs.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+usage() {
+  cat <<'TXT'
+usage: ./build.sh COMMAND [ARGUMENTS]
+
+  demo     run the whole loop live: traffic, inventory, scores, a risk event, a block, its lifting
+           (--once to stop after the last stage, --json FILE for what was observed, --keep to leave it running)
+  test     lint, build the app, and run every test (arguments go to pytest: ./build.sh test -k spool)
+  package  build dist/apisec-VERSION.tar.gz, byte for byte the same every time
+  bench    measure; ratios in one run (arguments name benchmarks: ./build.sh bench pipeline)
+  lint     ruff and mypy --strict
+
+Needs Python 3.11 or later with venv (Debian: apt-get install python3-venv) and a package index for pip.
+PYTHON=/path/to/python chooses the interpreter that .venv is made with.
+TXT
+}
+
+fail() { printf 'build.sh: %s\n' "$1" >&2; exit "${2:-1}"; }
+
+find_python() {
+  local candidate
+  for candidate in "${PYTHON:-}" python3.11 python3.12 python3.13 python3; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail "no Python 3.11 or later found; install it (Debian 12: apt-get install python3 python3-venv) or set PYTHON" 2
+}
+
+# need EXTRAS: .venv holds these extras of pyproject.toml; asked again, it costs nothing.
+need() {
+  local extras=$1 stamp python
+  if [ ! -x .venv/bin/python ]; then
+    python=$(find_python)
+    say "making .venv with $python"
+    "$python" -m venv .venv || fail "python -m venv failed; on Debian: apt-get install python3-venv" 2
+  fi
+  stamp=.venv/.installed-$extras-$(sha256sum pyproject.toml | cut -c1-16)
+  [ -e "$stamp" ] && return
+  [ -e "${stamp/$extras/dev}" ] && return
+  say "installing into .venv: $extras"
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[$extras]" \
+    || fail "pip could not install .[$extras]; the lines above say why" 1
+  touch "$stamp"
+}
+
+say() { printf '\033[2m» %s\033[0m\n' "$1" >&2; }
+
+build_app() { .venv/bin/python tools/build_app.py; }
+
+lint() {
+  .venv/bin/ruff check .
+  .venv/bin/ruff format --check .
+  .venv/bin/mypy
+}
+
+command=${1:-}
+[ $# -gt 0 ] && shift
+case "$command" in
+  demo)
+    need forwarder,gateway,sandbox,package
+    build_app
+    exec .venv/bin/python -m apisec_sandbox demo "$@"
+    ;;
+  test)
+    need dev
+    say "lint"
+    lint
+    say "the app"
+    build_app
+    say "tests"
+    exec .venv/bin/python -m pytest "$@"
+    ;;
+  package)
+    need package
+    build_app
+    ;;
+  bench)
+    need dev
+    exec .venv/bin/python -m benchmarks "$@"
+    ;;
+  lint)
+    need dev
+    lint
+    ;;
+  -h | --help | help) usage ;;
+  "") usage >&2; exit 2 ;;
+  *) usage >&2; fail "unknown command '$command'" 2 ;;
+esac

@@ -1,0 +1,56 @@
+"""Write the reference pages that are generated from code: ``python tools/reference.py`` (``--check`` to compare)."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from apisec.model import event as schema
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def event_page() -> str:
+    rows = "\n".join(
+        f"| `{field.name}` | {field.kind} | {'yes' if field.required else ''} | {'yes' if field.cim else ''} "
+        f"| {'yes' if field.indexed else ''} | {field.text} |"
+        for field in schema.FIELDS
+    )
+    return f"""# The event: `{schema.SOURCETYPE_TRANSACTION}`
+
+Generated from `core/apisec/model/event.py` by `python tools/reference.py`; schema version
+{schema.SCHEMA_VERSION}. One JSON object per request and response. *always*: present in every event. *CIM*: the
+name is that of Splunk's data model Web. *indexed*: travels in HEC `fields` too, so that `tstats` can group by it
+without acceleration.
+
+| field | type | always | CIM | indexed | meaning |
+|---|---|---|---|---|---|
+{rows}
+"""
+
+
+PAGES: dict[str, Callable[[], str]] = {"docs/reference/event.md": event_page}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is stale")
+    check = parser.parse_args().check
+    stale = [name for name, page in PAGES.items() if not same(ROOT / name, page())]
+    for name in stale:
+        if check:
+            print(f"{name} is stale; run python tools/reference.py", file=sys.stderr)
+        else:
+            (ROOT / name).write_text(PAGES[name](), encoding="utf-8")
+            print(f"wrote {name}")
+    return 1 if check and stale else 0
+
+
+def same(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
