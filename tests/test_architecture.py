@@ -21,29 +21,12 @@ ARROWS = {
 }
 PRODUCT = {"apisec", "apisec_forwarder", "apisec_ml", "apisec_dast", "apisec_sandbox"}
 # What core may not do even with the standard library: it has no clock, no files, no processes, no network.
-IMPURE = set(
-    [
-        "os",
-        "io",
-        "socket",
-        "subprocess",
-        "threading",
-        "multiprocessing",
-        "time",
-        "pathlib",
-        "shutil",
-        "tempfile",
-        "asyncio",
-        "random",
-        "secrets",
-        "http",
-        "urllib.request",
-        "logging",
-        "pickle",
-        "sqlite3",
-        "signal",
-    ]
-)
+# fmt: off
+IMPURE = {
+    "asyncio", "http", "io", "logging", "multiprocessing", "os", "pathlib", "pickle", "random", "secrets", "shutil",
+    "signal", "socket", "sqlite3", "subprocess", "tempfile", "threading", "time", "urllib.request",
+}
+# fmt: on
 # A shipped model is read beside its module, once, by name.
 IMPURE_ALLOWED = {"core/apisec/scoring/model.py": {"pathlib"}}
 
