@@ -1,0 +1,40 @@
+"""The forwarder's configuration: one strict YAML file, read into frozen dataclasses."""
+
+from __future__ import annotations
+
+from apisec_forwarder.config.load import load, parse, pipeline_settings, status_file
+from apisec_forwarder.config.schema import (
+    Address,
+    Admin,
+    Config,
+    Decisions,
+    EnvoyReceiver,
+    Gateway,
+    Health,
+    Hec,
+    Keys,
+    Limits,
+    Receiver,
+    Service,
+    Spool,
+)
+
+__all__ = [
+    "Address",
+    "Admin",
+    "Config",
+    "Decisions",
+    "EnvoyReceiver",
+    "Gateway",
+    "Health",
+    "Hec",
+    "Keys",
+    "Limits",
+    "Receiver",
+    "Service",
+    "Spool",
+    "load",
+    "parse",
+    "pipeline_settings",
+    "status_file",
+]

@@ -1,0 +1,130 @@
+"""Loads the configuration, and makes from it what other parts are set up with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from apisec.errors import ApisecError, ConfigError
+from apisec_forwarder.config.reader import Problems, read_section
+from apisec_forwarder.config.schema import Config
+
+if TYPE_CHECKING:
+    from apisec_forwarder.pipeline import PipelineSettings
+
+MAX_CONFIG_BYTES = 4 * 2**20  # thousands of services fit; a log file given by mistake does not
+MAX_OPENAPI_BYTES = 32 * 2**20
+
+
+def parse(document: str, path: Path) -> tuple[Config | None, list[ConfigError]]:
+    """Read a configuration's text without any I/O; every error is returned, in the order of the file.
+
+    ``path`` leads the messages, and its folder is the base of relative paths.
+    """
+    problems = Problems(name=str(path), base=path.parent)
+    try:
+        node = yaml.compose(document, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        return None, [ConfigError(f"not YAML: {error.problem or error.context}", where=where)]
+    except (yaml.YAMLError, RecursionError) as error:
+        return None, [ConfigError(f"not YAML: {type(error).__name__}", where=str(path))]
+    if node is None:
+        return None, [ConfigError("the file is empty; docs/forwarder.md shows one", where=str(path))]
+    config = read_section(Config, node, "", problems)
+    if config is not None:
+        config = dataclasses.replace(config, path=path)
+        for message in _contradictions(config):
+            problems.errors.append(ConfigError(message, where=str(path)))
+    return (None if problems.errors else config), problems.errors
+
+
+def _contradictions(config: Config) -> Iterator[str]:
+    """Yield what is wrong between keys that are each fine."""
+    names = [service.name for service in config.services]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"services: {name!r} stands twice; give one entry all its hosts and paths"
+    routes = [(host, path) for service in config.services for host in service.hosts for path in service.paths]
+    for host, path in sorted({route for route in routes if routes.count(route) > 1}):
+        yield f"services: host {host!r} with path {path!r} belongs to two services"
+    if config.decisions is not None and config.admin is None:
+        yield "decisions needs admin as well: patterns come in through the admin API"
+    if config.hec.batch_bytes < config.limits.body_bytes:
+        yield "hec.batch_bytes is smaller than limits.body_bytes: one event would not fit a batch"
+
+
+def read(path: Path) -> tuple[Config | None, list[ConfigError]]:
+    """Read the file at ``path``; like ``parse``, and says when the file cannot be read."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_CONFIG_BYTES + 1)
+    except OSError as error:
+        return None, [ConfigError(f"cannot be read: {error.strerror}", where=str(path))]
+    if len(raw) > MAX_CONFIG_BYTES:
+        return None, [ConfigError(f"is larger than {MAX_CONFIG_BYTES} bytes: not a configuration", where=str(path))]
+    try:
+        return parse(raw.decode("utf-8"), path)
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        return None, [ConfigError("is not UTF-8", where=f"{path}:{line}")]
+
+
+def load(path: Path) -> Config:
+    """Return the configuration; ConfigError with one line for each thing that is wrong."""
+    config, errors = read(Path(path).absolute())
+    if config is None:
+        raise ConfigError("\n".join(map(str, errors)))
+    return config
+
+
+def status_file(config: Config) -> Path:
+    """Where the pipeline writes what it is doing (JSON, mode 600, replaced atomically)."""
+    return config.spool.directory / "status.json"
+
+
+def pipeline_settings(config: Config) -> PipelineSettings:
+    """Build the pipeline's settings; reads the OpenAPI documents that services name. ConfigError when one is bad."""
+    from apisec_forwarder.pipeline import PipelineSettings, Service
+
+    services = tuple(
+        Service(
+            name=service.name,
+            team=service.team,
+            hosts=service.hosts,
+            paths=service.paths,
+            index=service.index or config.hec.index,
+            templates=_templates(service.openapi, service.name),
+        )
+        for service in config.services
+    )
+    return PipelineSettings(
+        gateway=config.gateway.name,
+        env=config.gateway.env,
+        services=services,
+        body_cap=config.limits.body_bytes,
+        index=config.hec.index,
+    )
+
+
+def _templates(path: Path | None, service: str) -> tuple[str, ...]:
+    from apisec.openapi import paths
+
+    if path is None:
+        return ()
+    where = f"services: {service}: {path}"
+    try:
+        if path.stat().st_size > MAX_OPENAPI_BYTES:
+            raise ConfigError(f"is larger than {MAX_OPENAPI_BYTES} bytes", where=where)
+        document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        return tuple(paths.templates(document))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", where=where) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        raise ConfigError("is neither JSON nor YAML", where=where) from error
+    except ApisecError as error:
+        raise ConfigError(str(error), where=where) from error
