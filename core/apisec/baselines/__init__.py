@@ -1,0 +1,1 @@
+"""What is ordinary: mergeable sketches, and what was learned of each operation."""

@@ -1,0 +1,236 @@
+"""Mergeable sketches: quantiles, distinct counts and frequent values in bounded memory.
+
+Each one's state is plain JSON, and merging the sketches of any split of the data gives what one pass gives
+(``QuantileSketch`` until it collapses, ``DistinctCount`` always, ``TopK`` until it evicts).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import heapq
+import math
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any, Dict, List, Optional, Tuple
+
+from apisec.errors import DocumentError
+
+# DDSketch: Masson, Rim and Lee, "DDSketch: A fast and fully-mergeable quantile sketch with relative-error
+# guarantees", PVLDB 12(12), 2019.
+RELATIVE_ERROR = 0.01  # a quantile is off by at most 1 % of its value
+MAX_BINS = 1024  # covers nine decades at 1 %; beyond that the lowest bins collapse
+SMALLEST = 1e-9  # smaller values count as zero
+_LOG_GAMMA = math.log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
+
+# KMV: Bar-Yossef et al., "Counting distinct elements in a data stream", RANDOM 2002; the unbiased estimator
+# (k - 1) / U_k is that of Beyer et al., SIGMOD 2007. Standard error 1 / sqrt(k - 2).
+KMV_SIZE = 256  # exact up to 256 values, then 6.3 %
+_HASH_RANGE = float(1 << 64)
+
+# Misra and Gries, "Finding repeated elements", 1982; merged as in Agarwal et al., "Mergeable summaries",
+# PODS 2012: a count is too low by at most n / (k + 1).
+TOP_SIZE = 32
+
+
+class QuantileSketch:
+    """Quantiles of non-negative numbers within ``RELATIVE_ERROR``; negative numbers count as zero."""
+
+    __slots__ = ("_bins", "_zeros", "count", "maximum", "minimum")
+
+    def __init__(self) -> None:
+        self._bins: Dict[int, int] = {}
+        self._zeros = 0
+        self.count = 0
+        self.minimum = math.inf
+        self.maximum = 0.0
+
+    def add(self, value: float, times: int = 1) -> None:
+        """Count ``value`` ``times`` times; not-a-number and infinity are ignored."""
+        if not math.isfinite(value) or times < 1:
+            return
+        value = max(value, 0.0)
+        self.count += times
+        self.minimum = min(self.minimum, value)
+        self.maximum = max(self.maximum, value)
+        if value < SMALLEST:
+            self._zeros += times
+            return
+        index = math.ceil(math.log(value) / _LOG_GAMMA)
+        self._bins[index] = self._bins.get(index, 0) + times
+        if len(self._bins) > MAX_BINS:
+            self._collapse()
+
+    def merge(self, other: QuantileSketch) -> None:
+        for index, times in other._bins.items():
+            self._bins[index] = self._bins.get(index, 0) + times
+        self._zeros += other._zeros
+        self.count += other.count
+        self.minimum = min(self.minimum, other.minimum)
+        self.maximum = max(self.maximum, other.maximum)
+        if len(self._bins) > MAX_BINS:
+            self._collapse()
+
+    def _collapse(self) -> None:
+        """Fold the lowest bins together: the high quantiles, which matter here, keep their bound."""
+        ordered = sorted(self._bins)
+        surplus = ordered[: len(ordered) - MAX_BINS]
+        target = ordered[len(surplus)]
+        for index in surplus:
+            self._bins[target] += self._bins.pop(index)
+
+    def quantile(self, share: float) -> Optional[float]:
+        """Return the value below which ``share`` (0–1) of the numbers lie; None when there are none."""
+        if not self.count:
+            return None
+        rank = min(max(share, 0.0), 1.0) * (self.count - 1)
+        seen = self._zeros
+        if rank < seen:
+            return 0.0
+        for index in sorted(self._bins):
+            seen += self._bins[index]
+            if rank < seen:
+                # The middle of (gamma^(i-1), gamma^i] in relative terms.
+                value = math.exp(index * _LOG_GAMMA) * (1 - RELATIVE_ERROR)
+                return min(max(value, self.minimum), self.maximum)
+        return self.maximum
+
+    def to_state(self) -> Dict[str, Any]:
+        if not self.count:
+            return {}
+        bins = [[index, self._bins[index]] for index in sorted(self._bins)]
+        return {"z": self._zeros, "min": self.minimum, "max": self.maximum, "b": bins}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> QuantileSketch:
+        """Raises DocumentError when the state is not one of ``to_state``."""
+        sketch = cls()
+        if not state:
+            return sketch
+        try:
+            sketch._zeros = int(state["z"])
+            sketch.minimum = float(state["min"])
+            sketch.maximum = float(state["max"])
+            sketch._bins = {int(index): int(times) for index, times in state["b"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise DocumentError("not the state of a quantile sketch", where="quantiles") from error
+        counts = [sketch._zeros, *sketch._bins.values()]
+        if min(counts) < 0 or len(sketch._bins) > MAX_BINS or not math.isfinite(sketch.maximum):
+            raise DocumentError("counts or bins of a quantile sketch are out of range", where="quantiles")
+        sketch.count = sum(counts)
+        return sketch
+
+
+def value_hash(value: str) -> int:
+    """Return 64 bits that are the same in every process and on every Python."""
+    return int.from_bytes(hashlib.blake2b(value.encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+class DistinctCount:
+    """The number of different texts: exact up to ``KMV_SIZE``, an estimate beyond."""
+
+    __slots__ = ("_heap", "_members")
+
+    def __init__(self) -> None:
+        self._members: set[int] = set()
+        self._heap: List[int] = []  # negated, so that the largest kept hash is at the front
+
+    def add(self, value: str) -> None:
+        self._add_hash(value_hash(value))
+
+    def _add_hash(self, hashed: int) -> None:
+        if hashed in self._members:
+            return
+        if len(self._heap) < KMV_SIZE:
+            heapq.heappush(self._heap, -hashed)
+        elif hashed < -self._heap[0]:
+            self._members.discard(-heapq.heappushpop(self._heap, -hashed))
+        else:
+            return
+        self._members.add(hashed)
+
+    def merge(self, other: DistinctCount) -> None:
+        for hashed in other._members:
+            self._add_hash(hashed)
+
+    def estimate(self) -> int:
+        if len(self._heap) < KMV_SIZE:
+            return len(self._heap)
+        return round((KMV_SIZE - 1) * _HASH_RANGE / -self._heap[0])
+
+    def to_state(self) -> str:
+        packed = struct.pack(f">{len(self._members)}Q", *sorted(self._members))
+        return base64.b64encode(packed).decode("ascii")
+
+    @classmethod
+    def from_state(cls, state: str) -> DistinctCount:
+        """Raises DocumentError when the state is not one of ``to_state``."""
+        counter = cls()
+        try:
+            packed = base64.b64decode(state, validate=True)
+            hashes = struct.unpack(f">{len(packed) // 8}Q", packed)
+        except (TypeError, ValueError, struct.error) as error:
+            raise DocumentError("not the state of a distinct count", where="distinct") from error
+        if len(hashes) > KMV_SIZE:
+            raise DocumentError(f"more than {KMV_SIZE} values in a distinct count", where="distinct")
+        for hashed in hashes:
+            counter._add_hash(hashed)
+        return counter
+
+
+class TopK:
+    """The most frequent texts with their counts; exact until more than ``size`` different ones came."""
+
+    __slots__ = ("_counts", "_size")
+
+    def __init__(self, size: int = TOP_SIZE) -> None:
+        self._counts: Dict[str, int] = {}
+        self._size = size
+
+    def add(self, value: str, times: int = 1) -> None:
+        counts = self._counts
+        if value in counts:
+            counts[value] += times
+        else:
+            counts[value] = times
+            if len(counts) > self._size:
+                self._shrink()
+
+    def _shrink(self) -> None:
+        """Subtract the (k + 1)-th largest count from all, and drop what is left without one."""
+        ordered = sorted(self._counts.values(), reverse=True)
+        cut = ordered[self._size]
+        self._counts = {value: times - cut for value, times in self._counts.items() if times > cut}
+
+    def merge(self, other: TopK) -> None:
+        for value, times in other._counts.items():
+            self._counts[value] = self._counts.get(value, 0) + times
+        if len(self._counts) > self._size:
+            self._shrink()
+
+    def items(self) -> List[Tuple[str, int]]:
+        """Return the values, most frequent first, equal counts in the order of the text."""
+        return sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
+
+    def to_state(self) -> Dict[str, int]:
+        return dict(sorted(self._counts.items()))
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any], size: int = TOP_SIZE) -> TopK:
+        """Raises DocumentError when the state is not one of ``to_state``."""
+        top = cls(size)
+        if not isinstance(state, Mapping) or len(state) > size:
+            raise DocumentError(f"not the state of the {size} most frequent values", where="top")
+        for value, times in state.items():
+            if not isinstance(value, str) or not isinstance(times, int) or times < 1:
+                raise DocumentError("a count of a frequent value is not a positive integer", where="top")
+            top._counts[value] = times
+        return top
+
+
+def merged(sketches: Iterable[QuantileSketch]) -> QuantileSketch:
+    """Return one sketch over all of the given ones, which stay as they are."""
+    total = QuantileSketch()
+    for sketch in sketches:
+        total.merge(sketch)
+    return total
