@@ -1,0 +1,1 @@
+"""Order: which steps of a flow ordinary principals take before which."""
