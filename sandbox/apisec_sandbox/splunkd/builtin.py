@@ -1,0 +1,125 @@
+"""What Splunk ships in system/default, as far as the sandbox reads it.
+
+Source: the .conf.spec and .conf.example pages of Splunk's Admin manual; roles from "About defining roles with
+capabilities".
+"""
+
+from __future__ import annotations
+
+VERSION = "10.0.0"
+BUILD = "000000000000"
+PRODUCT = "enterprise"
+
+USER_CAPABILITIES = (
+    "change_own_password",
+    "get_metadata",
+    "get_typeahead",
+    "input_file",
+    "list_inputs",
+    "list_tokens_own",
+    "output_file",
+    "request_remote_tok",
+    "rest_apps_view",
+    "rest_properties_get",
+    "rest_properties_set",
+    "search",
+)
+POWER_CAPABILITIES = ("embed_report", "rtsearch", "schedule_search")
+ADMIN_CAPABILITIES = (
+    "admin_all_objects",
+    "edit_httpauths",
+    "edit_indexes",
+    "edit_local_apps",
+    "edit_modinput_any",
+    "edit_monitor",
+    "edit_roles",
+    "edit_search_schedule_priority",
+    "edit_server",
+    "edit_storage_passwords",
+    "edit_tokens_all",
+    "edit_token_http",
+    "edit_user",
+    "indexes_edit",
+    "list_all_objects",
+    "list_settings",
+    "list_storage_passwords",
+    "list_tokens_all",
+    "rest_apps_management",
+    "restart_splunkd",
+    "run_collect",
+    "run_mcollect",
+    "run_sendalert",
+)
+
+
+def _role(capabilities: tuple[str, ...], **settings: str) -> dict[str, str]:
+    return {**settings, **dict.fromkeys(capabilities, "enabled")}
+
+
+SYSTEM_DEFAULTS: dict[str, dict[str, dict[str, str]]] = {
+    "authorize": {
+        "role_user": _role(
+            (*USER_CAPABILITIES, "run_collect", "run_sendalert"),
+            srchIndexesAllowed="*",
+            srchIndexesDefault="main",
+            srchJobsQuota="100",
+        ),
+        "role_power": _role(POWER_CAPABILITIES, importRoles="user", srchIndexesAllowed="*", srchIndexesDefault="main"),
+        "role_admin": _role(
+            ADMIN_CAPABILITIES,
+            importRoles="power;user",
+            srchIndexesAllowed="*;_*",
+            srchIndexesDefault="main",
+        ),
+    },
+    "indexes": {
+        name: {"homePath": f"$SPLUNK_DB/{name}/db", "disabled": "0"}
+        for name in ("main", "summary", "history", "_internal", "_audit", "_introspection")
+    },
+    "props": {
+        "stash": {"KV_MODE": "auto"},
+        "_json": {"KV_MODE": "json", "INDEXED_EXTRACTIONS": "json"},
+    },
+    "limits": {"searchresults": {"maxresultrows": "50000"}, "subsearch": {"maxout": "10000"}},
+    "savedsearches": {
+        "default": {
+            "disabled": "0",
+            "enableSched": "0",
+            "dispatch.ttl": "2p",
+            "dispatch.earliest_time": "",
+            "dispatch.latest_time": "",
+            "counttype": "always",
+            "relation": "",
+            "quantity": "",
+            "alert.digest_mode": "1",
+            "alert.severity": "3",
+            "alert.suppress": "",
+            "alert.suppress.fields": "",
+            "alert.suppress.period": "",
+            "alert.track": "auto",
+            "actions": "",
+            "action.summary_index": "0",
+            "action.summary_index._name": "summary",
+            "cron_schedule": "",
+            "is_scheduled": "0",
+            "is_visible": "1",
+            "description": "",
+        }
+    },
+    "alert_actions": {"summary_index": {"label": "Summary index", "_name": "summary"}},
+    "transforms": {},
+    "macros": {},
+    "eventtypes": {},
+    "tags": {},
+    "collections": {},
+    "commands": {},
+    "inputs": {},
+    "passwords": {},
+    "server": {"general": {"serverName": "apisec-sandbox"}},
+    "web": {"settings": {"httpport": "8000"}},
+    "app": {},
+    "restmap": {},
+    "fields": {},
+    "datamodels": {},
+    "times": {},
+}
