@@ -55,6 +55,30 @@ say() { printf '\033[2m» %s\033[0m\n' "$1" >&2; }
 
 build_app() { .venv/bin/python tools/build_app.py; }
 
+# The rooms that run inside Splunk are tested with Splunk's Pythons too, where this machine has them.
+test_on() {
+  local version=$1 candidate python="" venv=.venv-$1 stamp
+  for candidate in "python$version" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$version".*/bin/python; do
+    if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; then
+      python=$candidate
+      break
+    fi
+  done
+  if [ -z "$python" ]; then
+    say "no Python $version here: core and package are not tested on it"
+    return
+  fi
+  stamp=$venv/.installed-$(sha256sum tests/requirements-splunk-python.txt | cut -c1-16)
+  if [ ! -e "$stamp" ]; then
+    say "making $venv"
+    "$python" -m venv --clear "$venv"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r tests/requirements-splunk-python.txt
+    touch "$stamp"
+  fi
+  say "core and package on Python $version"
+  PYTHONPATH=core "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/core tests/package/portable
+}
+
 lint() {
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
@@ -75,8 +99,13 @@ case "$command" in
     lint
     say "the app"
     build_app
-    say "tests"
-    exec .venv/bin/python -m pytest "$@"
+    if [ $# -gt 0 ]; then
+      exec .venv/bin/python -m pytest "$@"
+    fi
+    test_on 3.9
+    test_on 3.13
+    say "everything on $(.venv/bin/python --version)"
+    exec .venv/bin/python -m pytest
     ;;
   package)
     need package
