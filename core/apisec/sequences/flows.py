@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.baselines.values import event_time, number, text, texts, whole
@@ -63,6 +63,7 @@ class Invariant:
     window: float  # seconds in which the required step is looked for
     lift: float  # confidence, over how often ``requires`` stands before anything else
     linked: str = ""  # name of the object id that both steps carry ("checkout_id"), when they do
+    gap: float = 0.0  # seconds within which 95 % of principals take ``operation`` after ``requires``
 
     def to_document(self) -> Dict[str, Any]:
         return {
@@ -76,6 +77,7 @@ class Invariant:
             "window": round(self.window, 1),
             "lift": round(self.lift, 3),
             "linked": self.linked,
+            "gap": round(self.gap, 1),
         }
 
     @classmethod
@@ -96,6 +98,7 @@ class Invariant:
             min(max(window, 0.0), MAX_FLOW_SECONDS),
             MIN_LIFT if lift is None else lift,
             text(document.get("linked"), 128),
+            min(max(number(document.get("gap")) or 0.0, 0.0), MAX_FLOW_SECONDS),
         )
 
 
@@ -110,6 +113,7 @@ class Skipped:
     support: int
     window: float
     linked: str
+    gap: float
 
     @property
     def text(self) -> str:
@@ -251,8 +255,9 @@ def _learn_service(service: str, flows: Flows) -> Tuple[List[Invariant], List[In
         target, required, link = candidate
         confidence = pair.conforming / principals[target]
         if pair.conforming >= MIN_SUPPORT and confidence >= _least_confidence(required):
+            gap, window = _typical_gap(pair.gaps), _window(pair.gaps)
             candidates[candidate] = Invariant(
-                service, target, required, principals[target], confidence, _window(pair.gaps), 0.0, link
+                service, target, required, principals[target], confidence, window, 0.0, link, gap
             )
     base = _base_rates(flows, candidates, pairs)
     measured = [_with_lift(invariant, base[key]) for key, invariant in sorted(candidates.items())]
@@ -392,16 +397,7 @@ def _flow_base_rate(
 
 def _with_lift(invariant: Invariant, base: float) -> Invariant:
     lift = invariant.confidence / max(base, 0.01)
-    return Invariant(
-        invariant.service,
-        invariant.operation,
-        invariant.requires,
-        invariant.support,
-        invariant.confidence,
-        invariant.window,
-        lift,
-        invariant.linked,
-    )
+    return replace(invariant, lift=lift)
 
 
 def _prefer_linked(invariants: Sequence[Invariant]) -> List[Invariant]:
