@@ -1,0 +1,1 @@
+"""Block patterns: parse a document, match traffic, replay history."""
