@@ -1,0 +1,1 @@
+"""The gateway's side: Envoy's configuration and the script that copies traffic."""

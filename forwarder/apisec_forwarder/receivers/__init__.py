@@ -1,0 +1,1 @@
+"""Receivers: each turns one source of traffic into transactions."""

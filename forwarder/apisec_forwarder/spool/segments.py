@@ -1,0 +1,124 @@
+"""Segments on disk: their names, their records, the reader's position, and dropping the oldest."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+_NAME = re.compile(r"([a-z][a-z0-9_]{0,31})-([0-9]{12})")
+SUFFIX = ".log"
+POSITIONS_FILE = "acknowledged.json"
+_CRC_BYTES = 9  # eight hex digits and the space
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in one writer's segments: everything before it is done."""
+
+    segment: int = 0
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One file, as it was when the folder was listed."""
+
+    path: Path
+    writer: str
+    number: int
+    size: int
+    modified: float
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What the cap cost: events and bytes that Splunk had not acknowledged."""
+
+    records: int = 0
+    size: int = 0
+
+    def __add__(self, other: Dropped) -> Dropped:
+        return Dropped(self.records + other.records, self.size + other.size)
+
+
+def encode(envelope: bytes) -> bytes:
+    """Return the record of an envelope; ValueError when it holds a line break (JSON never needs one)."""
+    if b"\n" in envelope:
+        raise ValueError("an envelope must be one line of JSON")
+    return b"%08x %b\n" % (zlib.crc32(envelope), envelope)
+
+
+def decode(line: bytes) -> bytes | None:
+    """Return the envelope of a record without its line break; None when it is torn or damaged."""
+    envelope = line[_CRC_BYTES:]
+    return envelope if line[:_CRC_BYTES] == b"%08x " % zlib.crc32(envelope) else None
+
+
+def segment_path(directory: Path, writer: str, number: int, suffix: str = SUFFIX) -> Path:
+    return directory / f"{writer}-{number:012d}{suffix}"
+
+
+def list_segments(directory: Path, suffix: str = SUFFIX) -> list[Segment]:
+    """Return all segments, by writer and number. A file that goes away meanwhile is left out."""
+    found = []
+    for path in directory.glob(f"*{suffix}"):
+        name = _NAME.fullmatch(path.name.removesuffix(suffix))
+        if name is None:
+            continue
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            continue
+        found.append(Segment(path, name[1], int(name[2]), status.st_size, status.st_mtime))
+    return sorted(found, key=lambda segment: (segment.writer, segment.number))
+
+
+def read_positions(directory: Path) -> dict[str, Position]:
+    """Return what was acknowledged per writer; nothing when the file is missing or damaged (all is resent)."""
+    try:
+        document = json.loads((directory / POSITIONS_FILE).read_bytes())
+        return {str(writer): Position(int(at[0]), int(at[1])) for writer, at in document["positions"].items()}
+    except (OSError, ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return {}
+
+
+def dump_positions(positions: dict[str, Position]) -> bytes:
+    document = {writer: [at.segment, at.offset] for writer, at in sorted(positions.items())}
+    return json.dumps({"version": 1, "positions": document}).encode()
+
+
+def evict(directory: Path, max_bytes: int, suffix: str = SUFFIX) -> Dropped:
+    """Delete the oldest segments until the rest fits ``max_bytes``; never a writer's newest one."""
+    segments = list_segments(directory, suffix)
+    newest = {segment.writer: segment.number for segment in segments}
+    total = sum(segment.size for segment in segments)
+    positions = read_positions(directory)
+    dropped = Dropped()
+    for segment in sorted(segments, key=lambda one: (one.modified, one.number)):
+        if total <= max_bytes:
+            break
+        if segment.number == newest[segment.writer]:
+            continue
+        dropped += unacknowledged(segment, positions.get(segment.writer, Position()))
+        segment.path.unlink(missing_ok=True)
+        total -= segment.size
+    return dropped
+
+
+def unacknowledged(segment: Segment, done: Position) -> Dropped:
+    """Count the records of a segment that lie beyond the acknowledged position."""
+    if segment.number < done.segment:
+        return Dropped()
+    start = done.offset if segment.number == done.segment else 0
+    records = 0
+    try:
+        with segment.path.open("rb") as file:
+            file.seek(start)
+            while chunk := file.read(1 << 20):
+                records += chunk.count(b"\n")
+    except FileNotFoundError:
+        return Dropped()
+    return Dropped(records, max(0, segment.size - start))
