@@ -1,0 +1,1 @@
+"""Search commands on the Splunk SDK, protocol version 2."""

@@ -1,0 +1,85 @@
+"""The app's collections in the KV store: one class for all of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Dict, List, Optional
+
+INVENTORY = "apisec_inventory"
+BASELINES = "apisec_baselines"
+HABITS = "apisec_habits"
+FLOWS = "apisec_flows"
+PATTERNS = "apisec_patterns"
+
+Document = Dict[str, Any]
+
+PAGE = 10_000  # below max_rows_per_query, limits.conf [kvstore], 50,000
+BATCH = 500  # below max_documents_per_batch_save, limits.conf [kvstore], 1,000
+BATCH_BYTES = 8_000_000  # below max_size_per_batch_save_mb, limits.conf [kvstore], 50
+
+
+class Collection:
+    """One collection, in the app's own namespace and not the user's.
+
+    ``service`` is a connected ``splunklib.client.Service``; splunklib's HTTPError passes through.
+    """
+
+    def __init__(self, service: Any, name: str) -> None:
+        self.name = name
+        self._service = service
+        self._path = f"/servicesNS/nobody/apisec/storage/collections/data/{name}"
+
+    def load(self, query: Optional[Document] = None) -> List[Document]:
+        """Every document that matches ``query`` (all without one), page by page, in the order of keys."""
+        found: List[Document] = []
+        while True:
+            arguments: Dict[str, Any] = {"limit": PAGE, "skip": len(found), "sort": "_key"}
+            if query:
+                arguments["query"] = json.dumps(query)
+            page = self._read(self._service.get(self._path, **arguments))
+            found.extend(page)
+            if len(page) < PAGE:
+                return found
+
+    def get(self, key: str) -> Optional[Document]:
+        """The document with this key, or None. By query: keys hold slashes, which a path would not survive."""
+        found = self.load({"_key": key})
+        return found[0] if found else None
+
+    def save(self, documents: Iterable[Document]) -> int:
+        """Insert or replace documents by their ``_key``; returns how many."""
+        batch: List[str] = []
+        size = count = 0
+        for document in documents:
+            text = json.dumps(document)
+            if batch and (len(batch) >= BATCH or size + len(text) > BATCH_BYTES):
+                self._post("[" + ",".join(batch) + "]")
+                batch, size = [], 0
+            batch.append(text)
+            size += len(text) + 1
+            count += 1
+        if batch:
+            self._post("[" + ",".join(batch) + "]")
+        return count
+
+    def delete(self, key: str) -> None:
+        """Remove one document; a missing one is no error."""
+        self._service.delete(self._path, query=json.dumps({"_key": key}))
+
+    def replace(self, documents: Iterable[Document]) -> int:
+        """Make the collection hold exactly these: save them first, then delete what is left over."""
+        kept = list(documents)
+        stale = {d["_key"] for d in self.load()} - {d["_key"] for d in kept}
+        self.save(kept)
+        for key in sorted(stale):
+            self.delete(key)
+        return len(kept)
+
+    def _post(self, body: str) -> None:
+        headers = [("Content-Type", "application/json")]
+        self._service.post(self._path + "/batch_save", body=body, headers=headers)
+
+    @staticmethod
+    def _read(response: Any) -> Any:
+        return json.loads(response.body.read())
