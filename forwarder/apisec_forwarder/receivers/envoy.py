@@ -24,6 +24,7 @@ RefusalOf = Callable[[str, str | None], Refusal | None]
 def no_refusal(details: str, pattern: str | None) -> Refusal | None:
     """Used when no patterns are enforced: nothing is a refusal of ours."""
     del details, pattern
+    return None
 
 
 def parse(line: bytes, gateway: str = "", refusal: RefusalOf = no_refusal) -> Transaction:

@@ -7,6 +7,7 @@ Rotated files are ``<log>.<number>``; they are read oldest first and deleted whe
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -36,17 +37,18 @@ class Mark:
 
 @dataclasses.dataclass
 class _Open:
-    """The file that is being read. ``path`` is None when somebody else moved it to where we do not know."""
+    """The file that is being read."""
 
     file: BinaryIO
-    path: Path | None
+    path: Path  # as we opened or renamed it
     device: int
     inode: int
     order: int
     offset: int = 0  # behind the last whole line handed out
     partial: bytes = b""  # read behind ``offset``, without a line break so far
     skipping: bool = False  # inside a line that is too long
-    grown_at: float = 0.0
+    active_at: float = 0.0  # when it last grew, or was found to have been moved away
+    moved: bool = False
 
 
 @dataclasses.dataclass
@@ -175,7 +177,7 @@ class LogTail:
             os.fchmod(file.fileno(), 0o600)  # raw traffic
         self._orders += 1
         offset = resume.offset if resume is not None else 0
-        self._open = _Open(file, path, status.st_dev, status.st_ino, self._orders, offset, grown_at=self._clock())
+        self._open = _Open(file, path, status.st_dev, status.st_ino, self._orders, offset, active_at=self._clock())
         return True
 
     def _read_lines(self, current: _Open) -> list[bytes]:
@@ -186,7 +188,7 @@ class LogTail:
         chunk = current.file.read(CHUNK_BYTES)
         if not chunk:
             return []
-        current.grown_at = self._clock()
+        current.active_at = self._clock()
         whole, found, rest = (current.partial + chunk).rpartition(b"\n")
         current.partial = rest
         lines = whole.split(b"\n") if found else []
@@ -208,8 +210,10 @@ class LogTail:
             return False
         if live.st_ino == current.inode and live.st_dev == current.device:
             return False
-        successors = [path for path in self._rotated() if current.path is not None and path > current.path]
-        return bool(live.st_size or successors) or self._clock() - current.grown_at > QUIET_SECONDS
+        if not current.moved:
+            current.moved, current.active_at = True, self._clock()
+        successors = [path for path in self._rotated() if path > current.path]
+        return bool(live.st_size or successors) or self._clock() - current.active_at > QUIET_SECONDS
 
     def _finish(self, current: _Open) -> None:
         """Go on to the file after this one."""
@@ -219,13 +223,11 @@ class LogTail:
             self.counts.torn += 1
         current.file.close()
         rotated = self._rotated()
-        if current.path is not None and current.path in rotated:
+        if current.path in rotated:
             self._done.append((current.order, current.path, current.inode))
-            following = rotated[rotated.index(current.path) + 1 :]
-        else:
-            following = rotated
+            rotated = rotated[rotated.index(current.path) + 1 :]
         self._open = None
-        for path in [*following, self._log]:
+        for path in [*rotated, self._log]:
             if self._open_file(path, None):
                 return
 
@@ -255,12 +257,11 @@ class LogTail:
         number = int(rotated[-1].name.rpartition(".")[2]) + 1 if rotated else 1
         target = self._log.with_name(f"{self._log.name}.{number:012d}")
         self._log.rename(target)
-        if self._open is not None and self._open.path == self._log:
-            self._open.path = target
-        try:
+        current = self._open
+        if current is not None and current.inode == target.stat().st_ino:
+            current.path = target
+        with contextlib.suppress(FileExistsError):  # a starting Envoy was faster
             os.close(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        except FileExistsError:  # a starting Envoy was faster
-            pass
         self.counts.rotations += 1
 
     def _ask_to_reopen(self) -> None:
