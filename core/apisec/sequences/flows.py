@@ -106,24 +106,26 @@ class Invariant:
 class Skipped:
     """A step was left out: what was expected beside what was taken."""
 
-    operation: str
-    expected: str
+    invariant: Invariant
     taken: str  # the last step before it, empty when there was none
-    confidence: float
-    support: int
-    window: float
-    linked: str
-    gap: float
+
+    @property
+    def operation(self) -> str:
+        return self.invariant.operation
+
+    @property
+    def expected(self) -> str:
+        return self.invariant.requires
 
     @property
     def text(self) -> str:
         """A sentence for an analyst."""
-        share = f"{self.confidence:.0%}".replace("%", " %")
+        rule = self.invariant
         after = f"after {self.taken}" if self.taken else "as the first step seen"
-        same = f" for the same {self.linked}" if self.linked else ""
+        same = f" for the same {rule.linked}" if rule.linked else ""
         return (
-            f"did {self.operation} {after} without {self.expected}{same}; "
-            f"{share} of {self.support} principals did that step first"
+            f"did {rule.operation} {after} without {rule.requires}{same}; "
+            f"{100 * rule.confidence:.0f} % of {rule.support} principals did that step first"
         )
 
 
@@ -173,7 +175,7 @@ class FlowModel:
         if worst is None:
             return None
         taken = history[-1].operation if history else ""
-        return Skipped(operation, worst.requires, taken, worst.confidence, worst.support, worst.window, worst.linked)
+        return Skipped(worst, taken)
 
     def to_documents(self) -> List[Dict[str, Any]]:
         """Return KV documents; trivial invariants stay out of them."""
