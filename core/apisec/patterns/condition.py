@@ -84,11 +84,11 @@ class _Parser:
                 raise self._error("a parenthesis is not closed")
             return inner
         lowered = word.lower()
-        if word == "not":
+        if lowered == "not":
             return Not(self._factor(depth + 1))
-        if word in _QUANTIFIERS and self._take("of"):
-            return self._of(word)
-        if word in ("and", "or", ")"):
+        if lowered in _QUANTIFIERS and self._take("of"):
+            return self._of(lowered)
+        if lowered in ("and", "or", ")"):
             raise self._error(f"unexpected {word!r} where a selection is expected")
         return self._named(word)
 

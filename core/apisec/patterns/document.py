@@ -33,6 +33,7 @@ MAX_VALUES = 1000
 MAX_THRESHOLD = 10_000
 MAX_DOCUMENT = 262_144  # characters of canonical JSON
 DEFAULT_CANARY = 10.0  # percent of the principals
+MAX_CANARY = 50.0  # a larger share would be enforcement without its proof
 DEFAULT_WARMUP = 10.0  # seconds
 
 _SIGMA = (
@@ -162,8 +163,8 @@ def _mode(extension: Mapping[str, Any]) -> Tuple[str, float]:
     if mode not in MODES:
         raise PatternError(f"{mode!r} is not one of {', '.join(MODES)}", where="apisec.mode")
     percent = extension.get("canary_percent", DEFAULT_CANARY)
-    if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 < percent <= 100:
-        raise PatternError(f"{percent!r} is not a percentage above 0", where="apisec.canary_percent")
+    if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 < percent <= MAX_CANARY:
+        raise PatternError(f"{percent!r} is not a percentage above 0 and up to {MAX_CANARY:g}", where="apisec.canary_percent")
     for key in ("reason", "created_by"):
         if not isinstance(extension.get(key, ""), str):
             raise PatternError("must be a text", where=f"apisec.{key}")

@@ -1,0 +1,1 @@
+"""Enforcement at Envoy: what the gateway holds itself (RBAC), and which requests it asks about (ext_authz)."""
