@@ -35,7 +35,7 @@ def parse(line: bytes, gateway: str = "", refusal: RefusalOf = no_refusal) -> Tr
     method = pseudo.get(":method") or _text(record, "method")
     target = pseudo.get(":path") or _text(record, "original_path") or _text(record, "path")
     if not method or not target:
-        raise DecodeError("no request in the line")
+        raise DecodeError("no request")
     request = Request(
         method=method,
         target=target,
@@ -46,7 +46,7 @@ def parse(line: bytes, gateway: str = "", refusal: RefusalOf = no_refusal) -> Tr
     )
     start = _number(_text(record, "start"))
     if start is None:
-        raise DecodeError("no start time in the line")
+        raise DecodeError("no start time")
     return Transaction(
         id=_text(record, "id")[:MAX_ID] or hashlib.blake2b(line, digest_size=16).hexdigest(),
         time=start,
@@ -71,9 +71,9 @@ def _record(line: bytes) -> dict[str, Any]:
     try:
         record = orjson.loads(line)
     except ValueError:
-        raise DecodeError("a line of the access log is not JSON") from None
+        raise DecodeError("not JSON") from None
     if not isinstance(record, dict):
-        raise DecodeError("a line of the access log is not an object")
+        raise DecodeError("not an object")
     return record
 
 

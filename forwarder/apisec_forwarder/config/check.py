@@ -1,0 +1,116 @@
+"""Looks at what the configuration names on this machine: files, their modes, certificates, folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from apisec.errors import ApisecError, ConfigError
+from apisec_forwarder import keys
+from apisec_forwarder.config.load import pipeline_settings
+from apisec_forwarder.config.schema import Config
+from apisec_forwarder.exporters.hec import read_token
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``problem`` is None when all is well."""
+
+    key: str
+    value: str
+    problem: str | None = None
+
+
+def check(config: Config) -> list[Finding]:
+    """Return one finding for everything the configuration names, in the order of the file. Creates nothing."""
+    return [Finding(key, value, _attempt(test)) for key, value, test in _tests(config)]
+
+
+Test = tuple[str, str, Callable[[], object]]
+
+
+def _tests(config: Config) -> Iterator[Test]:
+    envoy = config.receiver.envoy
+    for service in config.services:
+        if service.openapi is not None:
+            yield f"services.{service.name}.openapi", str(service.openapi), lambda: None
+    yield "services", str(len(config.services)), lambda: pipeline_settings(config)
+    yield _folder("receiver.envoy.log", envoy.log.parent)
+    if envoy.admin_socket is not None:
+        yield _folder("receiver.envoy.admin_socket", envoy.admin_socket.parent)
+    yield "keys.file", str(config.keys.file), lambda: keys.load(config.keys.file)
+    yield _folder("spool.directory", config.spool.directory, private=True)
+    yield "hec.token_file", str(config.hec.token_file), lambda: read_token(config.hec.token_file)
+    if config.hec.ca_file is not None:
+        ca_file = config.hec.ca_file
+        yield "hec.ca_file", str(ca_file), lambda: ssl.create_default_context(cafile=str(ca_file))
+    yield from _control_tests(config)
+
+
+def _control_tests(config: Config) -> Iterator[Test]:
+    admin, decisions = config.admin, config.decisions
+    if admin is not None:
+        yield (
+            "admin.tls_certificate",
+            str(admin.tls_certificate),
+            lambda: _certificate(admin.tls_certificate, admin.tls_key),
+        )
+        yield "admin.tls_key", str(admin.tls_key), lambda: _private(admin.tls_key)
+        yield "admin.tokens_file", str(admin.tokens_file), lambda: _tokens(admin.tokens_file)
+    if decisions is not None:
+        yield _folder("decisions.socket", decisions.socket.parent)
+        yield _folder("decisions.feed_socket", decisions.feed_socket.parent)
+        yield _folder("decisions.ecds_directory", decisions.ecds_directory)
+        yield _folder("decisions.store", decisions.store)
+
+
+def _attempt(test: Callable[[], object]) -> str | None:
+    try:
+        test()
+    except ApisecError as error:
+        return str(error)
+    except ssl.SSLError as error:
+        return f"is not usable: {error.reason or 'not PEM'}"
+    except OSError as error:
+        return f"cannot be used: {error.strerror}"
+    return None
+
+
+def _folder(key: str, folder: Path, *, private: bool = False) -> Test:
+    return key, str(folder), lambda: _writable(folder, private)
+
+
+def _writable(folder: Path, private: bool) -> None:
+    """A folder that is missing is fine when it can be made."""
+    existing = folder
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ConfigError(f"{existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError(f"{existing} cannot be written by this user")
+    if private and existing == folder and folder.stat().st_mode & 0o077:
+        raise ConfigError(f"others may enter it; run: chmod 700 {folder}")
+
+
+def _certificate(certificate: Path, key: Path) -> None:
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+
+
+def _private(path: Path) -> None:
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(f"others may read it; run: chmod 600 {path}")
+
+
+def _tokens(path: Path) -> None:
+    _private(path)
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ConfigError("is not JSON; make it with: apisec-forwarder patterns token") from error
+    if not isinstance(document, dict) or not isinstance(document.get("tokens"), list):
+        raise ConfigError("holds no list of tokens; make it with: apisec-forwarder patterns token")
