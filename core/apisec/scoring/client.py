@@ -27,8 +27,9 @@ _SYSTEMS: Tuple[Tuple[str, str], ...] = (
     ("macintosh", "macOS"),
     ("linux", "Linux"),
 )
-# Of the whole difference between two clients. A phone changes its network every hour, its TLS stack hardly ever.
-_NETWORK, _AGENT, _JA4 = 0.2, 0.4, 0.4
+# A phone changes its network every hour and its TLS stack hardly ever, so a network alone says little; an app
+# and the web view inside it are two devices on one network.
+_NETWORK_ALONE, _SAME_NETWORK = 0.15, 0.4
 
 
 class ClientKey(NamedTuple):
@@ -69,8 +70,10 @@ def client_of(src: object, user_agent: object, ja4: object) -> ClientKey:
 
 
 def difference(one: ClientKey, other: ClientKey) -> float:
-    """Return how much of a client changed, 0–1; without JA4 on both sides its weight goes to the others."""
-    changed = _NETWORK * (one.network != other.network) + _AGENT * (one.agent != other.agent)
+    """Return how much of a client changed, 0–1: agent and JA4 (where both sides have one), and the network."""
+    device = float(one.agent != other.agent)
     if one.ja4 and other.ja4:
-        return changed + _JA4 * (one.ja4 != other.ja4)
-    return changed / (_NETWORK + _AGENT)
+        device = (device + (one.ja4 != other.ja4)) / 2.0
+    if one.network == other.network:
+        return _SAME_NETWORK * device
+    return _NETWORK_ALONE + (1.0 - _NETWORK_ALONE) * device

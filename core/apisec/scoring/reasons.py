@@ -12,7 +12,7 @@ _VERBS = {"GET": "read", "HEAD": "read", "DELETE": "deleted", "PUT": "changed", 
 _BASES = {
     "baseline": "99 % of principals {verb} at most {expected} an hour",
     "habit": "its own habit is at most {expected} an hour",
-    "peers": "95 % of its peers in this data {verb} at most {expected} an hour",
+    "peers": "90 % of its peers in this data {verb} at most {expected} an hour",
     "default": "no baseline yet, {expected} an hour are assumed ordinary",
 }
 

@@ -33,11 +33,14 @@ MAX_OPERATIONS = 5_000
 MAX_OWNERS = 200_000  # object ids whose first principal is remembered
 MIN_OBJECTS = 3  # fewer different ids say nothing
 MIN_PEERS = 5  # principals on the same operation before they are a yardstick
-PEER_SHARE = 0.95
+PEER_SHARE = 0.9
+# How far a yardstick is trusted: peers inside the data may be few, or all ordinary but this service desk.
+CERTAINTY = {"baseline": 1.0, "habit": 1.0, "peers": 0.6, "default": 0.5}
 HABIT_SLACK = 1.5  # a known habit may be exceeded by half
 MIN_SIZES = 20  # responses before a size is called unusual
 UNUSUAL_DEVIATIONS = 3.0
 OUT_OF_ORDER_SECONDS = 60.0
+MANY_TURNS = 3.0  # of two clients with one credential
 REFUSED = frozenset({401, 403, 404})
 # Credentials of machines: many hosts share one on purpose.
 SHARED_KINDS = frozenset({"api_key", "mtls", "basic"})
@@ -179,7 +182,7 @@ class Scorer:
         if distinct < MIN_OBJECTS:
             return
         expected, basis = self._expected_objects(look, window, peers, baseline)
-        look.set("object_excess", excess(distinct, expected))
+        look.set("object_excess", excess(distinct, expected) * CERTAINTY[basis])
         look.set("object_misses", share(window.requests.failures, window.requests.total, 3.0))
         look.set("object_walk", share(window.walked, distinct, 3.0))
         # Where most principals touch what others touched too (a catalogue), it is no one's own.
@@ -316,7 +319,7 @@ class Scorer:
             return
         weight = 0.5 if event.get("principal_kind") in SHARED_KINDS else 1.0
         look.set("identity_change", change * weight)
-        look.set("identity_overlap", change * weight * min(1.0, turns / 4.0))
+        look.set("identity_overlap", change * weight * min(1.0, turns / MANY_TURNS))
         look.evidence["identity"] = {
             "seen": client.text,
             "expected": former.text,
@@ -341,7 +344,7 @@ class Scorer:
             peers.requests.rise(window.request_peak, level)
             window.request_peak = level
         expected, basis = self._expected_requests(look, window, peers, baseline)
-        over = excess(count, expected)
+        over = excess(count, expected) * CERTAINTY[basis]
         errors = share(requests.failures, requests.total, 10.0)
         look.set("volume_excess", over)
         look.set("volume_errors", errors)
