@@ -1,0 +1,112 @@
+"""The table of data classes: every class a value, a field or a token can have stands here once.
+
+``docs/reference/classes.md`` is generated from this table; a test holds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Mapping, Tuple
+
+IDENTITY = 0  # not sensitive once it is a token: who acts, in which session
+INTERNAL = 1  # alone it says little about a person
+PERSONAL = 2  # identifies or describes a person
+RESTRICTED = 3  # regulated, or usable for fraud together with little else
+CRITICAL = 4  # usable by whoever reads it: credentials, card data
+
+
+@dataclass(frozen=True)
+class DataClass:
+    """One class. ``echo`` says that a value found once is looked for in the rest of its transaction."""
+
+    name: str
+    text: str
+    sensitivity: int
+    echo: bool = True
+
+
+def _vendor(name: str, text: str) -> DataClass:
+    return DataClass(f"secret.api_key.{name}", text, CRITICAL)
+
+
+CLASSES: Tuple[DataClass, ...] = (
+    DataClass("principal", "Who acts: a JWT subject, an API key, a session, a certificate.", IDENTITY),
+    DataClass("user", "Name or subject a user logs in with.", IDENTITY, echo=False),
+    DataClass("pci.pan", "Payment card number.", CRITICAL),
+    DataClass("pci.cvv", "Card verification value.", CRITICAL),
+    DataClass("pci.track", "Magnetic stripe data of a payment card.", CRITICAL),
+    DataClass("pii.ssn", "Social security number of the United States.", RESTRICTED),
+    DataClass("pii.national_id", "National identity, passport, licence or tax number.", RESTRICTED),
+    DataClass("pii.email", "E-mail address.", PERSONAL),
+    DataClass("pii.phone", "Telephone number.", PERSONAL),
+    DataClass("pii.name", "Name of a person.", PERSONAL),
+    DataClass("pii.address", "Street address.", PERSONAL),
+    DataClass("pii.dob", "Date of birth.", PERSONAL),
+    DataClass("fin.iban", "International bank account number.", RESTRICTED),
+    DataClass("fin.account", "Bank account or routing number.", RESTRICTED),
+    DataClass("secret.jwt", "JSON Web Token.", CRITICAL),
+    DataClass("secret.bearer", "Bearer token that is not a JWT.", CRITICAL),
+    DataClass("secret.basic", "User and password of HTTP Basic authentication.", CRITICAL),
+    DataClass("secret.password", "Password, passphrase or PIN.", CRITICAL),
+    DataClass("secret.session", "Session identifier.", CRITICAL),
+    DataClass("secret.otp", "One-time code.", CRITICAL),
+    DataClass("secret.token", "Access, refresh, reset or other token, by its field's name.", CRITICAL),
+    DataClass("secret.private_key", "Private key.", CRITICAL),
+    DataClass("secret.api_key", "API key or client secret, by its field's name.", CRITICAL),
+    _vendor("anthropic", "API key of Anthropic."),
+    _vendor("aws", "Access key of Amazon Web Services."),
+    _vendor("digitalocean", "Token of DigitalOcean."),
+    _vendor("github", "Token of GitHub."),
+    _vendor("gitlab", "Token of GitLab."),
+    _vendor("google", "API key or OAuth token of Google."),
+    _vendor("npm", "Token of npm."),
+    _vendor("openai", "API key of OpenAI."),
+    _vendor("pypi", "Token of PyPI."),
+    _vendor("sendgrid", "API key of SendGrid."),
+    _vendor("shopify", "Token of Shopify."),
+    _vendor("slack", "Token of Slack."),
+    _vendor("square", "Token of Square."),
+    _vendor("stripe", "Secret or restricted key of Stripe."),
+    _vendor("telegram", "Bot token of Telegram."),
+    _vendor("twilio", "API key of Twilio."),
+)
+
+SENSITIVITY_NAMES = ("identity", "internal", "personal", "restricted", "critical")
+
+
+def _by_name(classes: Tuple[DataClass, ...]) -> Mapping[str, DataClass]:
+    table = {}
+    for data_class in classes:
+        if data_class.name in table:
+            raise ValueError(f"data class {data_class.name!r} is defined twice")
+        table[data_class.name] = data_class
+    return MappingProxyType(table)
+
+
+BY_NAME: Mapping[str, DataClass] = _by_name(CLASSES)
+
+
+def sensitivity(name: str) -> int:
+    """Return a class's sensitivity (0 to 4); an unknown class counts as personal."""
+    found = BY_NAME.get(name)
+    return found.sensitivity if found else PERSONAL
+
+
+def reference() -> str:
+    """Return ``docs/reference/classes.md``."""
+    lines = [
+        "# Data classes",
+        "",
+        "Generated from `core/apisec/classification/classes.py`. A redacted value stands in an event as",
+        "`~class~16 hex digits~`. *Echo*: a value found once is redacted wherever else it stands in the same",
+        "request and response.",
+        "",
+        "| class | what it is | sensitivity | echo |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| `{c.name}` | {c.text} | {c.sensitivity} ({SENSITIVITY_NAMES[c.sensitivity]}) | {'yes' if c.echo else 'no'} |"
+        for c in CLASSES
+    ]
+    return "\n".join(lines) + "\n"

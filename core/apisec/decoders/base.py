@@ -1,0 +1,103 @@
+"""What decoding gives: a document, its leaves with their places in the text, and a way back.
+
+A decoder never copies a text apart and together again. It says where each value stands (``start``, ``end``)
+and how a replacement is written there, so that everything that is not sensitive stays as it was on the wire:
+number notation, order, duplicate members, white space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
+
+Label = Callable[[str], str]  # a member's name as it may stand in a field's path
+
+
+class Leaf(NamedTuple):
+    """One value. ``value`` is decoded; ``text[start:end]`` is where a replacement goes.
+
+    ``path`` holds only labelled names: ``items[].card.number``. ``name`` and ``parent`` are the raw names that
+    give evidence. ``kind``: string, integer, number, boolean, null, key (a name that may itself be
+    sensitive) or binary (bytes that no text may show).
+    """
+
+    path: str
+    name: str
+    parent: str
+    kind: str
+    value: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """A decoded text. ``end`` is where its last whole value ends: beyond it nothing was understood.
+
+    ``incomplete`` says why not everything was, or is None.
+    """
+
+    text: str
+    leaves: Sequence[Leaf]
+    end: int
+    decoder: Decoder
+    incomplete: Optional[str] = None
+
+    def render(self, replacements: Mapping[int, str]) -> str:
+        """Return the text with some leaves (by index) replaced, each written as its format demands."""
+        if not replacements:
+            return self.text if self.end == len(self.text) else self.text[: self.end]
+        pieces: List[str] = []
+        position = 0
+        ordered = sorted([(self.leaves[i].start, i) for i in replacements])
+        for start, index in ordered:
+            leaf = self.leaves[index]
+            pieces.append(self.text[position:start])
+            pieces.append(self.decoder.encode(leaf, replacements[index]))
+            position = leaf.end
+        pieces.append(self.text[position : self.end])
+        return "".join(pieces)
+
+
+@dataclass(frozen=True)
+class MediaType:
+    """``type/subtype`` in lower case with its parameters (RFC 9110, 8.3.1)."""
+
+    essence: str = ""
+    parameters: Tuple[Tuple[str, str], ...] = ()
+
+    def parameter(self, name: str) -> Optional[str]:
+        return next((value for key, value in self.parameters if key == name), None)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that hostile input meets."""
+
+    text: int = 1 << 20  # characters of one body that are analysed
+    depth: int = 64  # objects and arrays inside one another
+    leaves: int = 20_000  # values of one document
+    nested: int = 4  # encodings inside one another: JSON in base64 in JSON …
+
+
+class Decoder(Protocol):
+    """Reads one family of formats. Raises DecodeError or LimitExceeded; neither message repeats a byte."""
+
+    name: str
+
+    def accepts(self, media: MediaType) -> bool:
+        """Return whether the media type is of this family."""
+        ...
+
+    def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
+        """Return the document; ``truncated`` says that the text was cut, so that its end may miss."""
+        ...
+
+    def encode(self, leaf: Leaf, replacement: str) -> str:
+        """Return how a replacement is written between ``start`` and ``end`` of the leaf."""
+        ...
+
+
+def as_is(name: str) -> str:
+    """Label a member by its own name."""
+    return name

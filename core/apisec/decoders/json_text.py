@@ -1,0 +1,146 @@
+"""JSON (RFC 8259), NDJSON and what servers send besides: a byte order mark, NaN, several values in a row.
+
+A scanner with an explicit stack, not ``json.loads``: duplicate members and number notation survive, a cut
+document keeps what is whole, and nesting cannot exhaust the interpreter's stack. One match of ``_STEP`` takes
+one member or element with its comma, so that a body costs one match a value.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import List, Optional, Tuple
+
+from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
+from apisec.errors import DecodeError, LimitExceeded
+
+_WS = r"[ \t\n\r]*"
+_STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_SCALAR = r"(-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)(?![\w.])|NaN\b|true\b|false\b|null\b)"
+_OPEN = r"([{\[])"
+# Groups: 1 comma, 2 string (or a member's name), 3 to 5 a member's value, 6 scalar, 7 open, 8 close.
+_STEP = re.compile(
+    rf"{_WS}(,)?{_WS}(?:{_STRING}(?:{_WS}:{_WS}(?:{_STRING}|{_SCALAR}|{_OPEN}))?|{_SCALAR}|{_OPEN}|([}}\]]))",
+    re.ASCII | re.DOTALL,
+)
+_ELEMENT_STRING, _MEMBER_STRING, _MEMBER_SCALAR, _MEMBER_OPEN, _SCALAR_ALONE, _OPEN_ALONE, _CLOSE = range(2, 9)
+_KINDS = {"true": "boolean", "false": "boolean", "null": "null"}
+
+
+class _Scan:
+    """State of one scan. ``stack`` holds, per open container: is object, its path, its name, its parent."""
+
+    def __init__(self, text: str, limits: Limits, label: Label) -> None:
+        self.text = text
+        self.limits = limits
+        self.label = label
+        self.leaves: List[Leaf] = []
+        self.stack: List[Tuple[bool, str, str, str]] = []
+        self.in_object = False
+        self.base = ""  # path of the container
+        self.name = ""  # name of the container
+        self.parent = ""  # name of what encloses it
+        self.path = ""  # path of the current value
+        self.first = True  # nothing stands yet in the container
+        self.end = 0  # after the last whole value
+
+    def run(self) -> Optional[str]:
+        """Scan to the end; return why that was not possible, or None."""
+        step, text, limit = _STEP.match, self.text, self.limits.leaves
+        position = 0
+        while True:
+            match = step(text, position)
+            if match is None:
+                return self._stop(position)
+            what = match.lastindex or 0
+            if what == _CLOSE:
+                taken = self._close(match[8], bool(match[1]))
+            else:
+                taken = self._value(match, what)
+            if not taken:
+                return f"not JSON at character {position}"
+            if len(self.leaves) > limit:
+                raise LimitExceeded(f"more than {limit} values")
+            position = self.end = match.end()
+            self.first = False if what not in (_MEMBER_OPEN, _OPEN_ALONE) else True
+
+    def _value(self, match: re.Match[str], what: int) -> bool:
+        """Take a member or an element; return False when the grammar does not allow it here."""
+        member = _MEMBER_STRING <= what <= _MEMBER_OPEN
+        comma_due = bool(self.stack) and not self.first
+        if member is not self.in_object or (match[1] is not None) is not comma_due:
+            return False
+        name, parent, path = self.name, self.parent, self.path
+        if member:
+            raw = match[2]
+            name, parent = (_unescape(raw) if "\\" in raw else raw), self.name
+            label = self.label(name)
+            path = f"{self.base}.{label}" if self.base else label
+            if label != name:
+                self.leaves.append(Leaf(path, "", "", "key", name, match.start(2), match.end(2)))
+        if what in (_MEMBER_OPEN, _OPEN_ALONE):
+            self._open(match[what] == "{", path, name, parent)
+            return True
+        raw = match[what]
+        start, end = match.span(what)
+        if what in (_MEMBER_SCALAR, _SCALAR_ALONE):
+            kind = _KINDS.get(raw) or ("integer" if raw.lstrip("-").isdigit() else "number")
+            self.leaves.append(Leaf(path, name, parent, kind, raw, start, end))
+        else:
+            value = _unescape(raw) if "\\" in raw else raw
+            self.leaves.append(Leaf(path, name, parent, "string", value, start, end))
+        return True
+
+    def _open(self, is_object: bool, path: str, name: str, parent: str) -> None:
+        if len(self.stack) >= self.limits.depth:
+            raise LimitExceeded(f"nesting deeper than {self.limits.depth} levels")
+        self.stack.append((self.in_object, self.base, self.name, self.parent))
+        self.in_object, self.base, self.name, self.parent = is_object, path, name, parent
+        self.path = path if is_object else f"{path}[]"
+
+    def _close(self, mark: str, comma: bool) -> bool:
+        if comma or not self.stack or (mark == "}") is not self.in_object:
+            return False
+        self.in_object, self.base, self.name, self.parent = self.stack.pop()
+        self.path = self.base if self.in_object or not self.stack else f"{self.base}[]"
+        return True
+
+    def _stop(self, position: int) -> Optional[str]:
+        if self.text[position:].strip(" \t\n\r"):
+            return f"not JSON at character {position}"
+        return "ends too early" if self.stack or self.first else None
+
+
+def _unescape(raw: str) -> str:
+    try:
+        return str(json.loads(f'"{raw}"', strict=False))
+    except ValueError:
+        return raw  # an escape that JSON does not know: as it stands
+
+
+class JsonDecoder:
+    """JSON, and JSON values in a row (NDJSON, RFC 7464 without its record separator)."""
+
+    name = "json"
+
+    def accepts(self, media: MediaType) -> bool:
+        essence = media.essence
+        return essence.endswith(("/json", "+json", "json-seq", "ndjson", "jsonl", "/json5", "x-json")) or (
+            essence in ("application/graphql-response+json", "text/x-json", "application/json-rpc")
+        )
+
+    def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
+        scan = _Scan(text, limits, label)
+        reason = scan.run()
+        if reason is None:
+            return Document(text, scan.leaves, len(text), self)
+        if not truncated or not scan.leaves:
+            raise DecodeError(reason)
+        end = scan.end
+        if scan.leaves[-1].end == len(text):  # a number at the cut: more digits may have followed
+            end = scan.leaves.pop().start
+        return Document(text, scan.leaves, end, self, incomplete=reason)
+
+    def encode(self, leaf: Leaf, replacement: str) -> str:
+        quoted = json.dumps(replacement, ensure_ascii=False)
+        return quoted[1:-1] if leaf.kind in ("string", "key") else quoted

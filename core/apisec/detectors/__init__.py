@@ -1,0 +1,42 @@
+"""Detectors: one family a file, registered here by an explicit list that refuses duplicates.
+
+A new family is one file with ``DETECTORS`` (values) or ``SIGNALS`` (attacks), its name below, and
+``tests/cases/detectors/<family>.yml``.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Dict, Iterable, Tuple
+
+from apisec.classification.classes import BY_NAME
+from apisec.detectors import api_keys, cards, credentials, email, iban, phone, ssn
+from apisec.detectors.base import Detector, Match, SignalDetector
+
+FAMILIES: Tuple[ModuleType, ...] = (
+    credentials,  # the earlier family gives the class where two overlap
+    api_keys,
+    cards,
+    iban,
+    email,
+    ssn,
+    phone,
+)
+
+
+def register(families: Iterable[ModuleType]) -> Dict[str, Detector]:
+    """Return the detectors of the families by id; a second one of the same id is a bug."""
+    table: Dict[str, Detector] = {}
+    for family in families:
+        for detector in getattr(family, "DETECTORS", ()):
+            if detector.id in table:
+                raise ValueError(f"detector {detector.id!r} is registered twice")
+            if detector.data_class not in BY_NAME:
+                raise ValueError(f"detector {detector.id!r}: no data class {detector.data_class!r}")
+            table[detector.id] = detector
+    return table
+
+
+DETECTORS: Dict[str, Detector] = register(FAMILIES)
+
+__all__ = ["DETECTORS", "FAMILIES", "Detector", "Match", "SignalDetector", "register"]

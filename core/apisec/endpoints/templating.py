@@ -1,0 +1,201 @@
+"""Path templating: which segments of a path are parameters, and what they are called.
+
+Templates of the service's OpenAPI document come first. Without one, the shape of a segment decides: numbers,
+UUIDs, hashes, dates, slugs with a number and redaction tokens are parameters, words stay. Pure and
+deterministic: the same path gives the same template on every forwarder.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Dict, Iterable, List, Mapping, Optional, Pattern, Sequence, Tuple
+
+from apisec.redaction.tokens import TOKEN
+
+MAX_SEGMENTS = 32  # beyond it the rest of a path is one parameter: {rest}
+MAX_STATIC = 40  # characters; a longer segment is no word
+
+Params = Tuple[Tuple[str, str], ...]
+
+_DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:T[\d:.]+Z?)?|\d{8}T\d{6}Z?")
+_SHAPES: Tuple[Pattern[str], ...] = (
+    re.compile(r"[+-]?\d+(?:[.,:_-]\d+)*"),  # integers, versions of things, coordinates, ranges
+    re.compile(r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?"),  # UUID
+    re.compile(r"(?=[^_.-]*\d)[0-9a-fA-F]{8,}"),  # hashes, MongoDB's object ids
+    re.compile(r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"),  # ULID
+    re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.-]*[_.-]\d+"),  # ord-1042, red-shoes-17, user_3
+    re.compile(r"\d+[_.-][\w.-]+"),  # 1042-red-shoes
+    re.compile(r"[A-Za-z]{1,12}\d{3,}"),  # SKU1234
+    re.compile(r"(?=(?:\D*\d){2})(?=.*[A-Z])[A-Z0-9]{6,}"),  # AB12CD
+    re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w+/=-]{10,}"),  # base64 and random ids
+    re.compile(r"(?=(?:[^\d]*\d){3})[\w-]{16,}"),
+    re.compile(r"[A-Za-z]{2,8}_(?=[^_]*\d)[A-Za-z0-9]{8,}"),  # cus_9s6XKzkNRiz8
+)
+_STATIC_WITH_DIGITS = re.compile(
+    r"[vV]\d{1,2}(?:[._-]\d{1,2}){0,2}(?:(?:alpha|beta|rc)\d{0,2})?|sha\d{1,3}|md5|base\d\d|utf-?\d{1,2}|iso-?\d{4,5}"
+    r"|ipv[46]|oauth-?\d|http-?\d|[a-z]+-v\d{1,2}|x509|ed25519|web3|3ds2?|2fa|mp[34]|h26[45]|s3|ec2|log4j|api-?\d{1,2}"
+)
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
+_EXTENSION = re.compile(r"(.+)\.(json|xml|csv|pdf|html?|txt|png|jpe?g|gif|svg|zip|ya?ml|atom|rss)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Templated:
+    """``template`` is ``/orders/{order_id}``; ``params`` are names and raw values; ``source``: spec or shape."""
+
+    template: str
+    params: Params
+    source: str
+
+
+def is_parameter(segment: str) -> bool:
+    """Return whether a decoded, redacted segment has the shape of a value."""
+    if _WORD.fullmatch(segment):
+        return len(segment) > MAX_STATIC or _mixed(segment)
+    if len(segment) > MAX_STATIC or not segment.isascii() or TOKEN.search(segment):
+        return True
+    if _STATIC_WITH_DIGITS.fullmatch(segment.lower()):
+        return False
+    extension = _EXTENSION.fullmatch(segment)
+    if extension:
+        return is_parameter(extension.group(1))
+    if any(c in segment for c in " %@{}<>'\"\\|,$!*()"):
+        return True
+    return any([shape.fullmatch(segment) for shape in _SHAPES])
+
+
+def _mixed(word: str) -> bool:
+    """Tell random letters (``dGhpcyBpcyBh``) from words: case changes often, and not as in camelCase."""
+    if len(word) < 12 or "-" in word or "_" in word:
+        return False
+    upper = sum(c.isupper() for c in word)
+    runs = len(re.findall(r"[A-Z]{2,}|[A-Z][a-z](?=[A-Z])", word))
+    return upper >= 3 and runs * 2 >= upper
+
+
+def singular(word: str) -> str:
+    """Return the singular of an English plural well enough for a parameter's name."""
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
+        return word[:-1]
+    return word
+
+
+def parameter_name(parent: Optional[str], segment: str, taken: Iterable[str]) -> str:
+    """Return a name for a parameter after the static segment ``parent``: orders gives ``order_id``."""
+    if _DATE.fullmatch(segment):
+        name = "date"
+    elif parent:
+        words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", parent)
+        stem = re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()
+        name = f"{singular(stem)}_id" if stem else "id"
+    else:
+        name = "id"
+    used, base, count = set(taken), name, 1
+    while name in used:
+        count += 1
+        name = f"{base}_{count}"
+    return name
+
+
+def by_shape(segments: Sequence[str], start: int = 0) -> Templated:
+    """Template the segments of a path by their shape; ``segments`` are decoded and redacted."""
+    parts: List[str] = []
+    params: List[Tuple[str, str]] = []
+    parent: Optional[str] = None
+    for index, segment in enumerate(segments):
+        if index >= MAX_SEGMENTS:
+            parts.append("{rest}")
+            break
+        if index >= start and is_parameter(segment):
+            name = parameter_name(parent, segment, [known for known, _ in params])
+            params.append((name, segment))
+            parts.append("{" + name + "}")
+        else:
+            parts.append(segment)
+            parent = segment if _WORD.match(segment) and not _STATIC_WITH_DIGITS.fullmatch(segment) else parent
+    return Templated("/" + "/".join(parts), tuple(params), "shape")
+
+
+@dataclass
+class _Node:
+    static: Dict[str, _Node] = field(default_factory=dict)
+    mixed: List[Tuple[Pattern[str], Tuple[str, ...], _Node]] = field(default_factory=list)
+    param: Optional[_Node] = None
+    name: str = ""
+    template: Optional[str] = None
+
+
+_BRACES = re.compile(r"\{([^{}/]*)\}")
+
+
+class Templates:
+    """Templates of an OpenAPI document. Static segments win over parameters (OpenAPI 3.1, 4.8.8.2)."""
+
+    def __init__(self, templates: Iterable[str] = ()) -> None:
+        self._root = _Node()
+        self.count = 0
+        for template in templates:
+            self._add(template)
+
+    def _add(self, template: str) -> None:
+        node = self._root
+        for segment in segments_of(template):
+            names = tuple(_BRACES.findall(segment))
+            if not names:
+                node = node.static.setdefault(segment, _Node())
+            elif segment == "{" + names[0] + "}":
+                node.param = node.param or _Node(name=names[0])
+                node = node.param
+            else:
+                child = _Node()
+                literal = "([^/]+?)".join([re.escape(part) for part in _BRACES.split(segment)[::2]])
+                node.mixed.append((re.compile(literal), names, child))
+                node = child
+        if node.template is None:
+            node.template = template
+            self.count += 1
+
+    def match(self, segments: Sequence[str]) -> Optional[Templated]:
+        """Return the template a path's decoded segments follow, or None."""
+        found = _descend(self._root, segments, 0)
+        if found is None:
+            return None
+        template, params = found
+        return Templated(template, params, "spec")
+
+
+def _descend(node: _Node, segments: Sequence[str], index: int) -> Optional[Tuple[str, Params]]:
+    if index == len(segments):
+        return (node.template, ()) if node.template is not None else None
+    segment = segments[index]
+    child = node.static.get(segment)
+    if child is not None:
+        found = _descend(child, segments, index + 1)
+        if found is not None:
+            return found
+    for pattern, names, mixed in node.mixed:
+        match = pattern.fullmatch(segment)
+        found = _descend(mixed, segments, index + 1) if match else None
+        if match and found is not None:
+            return found[0], tuple(zip(names, match.groups())) + found[1]
+    if node.param is not None and segment:
+        found = _descend(node.param, segments, index + 1)
+        if found is not None:
+            return found[0], ((node.param.name, segment), *found[1])
+    return None
+
+
+def segments_of(path: str) -> List[str]:
+    """Return the segments of a path; a trailing slash does not count, ``/`` has none."""
+    trimmed = path.strip("/")
+    return trimmed.split("/") if trimmed else []
+
+
+def mapping(templated: Templated) -> Mapping[str, str]:
+    """Return the parameters by name."""
+    return dict(templated.params)

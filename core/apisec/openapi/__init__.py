@@ -1,0 +1,4 @@
+"""OpenAPI documents (2.0, 3.0, 3.1) as far as apisec reads them.
+
+``paths``  the path templates of a document, below its servers' base paths
+"""

@@ -1,0 +1,62 @@
+"""The path templates of an OpenAPI document, with the base path of its servers in front."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, List, Mapping, Sequence, Tuple
+from urllib.parse import urlsplit
+
+from apisec.errors import DocumentError
+
+MAX_SERVERS = 16
+_VARIABLE = re.compile(r"\{([^{}]*)\}")
+
+
+def templates(document: Mapping[str, Any], where: str = "OpenAPI document") -> Tuple[str, ...]:
+    """Return the templates of all paths below every base path, in the document's order."""
+    if not isinstance(document, Mapping):
+        raise DocumentError("is not an object", where=where)
+    if "swagger" not in document and "openapi" not in document:
+        raise DocumentError("has neither 'openapi' nor 'swagger': it is no OpenAPI document", where=where)
+    paths = document.get("paths") or {}
+    if not isinstance(paths, Mapping):
+        raise DocumentError("is not an object", where=f"{where}: paths")
+    bases = _bases(document)
+    found: List[str] = []
+    for path, item in paths.items():
+        if not isinstance(path, str) or not path.startswith("/"):
+            if isinstance(path, str) and path.startswith("x-"):
+                continue
+            raise DocumentError("does not begin with a slash", where=f"{where}: paths.{path}")
+        own = item.get("servers") if isinstance(item, Mapping) else None
+        for base in _server_paths(own) if own else bases:
+            found.append(base + path)
+    return tuple(dict.fromkeys(found))
+
+
+def _bases(document: Mapping[str, Any]) -> Sequence[str]:
+    if "swagger" in document:
+        base = document.get("basePath")
+        return [base.rstrip("/") if isinstance(base, str) else ""]
+    return _server_paths(document.get("servers")) or [""]
+
+
+def _server_paths(servers: Any) -> List[str]:
+    """Return the distinct paths of server URLs, their variables filled with the defaults."""
+    found: List[str] = []
+    for server in servers[:MAX_SERVERS] if isinstance(servers, list) else []:
+        url = server.get("url") if isinstance(server, Mapping) else None
+        if not isinstance(url, str):
+            continue
+        variables = server.get("variables")
+        known = variables if isinstance(variables, Mapping) else {}
+        path = urlsplit(_VARIABLE.sub(lambda match: _default(known, match.group(1)), url)).path.rstrip("/")
+        if path not in found:
+            found.append(path)
+    return found
+
+
+def _default(variables: Mapping[str, Any], name: str) -> str:
+    variable = variables.get(name)
+    default = variable.get("default") if isinstance(variable, Mapping) else None
+    return str(default) if default is not None else name

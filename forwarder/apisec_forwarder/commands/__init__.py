@@ -1,0 +1,1 @@
+"""Subcommands of ``apisec-forwarder``: one a module, each with HELP, configure() and run()."""

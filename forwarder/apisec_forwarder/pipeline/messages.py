@@ -1,0 +1,113 @@
+"""Headers and bodies of one message: what is in them, and what of them may be shown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from apisec.classification.names import evidence
+from apisec.decoders import Limits, decode_body
+from apisec.errors import ApisecError
+from apisec.model.transaction import Body, Headers, header
+from apisec.redaction.redactor import FieldSeen, Part, Redactor, label
+from apisec_forwarder.pipeline.principal import cookies
+
+MAX_HEADERS = 128
+MAX_HEADER = 32_768  # characters of one header's value
+
+# Headers that say nothing about a person and are in every message: neither scanned nor listed. No header's
+# value is ever shown, but for those with a field of their own in the event.
+_ORDINARY = frozenset(
+    ["accept", "accept-charset", "accept-encoding", "accept-language", "accept-ranges", "age", "allow", "alt-svc", "cache-control", "connection", "content-disposition", "content-encoding", "content-language", "content-length", "content-range", "content-security-policy", "content-type", "date", "dnt", "etag", "expect", "expires", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive", "last-modified", "max-forwards", "nel", "origin", "p3p", "permissions-policy", "pragma", "priority", "range", "referrer-policy", "referer", "report-to", "retry-after", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "server", "server-timing", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "vary", "via", "x-content-type-options", "x-frame-options", "x-powered-by", "x-xss-protection", "x-envoy-upstream-service-time", "x-request-id", "x-forwarded-proto", "x-envoy-expected-rq-timeout-ms"]
+)
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
+
+
+@dataclass
+class Coverage:
+    """What could not be analysed, and why; no reason repeats a byte of the message."""
+
+    truncated: bool = False
+    undecoded: bool = False
+    reasons: list[str] = field(default_factory=list)
+
+    def cut(self, reason: str) -> None:
+        self.truncated = True
+        self.reasons.append(reason)
+
+    def lost(self, reason: str) -> None:
+        self.undecoded = True
+        self.reasons.append(reason)
+
+    def state(self) -> str:
+        return "undecoded" if self.undecoded else "truncated" if self.truncated else "complete"
+
+
+@dataclass
+class Headed:
+    """Fields found in headers and cookies, by name."""
+
+    headers: dict[str, FieldSeen] = field(default_factory=dict)
+    cookies: dict[str, FieldSeen] = field(default_factory=dict)
+
+
+def read_headers(headers: Headers, redactor: Redactor) -> Headed:
+    """Find what is sensitive in headers and cookies; their values go no further."""
+    found = Headed()
+    for name, value in headers[:MAX_HEADERS]:
+        lower = name.lower()
+        if lower in _ORDINARY or lower == "cookie":
+            continue
+        if lower == "set-cookie":
+            _set_cookie(value, redactor, found)
+            continue
+        found.headers[label(lower)] = FieldSeen("string", _classes(lower, value[:MAX_HEADER], redactor))
+    for cookie in cookies(headers)[:MAX_HEADERS]:
+        found.cookies[label(cookie.name)] = FieldSeen("string", _classes(cookie.name, cookie.value, redactor))
+    return found
+
+
+def _set_cookie(value: str, redactor: Redactor, found: Headed) -> None:
+    name, equals, rest = value.partition("=")
+    if equals:
+        content = rest.partition(";")[0].strip().strip('"')
+        found.cookies[label(name.strip())] = FieldSeen("string", _classes(name.strip(), content, redactor))
+
+
+def _classes(name: str, value: str, redactor: Redactor) -> set[str]:
+    """Return the classes of one header's or cookie's value."""
+    said = evidence(name)
+    with redactor.watching() as seen:
+        if name == "authorization" or name == "proxy-authorization":
+            redactor.text(value)
+        else:
+            redactor.value(value, said)
+    return seen
+
+
+def content_type(headers: Headers) -> str | None:
+    """Return the media type alone, in lower case, or None when it is missing or not one."""
+    essence = (header(headers, "content-type") or "").partition(";")[0].strip().lower()
+    return essence if _MEDIA_TYPE.fullmatch(essence) else None
+
+
+def read_body(
+    side: str, body: Body, headers: Headers, redactor: Redactor, limits: Limits, coverage: Coverage
+) -> Part | None:
+    """Return the redacted body, or None when there is none or it could not be analysed (``coverage`` says so)."""
+    if not body.data:
+        if body.size:
+            coverage.cut(f"{side}.body: not captured")
+        return None
+    data = body.data[: limits.text * 4]  # UTF-32 needs four bytes a character
+    cut = body.truncated or len(data) < len(body.data)
+    encoding = header(headers, "content-encoding")
+    try:
+        document = decode_body(data, header(headers, "content-type"), encoding, limits, label, truncated=cut)
+    except ApisecError as error:
+        coverage.lost(f"{side}.body: {error}")
+        return None
+    if document.incomplete or cut:
+        shown = f"the first {len(data)} of {body.size} bytes" if body.truncated else f"{len(body.data)} bytes"
+        coverage.cut(f"{side}.body: {shown}, analysed up to character {document.end}")
+    return redactor.part(document)

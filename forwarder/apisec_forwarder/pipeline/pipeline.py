@@ -1,0 +1,424 @@
+"""From a raw transaction to a redacted event: decode, classify, redact, look for echoes, template, write down."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from apisec.classification.names import evidence
+from apisec.decoders import DECODERS, Leaf, MediaType
+from apisec.decoders.path import PathDecoder
+from apisec.endpoints.templating import Templated, Templates, by_shape, is_parameter, segments_of
+from apisec.model.event import SCHEMA_VERSION, Event
+from apisec.model.transaction import Body, Headers, Transaction, header
+from apisec.redaction.echo import Echo
+from apisec.redaction.keys import Tokenizer
+from apisec.redaction.redactor import Part, Redactor, field_list, label
+from apisec.redaction.tokens import cut, is_token
+from apisec_forwarder.pipeline.messages import Coverage, Headed, content_type, read_body, read_headers
+from apisec_forwarder.pipeline.principal import Identity, identify
+from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings, Routes
+from apisec_forwarder.pipeline.target import Target, parse
+
+MAX_FIELDS = 500  # of one message; more are counted in coverage_reasons
+MAX_OBJECT_IDS = 50
+MAX_OBJECT_ID = 128  # characters
+
+_log = logging.getLogger(__name__)
+
+_METHOD = re.compile(r"[A-Z][A-Z0-9_-]{0,31}")
+_ID = re.compile(r"[\w.:/+=@-]{1,200}", re.ASCII)
+_NAME = re.compile(r"[\w.:-]{1,200}", re.ASCII)
+_STATIC_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
+_NO_MEDIA = MediaType()
+
+
+@dataclass
+class _Work:
+    """What is known of one transaction so far."""
+
+    transaction: Transaction
+    redactor: Redactor
+    target: Target
+    service: str
+    team: str
+    templates: Templates
+    coverage: Coverage = field(default_factory=Coverage)
+    path: Part | None = None
+    query: Part | None = None
+    request_body: Part | None = None
+    response_body: Part | None = None
+    request_head: Headed = field(default_factory=Headed)
+    response_head: Headed = field(default_factory=Headed)
+    templated: Templated | None = None
+    params: list[tuple[str, Leaf, int]] = field(default_factory=list)  # name, leaf of the path, its index
+
+
+class Pipeline:
+    """Makes events. Safe to share between threads: a call keeps its state to itself."""
+
+    def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer) -> None:
+        self.settings = settings
+        self._tokenizer = tokenizer
+        self._routes = Routes(settings.services)
+
+    def process(self, transaction: Transaction) -> Event:
+        """Return the event of a transaction; never raises.
+
+        Without a response it is the request's half, as a decision needs it. When the analysis fails, the
+        event goes out with neither bodies nor path, and ``coverage_reasons`` says so.
+        """
+        try:
+            return self._event(transaction)
+        except Exception as error:
+            _log.warning("analysis of a transaction failed: %s", type(error).__name__)
+            return self._bare(transaction, type(error).__name__)
+
+    def _event(self, transaction: Transaction) -> Event:
+        work = self._begin(transaction)
+        request, response = transaction.request, transaction.response
+        self._read_path(work)
+        self._read_query(work)
+        work.request_head = read_headers(request.headers, work.redactor)
+        query_leaves = list(work.query.document.leaves) if work.query else []
+        identity = identify(transaction.client, request.headers, query_leaves, work.redactor)
+        work.request_body = self._body(work, "request", request.body, request.headers)
+        if response is not None:
+            work.response_head = read_headers(response.headers, work.redactor)
+            work.response_body = self._body(work, "response", response.body, response.headers)
+        return self._compose(work, identity)
+
+    def _begin(self, transaction: Transaction) -> _Work:
+        target = parse(transaction.request)
+        redactor = Redactor(self._tokenizer, self.settings.limits)
+        found = self._routes.find(target.host, target.path)
+        if found is None:
+            work = _Work(transaction, redactor, target, UNASSIGNED, UNASSIGNED, Templates())
+        else:
+            service, templates = found
+            work = _Work(transaction, redactor, target, service.name, service.team, templates)
+        if target.cut:
+            work.coverage.cut("request.target: longer than 65536 characters")
+        if target.userinfo:
+            redactor.value(target.userinfo.partition(":")[2], evidence("password"))
+        return work
+
+    def _body(self, work: _Work, side: str, body: Body, headers: Headers) -> Part | None:
+        return read_body(side, body, headers, work.redactor, self.settings.limits, work.coverage)
+
+    def _read_path(self, work: _Work) -> None:
+        """Template the path and redact its segments, each by the name that its place gives it."""
+        decoder, limits = PathDecoder(), self.settings.limits
+        plain = decoder.decode(work.target.path, _NO_MEDIA, limits, label, False)
+        segments = [(i, leaf) for i, leaf in enumerate(plain.leaves) if leaf.kind == "string" and not leaf.path]
+        raw = [leaf.value for _, leaf in segments]
+        known = work.templates.match(raw)
+        names = _names_by_template(known, len(raw)) if known else _names_by_place(raw)
+        document = PathDecoder(names).decode(work.target.path, _NO_MEDIA, limits, label, False)
+        part = work.path = work.redactor.part(document)
+        if known:
+            for index, name in enumerate(names):
+                if not name:
+                    part.replacements.pop(segments[index][0], None)
+        shown = [part.replacements.get(i, leaf.value) for i, leaf in segments]
+        work.templated = known or by_shape(shown)
+        part.fields.pop("", None)
+
+    def _read_query(self, work: _Work) -> None:
+        query = work.target.query
+        if query:
+            document = DECODERS["form"].decode(query, _NO_MEDIA, self.settings.limits, label, False)
+            work.query = work.redactor.part(document)
+
+    def _compose(self, work: _Work, identity: Identity) -> Event:
+        transaction, redactor = work.transaction, work.redactor
+        request, response = transaction.request, transaction.response
+        agent = _shown(header(request.headers, "user-agent"), redactor)
+        referrer = self._url(header(request.headers, "referer"), redactor)
+        host = _shown(work.target.host[:255], redactor) or ""
+        echo = Echo(redactor.secrets)
+        parts = [p for p in (work.path, work.query, work.request_body, work.response_body) if p is not None]
+        if echo:
+            for part in parts:
+                echo.part(part)
+            agent, referrer, host = echo.text(agent or ""), echo.text(referrer or ""), echo.text(host)
+        event = self._frame(transaction, work, redactor)
+        event.update(_url_fields(work, host))
+        event.update(self._endpoint(work, echo))
+        event["status"] = response.status if response else 0
+        event["src"] = _address(transaction.client.address, redactor)
+        _optional(event, "src_port", transaction.client.port)
+        _optional(event, "http_user_agent", agent)
+        _optional(event, "http_referrer", referrer)
+        _optional(event, "http_content_type", content_type(response.headers) if response else None)
+        _optional(event, "bytes_in", _bytes(transaction.bytes_in, request.body))
+        _optional(event, "bytes_out", _bytes(transaction.bytes_out, response.body) if response else None)
+        _optional(event, "response_time", transaction.duration)
+        self._identity(event, identity, transaction, redactor)
+        self._fields(event, work, echo)
+        self._bodies(event, work)
+        event["data_classes"] = sorted(redactor.classes)
+        event["coverage"] = work.coverage.state()
+        if work.coverage.reasons:
+            event["coverage_reasons"] = work.coverage.reasons
+        return event
+
+    def _frame(self, transaction: Transaction, work: _Work, redactor: Redactor) -> Event:
+        settings = self.settings
+        event: Event = {
+            "schema": SCHEMA_VERSION,
+            "id": _identifier(transaction.id, redactor),
+            "time": transaction.time,
+            "gateway": transaction.gateway or settings.gateway,
+            "env": settings.env,
+            "service": work.service,
+            "team": work.team,
+            "app": work.service,
+            "http_method": _method(transaction.request.method),
+            "action": "blocked" if transaction.refusal else "allowed",
+            "key_id": self._tokenizer.key_id,
+        }
+        if transaction.refusal:
+            event["decision"] = "block"
+            event["pattern"] = _identifier(transaction.refusal.pattern, redactor)
+        return event
+
+    @staticmethod
+    def _identity(event: Event, identity: Identity, transaction: Transaction, redactor: Redactor) -> None:
+        event["principal"] = identity.principal
+        event["principal_kind"] = identity.kind
+        event["auth"] = identity.auth
+        _optional(event, "auth_token", identity.auth_token)
+        _optional(event, "session", identity.session)
+        _optional(event, "user", identity.user)
+        for name in ("tls_version", "ja4"):
+            value = getattr(transaction.client, name)
+            if value:
+                event[name] = value if _NAME.fullmatch(value) else redactor.text(value) or ""
+
+    def _endpoint(self, work: _Work, echo: Echo) -> Event:
+        templated = work.templated or Templated("/", (), "shape")
+        shown = _shown_params(work, templated)
+        template = templated.template
+        if templated.source == "shape" and echo:
+            # A static word may be a secret that another part of the transaction gave away.
+            words = [echo.text(part) for part in segments_of(template)]
+            template = "/" + "/".join(["{value}" if is_token(word) else word for word in words])
+        method = _method(work.transaction.request.method)
+        return {
+            "endpoint": template,
+            "operation": f"{method} {template}",
+            "object_ids": self._object_ids(work, shown, echo),
+        }
+
+    @staticmethod
+    def _object_ids(work: _Work, params: list[tuple[str, str]], echo: Echo) -> list[str]:
+        """Return ids of objects asked for: path parameters, then id-like query and body fields of the request."""
+        found = list(params)
+        for part in (work.query, work.request_body):
+            if part is None:
+                continue
+            for index, leaf in enumerate(part.document.leaves):
+                name = _object_name(leaf.name, leaf.parent) if leaf.kind in ("string", "integer") else None
+                if name:
+                    found.append((name, part.replacements.get(index, leaf.value)))
+                if len(found) >= MAX_OBJECT_IDS:
+                    break
+        ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found if value]
+        return list(dict.fromkeys([echo.text(i) for i in ids] if echo else ids))
+
+    @staticmethod
+    def _fields(event: Event, work: _Work, echo: Echo) -> None:
+        request: list[dict[str, Any]] = []
+        templated = work.templated or Templated("/", (), "shape")
+        classes = _param_classes(work, templated)
+        for name, value in templated.params:
+            entry: dict[str, Any] = {"path": name, "in": "path", "type": _type_of(value)}
+            if classes.get(name):
+                entry["classes"] = classes[name]
+            request.append(entry)
+        request += field_list("path", work.path.fields if work.path else {}, MAX_FIELDS)
+        request += field_list("query", work.query.fields if work.query else {}, MAX_FIELDS)
+        request += field_list("header", work.request_head.headers, MAX_FIELDS)
+        request += field_list("cookie", work.request_head.cookies, MAX_FIELDS)
+        request += field_list("body", work.request_body.fields if work.request_body else {}, MAX_FIELDS)
+        response = field_list("header", work.response_head.headers, MAX_FIELDS)
+        response += field_list("cookie", work.response_head.cookies, MAX_FIELDS)
+        response += field_list("body", work.response_body.fields if work.response_body else {}, MAX_FIELDS)
+        for name, listed in (("request_fields", request), ("response_fields", response)):
+            if len(listed) > MAX_FIELDS:
+                work.coverage.reasons.append(f"{name}: the first {MAX_FIELDS} of {len(listed)} fields")
+            if listed:
+                event[name] = listed[:MAX_FIELDS]
+        if echo:
+            for entry in request + response:
+                entry["path"] = echo.name(entry["path"])
+
+    def _bodies(self, event: Event, work: _Work) -> None:
+        for name, part in (("request_body", work.request_body), ("response_body", work.response_body)):
+            if part is None:
+                continue
+            text = part.render()
+            limit = self.settings.body_cap
+            if len(text) > limit:
+                work.coverage.reasons.append(f"{name}: shown up to character {limit} of {len(text)}")
+                text = cut(text, limit)
+            if text:
+                event[name] = text.encode("utf-8", "replace").decode() if not text.isascii() else text
+
+    def _url(self, url: str | None, redactor: Redactor) -> str | None:
+        """Redact a URL that stands in a header."""
+        if not url:
+            return None
+        before, question, query = url[:8192].partition("?")
+        shown = _shown(before, redactor) or ""
+        if not question:
+            return shown
+        document = DECODERS["form"].decode(query, _NO_MEDIA, self.settings.limits, label, False)
+        return f"{shown}?{redactor.part(document).render()}"
+
+    def _bare(self, transaction: Transaction, reason: str) -> Event:
+        """Return what can be said without analysis: no path, no body, no header."""
+        settings = self.settings
+        method = _method(transaction.request.method)
+        event: Event = {
+            "schema": SCHEMA_VERSION,
+            "id": self._tokenizer.token("principal", transaction.id).strip("~").rpartition("~")[2],
+            "time": transaction.time,
+            "gateway": settings.gateway,
+            "env": settings.env,
+            "service": UNASSIGNED,
+            "team": UNASSIGNED,
+            "http_method": method,
+            "url": "",
+            "uri_path": "",
+            "status": transaction.response.status if transaction.response else 0,
+            "action": "blocked" if transaction.refusal else "allowed",
+            "src": "",
+            "endpoint": "/",
+            "operation": f"{method} /",
+            "principal": self._tokenizer.token("principal", "unanalysed\0" + transaction.client.address),
+            "principal_kind": "anonymous",
+            "auth": "none",
+            "data_classes": [],
+            "object_ids": [],
+            "coverage": "undecoded",
+            "coverage_reasons": [f"transaction: analysis failed ({reason})"],
+            "key_id": self._tokenizer.key_id,
+        }
+        if transaction.refusal:
+            event["decision"] = "block"
+        return event
+
+
+def _optional(event: Event, name: str, value: Any) -> None:
+    if value is not None and value != "":
+        event[name] = value
+
+
+def _method(method: str) -> str:
+    upper = method.upper()
+    return upper if _METHOD.fullmatch(upper) else "INVALID"
+
+
+def _shown(text: str | None, redactor: Redactor) -> str | None:
+    if not text:
+        return None
+    redacted = redactor.text(text[:8192])
+    return text[:8192] if redacted is None else redacted
+
+
+def _identifier(value: str, redactor: Redactor) -> str:
+    """Return an id that may come from outside, redacted, or a token of it when it is no id."""
+    if not _ID.fullmatch(value):
+        return redactor.identity("principal", value).strip("~").rpartition("~")[2]
+    return redactor.text(value, reference=True) or value
+
+
+@lru_cache(maxsize=4096)
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _address(address: str, redactor: Redactor) -> str:
+    return address if _is_address(address) else _shown(address, redactor) or ""
+
+
+def _bytes(counted: int | None, body: Body) -> int:
+    return counted if counted is not None else max(body.size, len(body.data))
+
+
+def _url_fields(work: _Work, host: str) -> Event:
+    target = work.target
+    path = work.path.render() if work.path else "/"
+    query = work.query.render() if work.query else None
+    scheme = target.scheme if target.scheme.isalpha() and len(target.scheme) <= 10 else "https"
+    default = {"http": 80, "https": 443}.get(scheme)
+    port = f":{target.port}" if target.port and target.port != default else ""
+    fields: Event = {"uri_path": path, "url": f"{scheme}://{host}{port}{path}" + (f"?{query}" if query else "")}
+    _optional(fields, "uri_query", query)
+    _optional(fields, "dest", host)
+    _optional(fields, "dest_port", target.port)
+    return fields
+
+
+def _names_by_template(templated: Templated, count: int) -> list[str]:
+    """Return, per segment, the name of the parameter that stands there in an OpenAPI template."""
+    names = [
+        segment.strip("{}")
+        if segment.startswith("{") and segment.endswith("}")
+        else ("value" if "{" in segment else "")
+        for segment in segments_of(templated.template)
+    ]
+    return (names + [""] * count)[:count]
+
+
+def _names_by_place(segments: list[str]) -> list[str]:
+    """Return, per segment, the word before it, where the segment itself is no word: /email/bob@example.com."""
+    names = [""]
+    for before, segment in zip(segments, segments[1:], strict=False):
+        telling = not _STATIC_WORD.fullmatch(segment) or is_parameter(segment)
+        names.append(before if telling and _STATIC_WORD.fullmatch(before) else "")
+    return names
+
+
+def _shown_params(work: _Work, templated: Templated) -> list[tuple[str, str]]:
+    """Return the path's parameters with redacted values."""
+    if work.path is None or templated.source == "shape":
+        return list(templated.params)
+    by_raw = {leaf.value: work.path.replacements.get(i) for i, leaf in enumerate(work.path.document.leaves)}
+    return [(name, by_raw.get(value) or value) for name, value in templated.params]
+
+
+def _param_classes(work: _Work, templated: Templated) -> dict[str, list[str]]:
+    from apisec.redaction.tokens import TOKEN, class_of
+
+    classes: dict[str, list[str]] = {}
+    for name, value in _shown_params(work, templated):
+        found = sorted({class_of(match.group()) for match in TOKEN.finditer(value)})
+        if found:
+            classes[name] = found
+    return classes
+
+
+def _type_of(value: str) -> str:
+    return "integer" if value.isascii() and value.lstrip("-").isdigit() and len(value) < 19 else "string"
+
+
+@lru_cache(maxsize=4096)
+def _object_name(name: str, parent: str) -> str | None:
+    """Return how an id-like field is called among object ids: ``id`` below ``order`` is ``order_id``."""
+    if not name or not evidence(name, parent).identifier:
+        return None
+    shown = label(name)
+    if name.lower() in ("id", "uuid", "guid", "ids") and parent:
+        return f"{label(parent)}_{shown}"
+    return shown
