@@ -43,7 +43,9 @@ def _event(chance: random.Random, n: int) -> dict[str, Any]:
     method, endpoint, ids = chance.choice(OPERATIONS)
     who = chance.randrange(400)
     names = [f"$.items[].field_{part}" for part in range(chance.randint(3, 24))]
-    fields = [{"path": name, "in": "body", "type": chance.choice(["string", "integer"])} for name in names]
+    fields: list[dict[str, Any]] = [
+        {"path": name, "in": "body", "type": chance.choice(["string", "integer"])} for name in names
+    ]
     fields.append({"path": "$.email", "in": "body", "type": "string", "classes": ["pii.email"]})
     return {
         "schema": 1,

@@ -36,6 +36,8 @@ MIN_PEERS = 5  # principals on the same operation before they are a yardstick
 PEER_SHARE = 0.9
 # How far a yardstick is trusted: peers inside the data may be few, or all ordinary but this service desk.
 CERTAINTY = {"baseline": 1.0, "habit": 1.0, "peers": 0.6, "default": 0.5}
+# Without a credential, a principal is an address, a TLS stack and an agent: an office full of people.
+ANONYMOUS_CERTAINTY = 0.6
 HABIT_SLACK = 1.5  # a known habit may be exceeded by half
 MIN_SIZES = 20  # responses before a size is called unusual
 UNUSUAL_DEVIATIONS = 3.0
@@ -69,6 +71,7 @@ class _Look:
     time: float
     status: int
     blocked: bool
+    anonymous: bool
     object_ids: Sequence[str]
     vector: List[float] = field(default_factory=lambda: [0.0] * len(NAMES))
     evidence: Dict[str, Any] = field(default_factory=dict)
@@ -86,6 +89,7 @@ def _look(event: Mapping[str, Any]) -> _Look:
         event_time(event),
         whole(event.get("status")),
         event.get("action") == "blocked",
+        event.get("principal_kind") == "anonymous",
         texts(event.get("object_ids"), 32),
     )
 
@@ -182,17 +186,19 @@ class Scorer:
         if distinct < MIN_OBJECTS:
             return
         expected, basis = self._expected_objects(look, window, peers, baseline)
-        look.set("object_excess", excess(distinct, expected) * CERTAINTY[basis])
+        certainty = CERTAINTY[basis] * (ANONYMOUS_CERTAINTY if look.anonymous else 1.0)
+        look.set("object_excess", excess(distinct, expected) * certainty)
         look.set("object_misses", share(window.requests.failures, window.requests.total, 3.0))
         look.set("object_walk", share(window.walked, distinct, 3.0))
         # Where most principals touch what others touched too (a catalogue), it is no one's own.
         private = 1.0 - share(peers.foreign_readers, peers.readers, 0.0)
         look.set("object_foreign", share(window.foreign, distinct, 3.0) * private)
+        over = distinct > expected
         look.evidence["object"] = reasons.ObjectEvidence(
             operation=look.operation,
-            name=look.object_ids[0].partition("=")[0],
+            name=window.commonest_name() if over else look.object_ids[0].partition("=")[0],
             distinct=distinct,
-            recent=window.within(look.time, reasons.RECENT_SECONDS) if distinct > expected else 0,
+            recent=window.within(look.time, reasons.RECENT_SECONDS) if over else 0,
             expected=expected,
             basis=basis,
             missed=window.requests.failures,
@@ -308,7 +314,7 @@ class Scorer:
 
     def _identity(self, look: _Look, state: PrincipalState) -> None:
         event = look.event
-        if event.get("principal_kind") == "anonymous":
+        if look.anonymous:
             return
         credential = text(event.get("session")) or text(event.get("auth_token"))
         if not credential:
@@ -344,7 +350,7 @@ class Scorer:
             peers.requests.rise(window.request_peak, level)
             window.request_peak = level
         expected, basis = self._expected_requests(look, window, peers, baseline)
-        over = excess(count, expected) * CERTAINTY[basis]
+        over = excess(count, expected) * CERTAINTY[basis] * (ANONYMOUS_CERTAINTY if look.anonymous else 1.0)
         errors = share(requests.failures, requests.total, 10.0)
         look.set("volume_excess", over)
         look.set("volume_errors", errors)

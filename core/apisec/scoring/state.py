@@ -156,6 +156,11 @@ class ObjectWindow:
             count += 1
         return count
 
+    def commonest_name(self) -> str:
+        """Return the name that most of the ids go by: order_id."""
+        names = [object_id.partition("=")[0] for object_id in self.ids]
+        return max(sorted(set(names)), key=names.count) if names else ""
+
 
 class CredentialClients:
     """The clients that used one credential, the first one first."""
