@@ -164,7 +164,9 @@ def _mode(extension: Mapping[str, Any]) -> Tuple[str, float]:
         raise PatternError(f"{mode!r} is not one of {', '.join(MODES)}", where="apisec.mode")
     percent = extension.get("canary_percent", DEFAULT_CANARY)
     if isinstance(percent, bool) or not isinstance(percent, (int, float)) or not 0 < percent <= MAX_CANARY:
-        raise PatternError(f"{percent!r} is not a percentage above 0 and up to {MAX_CANARY:g}", where="apisec.canary_percent")
+        raise PatternError(
+            f"{percent!r} is not a percentage above 0 and up to {MAX_CANARY:g}", where="apisec.canary_percent"
+        )
     for key in ("reason", "created_by"):
         if not isinstance(extension.get(key, ""), str):
             raise PatternError("must be a text", where=f"apisec.{key}")

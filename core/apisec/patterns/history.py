@@ -32,11 +32,15 @@ def succeeded(status: object) -> bool:
 
 
 class History:
-    """``since`` is the time from which on observation is believed whole; None before the first start."""
+    """``since`` is the time from which on observation is believed whole; None before the first start.
+
+    Until ``settled`` (seconds) nobody is refused for a missing step: copies of a gap are still coming in.
+    """
 
     def __init__(self, limits: Optional[HistoryLimits] = None) -> None:
         self.limits = limits or HistoryLimits()
         self.since: Optional[float] = None
+        self.settled = float("-inf")
         self._steps: OrderedDict[str, List[Step]] = OrderedDict()
         self._forgotten: float = float("-inf")  # time of the newest step that was evicted with its principal
 
@@ -99,24 +103,26 @@ class History:
             if linked and _is(requirement.step, step):
                 return True
         known_from = max(self._forgotten, self.since if self.since is not None else now)
-        if self._forgotten > now - requirement.timespan or now - known_from < requirement.warmup:
+        if self._forgotten > now - requirement.timespan or now < self.settled:
+            return None
+        if now - known_from < requirement.warmup:
             return None
         return False
 
-    def state(self) -> Dict[str, Any]:
-        """Return a JSON-like copy; ``restore`` reads it."""
-        return {"version": 1, "since": self.since, "steps": [[name, list(s)] for name, s in self._steps.items()]}
+    def principals(self) -> List[str]:
+        """Return the names of all principals, least recently seen first."""
+        return list(self._steps)
 
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take over a state; raises KeyError, TypeError or ValueError when it is none."""
-        if state["version"] != 1:
-            raise ValueError("unknown version of the history")
-        loaded: List[Tuple[str, List[Step]]] = [
-            (str(name), [dict(step, time=float(step["time"]), pending=bool(step["pending"])) for step in steps])
-            for name, steps in state["steps"]
-        ]
-        self.since = None if state["since"] is None else float(state["since"])
-        self._steps = OrderedDict(loaded[-self.limits.principals :])
+    def export(self, principal: str) -> List[Step]:
+        """Return one principal's steps, JSON-like; ``restore`` reads them."""
+        return list(self._steps.get(principal, ()))
+
+    def restore(self, principal: str, steps: List[Mapping[str, Any]]) -> None:
+        """Take over exported steps; raises KeyError, TypeError or ValueError when they are none."""
+        taken = [dict(step, id=step["id"], time=float(step["time"]), pending=bool(step["pending"])) for step in steps]
+        self._steps[principal] = taken[-self.limits.steps :]
+        if len(self._steps) > self.limits.principals:
+            self._evict()
 
 
 def _is(step: Expression, past: Mapping[str, Any]) -> bool:

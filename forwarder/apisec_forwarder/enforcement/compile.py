@@ -138,17 +138,24 @@ def _held(pattern: Pattern, by_name: Mapping[str, Service], services: Sequence[S
 
 
 def _place(service: Service, services: Sequence[Service]) -> list[Node] | None:
-    """Return the conditions of belonging to the service; None where another service's longer path may win."""
+    """Return the conditions of belonging to the service; None where another service may own such a path."""
     prefixes = [path.rstrip("/") for path in service.paths]
     for other in services:
-        for path in other.paths if other.name != service.name else ():
-            if any(path.startswith(prefix) for prefix in prefixes):
+        if other.name == service.name or _disjoint(service.hosts, other.hosts):
+            continue
+        for path in (path.rstrip("/") for path in other.paths):
+            if any(path.startswith(prefix) or prefix.startswith(path) for prefix in prefixes):
                 return None
     hosts = [_host(host) for host in service.hosts if host != "*"]
     place = [] if len(hosts) < len(service.hosts) else [_any(hosts)]
     if any(prefixes) and "" not in prefixes:
         place.append(_any([_path(f"{re.escape(prefix)}(?:/.*)?") for prefix in prefixes]))
     return place
+
+
+def _disjoint(hosts: Sequence[str], others: Sequence[str]) -> bool:
+    exact = not any(host.startswith("*") for host in (*hosts, *others))
+    return exact and not {host.lower() for host in hosts} & {host.lower() for host in others}
 
 
 def _host(host: str) -> Node:

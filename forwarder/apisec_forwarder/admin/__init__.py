@@ -1,0 +1,1 @@
+"""The admin API: patterns, status, metrics; bearer tokens over TLS."""

@@ -1,0 +1,234 @@
+"""The OpenAPI 3.1 document of the admin API, generated from its table of operations, and a page for people."""
+
+from __future__ import annotations
+
+import html as escaping
+from collections.abc import Iterable
+from typing import Any
+
+from apisec.model.pattern import MODES
+from apisec_forwarder import __version__
+from apisec_forwarder.admin.operations import Operation
+
+Node = dict[str, Any]
+
+_TEXT: Node = {"type": "string"}
+_TIME: Node = {"type": "string", "format": "date-time"}
+_SECONDS: Node = {"type": ["number", "null"], "description": "seconds since the epoch"}
+_COUNT: Node = {"type": "integer", "minimum": 0}
+_BY_MODE: Node = {"type": "object", "additionalProperties": _COUNT}
+
+
+def _object(properties: Node, required: Iterable[str] = ()) -> Node:
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+_SUMMARY: Node = {
+    "id": {"type": "string", "format": "uuid"},
+    "title": _TEXT,
+    "service": _TEXT,
+    "team": _TEXT,
+    "mode": {"enum": [*MODES, "expired"]},
+    "canary_percent": {"type": ["number", "null"]},
+    "expires": _TIME,
+    "held_by_gateway": {"type": "boolean", "description": "Envoy's RBAC refuses it without a call-out"},
+    "digest": {"type": "string", "description": "SHA-256 of what decides; evidence names it"},
+    "pushed": _TIME,
+    "pushed_by": _TEXT,
+    "matched": _COUNT,
+    "refused": _COUNT,
+}
+_EXTENSION = _object(
+    {
+        "mode": {"enum": list(MODES), "default": "shadow"},
+        "canary_percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 50, "default": 10},
+        "expires": {**_TIME, "description": "at most 30 days ahead"},
+        "requires": _object(
+            {
+                "selection": _TEXT,
+                "group-by": {"type": "array", "items": _TEXT},
+                "timespan": _TEXT,
+                "warmup": _TEXT,
+            },
+            ("selection", "timespan"),
+        ),
+        "reason": _TEXT,
+        "source": {},
+        "evidence": {"type": "object"},
+        "created_by": _TEXT,
+    },
+    ("expires",),
+)
+SCHEMAS: Node = {
+    "Pattern": _object(
+        {
+            "title": {"type": "string", "maxLength": 256},
+            "id": {"type": "string", "format": "uuid"},
+            "logsource": _object(
+                {"category": {"const": "api"}, "product": {"const": "apisec"}, "service": _TEXT},
+                ("category", "product", "service"),
+            ),
+            "detection": {"type": "object", "description": "Sigma selections and their condition"},
+            "correlation": {"type": "object", "description": "Sigma correlation over the selections"},
+            "apisec": _EXTENSION,
+        },
+        ("title", "id", "logsource", "detection", "apisec"),
+    ),
+    "PatternSummary": _object(_SUMMARY, _SUMMARY),
+    "PatternState": _object(
+        {
+            **_SUMMARY,
+            "document": {"$ref": "#/components/schemas/Pattern"},
+            "changes": {"type": "array", "items": {"type": "object"}},
+        },
+        (*_SUMMARY, "document", "changes"),
+    ),
+    "PatternList": _object(
+        {"patterns": {"type": "array", "items": {"$ref": "#/components/schemas/PatternSummary"}}}, ("patterns",)
+    ),
+    "Promotion": _object(
+        {
+            "to": {"enum": ["canary", "enforce"]},
+            "reason": {"type": "string", "minLength": 1, "maxLength": 2000},
+            "override": {"type": "boolean", "default": False},
+            "canary_percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 50},
+        },
+        ("to", "reason"),
+    ),
+    "Rollback": _object({"reason": {"type": "string", "maxLength": 2000}}),
+    "Stats": _object(
+        {
+            "id": _TEXT,
+            "since": _SECONDS,
+            "matched": _BY_MODE,
+            "refused": _BY_MODE,
+            "principals": _COUNT,
+            "principals_complete": {"type": "boolean"},
+            "top_principals": {"type": "array", "items": _object({"principal": _TEXT, "matched": _COUNT})},
+            "first_match": _SECONDS,
+            "last_match": _SECONDS,
+            "first_refusal": _SECONDS,
+            "last_refusal": _SECONDS,
+            "seconds_from_change_to_first_refusal": {"type": ["number", "null"]},
+        },
+        ("id", "since", "matched", "refused"),
+    ),
+    "Status": _object(
+        {
+            "version": _TEXT,
+            "gateway": _TEXT,
+            "env": _TEXT,
+            "decisions": {"type": "object"},
+            "pipeline": {"type": ["object", "null"]},
+        },
+        ("version", "gateway", "env", "decisions"),
+    ),
+    "Problem": _object(
+        {"type": _TEXT, "status": {"type": "integer"}, "title": _TEXT, "detail": _TEXT, "remedy": _TEXT},
+        ("status", "title", "detail", "remedy"),
+    ),
+}
+_WHY = {
+    400: "The request cannot be read.",
+    401: "No valid token.",
+    403: "The token does not reach so far.",
+    404: "No such pattern among the caller's teams.",
+    409: "The evidence does not allow to enforce.",
+    412: "If-Match or If-None-Match does not hold.",
+    413: "The body is too large.",
+    422: "The document is not acceptable; the path of the fault leads the detail.",
+    429: "Too many patterns are in force.",
+}
+
+
+def document(operations: Iterable[Operation]) -> Node:
+    """Return the OpenAPI document."""
+    paths: Node = {}
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "apisec forwarder: admin API", "version": __version__},
+        "paths": paths,
+        "components": {
+            "schemas": SCHEMAS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(operation: Operation) -> Node:
+    node: Node = {"operationId": operation.name, "summary": operation.summary, "responses": _responses(operation)}
+    node["security"] = [] if operation.scope is None else [{"token": []}]
+    if operation.scope is not None:
+        node["description"] = f"Needs the scope `{operation.scope}`."
+    parameters = [{"name": "id", "in": "path", "required": True, "schema": _SUMMARY["id"]}]
+    parameters = parameters if "{id}" in operation.path else []
+    for name, text in operation.query.items():
+        parameters.append({"name": name, "in": "query", "required": False, "schema": _TEXT, "description": text})
+    if operation.method in ("PUT", "POST", "DELETE"):
+        parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": _TEXT})
+    if operation.method == "PUT":
+        parameters.append({"name": "If-None-Match", "in": "header", "required": False, "schema": {"const": "*"}})
+    if parameters:
+        node["parameters"] = parameters
+    if operation.takes is not None:
+        schema = {"$ref": f"#/components/schemas/{operation.takes}"}
+        content: Node = {"application/json": {"schema": schema}}
+        if operation.takes == "Pattern":
+            content["application/yaml"] = {"schema": schema}
+        node["requestBody"] = {"required": operation.takes != "Rollback", "content": content}
+    return node
+
+
+def _responses(operation: Operation) -> Node:
+    good: Node = {"description": "Done."}
+    if operation.gives is not None:
+        good["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{operation.gives}"}}}
+        if operation.gives == "PatternState":
+            good["headers"] = {"ETag": {"schema": _TEXT}}
+    responses: Node = {str(operation.success): good}
+    if operation.success == 201:
+        responses["200"] = {**good, "description": "Replaced, or the same as before."}
+    errors = operation.errors if operation.scope is None else sorted({401, 403, *operation.errors})
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for status in errors:
+        responses[str(status)] = {"description": _WHY[status], "content": problem}
+    return responses
+
+
+def html(operations: Iterable[Operation]) -> str:
+    """Return a page without scripts: what each operation does, takes, and may answer."""
+    rows = []
+    for operation in operations:
+        answers = ", ".join(sorted(_responses(operation)))
+        cells = (operation.method, operation.path, operation.summary, operation.scope or "–", answers)
+        rows.append("<tr>" + "".join(f"<td>{escaping.escape(cell)}</td>" for cell in cells) + "</tr>")
+    head = "<tr><th>Method<th>Path<th>What it does<th>Scope<th>Answers</tr>"
+    style = "body{font:16px sans-serif;margin:2em}td,th{text-align:left;padding:.3em 1em;border-bottom:1px solid #ccc}"
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>apisec admin API</title><style>{style}</style>'
+        f"<h1>apisec forwarder: admin API {escaping.escape(__version__)}</h1>"
+        '<p>Bearer token; errors are <code>application/problem+json</code>. Machines read <a href="/openapi.json">'
+        f"/openapi.json</a>.</p><table>{head}{''.join(rows)}</table></html>"
+    )
+
+
+def markdown(operations: Iterable[Operation]) -> str:
+    """Return the reference page of the documentation; a test holds that the file is this text."""
+    listed = list(operations)
+    lines = [
+        "# Admin API of the forwarder",
+        "",
+        "Generated from `admin/handlers.py`; `openapi.json` beside this page is the full contract, and the running",
+        "forwarder serves both as `/docs` and `/openapi.json`. Bearer tokens over TLS; errors are",
+        "`application/problem+json` with `detail` (what) and `remedy`.",
+        "",
+        "| method | path | scope | what it does | answers |",
+        "|---|---|---|---|---|",
+    ]
+    for operation in listed:
+        answers = ", ".join(sorted(_responses(operation)))
+        scope = f"`{operation.scope}`" if operation.scope else "none"
+        lines.append(f"| {operation.method} | `{operation.path}` | {scope} | {operation.summary} | {answers} |")
+    return "\n".join(lines) + "\n"
