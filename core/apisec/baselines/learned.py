@@ -25,6 +25,7 @@ DEFAULT_REQUESTS = 120.0
 DEFAULT_ERRORS = 0.05
 TRIM_SHARE = 0.02  # of the principals, those with the highest counts: attackers in the data they teach from
 MIN_HABIT_HOURS = 6  # different hours in which a principal must have done the same for it to be its habit
+HABIT_FACTOR = 1.5  # times the operation's p99 before a habit is worth naming
 MAX_HABITS = 50  # per operation
 MAX_OPERATIONS = 20_000
 MAX_IDS = 2_048  # different ids counted in one principal-hour
@@ -265,6 +266,6 @@ def _habits(hours: Hours, objects_p99: float, requests_p99: float) -> Dict[str, 
             continue
         objects = _quantile(sorted(float(hour.distinct) for hour in own.values()), 0.9)
         requests = _quantile(sorted(float(hour.requests) for hour in own.values()), 0.9)
-        if objects > objects_p99 or requests > requests_p99:
+        if objects > HABIT_FACTOR * objects_p99 or requests > HABIT_FACTOR * requests_p99:
             found.append((-requests, who, (objects, requests)))
     return {who: counts for _, who, counts in sorted(found)[:MAX_HABITS]}

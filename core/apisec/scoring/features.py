@@ -25,6 +25,7 @@ FEATURES: Tuple[Feature, ...] = (
     Feature("object_misses", "object", "Share of the hour's requests for objects that were refused or not found."),
     Feature("object_walk", "object", "Share of ids that are neighbours of the id before."),
     Feature("object_foreign", "object", "Share of ids that another principal had touched first."),
+    Feature("object_unissued", "object", "Share of ids that no response seen before gave to this principal."),
     Feature("sequence_skip", "sequence", "Certainty that a required earlier step was left out."),
     Feature("sequence_repeat", "sequence", "How often in the hour this principal left steps out, log scale."),
     Feature("payload_signal", "payload", "Combined score of the injection signals in the request."),

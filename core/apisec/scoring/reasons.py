@@ -28,6 +28,7 @@ class ObjectEvidence:
     missed: int
     walked: int
     foreign: int
+    unissued: int
 
     def to_dict(self) -> Dict[str, Any]:
         return {
@@ -40,6 +41,7 @@ class ObjectEvidence:
             "missed": self.missed,
             "walked": self.walked,
             "foreign": self.foreign,
+            "unissued": self.unissued,
         }
 
 
@@ -64,6 +66,8 @@ def _object(evidence: Mapping[str, Any]) -> List[str]:
         lines.append(f"{evidence['walked']} of the {evidence['name']} follow one upon the other")
     if evidence["foreign"] * 2 > evidence["distinct"]:
         lines.append(f"{evidence['foreign']} of the {evidence['name']} had been used by another principal before")
+    if evidence["unissued"] * 2 > evidence["distinct"]:
+        lines.append(f"{evidence['unissued']} of the {evidence['name']} stood in no response to it before")
     return lines
 
 

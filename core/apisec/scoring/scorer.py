@@ -20,11 +20,14 @@ from apisec.scoring.features import COMPONENTS, NAMES, excess, noisy_or, saturat
 from apisec.scoring.levels import MAX_SCORE, REASON_THRESHOLD, severity_of
 from apisec.scoring.model import Model
 from apisec.scoring.state import (
+    Bodies,
     HourCount,
     ObjectWindow,
     OperationPeers,
     PrincipalState,
     Recent,
+    ResponseMemory,
+    was_issued,
 )
 from apisec.sequences.flows import SAFE_METHODS, FlowModel, Step
 
@@ -104,6 +107,7 @@ class Scorer:
         self._principals: Recent[str, PrincipalState] = Recent(MAX_PRINCIPALS)
         self._peers: Recent[Tuple[str, str], OperationPeers] = Recent(MAX_OPERATIONS)
         self._owners: Recent[Tuple[str, str], str] = Recent(MAX_OWNERS)
+        self._memory = ResponseMemory()
         self._first: Optional[float] = None
         self._latest = -math.inf
         missing = (("baselines", self._baselines), ("flows", self._flows))
@@ -151,11 +155,14 @@ class Scorer:
         peers = self._peers_of((look.service, look.operation))
         baseline = self._baselines.get(look.service, look.operation)
         window = state.operation((look.service, look.operation))
-        self._objects(look, window, peers, baseline)
+        self._objects(look, state.bodies, window, peers, baseline)
         self._sequence(look, state)
         self._payload(look, state, peers)
         self._identity(look, state)
         self._volume(look, state.requests, window, peers, baseline)
+        body = event.get("response_body")
+        if isinstance(body, str) and body and look.status < 400:
+            self._memory.keep(state.bodies, body)
         self._latest = max(self._latest, look.time)
         return look
 
@@ -168,10 +175,18 @@ class Scorer:
 
     # --- object ---------------------------------------------------------------------------------------
 
-    def _objects(self, look: _Look, window: ObjectWindow, peers: OperationPeers, baseline: Optional[Baseline]) -> None:
+    def _objects(
+        self,
+        look: _Look,
+        bodies: Bodies,
+        window: ObjectWindow,
+        peers: OperationPeers,
+        baseline: Optional[Baseline],
+    ) -> None:
         window.requests.add(look.time, look.status in REFUSED and not look.blocked)
         for object_id in look.object_ids:
-            window.add(object_id, look.time, self._is_foreign(look, object_id))
+            foreign = self._is_foreign(look, object_id)
+            window.add(object_id, look.time, foreign=foreign, unissued=_is_unissued(object_id, window, bodies))
         distinct = len(window.ids)
         if not look.object_ids or not distinct:
             return
@@ -194,6 +209,7 @@ class Scorer:
         private = 1.0 - share(peers.foreign_readers, peers.readers, 0.0)
         look.set("object_foreign", share(window.foreign, distinct, 3.0) * private)
         over = distinct > expected
+        look.set("object_unissued", share(window.unissued, distinct, 3.0))
         look.evidence["object"] = reasons.ObjectEvidence(
             operation=look.operation,
             name=window.commonest_name() if over else look.object_ids[0].partition("=")[0],
@@ -204,6 +220,7 @@ class Scorer:
             missed=window.requests.failures,
             walked=window.walked,
             foreign=window.foreign,
+            unissued=window.unissued,
         ).to_dict()
 
     def _is_foreign(self, look: _Look, object_id: str) -> bool:
@@ -316,7 +333,8 @@ class Scorer:
         event = look.event
         if look.anonymous:
             return
-        credential = text(event.get("session")) or text(event.get("auth_token"))
+        # The credential itself before the session: a thief who has the bearer token lacks the cookie.
+        credential = text(event.get("auth_token")) or text(event.get("session"))
         if not credential:
             return
         client = client_of(event.get("src"), event.get("http_user_agent"), event.get("ja4"))
@@ -377,6 +395,13 @@ class Scorer:
         if others >= MIN_PEERS:
             return max(2.0 ** (level / 4.0), 10.0), "peers"
         return DEFAULT_REQUESTS, "default"
+
+
+def _is_unissued(object_id: str, window: ObjectWindow, bodies: Bodies) -> bool:
+    """Whether responses to the principal were seen, and the id stands in none of them."""
+    if not bodies or object_id in window.ids:
+        return False
+    return not was_issued(object_id.partition("=")[2], bodies)
 
 
 def _is_unusual(log_size: float, peers: OperationPeers) -> bool:

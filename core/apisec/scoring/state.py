@@ -21,6 +21,10 @@ MAX_CLIENTS = 8  # per credential
 MAX_MINUTES = 128
 MAX_TIMES = 64
 MAX_LEVEL = 512
+MAX_BODY = 32_768  # characters of a response that are searched for ids
+MAX_BODIES = 12  # responses remembered per principal
+MAX_BODY_TOTAL = 64_000_000  # characters of all of them; the oldest go first
+MAX_OCCURRENCES = 50
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -108,12 +112,15 @@ class ObjectWindow:
         "peak",
         "request_peak",
         "requests",
+        "unissued",
         "walked",
     )
 
     def __init__(self) -> None:
         self.requests = HourCount()
-        self.ids: OrderedDict[str, Tuple[float, bool, bool]] = OrderedDict()  # time, neighbour, foreign
+        # Last time, and whether it is a neighbour of the one before, another's, and never issued.
+        self.ids: OrderedDict[str, Tuple[float, bool, bool, bool]] = OrderedDict()
+        self.unissued = 0
         self.walked = 0
         self.foreign = 0
         self.peak = 0  # most ids in one hour so far, as counted among peers
@@ -121,24 +128,27 @@ class ObjectWindow:
         self.counted_foreign = False  # whether peers count it among those that mostly touch others' objects
         self._last_number: Optional[int] = None
 
-    def add(self, object_id: str, time: float, foreign: bool) -> None:
+    def add(self, object_id: str, time: float, *, foreign: bool, unissued: bool) -> None:
+        """Count one id; ``foreign`` and ``unissued`` matter when it is new to the window."""
         ids = self.ids
         known = ids.get(object_id)
         if known is not None:
-            ids[object_id] = (time, known[1], known[2])
+            ids[object_id] = (time, *known[1:])
             ids.move_to_end(object_id)
         else:
             neighbour = self._is_neighbour(object_id)
-            ids[object_id] = (time, neighbour, foreign)
+            ids[object_id] = (time, neighbour, foreign, unissued)
             self.walked += neighbour
             self.foreign += foreign
+            self.unissued += unissued
         while ids:
-            _, (then, neighbour, other) = next(iter(ids.items()))
+            _, (then, walked, foreign, unissued) = next(iter(ids.items()))
             if abs(time - then) <= HOUR and len(ids) <= MAX_IDS:
                 break
             ids.popitem(last=False)
-            self.walked -= neighbour
-            self.foreign -= other
+            self.walked -= walked
+            self.foreign -= foreign
+            self.unissued -= unissued
 
     def _is_neighbour(self, object_id: str) -> bool:
         """Whether the id is a number at most two beside the last new one."""
@@ -150,7 +160,7 @@ class ObjectWindow:
     def within(self, time: float, seconds: float) -> int:
         """How many different ids were asked for within ``seconds`` of ``time``."""
         count = 0
-        for then, _, _ in reversed(self.ids.values()):
+        for then, *_ in reversed(self.ids.values()):
             if abs(time - then) > seconds:
                 break
             count += 1
@@ -160,6 +170,54 @@ class ObjectWindow:
         """Return the name that most of the ids go by: order_id."""
         names = [object_id.partition("=")[0] for object_id in self.ids]
         return max(sorted(set(names)), key=names.count) if names else ""
+
+
+def stands_in(value: str, body: str) -> bool:
+    """Whether ``value`` stands in ``body`` as a whole word: 42 is not in 142, 4.2 or 42-7."""
+    start = body.find(value)
+    for _ in range(MAX_OCCURRENCES):
+        if start < 0:
+            return False
+        before, after = body[start - 1 : start], body[start + len(value) : start + len(value) + 1]
+        if not _in_word(before) and not _in_word(after):
+            return True
+        start = body.find(value, start + 1)
+    return False
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or (character != "" and character in "_-.")
+
+
+Bodies = Deque[Tuple[int, str]]
+
+
+class ResponseMemory:
+    """The last responses to each principal: an id that stands in one of them was issued to it."""
+
+    def __init__(self, limit: int = MAX_BODY_TOTAL) -> None:
+        self._order: Deque[Tuple[int, Bodies]] = deque()
+        self._limit = limit
+        self._serial = 0
+        self.total = 0
+
+    def keep(self, bodies: Bodies, body: str) -> None:
+        """Remember ``body`` among the ``bodies`` of one principal."""
+        if len(bodies) >= MAX_BODIES:
+            self.total -= len(bodies.popleft()[1])
+        self._serial += 1
+        kept = body[:MAX_BODY]
+        bodies.append((self._serial, kept))
+        self._order.append((self._serial, bodies))
+        self.total += len(kept)
+        while self.total > self._limit or len(self._order) > self._limit // 1000:
+            serial, owner = self._order.popleft()
+            if owner and owner[0][0] == serial:
+                self.total -= len(owner.popleft()[1])
+
+
+def was_issued(value: str, bodies: Bodies) -> bool:
+    return any(stands_in(value, body) for _, body in reversed(bodies))
 
 
 class CredentialClients:
@@ -204,11 +262,12 @@ class CredentialClients:
 class PrincipalState:
     """What one principal did lately."""
 
-    __slots__ = ("credentials", "operations", "requests", "signalled", "skips", "steps")
+    __slots__ = ("bodies", "credentials", "operations", "requests", "signalled", "skips", "steps")
 
     def __init__(self) -> None:
         self.operations: Recent[Tuple[str, str], ObjectWindow] = Recent(MAX_OPERATIONS)
         self.requests = HourCount()
+        self.bodies: Bodies = deque()
         self.steps: Deque[Step] = deque(maxlen=MAX_STEPS)
         self.skips = Times()
         self.signalled = Times()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from collections import deque
 from typing import Any
 
 import pytest
@@ -16,7 +17,15 @@ from apisec.scoring import SEVERITIES, Scorer, default_model, parse_model, sever
 from apisec.scoring.client import agent_family, client_of, difference, network_of
 from apisec.scoring.features import COMPONENTS, NAMES
 from apisec.scoring.model import digest
-from apisec.scoring.state import MAX_IDS, HourCount, Levels
+from apisec.scoring.state import (
+    MAX_BODIES,
+    MAX_IDS,
+    Bodies,
+    HourCount,
+    Levels,
+    ResponseMemory,
+    stands_in,
+)
 from apisec.sequences.flows import learn_flows
 from tests.support.shop_events import START, Shop, event
 
@@ -217,3 +226,49 @@ def test_a_model_that_was_tampered_with_is_refused(change: str, message: str) ->
 def test_what_is_no_model_is_refused(text: str) -> None:
     with pytest.raises(ModelError):
         parse_model(text)
+
+
+# --- provenance -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "body", "found"),
+    [
+        ("42", '{"id":42}', True),
+        ("42", '{"ids":["41","42"]}', True),
+        ("42", '{"id":142}', False),
+        ("42", '{"total":42.5}', False),
+        ("42", '{"a":"42-7","b":42}', True),
+        ("a-b", '["a-b"]', True),
+        ("42", "42", True),
+        ("42", "", False),
+    ],
+)
+def test_an_id_stands_in_a_response_as_a_whole_word(value: str, body: str, found: bool) -> None:
+    assert stands_in(value, body) is found
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 300)), max_size=120))
+def test_remembered_responses_stay_within_their_budget(kept: list[tuple[int, int]]) -> None:
+    memory = ResponseMemory(limit=1000)
+    owners: list[Bodies] = [deque() for _ in range(6)]
+    for owner, size in kept:
+        memory.keep(owners[owner], "x" * size)
+        assert memory.total == sum(len(body) for bodies in owners for _, body in bodies) <= 1000
+        assert all(len(bodies) <= MAX_BODIES for bodies in owners)
+
+
+def test_ids_that_responses_gave_are_no_enumeration_but_guessed_ones_are() -> None:
+    desk, walker = Scorer(default_model()), Scorer(default_model())
+    detail = "GET /orders/{order_id}"
+    for n in range(20):
+        time = START + n * 10
+        listed = json.dumps({"orders": [1000 + n, 2000 + n]})
+        desk.score(event("p", "GET /support/customers", time, response_body=listed))
+        walker.score(event("p", "GET /orders", time, response_body='{"orders": [17]}'))
+        issued = desk.score(event("p", detail, time + 1, object_ids=[f"order_id={1000 + n}"]))
+        guessed = walker.score(event("p", detail, time + 1, object_ids=[f"order_id={1000 + n}"]))
+    assert issued.evidence["object"]["unissued"] == 0
+    assert guessed.evidence["object"]["unissued"] == 20
+    assert guessed.components["object"] > issued.components["object"]
+    assert any("stood in no response to it before" in reason for reason in guessed.reasons)
