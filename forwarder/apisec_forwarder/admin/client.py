@@ -1,0 +1,90 @@
+"""A client of the admin API for the command line: TLS verified, problems turned into errors."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from apisec.errors import ApisecError, ConfigError
+from apisec_forwarder.config import Config
+
+TIMEOUT = (5.0, 30.0)  # seconds to connect, to answer
+
+
+class Client:
+    """Talks to one forwarder. The token never appears in an error."""
+
+    def __init__(self, url: str, token: str, ca_file: Path | None) -> None:
+        if not url.startswith("https://"):
+            raise ConfigError("must begin with https://: the token would travel in clear", where="--url")
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy, no .netrc: the token goes where --url says
+        self._session.headers["authorization"] = f"Bearer {token}"
+        self._verify = str(ca_file) if ca_file is not None else True
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
+    ) -> Any:
+        """Return the JSON of the answer, None when it has none; ApisecError with what went wrong and the remedy."""
+        try:
+            answer = self._session.request(
+                method,
+                self._url + path,
+                data=body,
+                headers=headers,
+                params=query,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+            )
+        except requests.exceptions.SSLError as error:
+            raise ApisecError(f"{self._url}: the certificate is not trusted; name its CA by --ca-file") from error
+        except (requests.exceptions.RequestException, OSError) as error:
+            raise ApisecError(f"{self._url}: no answer ({type(error).__name__}); is the forwarder running?") from error
+        try:
+            content = answer.json() if answer.content else None
+        except ValueError:
+            raise ApisecError(f"{self._url}{path}: answered {answer.status_code} without JSON") from None
+        if answer.status_code >= 300:
+            found = content if isinstance(content, dict) else {}
+            detail = found.get("detail", f"answered {answer.status_code}")
+            raise ApisecError(f"{detail}. {found.get('remedy', '')}".rstrip())
+        return content
+
+
+def read_token(path: Path) -> str:
+    """Read a token file; ConfigError when others may read it."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o077:
+            raise ConfigError(f"others may read it (mode {mode:o}); run: chmod 600 {path}", where=str(path))
+        token = path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError("cannot be read", where=str(path)) from error
+    if not token or not token.isascii() or not token.isprintable() or len(token) > 256:
+        raise ConfigError("holds no token", where=str(path))
+    return token
+
+
+def connect(url: str | None, token_file: Path | None, ca_file: Path | None, config: Config | None) -> Client:
+    """Return a client from options, a configuration, and APISEC_TOKEN, in that order of precedence."""
+    if url is None and config is not None and config.admin is not None:
+        url = f"https://{config.admin.listen}"
+        ca_file = ca_file or config.admin.tls_certificate
+    if url is None:
+        raise ConfigError("give --url https://HOST:PORT, or --config of a forwarder with an admin section")
+    if token_file is not None:
+        return Client(url, read_token(token_file), ca_file)
+    token = os.environ.get("APISEC_TOKEN", "").strip()
+    if not token:
+        raise ConfigError("give --token-file FILE (mode 600), or set APISEC_TOKEN")
+    return Client(url, token, ca_file)
