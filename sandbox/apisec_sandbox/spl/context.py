@@ -1,0 +1,142 @@
+"""What a running search knows: its time range, its app and user, and the services it may call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from apisec_sandbox.spl.errors import CancelledError
+from apisec_sandbox.spl.values import Row
+
+Fields = frozenset[str] | None  # None stands for every field
+EVERY: Fields = None
+
+
+class LookupTable(Protocol):
+    """A lookup: a CSV file or a KV collection."""
+
+    name: str
+    case_sensitive: bool
+    match_types: dict[str, str]
+    max_matches: int
+    default_match: str
+
+    def rows(self) -> list[Row]: ...
+
+    def write(self, rows: list[Row], append: bool, key_field: str | None) -> int: ...
+
+
+class Services(Protocol):
+    """Everything outside the pipeline that commands reach. The splunkd side implements it."""
+
+    def events(
+        self,
+        indexes: Iterable[str],
+        earliest: float,
+        latest: float,
+        wanted: Fields,
+        early: Callable[[Row], bool] | None,
+    ) -> Iterator[Row]:
+        """Events of these indexes as rows with their search-time fields, newest first.
+
+        ``early`` is a necessary condition on metadata and _raw, tested before fields are extracted.
+        """
+
+    def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:
+        """Events with their indexed fields only: what tstats sees."""
+
+    def indexes(self) -> list[str]:
+        """Names of the indexes that the user may search."""
+
+    def default_indexes(self) -> list[str]: ...
+
+    def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str] | None:
+        """Definition, names of arguments, validation and error message."""
+
+    def eventtype(self, name: str) -> str | None: ...
+
+    def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
+        """Field and value of everything that carries the tag."""
+
+    def lookup(self, name: str) -> LookupTable | None: ...
+
+    def lookup_names(self) -> list[str]: ...
+
+    def collect(self, rows: list[Row], index: str, settings: dict[str, str], context: Context) -> None: ...
+
+    def sendalert(self, action: str, params: dict[str, str], rows: list[Row], context: Context) -> None: ...
+
+    def rest(self, path: str, params: dict[str, str], context: Context) -> list[Row]: ...
+
+    def custom_command(self, name: str) -> Any:
+        """The custom command of this name (spl.custom.CustomSpec), or None."""
+
+    def custom_names(self) -> list[str]: ...
+
+    def saved_search(self, name: str) -> str | None: ...
+
+
+@dataclass
+class Limits:
+    """Splunk's own limits, limits.conf."""
+
+    sort: int = 10_000
+    subsearch: int = 10_000
+    append: int = 50_000
+    list_values: int = 100
+    mvexpand: int = 1_000_000
+    results: int = 500_000  # rows that a job keeps
+
+
+@dataclass
+class Context:
+    """One run of a search. ``wanted_time`` is what the job asked for; the range of a scan may be narrower."""
+
+    services: Services
+    now: float
+    earliest: float = float("-inf")
+    latest: float = float("inf")
+    app: str = "search"
+    owner: str = "admin"
+    sid: str = ""
+    search: str = ""
+    session_key: str = ""
+    dispatch_dir: str = ""
+    limits: Limits = field(default_factory=Limits)
+    messages: list[tuple[str, str]] = field(default_factory=list)
+    cancelled: Callable[[], bool] = lambda: False
+    scanned: int = 0
+    depth: int = 0
+
+    def say(self, kind: str, text: str) -> None:
+        """Add a message to the job (INFO, WARN, ERROR), once."""
+        if (kind, text) not in self.messages:
+            self.messages.append((kind, text))
+
+    def check(self) -> None:
+        """Raise when the job is to stop."""
+        if self.cancelled():
+            raise CancelledError("The search was cancelled or reached its time limit.")
+
+
+@dataclass
+class Stage:
+    """Rows between two commands. ``header`` lists the columns in order, once a command has fixed them.
+
+    It may grow while the rows are read. Columns that rows have beyond the header come after it.
+    """
+
+    rows: Iterable[Row]
+    header: list[str] | None = None
+    events: bool = False
+
+
+def header_of(stage: Stage, rows: list[Row]) -> list[str]:
+    """Return all columns of a stage whose rows have been read."""
+    names = dict.fromkeys(stage.header or ())
+    for row in rows:
+        for name in row:
+            if name not in names:
+                names[name] = None
+    return list(names)

@@ -1,0 +1,130 @@
+"""JSON as fields: the paths of spath and of automatic extraction (``a.b``, ``a{}``, ``a{}.b``, ``a{0}``).
+
+Source: Search Reference, "spath"; Knowledge Manual, "Automatic key-value field extraction for search-time data".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+PART = re.compile(r"([^.{}]*)((?:\{\d*\})*)(?:\.|\Z)")
+MAX_DEPTH = 64
+Fields = dict[str, Any]
+Wanted = frozenset[str] | None
+
+
+def steps(path: str) -> list[str | int | None]:
+    """Return the steps of a path: a name, a position, or None for every element."""
+    found: list[str | int | None] = []
+    position = 0
+    while position < len(path):
+        match = PART.match(path, position)
+        if not match or match.end() == position:
+            return [path]
+        if match[1]:
+            found.append(match[1])
+        found += [int(inner) if inner else None for inner in re.findall(r"\{(\d*)\}", match[2])]
+        position = match.end()
+    return found
+
+
+def extract(document: Any, path: str) -> list[Any]:
+    """Return every value at the path."""
+    current = [document]
+    for step in steps(path):
+        following: list[Any] = []
+        for value in current:
+            if step is None:
+                following += value if isinstance(value, list) else []
+            elif isinstance(step, int):
+                following += value[step : step + 1] if isinstance(value, list) else []
+            elif isinstance(value, dict) and step in value:
+                following.append(value[step])
+        current = following
+    return current
+
+
+def parse(text: str) -> Any:
+    """Parse JSON with numbers kept as their text, as an extracted field holds them; None when it is not JSON."""
+    try:
+        return _DECODER.decode(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
+
+
+def flatten(document: Any, wanted: frozenset[str] | None = None) -> dict[str, Any]:
+    """Return all leaves as fields, arrays as multivalues. ``wanted`` leaves out what no one reads."""
+    fields: dict[str, Any] = {}
+    if isinstance(document, dict):
+        _object(document, "", fields, wanted, 0)
+    elif isinstance(document, list):
+        _array(document, "{}", fields, wanted, 0)
+    return fields
+
+
+def _object(
+    value: dict[str, Any], prefix: str, fields: dict[str, Any], wanted: frozenset[str] | None, depth: int
+) -> None:
+    if depth > MAX_DEPTH:
+        return
+    for key, item in value.items():
+        name = prefix + key
+        kind = type(item)
+        if kind is str:
+            if wanted is None or name in wanted:
+                _add(fields, name, item)
+        elif kind is dict:
+            if wanted is None or _below(wanted, name):
+                _object(item, name + ".", fields, wanted, depth + 1)
+        elif kind is list:
+            if wanted is None or _below(wanted, name):
+                _array(item, name + "{}", fields, wanted, depth + 1)
+        elif wanted is None or name in wanted:
+            _add(fields, name, "null" if item is None else "true" if item else "false")
+
+
+def _array(value: list[Any], name: str, fields: Fields, wanted: Wanted, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        return
+    for item in value:
+        kind = type(item)
+        if kind is dict:
+            _object(item, name + ".", fields, wanted, depth + 1)
+        elif kind is list:
+            _array(item, name + "{}", fields, wanted, depth + 1)
+        elif wanted is None or name in wanted:
+            _add(fields, name, item if kind is str else "null" if item is None else "true" if item else "false")
+
+
+def _below(wanted: frozenset[str], name: str) -> bool:
+    return any(field.startswith(name) for field in wanted)
+
+
+def _add(fields: dict[str, Any], name: str, value: str) -> None:
+    held = fields.get(name)
+    if held is None:
+        fields[name] = value
+    elif type(held) is list:
+        held.append(value)
+    else:
+        fields[name] = [held, value]
+
+
+def parse_plain(text: str) -> Any:
+    """Parse JSON with numbers as numbers, for parts that stay JSON; None when it is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def leaf_text(value: Any) -> str:
+    """A leaf as its text, an object or array as its JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
