@@ -105,8 +105,7 @@ def reference() -> str:
         "| class | what it is | sensitivity | echo |",
         "|---|---|---|---|",
     ]
-    lines += [
-        f"| `{c.name}` | {c.text} | {c.sensitivity} ({SENSITIVITY_NAMES[c.sensitivity]}) | {'yes' if c.echo else 'no'} |"
-        for c in CLASSES
-    ]
+    for c in CLASSES:
+        echo = "yes" if c.echo else "no"
+        lines.append(f"| `{c.name}` | {c.text} | {c.sensitivity} ({SENSITIVITY_NAMES[c.sensitivity]}) | {echo} |")
     return "\n".join(lines) + "\n"

@@ -30,7 +30,8 @@ CONCEPTS: Dict[str, str] = {
     "social": "social",
     "sin": "sin nino tin itin curp cpf cnpj dni nif nie nric aadhaar aadhar pesel bsn steuerid steuernummer hkid",
     "national": "national citizen personal tax fiscal identity ausweis* steuer",
-    "passport": "passport passports reisepass pasaporte passeport licence license licencia fuhrerschein* driver drivers",
+    "passport": "passport passports reisepass pasaporte passeport licence license licencia fuhrerschein* driver"
+    " drivers",
     "email": "email emails mail mails emailaddress correo courriel emailaddr mailaddress",
     "phone": "phone phones telephone tel telefon* mobile cell cellphone msisdn handy handynummer fax telefono celular"
     " rufnummer phonenumber",
@@ -137,10 +138,13 @@ RULES: Tuple[_Rule, ...] = (
     _rule("secret.token", "authorization"),
 )
 
-# Concepts that alone mean the class when they are the whole name.
-_WHOLE = {"first": "pii.name", "last": "pii.name", "holder": "pii.name"}
+# Stems that mean a person's name without the word *name*.
 _WHOLE_NAMES = frozenset(
-    ["firstname", "givenname", "fname", "forename", "middlename", "vorname", "prenom", "lastname", "surname", "lname", "familyname", "nachname", "familienname", "apellido", "apellidos", "cognome", "sobrenome", "fullname", "cardholder", "karteninhaber"]
+    (
+        *("firstname", "givenname", "fname", "forename", "middlename", "vorname", "prenom", "lastname", "surname"),
+        *("lname", "familyname", "nachname", "familienname", "apellido", "apellidos", "cognome", "sobrenome"),
+        *("fullname", "cardholder", "karteninhaber"),
+    )
 )
 _GENERIC = frozenset(("number", "name", "code", "first", "last", "full", "neutral", "date", "line", "holder", "key"))
 

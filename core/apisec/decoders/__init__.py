@@ -83,10 +83,22 @@ def decode_body(
     truncated: bool = False,
 ) -> Document:
     """Return the document of a message body; ``truncated`` says that the copy was cut."""
+    text, truncated = body_text(data, content_type, content_encoding, limits, truncated=truncated)
+    return decode_text(text, media_type(content_type), limits, label, truncated=truncated)
+
+
+def body_text(
+    data: bytes, content_type: Optional[str], content_encoding: Optional[str], limits: Limits, *, truncated: bool
+) -> Tuple[str, bool]:
+    """Return the text of a body without content coding and charset, and whether some of it is missing.
+
+    A multipart body may hold binary parts: bytes that are no UTF-8 stand in its text as surrogates.
+    """
     media = media_type(content_type)
     data, truncated = codings.decode(data, content_encoding or "", limits.text, truncated=truncated)
-    text = charsets.to_text(data, media.parameter("charset"), truncated=truncated)
-    return decode_text(text, media, limits, label, truncated=truncated)
+    if media.essence.startswith("multipart/"):
+        return data.decode("utf-8", "surrogateescape"), truncated
+    return charsets.to_text(data, media.parameter("charset"), truncated=truncated), truncated
 
 
 __all__ = [
@@ -98,6 +110,7 @@ __all__ = [
     "Limits",
     "MediaType",
     "as_is",
+    "body_text",
     "choose",
     "decode_body",
     "decode_text",

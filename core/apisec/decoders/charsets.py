@@ -61,7 +61,7 @@ def _guess(data: bytes) -> str:
     head = data[:4]
     if len(head) < 4 or 0 not in head:
         return "utf-8"
-    zeros = tuple([byte == 0 for byte in head])
+    zeros = (head[0] == 0, head[1] == 0, head[2] == 0, head[3] == 0)
     patterns = {
         (True, True, True, False): "utf-32-be",
         (False, True, True, True): "utf-32-le",

@@ -1,5 +1,6 @@
 """Forms and query strings: ``application/x-www-form-urlencoded`` (WHATWG URL, 5)."""
 
+# ruff: noqa: ARG002 - every decoder takes what the protocol gives
 from __future__ import annotations
 
 import re

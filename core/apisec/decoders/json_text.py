@@ -5,6 +5,7 @@ document keeps what is whole, and nesting cannot exhaust the interpreter's stack
 one member or element with its comma, so that a body costs one match a value.
 """
 
+# ruff: noqa: ARG002 - every decoder takes what the protocol gives
 from __future__ import annotations
 
 import json
@@ -53,16 +54,13 @@ class _Scan:
             if match is None:
                 return self._stop(position)
             what = match.lastindex or 0
-            if what == _CLOSE:
-                taken = self._close(match[8], bool(match[1]))
-            else:
-                taken = self._value(match, what)
+            taken = self._close(match[8], bool(match[1])) if what == _CLOSE else self._value(match, what)
             if not taken:
                 return f"not JSON at character {position}"
             if len(self.leaves) > limit:
                 raise LimitExceeded(f"more than {limit} values")
             position = self.end = match.end()
-            self.first = False if what not in (_MEMBER_OPEN, _OPEN_ALONE) else True
+            self.first = what in (_MEMBER_OPEN, _OPEN_ALONE)
 
     def _value(self, match: re.Match[str], what: int) -> bool:
         """Take a member or an element; return False when the grammar does not allow it here."""

@@ -1,5 +1,6 @@
 """The path of a request target as a document: segments, and matrix parameters inside them (RFC 3986, 3.3)."""
 
+# ruff: noqa: ARG002 - every decoder takes what the protocol gives
 from __future__ import annotations
 
 from typing import List, Sequence

@@ -1,5 +1,6 @@
 """Text of no known structure: one value, searched for everything that shows itself."""
 
+# ruff: noqa: ARG002 - every decoder takes what the protocol gives
 from __future__ import annotations
 
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType

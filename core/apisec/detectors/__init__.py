@@ -10,7 +10,24 @@ from types import ModuleType
 from typing import Dict, Iterable, Tuple
 
 from apisec.classification.classes import BY_NAME
-from apisec.detectors import api_keys, cards, credentials, email, iban, phone, ssn
+from apisec.detectors import (
+    api_keys,
+    cards,
+    command,
+    credentials,
+    crlf,
+    email,
+    iban,
+    nosql,
+    path_traversal,
+    phone,
+    sqli,
+    ssn,
+    ssrf,
+    template,
+    xss,
+    xxe,
+)
 from apisec.detectors.base import Detector, Match, SignalDetector
 
 FAMILIES: Tuple[ModuleType, ...] = (
@@ -21,6 +38,15 @@ FAMILIES: Tuple[ModuleType, ...] = (
     email,
     ssn,
     phone,
+    sqli,
+    xss,
+    path_traversal,
+    command,
+    ssrf,
+    template,
+    nosql,
+    xxe,
+    crlf,
 )
 
 
@@ -37,6 +63,18 @@ def register(families: Iterable[ModuleType]) -> Dict[str, Detector]:
     return table
 
 
-DETECTORS: Dict[str, Detector] = register(FAMILIES)
+def register_signals(families: Iterable[ModuleType]) -> Dict[str, SignalDetector]:
+    """Return the signal detectors of the families by id; a second one of the same id is a bug."""
+    table: Dict[str, SignalDetector] = {}
+    for family in families:
+        for detector in getattr(family, "SIGNALS", ()):
+            if detector.id in table:
+                raise ValueError(f"signal detector {detector.id!r} is registered twice")
+            table[detector.id] = detector
+    return table
 
-__all__ = ["DETECTORS", "FAMILIES", "Detector", "Match", "SignalDetector", "register"]
+
+DETECTORS: Dict[str, Detector] = register(FAMILIES)
+SIGNALS: Dict[str, SignalDetector] = register_signals(FAMILIES)
+
+__all__ = ["DETECTORS", "FAMILIES", "SIGNALS", "Detector", "Match", "SignalDetector", "register", "register_signals"]

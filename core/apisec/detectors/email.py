@@ -7,7 +7,7 @@ from typing import Optional
 from apisec.detectors.base import Detector, linear
 
 # Names of files and packages that look like an address: logo@2x.png, name@1.2.3.
-_NOT_DOMAINS = frozenset(["png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "map", "ts", "tsx", "jsx", "json", "html", "py"])
+_NOT_DOMAINS = frozenset(("png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "map", "ts", "tsx", "json", "html"))
 
 
 def _email(text: str) -> Optional[str]:

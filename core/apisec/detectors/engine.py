@@ -30,7 +30,7 @@ def candidates(text: str) -> Tuple[Detector, ...]:
     """Return the detectors that can find something in the text."""
     chosen: Tuple[Detector, ...] = ()
     if _UNBROKEN.search(text):
-        chosen = tuple([d for d in _LITERAL if any([literal in text for literal in d.literals])])
+        chosen = tuple([d for d in _LITERAL if any(literal in text for literal in d.literals)])
     if _NUMBERS.search(text):
         chosen += _NUMERIC
     if "@" in text:

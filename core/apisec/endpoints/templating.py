@@ -62,7 +62,7 @@ def is_parameter(segment: str) -> bool:
         return is_parameter(extension.group(1))
     if any(c in segment for c in " %@{}<>'\"\\|,$!*()"):
         return True
-    return any([shape.fullmatch(segment) for shape in _SHAPES])
+    return any(shape.fullmatch(segment) for shape in _SHAPES)
 
 
 def _mixed(word: str) -> bool:

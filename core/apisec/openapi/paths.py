@@ -29,8 +29,7 @@ def templates(document: Mapping[str, Any], where: str = "OpenAPI document") -> T
                 continue
             raise DocumentError("does not begin with a slash", where=f"{where}: paths.{path}")
         own = item.get("servers") if isinstance(item, Mapping) else None
-        for base in _server_paths(own) if own else bases:
-            found.append(base + path)
+        found.extend([base + path for base in (_server_paths(own) if own else bases)])
     return tuple(dict.fromkeys(found))
 
 
@@ -50,13 +49,18 @@ def _server_paths(servers: Any) -> List[str]:
             continue
         variables = server.get("variables")
         known = variables if isinstance(variables, Mapping) else {}
-        path = urlsplit(_VARIABLE.sub(lambda match: _default(known, match.group(1)), url)).path.rstrip("/")
+        path = urlsplit(_filled(url, known)).path.rstrip("/")
         if path not in found:
             found.append(path)
     return found
 
 
-def _default(variables: Mapping[str, Any], name: str) -> str:
-    variable = variables.get(name)
-    default = variable.get("default") if isinstance(variable, Mapping) else None
-    return str(default) if default is not None else name
+def _filled(url: str, variables: Mapping[str, Any]) -> str:
+    """Put the variables' defaults into a server's URL; one without a default stands by its name."""
+
+    def default(match: re.Match[str]) -> str:
+        variable = variables.get(match.group(1))
+        value = variable.get("default") if isinstance(variable, Mapping) else None
+        return str(value) if value is not None else match.group(1)
+
+    return _VARIABLE.sub(default, url)

@@ -108,7 +108,7 @@ class Echo:
                 shown[index] = after
 
     def _stands_in(self, hay: str) -> bool:
-        return any([needle in hay for needle, _ in self._needles]) or any([value in hay for _, value, _ in self._words])
+        return any(needle in hay for needle, _ in self._needles) or any(value in hay for _, value, _ in self._words)
 
 
 def _outside_tokens(text: str, needle: str, token: str) -> str:

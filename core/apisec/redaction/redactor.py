@@ -357,7 +357,7 @@ def _printable(data: bytes) -> Optional[str]:
 
 def _overlaps(place: Tuple[int, int], taken: List[Span]) -> bool:
     start, end = place
-    return any([start < other.end and end > other.start for other in taken])
+    return any(start < other.end and end > other.start for other in taken)
 
 
 def _splice(text: str, spans: List[Span]) -> str:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from apisec.classification.names import evidence
-from apisec.decoders import Limits, decode_body
+from apisec.decoders import Limits, body_text, decode_text, media_type
 from apisec.errors import ApisecError
 from apisec.model.transaction import Body, Headers, header
 from apisec.redaction.redactor import FieldSeen, Part, Redactor, label
@@ -18,7 +18,15 @@ MAX_HEADER = 32_768  # characters of one header's value
 # Headers that say nothing about a person and are in every message: neither scanned nor listed. No header's
 # value is ever shown, but for those with a field of their own in the event.
 _ORDINARY = frozenset(
-    ["accept", "accept-charset", "accept-encoding", "accept-language", "accept-ranges", "age", "allow", "alt-svc", "cache-control", "connection", "content-disposition", "content-encoding", "content-language", "content-length", "content-range", "content-security-policy", "content-type", "date", "dnt", "etag", "expect", "expires", "host", "if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "keep-alive", "last-modified", "max-forwards", "nel", "origin", "p3p", "permissions-policy", "pragma", "priority", "range", "referrer-policy", "referer", "report-to", "retry-after", "sec-ch-ua", "sec-ch-ua-mobile", "sec-ch-ua-platform", "sec-fetch-dest", "sec-fetch-mode", "sec-fetch-site", "sec-fetch-user", "server", "server-timing", "strict-transport-security", "te", "trailer", "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "vary", "via", "x-content-type-options", "x-frame-options", "x-powered-by", "x-xss-protection", "x-envoy-upstream-service-time", "x-request-id", "x-forwarded-proto", "x-envoy-expected-rq-timeout-ms"]
+    """accept accept-charset accept-encoding accept-language accept-ranges age allow alt-svc cache-control connection
+    content-disposition content-encoding content-language content-length content-range content-security-policy
+    content-type date dnt etag expect expires host if-match if-modified-since if-none-match if-range
+    if-unmodified-since keep-alive last-modified max-forwards nel origin p3p permissions-policy pragma priority range
+    referrer-policy referer report-to retry-after sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
+    sec-fetch-mode sec-fetch-site sec-fetch-user server server-timing strict-transport-security te trailer
+    transfer-encoding upgrade upgrade-insecure-requests user-agent vary via x-content-type-options x-frame-options
+    x-powered-by x-xss-protection x-envoy-upstream-service-time x-request-id x-forwarded-proto
+    x-envoy-expected-rq-timeout-ms""".split()  # noqa: SIM905 - a list of sixty strings is harder to read
 )
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
@@ -30,6 +38,7 @@ class Coverage:
     truncated: bool = False
     undecoded: bool = False
     reasons: list[str] = field(default_factory=list)
+    unread: str = ""  # the last body's text that no decoder could read: asked for signals, never shown
 
     def cut(self, reason: str) -> None:
         self.truncated = True
@@ -101,11 +110,14 @@ def read_body(
         return None
     data = body.data[: limits.text * 4]  # UTF-32 needs four bytes a character
     cut = body.truncated or len(data) < len(body.data)
-    encoding = header(headers, "content-encoding")
+    kind, coding = header(headers, "content-type"), header(headers, "content-encoding")
+    text = ""
     try:
-        document = decode_body(data, header(headers, "content-type"), encoding, limits, label, truncated=cut)
+        text, cut = body_text(data, kind, coding, limits, truncated=cut)
+        document = decode_text(text, media_type(kind), limits, label, truncated=cut)
     except ApisecError as error:
         coverage.lost(f"{side}.body: {error}")
+        coverage.unread = text
         return None
     if document.incomplete or cut:
         shown = f"the first {len(data)} of {body.size} bytes" if body.truncated else f"{len(body.data)} bytes"

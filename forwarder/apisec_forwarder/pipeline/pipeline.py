@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import logging
 import re
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from apisec.classification.names import evidence
-from apisec.decoders import DECODERS, Leaf, MediaType
+from apisec.decoders import DECODERS, MediaType
 from apisec.decoders.path import PathDecoder
 from apisec.endpoints.templating import Templated, Templates, by_shape, is_parameter, segments_of
 from apisec.model.event import SCHEMA_VERSION, Event
@@ -18,7 +19,8 @@ from apisec.model.transaction import Body, Headers, Transaction, header
 from apisec.redaction.echo import Echo
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, field_list, label
-from apisec.redaction.tokens import cut, is_token
+from apisec.redaction.tokens import TOKEN, class_of, cut, is_token
+from apisec_forwarder.pipeline.evidence import signals
 from apisec_forwarder.pipeline.messages import Coverage, Headed, content_type, read_body, read_headers
 from apisec_forwarder.pipeline.principal import Identity, identify
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings, Routes
@@ -55,7 +57,7 @@ class _Work:
     request_head: Headed = field(default_factory=Headed)
     response_head: Headed = field(default_factory=Headed)
     templated: Templated | None = None
-    params: list[tuple[str, Leaf, int]] = field(default_factory=list)  # name, leaf of the path, its index
+    unread_request: str = ""  # text of a request body that no decoder could read
 
 
 class Pipeline:
@@ -74,7 +76,7 @@ class Pipeline:
         """
         try:
             return self._event(transaction)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the contract: whatever is wrong, an event without bodies goes out
             _log.warning("analysis of a transaction failed: %s", type(error).__name__)
             return self._bare(transaction, type(error).__name__)
 
@@ -87,6 +89,7 @@ class Pipeline:
         query_leaves = list(work.query.document.leaves) if work.query else []
         identity = identify(transaction.client, request.headers, query_leaves, work.redactor)
         work.request_body = self._body(work, "request", request.body, request.headers)
+        work.unread_request, work.coverage.unread = work.coverage.unread, ""
         if response is not None:
             work.response_head = read_headers(response.headers, work.redactor)
             work.response_body = self._body(work, "response", response.body, response.headers)
@@ -159,6 +162,7 @@ class Pipeline:
         _optional(event, "bytes_out", _bytes(transaction.bytes_out, response.body) if response else None)
         _optional(event, "response_time", transaction.duration)
         self._identity(event, identity, transaction, redactor)
+        self._signals(event, work, echo)
         self._fields(event, work, echo)
         self._bodies(event, work)
         event["data_classes"] = sorted(redactor.classes)
@@ -230,6 +234,16 @@ class Pipeline:
                     break
         ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found if value]
         return list(dict.fromkeys([echo.text(i) for i in ids] if echo else ids))
+
+    @staticmethod
+    def _signals(event: Event, work: _Work, echo: Echo) -> None:
+        parts = (("path", work.path), ("query", work.query), ("body", work.request_body))
+        found = signals(parts, work.transaction.request.headers, work.unread_request, work.target.path)
+        if found:
+            event["signals"] = [
+                {"detector": s.detector, "where": echo.name(s.where) if echo else s.where, "score": s.score}
+                for s in found
+            ]
 
     @staticmethod
     def _fields(event: Event, work: _Work, echo: Echo) -> None:
@@ -384,7 +398,7 @@ def _names_by_template(templated: Templated, count: int) -> list[str]:
 def _names_by_place(segments: list[str]) -> list[str]:
     """Return, per segment, the word before it, where the segment itself is no word: /email/bob@example.com."""
     names = [""]
-    for before, segment in zip(segments, segments[1:], strict=False):
+    for before, segment in itertools.pairwise(segments):
         telling = not _STATIC_WORD.fullmatch(segment) or is_parameter(segment)
         names.append(before if telling and _STATIC_WORD.fullmatch(before) else "")
     return names
@@ -399,8 +413,6 @@ def _shown_params(work: _Work, templated: Templated) -> list[tuple[str, str]]:
 
 
 def _param_classes(work: _Work, templated: Templated) -> dict[str, list[str]]:
-    from apisec.redaction.tokens import TOKEN, class_of
-
     classes: dict[str, list[str]] = {}
     for name, value in _shown_params(work, templated):
         found = sorted({class_of(match.group()) for match in TOKEN.finditer(value)})

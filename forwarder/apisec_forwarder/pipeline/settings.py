@@ -38,12 +38,13 @@ class Routes:
     """Finds the service of a host and path: the most exact host first, then the longest path prefix."""
 
     def __init__(self, services: tuple[Service, ...]) -> None:
-        routes = []
-        for service in services:
-            templates = Templates(service.templates)
-            for host in service.hosts:
-                for path in service.paths:
-                    routes.append((host.lower(), path.rstrip("/"), service, templates))
+        compiled = [(service, Templates(service.templates)) for service in services]
+        routes = [
+            (host.lower(), path.rstrip("/"), service, templates)
+            for service, templates in compiled
+            for host in service.hosts
+            for path in service.paths
+        ]
         self._routes = sorted(routes, key=lambda r: (r[0] == "*", r[0].startswith("*."), -len(r[0]), -len(r[1])))
 
     def find(self, host: str, path: str) -> tuple[Service, Templates] | None:

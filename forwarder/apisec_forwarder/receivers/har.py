@@ -45,7 +45,6 @@ def parse(entry: Any, index: int) -> Transaction:
     url, method = request.get("url"), request.get("method")
     if not isinstance(url, str) or not isinstance(method, str):
         raise DocumentError("has no url or no method", where="request")
-    status = response.get("status")
     content = json.dumps(entry, sort_keys=True).encode() + b"\0%d" % index
     duration = entry.get("time")
     return Transaction(
@@ -53,14 +52,17 @@ def parse(entry: Any, index: int) -> Transaction:
         time=moment(entry.get("startedDateTime"), "startedDateTime"),
         client=Client(address=str(entry.get("_clientAddress") or "")),
         request=Request(method, url, _headers(request), _posted(request)),
-        response=Response(status, _headers(response), _content(response)) if _answered(status) else None,
+        response=_response(response),
         duration=float(duration) if isinstance(duration, (int, float)) and duration >= 0 else None,
     )
 
 
-def _answered(status: Any) -> bool:
-    """Browsers write status 0 for a request that got no answer."""
-    return isinstance(status, int) and not isinstance(status, bool) and 0 < status <= 999
+def _response(response: Mapping[str, Any]) -> Response | None:
+    """Return the response, or None: browsers write status 0 for a request that got no answer."""
+    status = response.get("status")
+    if isinstance(status, bool) or not isinstance(status, int) or not 0 < status <= 999:
+        return None
+    return Response(status, _headers(response), _content(response))
 
 
 def _object(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
