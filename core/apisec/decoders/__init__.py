@@ -12,10 +12,12 @@ from apisec.decoders import charsets, codings
 from apisec.decoders.base import Decoder, Document, Label, Leaf, Limits, MediaType, as_is
 from apisec.decoders.form import FormDecoder
 from apisec.decoders.json_text import JsonDecoder
+from apisec.decoders.multipart import MultipartDecoder
 from apisec.decoders.plain import TextDecoder
+from apisec.decoders.xml_text import XmlDecoder
 from apisec.errors import DecodeError
 
-FORMATS: Tuple[Decoder, ...] = (JsonDecoder(), FormDecoder(), TextDecoder())
+FORMATS: Tuple[Decoder, ...] = (JsonDecoder(), FormDecoder(), MultipartDecoder(), XmlDecoder(), TextDecoder())
 
 
 def register(decoders: Iterable[Decoder]) -> Dict[str, Decoder]:
@@ -51,7 +53,7 @@ def choose(media: MediaType, text: str) -> Decoder:
     head = text.lstrip()[:1]
     if head in ("{", "["):
         return DECODERS["json"]
-    if head == "<" and "xml" in DECODERS and text.lstrip()[:5] == "<?xml":
+    if head == "<" and text.lstrip()[:5] == "<?xml":
         return DECODERS["xml"]
     if media.essence in ("", "text/plain", "application/octet-stream"):
         return DECODERS["text"]
