@@ -37,7 +37,8 @@ def _tokens(text: str, where: str) -> List[str]:
     while position < end:
         found = _TOKEN.match(text, position)
         if found is None:
-            raise PatternError(f"unexpected {text[position:].strip()[0]!r} at column {position + 1}", where=where)
+            at = end - len(text[position:end].lstrip())
+            raise PatternError(f"unexpected {text[at]!r} at column {at + 1}", where=where)
         tokens.append(found.group(1) or found.group(2))
         position = found.end()
     return tokens

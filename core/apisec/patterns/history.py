@@ -81,9 +81,12 @@ class History:
         steps[:] = self._thinned(steps, step)
 
     def _thinned(self, steps: List[Step], new: Step) -> List[Step]:
-        """Keep the newest of equal steps, then the newest of all: polling must not push a payment out."""
-        key = _sameness(new)
+        """Keep the newest of equal steps, then the newest of all: polling must not push a payment out.
+
+        A pending step replaces none: it may fail, and the one that succeeded before it still counts.
+        """
         horizon = new["time"] - self.limits.seconds
+        key = None if new["pending"] else _sameness(new)
         kept = [step for step in steps if step["time"] >= horizon and (step["pending"] or _sameness(step) != key)]
         kept.append(new)
         return kept[-self.limits.steps :]
