@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Set, Tuple
 
@@ -23,7 +23,13 @@ PRIOR_HOURS = 20.0  # principal-hours that the prior weighs as much as
 DEFAULT_OBJECTS = 10.0  # objects and requests per hour that are taken for ordinary where nothing is known
 DEFAULT_REQUESTS = 120.0
 DEFAULT_ERRORS = 0.05
-TRIM_SHARE = 0.02  # of the principals, those with the highest counts: attackers in the data they teach from
+# Attackers, service desks and batch jobs stand in the data they teach from, and in a small service they are more
+# than 1 % of it. So the 99th percentile is held to what the middle of the principals allows: median and median
+# absolute deviation of the logarithm bear nearly half of the principals being odd (Hampel, 1974).
+DEVIATIONS = 3.0
+MAD_TO_SIGMA = 1.4826  # of a normal distribution
+LEAST_MAD = math.log(1.25)  # counts that hardly vary still vary by a quarter
+TRIM_SHARE = 0.02  # of the principals, those with the highest counts, do not count towards the percentile
 MIN_HABIT_HOURS = 6  # different hours in which a principal must have done the same for it to be its habit
 HABIT_FACTOR = 1.5  # times the operation's p99 before a habit is worth naming
 MAX_HABITS = 50  # per operation
@@ -197,9 +203,8 @@ def _priors(operations: Mapping[Key, Hours]) -> Dict[str, _Prior]:
     """Take the median over a service's operations of each figure; never below one object or request."""
     figures: Dict[str, List[Tuple[float, float, float]]] = defaultdict(list)
     for (service, _), hours in operations.items():
-        trimmed = _trimmed(hours)
-        objects = _quantile(sorted(float(hour.distinct) for hour in trimmed), 0.99)
-        requests = _quantile(sorted(float(hour.requests) for hour in trimmed), 0.99)
+        objects = _ordinary_most(hours, lambda hour: hour.distinct)
+        requests = _ordinary_most(hours, lambda hour: hour.requests)
         figures[service].append((objects, requests, _error_share(hours)))
     priors = {}
     for service, of_operations in figures.items():
@@ -218,6 +223,21 @@ def _trimmed(hours: Hours) -> List[_Hour]:
     # Rounded up, so that one attacker among twenty is left out; a lone principal is its own baseline.
     left_out = min(math.ceil(TRIM_SHARE * len(ordered)), (len(ordered) - 1) // 4)
     return [hour for who in ordered[: len(ordered) - left_out] for hour in hours[who].values()]
+
+
+def _ordinary_bound(peaks: Sequence[float]) -> float:
+    """Return the highest hour that is still in line with those of most principals; ``peaks`` has one each."""
+    logs = sorted(math.log(max(peak, 1.0)) for peak in peaks)
+    middle = _quantile(logs, 0.5)
+    deviation = max(_quantile(sorted(abs(one - middle) for one in logs), 0.5), LEAST_MAD)
+    return math.exp(middle + DEVIATIONS * MAD_TO_SIGMA * deviation)
+
+
+def _ordinary_most(hours: Hours, counts: Callable[[_Hour], int]) -> float:
+    """Return the 99th percentile over principal-hours, held to the bound that most principals set."""
+    values = sorted(float(counts(hour)) for hour in _trimmed(hours))
+    bound = _ordinary_bound([float(max(counts(hour) for hour in own.values())) for own in hours.values()])
+    return min(_quantile(values, 0.99), bound)
 
 
 def _error_share(hours: Hours) -> float:
@@ -240,8 +260,8 @@ def _learn_operation(key: Key, hours: Hours, prior: _Prior) -> Baseline:
     objects = sorted(float(hour.distinct) for hour in trimmed)
     requests = sorted(float(hour.requests) for hour in trimmed)
     count = len(trimmed)
-    objects_p99 = _shrunk(_quantile(objects, 0.99), prior.objects, count)
-    requests_p99 = _shrunk(_quantile(requests, 0.99), prior.requests, count)
+    objects_p99 = _shrunk(_ordinary_most(hours, lambda hour: hour.distinct), prior.objects, count)
+    requests_p99 = _shrunk(_ordinary_most(hours, lambda hour: hour.requests), prior.requests, count)
     return Baseline(
         service=key[0],
         operation=key[1],

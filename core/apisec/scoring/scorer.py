@@ -194,10 +194,8 @@ class Scorer:
             peers.objects.rise(window.peak, distinct)
             peers.readers += window.peak == 0
             window.peak = distinct
-        mostly_foreign = window.foreign * 2 > distinct
-        if mostly_foreign != window.counted_foreign:
-            peers.foreign_readers += 1 if mostly_foreign else -1
-            window.counted_foreign = mostly_foreign
+        strange = peers.unusual(window, "foreign", window.foreign)
+        invented = peers.unusual(window, "unissued", window.unissued)
         if distinct < MIN_OBJECTS:
             return
         expected, basis = self._expected_objects(look, window, peers, baseline)
@@ -205,11 +203,9 @@ class Scorer:
         look.set("object_excess", excess(distinct, expected) * certainty)
         look.set("object_misses", share(window.requests.failures, window.requests.total, 3.0))
         look.set("object_walk", share(window.walked, distinct, 3.0))
-        # Where most principals touch what others touched too (a catalogue), it is no one's own.
-        private = 1.0 - share(peers.foreign_readers, peers.readers, 0.0)
-        look.set("object_foreign", share(window.foreign, distinct, 3.0) * private)
+        look.set("object_foreign", share(window.foreign, distinct, 3.0) * strange)
+        look.set("object_unissued", share(window.unissued, distinct, 3.0) * invented)
         over = distinct > expected
-        look.set("object_unissued", share(window.unissued, distinct, 3.0))
         look.evidence["object"] = reasons.ObjectEvidence(
             operation=look.operation,
             name=window.commonest_name() if over else look.object_ids[0].partition("=")[0],
@@ -238,7 +234,9 @@ class Scorer:
         if baseline is not None:
             habit = baseline.habits.get(look.principal)
             expected = max(baseline.objects_p99, 1.0)
-            if habit is not None and habit[0] * HABIT_SLACK > expected:
+            # A habit of guessing ids excuses nothing.
+            guesses = window.unissued * 2 > len(window.ids)
+            if habit is not None and not guesses and habit[0] * HABIT_SLACK > expected:
                 return habit[0] * HABIT_SLACK, "habit"
             return expected, "baseline"
         level, others = peers.objects.peers_quantile(window.peak, PEER_SHARE)

@@ -106,7 +106,7 @@ class ObjectWindow:
 
     __slots__ = (
         "_last_number",
-        "counted_foreign",
+        "counted",
         "foreign",
         "ids",
         "peak",
@@ -125,7 +125,8 @@ class ObjectWindow:
         self.foreign = 0
         self.peak = 0  # most ids in one hour so far, as counted among peers
         self.request_peak = 0
-        self.counted_foreign = False  # whether peers count it among those that mostly touch others' objects
+        # As counted among peers: mostly others' objects, mostly ids that no response gave.
+        self.counted = {"foreign": False, "unissued": False}
         self._last_number: Optional[int] = None
 
     def add(self, object_id: str, time: float, *, foreign: bool, unissued: bool) -> None:
@@ -323,16 +324,28 @@ class Levels:
 class OperationPeers:
     """All principals on one operation, within the data that the scorer has seen."""
 
-    __slots__ = ("foreign_readers", "mean_log_size", "objects", "readers", "requests", "sizes", "variance")
+    __slots__ = ("mean_log_size", "objects", "odd_readers", "readers", "requests", "sizes", "variance")
 
     def __init__(self) -> None:
         self.objects = Levels()
         self.requests = Levels()
         self.readers = 0
-        self.foreign_readers = 0
+        self.odd_readers = {"foreign": 0, "unissued": 0}  # principals most of whose ids are
         self.sizes = 0
         self.mean_log_size = 0.0
         self.variance = 0.0
+
+    def unusual(self, window: ObjectWindow, kind: str, count: int) -> float:
+        """Return 0–1: how unusual it is here that ``count`` of a principal's ids are ``kind``.
+
+        0 where every other principal's are too (a catalogue; a search by e-mail), or where there is no other.
+        """
+        mostly = count * 2 > len(window.ids)
+        if mostly != window.counted[kind]:
+            self.odd_readers[kind] += 1 if mostly else -1
+            window.counted[kind] = mostly
+        others = self.readers - 1
+        return (others - (self.odd_readers[kind] - mostly)) / (others + 1.0) if others > 0 else 0.0
 
     def add_size(self, log_size: float) -> None:
         """Exponentially weighted mean and variance (Welford, 1962; Finch, 2009) of log response sizes."""

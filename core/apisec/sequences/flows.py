@@ -28,6 +28,7 @@ MIN_SUPPORT = 5  # principals that took the required step
 MIN_CONFIDENCE = 0.85  # leaves room for one attacker among seven principals
 MIN_CONFIDENCE_OF_READS = 0.95  # a GET before D is more often a habit than a rule
 MIN_LIFT = 2.0
+MAX_UNLINKED_GAP = 1800.0  # seconds: without a shared object, only closeness says that two steps belong together
 CONFORMING_SHARE = 0.8  # of a principal's own D's; the rest are lost events and cut-off beginnings
 MAX_OCCURRENCES = 50  # of one operation by one principal: more say nothing new
 MAX_SAMPLES = 100  # events of one principal that the base rate is taken from
@@ -256,8 +257,10 @@ def _learn_service(service: str, flows: Flows) -> Tuple[List[Invariant], List[In
     for candidate, pair in pairs.items():
         target, required, link = candidate
         confidence = pair.conforming / principals[target]
-        if pair.conforming >= MIN_SUPPORT and confidence >= _least_confidence(required):
-            gap, window = _typical_gap(pair.gaps), _window(pair.gaps)
+        gap = _typical_gap(pair.gaps) if pair.gaps else math.inf
+        close = bool(link) or gap <= MAX_UNLINKED_GAP
+        if pair.conforming >= MIN_SUPPORT and close and confidence >= _least_confidence(required):
+            window = min(max(3 * gap, MIN_WINDOW_SECONDS), MAX_FLOW_SECONDS)
             candidates[candidate] = Invariant(
                 service, target, required, principals[target], confidence, window, 0.0, link, gap
             )
@@ -351,14 +354,9 @@ def _count_flow(
 
 
 def _typical_gap(gaps: Sequence[float]) -> float:
-    """The 95th percentile over principals, in seconds."""
+    """The 95th percentile over principals, in seconds. (A window is three times it: people answer the door.)"""
     ordered = sorted(gaps)
     return ordered[math.ceil(0.95 * len(ordered)) - 1]
-
-
-def _window(gaps: Sequence[float]) -> float:
-    """Three times the typical gap: people answer the door between two steps."""
-    return min(max(3 * _typical_gap(gaps), MIN_WINDOW_SECONDS), MAX_FLOW_SECONDS)
 
 
 def _base_rates(

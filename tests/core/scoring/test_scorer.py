@@ -261,6 +261,11 @@ def test_remembered_responses_stay_within_their_budget(kept: list[tuple[int, int
 def test_ids_that_responses_gave_are_no_enumeration_but_guessed_ones_are() -> None:
     desk, walker = Scorer(default_model()), Scorer(default_model())
     detail = "GET /orders/{order_id}"
+    for n in range(12):
+        own = event(f"user-{n}", "GET /orders", START - 60 + n, response_body=f'{{"orders": [{n}]}}')
+        for one in (own, event(f"user-{n}", detail, START - 30 + n, object_ids=[f"order_id={n}"])):
+            desk.score(one)
+            walker.score(one)
     for n in range(20):
         time = START + n * 10
         listed = json.dumps({"orders": [1000 + n, 2000 + n]})
