@@ -112,7 +112,7 @@ class Control:
             if known is None or known.mode != pattern.mode or known.digest != pattern.digest:
                 tally.mode_changed(now)
             if known != pattern:
-                matcher.put(pattern)
+                matcher.put(pattern, now)
         self.service.patterns_changed()
         self._write_rules(now)
 

@@ -17,6 +17,7 @@ from apisec.patterns import fields
 from apisec.patterns.expression import holds
 
 _KEPT = ("operation", "endpoint", "http_method", "service", "object_ids", "status")
+TAKEOVER_SECONDS = 0.1  # in which a gateway has taken over new rules (measured: 2 to 50 ms)
 Step = Dict[str, Any]  # _KEPT, and id, time, pending
 
 
@@ -34,13 +35,14 @@ def succeeded(status: object) -> bool:
 class History:
     """``since`` is the time from which on observation is believed whole; None before the first start.
 
-    Until ``settled`` (seconds) nobody is refused for a missing step: copies of a gap are still coming in.
+    ``watermark`` is the latest end of a transaction whose copy has come. Copies come in the order in which
+    transactions end, so that everything which ended before it is known.
     """
 
     def __init__(self, limits: Optional[HistoryLimits] = None) -> None:
         self.limits = limits or HistoryLimits()
         self.since: Optional[float] = None
-        self.settled = float("-inf")
+        self.watermark = float("-inf")
         self._steps: OrderedDict[str, List[Step]] = OrderedDict()
         self._forgotten: float = float("-inf")  # time of the newest step that was evicted with its principal
 
@@ -57,6 +59,7 @@ class History:
 
     def observe(self, event: Mapping[str, Any], now: float) -> None:
         """The copy of a transaction came; it settles what a call-out left pending."""
+        self.watermark = max(self.watermark, _end(event))
         principal = str(event.get("principal", ""))
         steps = self._steps.get(principal)
         if steps:
@@ -95,8 +98,14 @@ class History:
         _, steps = self._steps.popitem(last=False)
         self._forgotten = max([self._forgotten, *(step["time"] for step in steps)])
 
-    def done(self, requirement: Requirement, event: Mapping[str, Any], now: float) -> Optional[bool]:
-        """Return whether the event's group did the step in time; None when that cannot be known."""
+    def done(
+        self, requirement: Requirement, event: Mapping[str, Any], now: float, asked_since: float = float("-inf")
+    ) -> Optional[bool]:
+        """Return whether the event's group did the step in time; None when that cannot be known.
+
+        ``asked_since`` is when the gateway began to ask about the step. Before that only copies tell of it, so
+        that nothing is known for certain until the copies have caught up with that moment.
+        """
         group = [name for name in requirement.group_by if name != "principal"]
         wanted = [set(fields.values(event, name)) for name in group]
         for step in reversed(self._steps.get(str(event.get("principal", "")), [])):
@@ -106,7 +115,7 @@ class History:
             if linked and _is(requirement.step, step):
                 return True
         known_from = max(self._forgotten, self.since if self.since is not None else now)
-        if self._forgotten > now - requirement.timespan or now < self.settled:
+        if self._forgotten > now - requirement.timespan or self.watermark < asked_since + TAKEOVER_SECONDS:
             return None
         if now - known_from < requirement.warmup:
             return None
@@ -126,6 +135,11 @@ class History:
         self._steps[principal] = taken[-self.limits.steps :]
         if len(self._steps) > self.limits.principals:
             self._evict()
+
+
+def _end(event: Mapping[str, Any]) -> float:
+    duration = event.get("response_time")
+    return float(event.get("time", 0.0)) + (duration / 1000.0 if isinstance(duration, (int, float)) else 0.0)
 
 
 def _is(step: Expression, past: Mapping[str, Any]) -> bool:

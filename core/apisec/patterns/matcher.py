@@ -48,6 +48,7 @@ class Matcher:
         self.history = History(self.limits.history)
         self._patterns: Dict[str, Pattern] = {}
         self._windows: Dict[str, Windows] = {}
+        self._asked_since: Dict[str, float] = {}
         self._by_operation: Dict[Tuple[str, str], List[Pattern]] = {}
         self._by_service: Dict[str, List[Pattern]] = {}
 
@@ -55,9 +56,15 @@ class Matcher:
     def patterns(self) -> Tuple[Pattern, ...]:
         return tuple(self._patterns.values())
 
-    def put(self, pattern: Pattern) -> None:
-        """Add or replace a pattern. Its windows survive unless what decides has changed."""
+    def put(self, pattern: Pattern, now: float = float("-inf")) -> None:
+        """Add or replace a pattern. Its windows survive unless what decides has changed.
+
+        ``now`` is when the gateway begins to ask about it (default: it always has).
+        """
         former = self._patterns.get(pattern.id)
+        asked = former is not None and former.digest == pattern.digest and former.mode in (CANARY, ENFORCE)
+        if not asked or pattern.id not in self._asked_since:
+            self._asked_since[pattern.id] = now
         self._patterns[pattern.id] = pattern
         if pattern.correlation is None:
             self._windows.pop(pattern.id, None)
@@ -68,6 +75,7 @@ class Matcher:
     def remove(self, identity: str) -> None:
         self._patterns.pop(identity, None)
         self._windows.pop(identity, None)
+        self._asked_since.pop(identity, None)
         self._index()
 
     def _index(self) -> None:
@@ -115,7 +123,9 @@ class Matcher:
     def _meets(self, pattern: Pattern, event: Mapping[str, Any], now: float) -> bool:
         if pattern.expression is None or not holds(pattern.expression, event):
             return False
-        return pattern.requirement is None or self.history.done(pattern.requirement, event, now) is False
+        if pattern.requirement is None:
+            return True
+        return self.history.done(pattern.requirement, event, now, self._asked_since[pattern.id]) is False
 
     def observe(self, event: Mapping[str, Any], now: float) -> Tuple[Match, ...]:
         """Take the copy of a transaction; return every match, in whatever mode.

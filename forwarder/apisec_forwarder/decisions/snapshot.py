@@ -16,7 +16,6 @@ from apisec_forwarder.files import write_private
 NAME = "history.jsonl"
 VERSION = 1
 SLICE = 200  # principals between two looks at the event loop
-SETTLE_SECONDS = 3.0  # in which the pipeline's resent copies are expected after a restart
 
 
 async def save(history: History, path: Path) -> None:
@@ -33,7 +32,6 @@ async def save(history: History, path: Path) -> None:
 def load(history: History, path: Path, now: float) -> int:
     """Restore what was saved and begin to observe; return the number of principals, 0 without a usable file."""
     history.start(now)
-    history.settled = now + SETTLE_SECONDS
     try:
         with path.open("rb") as file:
             head = orjson.loads(file.readline())
