@@ -102,7 +102,7 @@ class Supervisor:
         child.process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             child.command,
             stdin=subprocess.DEVNULL,
-            preexec_fn=_end_with_parent,  # noqa: PLW1509 (this process has one thread)
+            preexec_fn=_end_with_parent,  # safe here: this process has one thread
         )
         child.started = self._clock()
         logs.emit(logger, logging.INFO, "supervisor.child_started", child=child.name, child_pid=child.process.pid)
