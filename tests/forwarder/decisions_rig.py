@@ -65,10 +65,10 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 
 class Rig:
-    """Use as a context. ``whole`` starts the pipeline beside the control process."""
+    """Use as a context. ``whole`` starts the pipeline beside the control process, ``gateway`` Envoy."""
 
-    def __init__(self, *, whole: bool = False) -> None:
-        self._whole = whole
+    def __init__(self, *, whole: bool = False, gateway: bool = True) -> None:
+        self._whole, self._gateway = whole, gateway
         self._folder = tempfile.TemporaryDirectory(prefix="apisec-")  # short: unix sockets' paths are bounded
         self.folder = Path(self._folder.name)
         self.port, self.admin_port = free_port(), free_port()
@@ -121,7 +121,8 @@ decisions:
             self.start_control()
             if self._whole:
                 self.start_pipeline()
-            self._start_envoy()
+            if self._gateway:
+                self._start_envoy()
         except BaseException:
             self.__exit__()
             raise

@@ -37,15 +37,9 @@ class Client:
     ) -> Any:
         """Return the JSON of the answer, None when it has none; ApisecError with what went wrong and the remedy."""
         try:
-            answer = self._session.request(
-                method,
-                self._url + path,
-                data=body,
-                headers=headers,
-                params=query,
-                timeout=TIMEOUT,
-                allow_redirects=False,
-            )
+            request = requests.Request(method, self._url + path, headers, data=body, params=query)
+            prepared = self._session.prepare_request(request)
+            answer = self._session.send(prepared, timeout=TIMEOUT, allow_redirects=False, verify=self._verify)
         except requests.exceptions.SSLError as error:
             raise ApisecError(f"{self._url}: the certificate is not trusted; name its CA by --ca-file") from error
         except (requests.exceptions.RequestException, OSError) as error:

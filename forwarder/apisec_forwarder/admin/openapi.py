@@ -220,7 +220,7 @@ def markdown(operations: Iterable[Operation]) -> str:
     lines = [
         "# Admin API of the forwarder",
         "",
-        "Generated from `admin/handlers.py`; `openapi.json` beside this page is the full contract, and the running",
+        "Generated from `admin/handlers.py`; `admin-api.json` beside this page is the full contract, and the running",
         "forwarder serves both as `/docs` and `/openapi.json`. Bearer tokens over TLS; errors are",
         "`application/problem+json` with `detail` (what) and `remedy`.",
         "",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import time
@@ -18,6 +19,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
+
+from apisec_forwarder import logs
+
+LOG = logging.getLogger(__name__)
 
 MAX_BUFFER = 32 * 2**20  # bytes that wait in the sender
 MAX_LINE = 2**20
@@ -190,12 +195,15 @@ class Receiver:
         now = self._clock()
         try:
             event = orjson.loads(line)
-            if "feed_dropped" in event:
+            if not isinstance(event, dict):
+                self.bad_lines += 1
+            elif "feed_dropped" in event:
                 self._takes.feed_dropped(int(event["feed_dropped"]), now)
             else:
                 self._takes.observe(event, now)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except Exception:  # noqa: BLE001 - one bad event must not end the feed: it would be sent again for ever
             self.bad_lines += 1
+            logs.failure(LOG, "copy_not_taken")
 
     def taken(self) -> dict[asyncio.StreamWriter, int]:
         """Return how many lines each connection has brought; give it to ``covered`` once they are on disk."""
