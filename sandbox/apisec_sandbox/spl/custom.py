@@ -105,11 +105,16 @@ class Process:
     def send(self, metadata: dict[str, Any], body: bytes = b"") -> None:
         head = json.dumps(metadata).encode()
         assert self._process.stdin is not None
+        guard = threading.Timer(self.spec.maxwait, self._process.kill)  # a write cannot be given a time limit
+        guard.daemon = True
+        guard.start()
         try:
             self._process.stdin.write(b"chunked 1.0,%d,%d\n" % (len(head), len(body)) + head + body)
             self._process.stdin.flush()
         except OSError as error:
             raise self.failure("closed its input") from error
+        finally:
+            guard.cancel()
 
     def receive(self, seconds: float, context: Context) -> tuple[dict[str, Any], bytes]:
         """Return the next chunk of the command.
@@ -183,7 +188,7 @@ def read_chunk(stream: IO[bytes]) -> tuple[dict[str, Any], bytes] | None:
         raise ValueError("the output ends inside a chunk")
     metadata = json.loads(head) if head else {}
     if not isinstance(metadata, dict):
-        raise ValueError("metadata is no JSON object")
+        raise ValueError("metadata is no JSON object")  # noqa: TRY004 - the protocol is broken, not a call
     return metadata, body
 
 

@@ -54,6 +54,18 @@ class Compiler:
         except SplError as error:
             raise error.located(prepared) from error
 
+    def compile_continuation(self, text: str) -> list[Command]:
+        """Compile commands that go on with rows that are there: a post-process search."""
+        prepared = prepare(text, self.services.macro)
+        if not prepared.strip().startswith("|"):
+            prepared = "| " + prepared
+        self.expanded = prepared
+        env = Env(self.services, self.context, self.compile, run_commands, self.dry)
+        try:
+            return [self._command(segment, env, first=False) for segment in split(prepared)]
+        except SplError as error:
+            raise error.located(prepared) from error
+
     def _commands(self, segments: list[Segment]) -> list[Command]:
         env = Env(self.services, self.context, self.compile, run_commands, self.dry)
         commands: list[Command] = []

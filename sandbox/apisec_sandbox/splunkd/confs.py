@@ -109,14 +109,22 @@ class Confs:
 
     def apps(self) -> list[str]:
         """Names of enabled apps in ASCII order."""
-        folders = sorted(path.name for path in self._home.apps.iterdir() if path.is_dir())
-        return [name for name in folders if not self._disabled(name)]
+        return [name for name in self.all_apps() if not self._disabled(name)]
+
+    def all_apps(self) -> list[str]:
+        """Names of installed apps, disabled ones too."""
+        return sorted(path.name for path in self._home.apps.iterdir() if path.is_dir())
+
+    def app_conf(self, app: str) -> dict[str, Settings]:
+        """The app's own app.conf: each app has one of its own."""
+        merged: dict[str, Settings] = {}
+        for kind in ("default", "local"):
+            for stanza, settings in self._read(self._home.apps / app / kind / "app.conf").items():
+                merged.setdefault(stanza, {}).update(settings)
+        return merged
 
     def _disabled(self, app: str) -> bool:
-        merged: Settings = {}
-        for kind in ("default", "local"):
-            merged |= self._read(self._home.apps / app / kind / "app.conf").get("install", {})
-        return merged.get("state", "enabled") == "disabled"
+        return self.app_conf(app).get("install", {}).get("state", "enabled") == "disabled"
 
     def _layers(self, conf: str, app: str | None) -> list[_Layer]:
         """Return layers from weakest to strongest, without system/default."""
@@ -183,6 +191,16 @@ class Confs:
 
     def exists(self, conf: str) -> bool:
         return conf in SYSTEM_DEFAULTS or any(layer.path.exists() for layer in self._layers(conf, None))
+
+    def conf_names(self) -> list[str]:
+        files = {path.stem for path in self._home.apps.glob("*/*/*.conf")}
+        return sorted(files | set(SYSTEM_DEFAULTS))
+
+    def create(self, conf: str, app: str) -> None:
+        """Make an empty conf file."""
+        path = self._local(conf, app)
+        if not path.exists():
+            write_atomic(path, b"")
 
     def _local(self, conf: str, app: str) -> Path:
         if not NAME.match(conf):

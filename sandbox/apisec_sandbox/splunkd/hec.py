@@ -217,6 +217,11 @@ class Collector:
         text = f"Content-Length of {size} too large (maximum is {MAX_CONTENT})"
         return Reply(413, text.encode(), "text/plain")
 
+    @staticmethod
+    def failure(request: Request, error: Exception) -> Reply:  # noqa: ARG004 - the shape of an error handler
+        """What an unforeseen error answers."""
+        return reply(8)
+
     def _route(self, request: Request) -> Reply:
         path = "/".join(request.segments)
         if not path.startswith("services/collector"):

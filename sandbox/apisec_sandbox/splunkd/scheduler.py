@@ -1,0 +1,91 @@
+"""The scheduler: one thread that starts saved searches and modular inputs when their time has come."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import TYPE_CHECKING
+
+from apisec_sandbox.errors import SandboxError
+from apisec_sandbox.splunkd import cron
+from apisec_sandbox.splunkd.auth import SYSTEM_USER
+from apisec_sandbox.splunkd.confs import Stanza
+
+if TYPE_CHECKING:
+    from apisec_sandbox.splunkd.server import Splunkd
+
+LOG = logging.getLogger("apisec_sandbox.scheduler")
+TICK = 0.5  # seconds
+CATCH_UP = 60.0  # a run that is later than this is skipped, as realtime_schedule does
+
+
+class Scheduler:
+    def __init__(self, splunkd: Splunkd) -> None:
+        self._splunkd = splunkd
+        self._stop = threading.Event()
+        self._next: dict[tuple[str, str], float] = {}
+        self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
+
+    def next_time(self, stanza: Stanza) -> float | None:
+        """Return when a scheduled search runs next, None when it does not."""
+        if not scheduled(stanza):
+            return None
+        try:
+            return cron.parse(stanza.get("cron_schedule")).next(self._splunkd.clock())
+        except SandboxError:
+            return None
+
+    def _run(self) -> None:
+        while not self._stop.wait(TICK):
+            try:
+                self.tick(self._splunkd.clock())
+            except Exception:
+                LOG.exception("the scheduler's tick failed")
+
+    def tick(self, now: float) -> list[str]:
+        """Start what is due; return the names of the saved searches that were started."""
+        started = []
+        live: set[tuple[str, str]] = set()
+        for stanza in self._splunkd.saved.all():
+            if not scheduled(stanza):
+                continue
+            key = (stanza.name, stanza.get("cron_schedule"))
+            live.add(key)
+            if self._due(key, now):
+                self._start(stanza, now)
+                started.append(stanza.name)
+        self._next = {key: due for key, due in self._next.items() if key in live}
+        self._splunkd.inputs.tick(now)
+        return started
+
+    def _due(self, key: tuple[str, str], now: float) -> bool:
+        try:
+            schedule = cron.parse(key[1])
+        except SandboxError as error:
+            if key not in self._next:
+                LOG.warning('saved search "%s": %s', key[0], error)
+                self._next[key] = float("inf")
+            return False
+        due = self._next.setdefault(key, schedule.next(now))
+        if now < due:
+            return False
+        self._next[key] = schedule.next(now)
+        return now - due <= CATCH_UP
+
+    def _start(self, stanza: Stanza, now: float) -> None:
+        try:
+            self._splunkd.saved.dispatch(stanza, SYSTEM_USER, now=now)
+        except SandboxError as error:
+            LOG.warning('saved search "%s" did not start: %s', stanza.name, error)
+
+
+def scheduled(stanza: Stanza) -> bool:
+    return stanza.flag("enableSched") and not stanza.flag("disabled") and bool(stanza.get("cron_schedule").strip())

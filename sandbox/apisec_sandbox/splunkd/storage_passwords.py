@@ -1,0 +1,116 @@
+"""storage/passwords: secrets of apps, encrypted in the app's local passwords.conf.
+
+Stanza ``credential:realm:user:`` as Splunk writes it; AES-256-GCM under HOME's secret (``$7$``).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from apisec_sandbox.splunkd.confs import Confs
+from apisec_sandbox.splunkd.home import Home, read_or_create_secret
+from apisec_sandbox.splunkd.web import HttpError
+
+PREFIX = "$7$"
+NONCE_BYTES = 12
+
+
+def escape(part: str) -> str:
+    """Colons inside realm or user are escaped in the entry's name."""
+    return part.replace("\\", "\\\\").replace(":", "\\:")
+
+
+@dataclass(frozen=True)
+class Secret:
+    realm: str
+    username: str
+    password: str
+    app: str
+    encrypted: str
+
+    @property
+    def name(self) -> str:
+        return f"{escape(self.realm)}:{escape(self.username)}:"
+
+
+class Passwords:
+    def __init__(self, home: Home, confs: Confs) -> None:
+        self._confs = confs
+        secret = read_or_create_secret(home.auth / "splunk.secret")
+        self._cipher = AESGCM(hashlib.sha256(secret).digest())
+
+    def _encrypt(self, text: str) -> str:
+        nonce = os.urandom(NONCE_BYTES)
+        return PREFIX + base64.b64encode(nonce + self._cipher.encrypt(nonce, text.encode(), None)).decode()
+
+    def _decrypt(self, text: str) -> str:
+        data = base64.b64decode(text.removeprefix(PREFIX))
+        try:
+            return self._cipher.decrypt(data[:NONCE_BYTES], data[NONCE_BYTES:], None).decode()
+        except InvalidTag as error:
+            raise HttpError(500, "A stored password cannot be decrypted: splunk.secret has changed") from error
+
+    def all(self) -> list[Secret]:
+        found = []
+        for name, stanza in self._confs.stanzas("passwords").items():
+            parts = _split(name)
+            if parts and stanza.get("password").startswith(PREFIX):
+                encrypted = stanza.get("password")
+                found.append(Secret(*parts, self._decrypt(encrypted), stanza.app, encrypted))
+        return found
+
+    def get(self, name: str) -> Secret | None:
+        """Find by the entry's name ``realm:user:``; a bare user name has an empty realm."""
+        wanted = name if name.endswith(":") else f":{name}:"
+        return next((secret for secret in self.all() if secret.name == wanted), None)
+
+    def save(self, realm: str, username: str, password: str, app: str, create: bool) -> Secret:
+        """Keep a secret.
+
+        Raises:
+            HttpError: 409 when it is to be made but is there, 404 the other way round.
+        """
+        name = f"{escape(realm)}:{escape(username)}:"
+        known = self.get(name)
+        if create and known:
+            raise HttpError(409, f"Could not create credential: entity already exists, name={name}")
+        if not create and not known:
+            raise HttpError(404, f"Could not find object id={name}")
+        target = known.app if known else app
+        self._confs.write("passwords", f"credential:{name}", {"password": self._encrypt(password)}, target, 0o600)
+        saved = self.get(name)
+        assert saved is not None
+        return saved
+
+    def delete(self, name: str) -> None:
+        secret = self.get(name)
+        if secret is None:
+            raise HttpError(404, f"Could not find object id={name}")
+        self._confs.delete("passwords", f"credential:{secret.name}", secret.app, 0o600)
+
+
+def _split(stanza: str) -> tuple[str, str] | None:
+    if not stanza.startswith("credential:") or not stanza.endswith(":"):
+        return None
+    inner = stanza[len("credential:") : -1]
+    parts, current, position = [], "", 0
+    while position < len(inner):
+        char = inner[position]
+        if char == "\\" and position + 1 < len(inner):
+            current += inner[position + 1]
+            position += 2
+            continue
+        if char == ":":
+            parts.append(current)
+            current = ""
+        else:
+            current += char
+        position += 1
+    parts.append(current)
+    return (parts[0], parts[1]) if len(parts) == 2 else None
