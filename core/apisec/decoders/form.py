@@ -4,18 +4,30 @@
 from __future__ import annotations
 
 import re
-from typing import List
+from typing import List, Tuple
 from urllib.parse import quote, unquote_plus
 
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
-from apisec.errors import LimitExceeded
 
-_PAIR = re.compile(r"([^&;=]*)(=)?([^&]*)")
+_BRACKETS = re.compile(r"[\[\].]+")
 
 
 def decode_part(raw: str) -> str:
     """Return a name or value with ``+`` and percent-encoding resolved once."""
     return unquote_plus(raw) if "%" in raw or "+" in raw else raw
+
+
+def member(name: str, label: Label) -> Tuple[str, str, str, bool]:
+    """Return a member's path, last name, name before it, and whether the name is shown as it is.
+
+    ``items[0].card[number]`` is ``items[].card.number``, ``number``, ``card``.
+    """
+    names = [part for part in _BRACKETS.split(name) if part] or [name]
+    labels = [label(part) for part in names]
+    path = ".".join(["[]" if part.isdigit() and i else shown for i, (part, shown) in enumerate(zip(names, labels))])
+    plain = labels == names if len(names) == 1 else labels == names and label(name) == name
+    words = [part for part in names if not part.isdigit()] or names
+    return path.replace(".[]", "[]"), words[-1], words[-2] if len(words) > 1 else "", plain
 
 
 class FormDecoder:
@@ -28,18 +40,18 @@ class FormDecoder:
 
     def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
         leaves: List[Leaf] = []
-        position = 0
-        while position <= len(text) and text:
+        position, end, reason = 0, len(text), "ends too early" if truncated else None
+        while position < len(text):
+            if len(leaves) >= limits.leaves:
+                return Document(text, leaves, position, self, incomplete=f"more than {limits.leaves} values")
             stop = text.find("&", position)
             stop = len(text) if stop < 0 else stop
+            if truncated and stop == len(text):
+                end = position  # the last pair may be cut, and a cut value is not recognised
+                break
             self._pair(text, position, stop, label, leaves)
             position = stop + 1
-            if len(leaves) > limits.leaves:
-                raise LimitExceeded(f"more than {limits.leaves} values")
-        end = len(text)
-        if truncated and leaves:
-            end = leaves.pop().start  # the last value may be cut, and a cut value is not recognised
-        return Document(text, leaves, end, self, incomplete="ends too early" if truncated else None)
+        return Document(text, leaves, end, self, incomplete=reason)
 
     def _pair(self, text: str, start: int, stop: int, label: Label, leaves: List[Leaf]) -> None:
         if start == stop:
@@ -47,19 +59,14 @@ class FormDecoder:
         equals = text.find("=", start, stop)
         name_end = stop if equals < 0 else equals
         name = decode_part(text[start:name_end])
-        names = [part for part in re.split(r"[\[\].]+", name) if part] or [name]
-        labels = [label(part) for part in names]
-        path = ".".join(["[]" if part.isdigit() else shown for part, shown in zip(names, labels)])
-        path = path.replace(".[]", "[]")
-        whole = label(name) if len(names) > 1 else labels[0]
-        if labels != names or whole != name:
-            path = path if labels != names else whole
+        path, last, parent, plain = member(name, label)
+        if equals < 0:
+            leaves.append(Leaf(path, "", "", "string", name, start, stop))
+            return
+        if not plain:
             leaves.append(Leaf(path, "", "", "key", name, start, name_end))
-        if equals >= 0:
-            last = names[-1] if not names[-1].isdigit() else (names[-2] if len(names) > 1 else names[-1])
-            parent = names[-2] if len(names) > 1 else ""
-            value = decode_part(text[equals + 1 : stop])
-            leaves.append(Leaf(path, last, parent, "string", value, equals + 1, stop))
+        value = decode_part(text[equals + 1 : stop])
+        leaves.append(Leaf(path, last, parent, "string", value, equals + 1, stop))
 
     def encode(self, leaf: Leaf, replacement: str) -> str:
         return quote(replacement, safe="~")

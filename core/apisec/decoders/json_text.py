@@ -57,9 +57,9 @@ class _Scan:
             taken = self._close(match[8], bool(match[1])) if what == _CLOSE else self._value(match, what)
             if not taken:
                 return f"not JSON at character {position}"
-            if len(self.leaves) > limit:
-                raise LimitExceeded(f"more than {limit} values")
             position = self.end = match.end()
+            if len(self.leaves) >= limit:
+                return f"more than {limit} values"
             self.first = what in (_MEMBER_OPEN, _OPEN_ALONE)
 
     def _value(self, match: re.Match[str], what: int) -> bool:
@@ -132,8 +132,8 @@ class JsonDecoder:
         reason = scan.run()
         if reason is None:
             return Document(text, scan.leaves, len(text), self)
-        if not truncated or not scan.leaves:
-            raise DecodeError(reason)
+        if not scan.leaves or not (truncated or len(scan.leaves) >= limits.leaves):
+            raise DecodeError(f"cut in its first value: {reason}" if truncated else reason)
         end = scan.end
         if scan.leaves[-1].end == len(text):  # a number at the cut: more digits may have followed
             end = scan.leaves.pop().start

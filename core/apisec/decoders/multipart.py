@@ -10,6 +10,7 @@ import re
 from typing import List, Optional, Tuple
 
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
+from apisec.decoders.form import member
 from apisec.detectors.engine import scan
 from apisec.errors import DecodeError, LimitExceeded
 
@@ -104,12 +105,10 @@ def _part(text: str, start: int, stop: int, label: Label, leaves: List[Leaf]) ->
             if shown != header[1]:
                 leaves.append(Leaf("#header", "", "", "key", header[1], *header.span(1)))
             leaves.append(Leaf(f"#{shown.lower()}", header[1], "", _kind(header[2]), header[2], *header.span(2)))
-    shown = label(name) if name else "#part"
     value = text[content:stop]
     if value:
-        names = [part for part in re.split(r"[\[\].]+", name) if part]
-        last = names[-1] if names else ""
-        leaves.append(Leaf(shown, last, names[-2] if len(names) > 1 else "", _kind(value), value, content, stop))
+        path, last, parent, _ = member(name, label) if name else ("#part", "", "", True)
+        leaves.append(Leaf(path, last, parent, _kind(value), value, content, stop))
 
 
 def _disposition(header: re.Match[str], label: Label, leaves: List[Leaf]) -> str:
@@ -120,9 +119,9 @@ def _disposition(header: re.Match[str], label: Label, leaves: List[Leaf]) -> str
         start, end = (header.start(2) + place for place in parameter.span(group))
         if parameter[1].lower() == "name":
             name = value
-            shown = label(value)
-            if shown != value:
-                leaves.append(Leaf(shown, "", "", "key", value, start, end))
+            path, _, _, plain = member(value, label)
+            if not plain:
+                leaves.append(Leaf(path, "", "", "key", value, start, end))
         else:
             leaves.append(Leaf("#filename", "filename", "", "string", value, start, end))
     return name

@@ -47,9 +47,9 @@ class _Scan:
             piece = _PIECE.match(self.text, position)
             if piece is None or not self._take(piece):
                 return f"not XML at character {position}"
-            if len(self.leaves) > self.limits.leaves:
-                raise LimitExceeded(f"more than {self.limits.leaves} values")
             position = self.end = piece.end()
+            if len(self.leaves) >= self.limits.leaves:
+                return f"more than {self.limits.leaves} values"
         return "ends too early" if self.stack or not self.seen_element else None
 
     def _take(self, piece: re.Match[str]) -> bool:
@@ -123,8 +123,8 @@ class XmlDecoder:
         reason = scan.run()
         if reason is None:
             return Document(text, scan.leaves, len(text), self)
-        if not truncated or not scan.leaves:
-            raise DecodeError(reason)
+        if not scan.leaves or not (truncated or len(scan.leaves) >= limits.leaves):
+            raise DecodeError(f"cut in its first value: {reason}" if truncated else reason)
         end = scan.end
         if scan.leaves[-1].end == len(text):
             end = scan.leaves.pop().start

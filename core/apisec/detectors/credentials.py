@@ -45,14 +45,14 @@ DETECTORS = (
         "secret.bearer",
         linear(r"(?i:\bbearer)[ :]{1,2}(?P<value>[\w.+/-]{12,}={0,2})"),
         _bearer,
-        literals=("earer", "EARER"),
+        literals=("earer ", "EARER ", "earer:"),
     ),
     Detector(
         "basic",
         "secret.basic",
         linear(r"(?i:\bbasic) {1,2}(?P<value>[A-Za-z0-9+/_-]{6,}={0,2})"),
         _basic,
-        literals=("asic", "ASIC"),
+        literals=("asic ", "ASIC "),
     ),
     Detector(
         "private_key",

@@ -16,21 +16,25 @@ MIN_LENGTH = 6  # no value of any class is shorter when it stands without a name
 
 _NUMBERS = re.compile(r"\d(?:[\W_]{0,2}\d){6}|\d\D{1,4}\d{6}")
 _IBAN_LIKE = re.compile(r"[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]")
-_UNBROKEN = re.compile(r"[\w.+/=:-]{10}|[Bb][Aa][Ss][Ii][Cc] |\^")
 
 _ALL = tuple(DETECTORS.values())
 _NUMERIC = tuple(d for d in _ALL if d.data_class in ("pci.pan", "pii.ssn", "pii.phone"))
 _EMAIL = tuple(d for d in _ALL if d.data_class == "pii.email")
 _IBAN = tuple(d for d in _ALL if d.data_class == "fin.iban")
 _LITERAL = tuple(d for d in _ALL if d not in _NUMERIC and d not in _EMAIL and d not in _IBAN)
+_WORDS = sorted({text for d in _LITERAL for text in d.literals}, key=lambda text: (-len(text), text))
+_ANY_LITERAL = re.compile("|".join([re.escape(word) for word in _WORDS]))
+# A literal that was found stands for the detectors of all literals it holds: sk-ant- holds sk-.
+_OF_LITERAL = {word: tuple(d for d in _LITERAL if any(text in word for text in d.literals)) for word in _WORDS}
 _RANK = {d.id: i for i, d in enumerate(_ALL)}
 
 
 def candidates(text: str) -> Tuple[Detector, ...]:
     """Return the detectors that can find something in the text."""
     chosen: Tuple[Detector, ...] = ()
-    if _UNBROKEN.search(text):
-        chosen = tuple([d for d in _LITERAL if any(literal in text for literal in d.literals)])
+    literals = _ANY_LITERAL.findall(text)
+    if literals:
+        chosen = tuple(dict.fromkeys([d for literal in literals for d in _OF_LITERAL[literal]]))
     if _NUMBERS.search(text):
         chosen += _NUMERIC
     if "@" in text:

@@ -56,6 +56,7 @@ class Echo:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         self._needles: List[Tuple[str, str]] = []
+        self._in_names: List[Tuple[str, str]] = []  # a plain word is a name, even where a value equals it
         self._words: List[Tuple[Pattern[str], str, str]] = []
         known = sorted(secrets.items(), key=lambda item: -len(item[0]))[:MAX_VALUES]
         for value, token in known:
@@ -63,7 +64,9 @@ class Echo:
             if not BY_NAME[data_class].echo or len(value) < MIN_WORD:
                 continue
             if len(value) >= MIN_ANYWHERE and data_class not in _WORDS_ONLY:
-                self._needles += [(form, token) for form in dict.fromkeys(forms(value))]
+                needles = [(form, token) for form in dict.fromkeys(forms(value))]
+                self._needles += needles
+                self._in_names += needles[1:] if value.isalpha() else needles
             elif len(value) > MIN_WORD or not value.isdigit():
                 pattern = re.compile(rf"(?<![\w~.]){re.escape(value)}(?![\w~])")
                 self._words.append((pattern, value, token))
@@ -82,11 +85,18 @@ class Echo:
         return text
 
     def name(self, path: str) -> str:
-        """Return a field's path without known values; a plain word is a name, even where a value equals it."""
-        for needle, token in self._needles:
-            if needle in path and not needle.isalpha():
+        """Return a field's path without known values."""
+        for needle, token in self._in_names:
+            if needle in path:
                 path = path.replace(needle, "{" + class_of(token) + "}")
         return path
+
+    def rendered(self, text: str) -> str:
+        """Return a part's text without known values in its names, which are no leaves."""
+        for needle, token in self._in_names:
+            if needle in text:
+                text = _outside_tokens(text, needle, token)
+        return text
 
     def part(self, part: Part) -> None:
         """Replace known values in the leaves of a part; asks cheaply first whether any stands there."""

@@ -9,10 +9,11 @@ import base64
 import binascii
 import html
 import re
+from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
@@ -24,8 +25,15 @@ from apisec.redaction.keys import Tokenizer
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import named
 
+MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
 MAX_LABEL = 64  # characters of a member's name in a field's path
 
+# Words, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing can stand in them.
+_DULL = re.compile(
+    r"(?:(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})[ ,.!?/_-]{1,2})*(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})"
+    r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
+    r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
+)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|commat|nbsp|period);")
 _ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
@@ -78,11 +86,11 @@ class Part:
 @lru_cache(maxsize=16384)
 def label(name: str) -> str:
     """Return a member's name as a path may hold it: ids become ``{id}``, sensitive names ``{class}``."""
-    if name.isidentifier() and len(name) <= 32 and name.isascii() and not _has_digits(name):
+    if len(name) < 12 and name.isidentifier() and name.isascii() and not _has_digits(name):
         return name
     if _INTEGER_LABEL.fullmatch(name):
         return "{id}"
-    found = scan(name) or scan(_resolve(name))
+    found = scan(name) or scan(_resolve(name)) or _hides(_resolve(name))
     if found:
         return "{" + found[0].data_class + "}"
     token = TOKEN.search(name)
@@ -97,6 +105,17 @@ _BASE64_LONG = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
 
 def _has_digits(name: str) -> bool:
     return sum(c.isdigit() for c in name) > 4
+
+
+def _hides(name: str) -> List[Match]:
+    """Return what stands in base64 inside a name."""
+    for match in _BASE64.finditer(name):
+        run = match.group()
+        for inner in _unbase64(run):
+            found = scan(_resolve(inner))
+            if found:
+                return found
+    return []
 
 
 def _resolve(text: str) -> str:
@@ -202,7 +221,9 @@ class Redactor:
             canonical = named(data_class, value)
             if canonical is not None:
                 return self._named(data_class, canonical, value)
-        return self.text(value, said.reference, depth)
+        # An order's number is digits alone; digits inside a sentence are not made harmless by their name.
+        reference = said.reference and len(value) <= MAX_REFERENCE and " " not in value
+        return self.text(value, reference, depth)
 
     def _meet(self, token: str) -> None:
         """Count the class of a token that came in: an earlier forwarder's work."""
@@ -221,7 +242,7 @@ class Redactor:
 
     def text(self, text: str, reference: bool = False, depth: int = 0) -> Optional[str]:
         """Return a text with everything sensitive in it replaced, or None when nothing is."""
-        if len(text) < MIN_LENGTH:
+        if len(text) < MIN_LENGTH or _DULL.fullmatch(text):
             return None
         if depth < self.limits.nested:
             undone = self._undo(text, reference, depth)
@@ -231,9 +252,9 @@ class Redactor:
             return self._between_tokens(text, reference, depth)
         spans = [self._span(match, text) for match in scan(text, reference=reference)]
         if "=" in text or ":" in text:
-            spans += list(self._assignments(text, list(spans)))
+            spans += list(self._assignments(text, _Taken(spans)))
         if depth < self.limits.nested:
-            spans += list(self._encoded(text, list(spans), depth))
+            spans += list(self._encoded(text, _Taken(spans), depth))
         return _splice(text, spans) if spans else None
 
     def _span(self, match: Match, text: str) -> Span:
@@ -271,10 +292,10 @@ class Redactor:
             return self.text(_ESCAPED.sub(_character, text), reference, depth + 1)
         return None
 
-    def _assignments(self, text: str, taken: List[Span]) -> Iterator[Span]:
+    def _assignments(self, text: str, taken: _Taken) -> Iterator[Span]:
         for match in _ASSIGNMENT.finditer(text):
             name = match.group(1)
-            if not _TELLING.search(name) or _overlaps(match.span(match.lastindex or 0), taken):
+            if not _TELLING.search(name) or taken.overlaps(*match.span(match.lastindex or 0)):
                 continue
             data_class = evidence(name).data_class
             if data_class is None or not data_class.startswith(_IN_TEXT):
@@ -288,11 +309,11 @@ class Redactor:
             if canonical is not None:
                 yield Span(match.start(group), match.end(group), self._named(data_class, canonical, value))
 
-    def _encoded(self, text: str, taken: List[Span], depth: int) -> Iterator[Span]:
+    def _encoded(self, text: str, taken: _Taken, depth: int) -> Iterator[Span]:
         """Find base64 that holds something sensitive; the whole run becomes one token."""
         for match in _BASE64.finditer(text):
             run = match.group()
-            if run.islower() or run.isupper() or run.isdigit() or _overlaps(match.span(), taken):
+            if (run.islower() and run.isalpha()) or run.isdigit() or taken.overlaps(*match.span()):
                 continue
             for inner in _unbase64(run):
                 found = self._decoded(inner, depth + 1)
@@ -355,9 +376,16 @@ def _printable(data: bytes) -> Optional[str]:
         return data.decode("latin-1") if ascii_share > 0.7 else None
 
 
-def _overlaps(place: Tuple[int, int], taken: List[Span]) -> bool:
-    start, end = place
-    return any(start < other.end and end > other.start for other in taken)
+class _Taken:
+    """Places of a text that are replaced already; asked by bisection, since hostile text has thousands."""
+
+    def __init__(self, spans: List[Span]) -> None:
+        self._spans = sorted(spans)
+        self._starts = [span.start for span in self._spans]
+
+    def overlaps(self, start: int, end: int) -> bool:
+        after = bisect_left(self._starts, end)
+        return after > 0 and self._spans[after - 1].end > start
 
 
 def _splice(text: str, spans: List[Span]) -> str:

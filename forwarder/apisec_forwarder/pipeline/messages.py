@@ -121,5 +121,6 @@ def read_body(
         return None
     if document.incomplete or cut:
         shown = f"the first {len(data)} of {body.size} bytes" if body.truncated else f"{len(body.data)} bytes"
-        coverage.cut(f"{side}.body: {shown}, analysed up to character {document.end}")
+        why = f" ({document.incomplete})" if document.incomplete else ""
+        coverage.cut(f"{side}.body: {shown}, analysed up to character {document.end}{why}")
     return redactor.part(document)

@@ -150,7 +150,7 @@ class Pipeline:
                 echo.part(part)
             agent, referrer, host = echo.text(agent or ""), echo.text(referrer or ""), echo.text(host)
         event = self._frame(transaction, work, redactor)
-        event.update(_url_fields(work, host))
+        event.update(_url_fields(work, host, echo))
         event.update(self._endpoint(work, echo))
         event["status"] = response.status if response else 0
         event["src"] = _address(transaction.client.address, redactor)
@@ -164,7 +164,7 @@ class Pipeline:
         self._identity(event, identity, transaction, redactor)
         self._signals(event, work, echo)
         self._fields(event, work, echo)
-        self._bodies(event, work)
+        self._bodies(event, work, echo)
         event["data_classes"] = sorted(redactor.classes)
         event["coverage"] = work.coverage.state()
         if work.coverage.reasons:
@@ -272,11 +272,11 @@ class Pipeline:
             for entry in request + response:
                 entry["path"] = echo.name(entry["path"])
 
-    def _bodies(self, event: Event, work: _Work) -> None:
+    def _bodies(self, event: Event, work: _Work, echo: Echo) -> None:
         for name, part in (("request_body", work.request_body), ("response_body", work.response_body)):
             if part is None:
                 continue
-            text = part.render()
+            text = echo.rendered(part.render())
             limit = self.settings.body_cap
             if len(text) > limit:
                 work.coverage.reasons.append(f"{name}: shown up to character {limit} of {len(text)}")
@@ -370,10 +370,10 @@ def _bytes(counted: int | None, body: Body) -> int:
     return counted if counted is not None else max(body.size, len(body.data))
 
 
-def _url_fields(work: _Work, host: str) -> Event:
+def _url_fields(work: _Work, host: str, echo: Echo) -> Event:
     target = work.target
-    path = work.path.render() if work.path else "/"
-    query = work.query.render() if work.query else None
+    path = echo.rendered(work.path.render()) if work.path else "/"
+    query = echo.rendered(work.query.render()) if work.query else None
     scheme = target.scheme if target.scheme.isalpha() and len(target.scheme) <= 10 else "https"
     default = {"http": 80, "https": 443}.get(scheme)
     port = f":{target.port}" if target.port and target.port != default else ""
