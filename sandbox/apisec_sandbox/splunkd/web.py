@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote_plus
 
 import uvicorn
 
@@ -41,7 +41,7 @@ class HttpError(SandboxError):
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are lower case, path segments are percent-decoded one by one."""
+    """One HTTP request; header names are lower case, path segments are decoded one by one (``+`` is a space there too)."""
 
     method: str
     segments: tuple[str, ...]
@@ -154,7 +154,7 @@ class Front:
         query = scope.get("query_string", b"").decode("latin-1")
         return Request(
             method=scope["method"],
-            segments=tuple(unquote(part) for part in raw.split("/") if part),
+            segments=tuple(unquote_plus(part) for part in raw.split("/") if part),
             query=tuple(parse_qsl(query, keep_blank_values=True)),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             body=body,

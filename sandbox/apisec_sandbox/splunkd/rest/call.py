@@ -65,9 +65,10 @@ class Call:
         return value
 
     def settings(self, *leave_out: str) -> dict[str, str]:
-        """The fields of a form that are no control parameters."""
-        form = {**dict(self.request.query), **dict(self.request.form)}
-        return {name: value for name, value in form.items() if name not in CONTROL and name not in leave_out}
+        """The fields of a form; of the query those that control no listing."""
+        query = {name: value for name, value in self.request.query if name not in CONTROL}
+        form = {**query, **dict(self.request.form)}
+        return {name: value for name, value in form.items() if name not in ("output_mode", *leave_out)}
 
     # Replies
 

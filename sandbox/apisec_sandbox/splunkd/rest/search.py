@@ -109,7 +109,7 @@ def list_jobs(call: Call) -> Reply:
 
 
 def show(call: Call, sid: str) -> Reply:
-    entry = _entry(call, _job(call, sid))
+    entry = _entry(_job(call, sid))
     return call.one("jobs", entry) if call.json else entry_xml(entry)
 
 
