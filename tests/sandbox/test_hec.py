@@ -186,7 +186,9 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.02)
         about = json.loads(ready.read_text())
-        addresses = Addresses(about["mgmt"], about["hec"], None, "admin", Path(about["admin_password_file"]), process.pid)
+        addresses = Addresses(
+            about["mgmt"], about["hec"], None, "admin", Path(about["admin_password_file"]), process.pid
+        )
         known = set()
         for number in range(30):
             ack = post(addresses, json.dumps({"event": f"e{number}"})).json()["ackId"]

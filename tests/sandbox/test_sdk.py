@@ -22,7 +22,15 @@ Splunk = tuple[Splunkd, Addresses]
 def fill(splunkd: Splunkd, count: int = 5) -> None:
     now = time.time()
     splunkd.store.append(
-        Event(now - number, now, "h", "s", "app:json", json.dumps({"n": number, "user": "alice", "status": 200 + number}), {})
+        Event(
+            now - number,
+            now,
+            "h",
+            "s",
+            "app:json",
+            json.dumps({"n": number, "user": "alice", "status": 200 + number}),
+            {},
+        )
         for number in range(count)
     )
 
@@ -116,7 +124,10 @@ def test_kvstore(splunk: Splunk) -> None:
     found = data.query(query=json.dumps({"n": {"$gte": 2, "$lt": 5}}), sort="n:-1", fields="n", skip=1)
     assert [row["n"] for row in found] == [3, 2]
     assert all(set(row) == {"n", "_key"} for row in found)
-    assert [len(part) for part in data.batch_find({"query": {"n": 2}}, {"query": {"$or": [{"n": 3}, {"n": 4}]}})] == [1, 2]
+    assert [len(part) for part in data.batch_find({"query": {"n": 2}}, {"query": {"$or": [{"n": 3}, {"n": 4}]}})] == [
+        1,
+        2,
+    ]
     data.update("k2", json.dumps({"n": 20}))
     assert data.query_by_id("k2") == {"n": 20, "_key": "k2", "_user": "nobody"}
     data.delete(query=json.dumps({"n": {"$gt": 3}}))
@@ -150,7 +161,7 @@ def test_storage_passwords(splunk: Splunk) -> None:
 def test_confs(splunk: Splunk) -> None:
     service = connect(splunk[1], owner="nobody", app="testapp")
     conf = service.confs.create("mything")
-    stanza = conf.create("a stanza/with slash & <xml> ü", **{"key": "value", "n": 1})
+    stanza = conf.create("a stanza/with slash & <xml> ü", key="value", n=1)
     assert stanza["key"] == "value"
     assert service.confs["mything"]["a stanza/with slash & <xml> ü"]["n"] == "1"
     stanza.submit({"key": "other"})
@@ -167,7 +178,9 @@ def test_confs(splunk: Splunk) -> None:
 def test_saved_searches(splunk: Splunk) -> None:
     service = connect(splunk[1], owner="nobody", app="testapp")
     fill(splunk[0])
-    saved = service.saved_searches.create("of mine", "search index=main | stats count", **{"dispatch.earliest_time": "-1h"})
+    saved = service.saved_searches.create(
+        "of mine", "search index=main | stats count", **{"dispatch.earliest_time": "-1h"}
+    )
     assert saved["search"] == "search index=main | stats count"
     job = saved.dispatch()
     wait(job)
@@ -212,11 +225,15 @@ def test_index_permissions_hold_in_search(splunk: Splunk) -> None:
     splunkd.store.append([Event(time.time(), 0, "h", "s", "t", "only red", {}, "team_red")])
     splunkd.users.save("eve", "password-of-eve", ["red"])
     eve = connect(addresses, username="eve", password="password-of-eve")
-    rows = list(results.JSONResultsReader(eve.jobs.oneshot("search index=* | stats count by index", output_mode="json")))
+    rows = list(
+        results.JSONResultsReader(eve.jobs.oneshot("search index=* | stats count by index", output_mode="json"))
+    )
     # role_red imports user, whose own srchIndexesAllowed is *
     assert {row["index"] for row in rows} == {"main", "team_red"}
     splunkd.confs.write("authorize", "role_user", {"srchIndexesAllowed": "team_red"}, "system")
-    rows = list(results.JSONResultsReader(eve.jobs.oneshot("search index=* | stats count by index", output_mode="json")))
+    rows = list(
+        results.JSONResultsReader(eve.jobs.oneshot("search index=* | stats count by index", output_mode="json"))
+    )
     assert rows == [{"index": "team_red", "count": "1"}]
     with pytest.raises(HTTPError) as caught:
         eve.indexes.create("mine")
@@ -228,10 +245,14 @@ def test_errors_have_splunks_shape(splunk: Splunk) -> None:
     bad = requests.get(f"{base}/services/server/info", headers={"Authorization": "Splunk nonsense"}, timeout=10)
     assert (bad.status_code, bad.headers["Connection"]) == (401, "keep-alive")
     assert '<msg type="WARN">call not properly authenticated</msg>' in bad.text
-    login = requests.post(f"{base}/services/auth/login", data={"username": "admin", "password": "x", "output_mode": "json"}, timeout=10)
+    login = requests.post(
+        f"{base}/services/auth/login", data={"username": "admin", "password": "x", "output_mode": "json"}, timeout=10
+    )
     assert (login.status_code, login.json()) == (401, {"messages": [{"type": "WARN", "text": "Login failed"}]})
     password = splunk[1].admin_password_file.read_text()
-    missing = requests.get(f"{base}/services/search/jobs/none", auth=("admin", password), params={"output_mode": "json"}, timeout=10)
+    missing = requests.get(
+        f"{base}/services/search/jobs/none", auth=("admin", password), params={"output_mode": "json"}, timeout=10
+    )
     assert (missing.status_code, missing.json()["messages"][0]["text"]) == (404, "Unknown sid.")
     nowhere = requests.get(f"{base}/services/no/such", auth=("admin", password), timeout=10)
     assert nowhere.status_code == 404

@@ -70,7 +70,8 @@ class Feed:
 
 
 def quoted(name: str) -> str:
-    return quote(name, safe="")
+    """Percent-encode a name for a path; a slash twice, as splunkd's own links do."""
+    return quote(name, safe="").replace("%2F", "%252F")
 
 
 def json_reply(value: object, status: int = 200) -> Reply:

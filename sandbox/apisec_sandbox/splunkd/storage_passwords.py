@@ -68,7 +68,10 @@ class Passwords:
     def get(self, name: str) -> Secret | None:
         """Find by the entry's name ``realm:user:``; a bare user name has an empty realm."""
         wanted = name if name.endswith(":") else f":{name}:"
-        return next((secret for secret in self.all() if secret.name == wanted), None)
+        held = self.all()
+        exact = next((secret for secret in held if secret.name == wanted), None)
+        # Clients join realm and user without escaping their colons.
+        return exact or next((secret for secret in held if f"{secret.realm}:{secret.username}:" == wanted), None)
 
     def save(self, realm: str, username: str, password: str, app: str, create: bool) -> Secret:
         """Keep a secret.

@@ -154,7 +154,7 @@ class Front:
         query = scope.get("query_string", b"").decode("latin-1")
         return Request(
             method=scope["method"],
-            segments=tuple(unquote_plus(part) for part in raw.split("/") if part),
+            segments=tuple(_segment(part) for part in raw.split("/") if part),
             query=tuple(parse_qsl(query, keep_blank_values=True)),
             headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
             body=body,
@@ -186,6 +186,11 @@ class Listener:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+
+
+def _segment(part: str) -> str:
+    """Decode one segment. Splunk's links carry a slash inside a name as ``%252F``, so that one decoding leaves it."""
+    return unquote_plus(part).replace("%2F", "/").replace("%2f", "/")
 
 
 class Servers:
