@@ -68,9 +68,7 @@ def findings(report: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("archive", type=Path, help="the built app, dist/apisec-VERSION.tar.gz")
     parser.add_argument("--json", type=Path, help="also write AppInspect's whole report here")
     arguments = parser.parse_args()

@@ -187,9 +187,7 @@ def build(work: Path, dist: Path) -> Path:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=ROOT / "build", help="folder to build in (default: build)")
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the archive (default: dist)")
     arguments = parser.parse_args()

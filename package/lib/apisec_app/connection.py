@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
-import time
-from collections.abc import Iterator
-from typing import Any, Dict, Optional
+from collections.abc import Iterable, Iterator
+from typing import Any, Dict, Optional, Tuple
 from urllib.parse import urlsplit
 
 from splunklib import client
 
 APP = "apisec"
-PAGE = 50_000  # maxresultrows, limits.conf [restapi]
-_POLL_SECONDS = 0.3
+_BUFFER_BYTES = 1 << 16
 
 
 class SearchFailed(Exception):
@@ -44,50 +44,31 @@ def quoted(value: str) -> str:
 
 
 def search(
-    service: Any,
-    spl: str,
-    *,
-    earliest: str,
-    latest: str,
-    timeout: float = 600.0,
-    index_window: Optional[tuple[float, float]] = None,
+    service: Any, spl: str, *, earliest: str, latest: str, index_window: Optional[Tuple[float, float]] = None
 ) -> Iterator[Dict[str, Any]]:
-    """Run a search and give its rows, page by page.
+    """Run a search and give its rows as they stream in; the export endpoint has no cap on their number.
 
     ``earliest`` and ``latest`` are Splunk time modifiers or epoch seconds; ``index_window`` limits to events that
-    were indexed in [from, to). Raises SearchFailed, and splunklib's HTTPError on a connection's failure.
+    were indexed in [from, to). Raises SearchFailed, and splunklib's HTTPError when splunkd refuses the search.
     """
-    arguments: Dict[str, Any] = {"exec_mode": "normal", "earliest_time": earliest, "latest_time": latest}
-    arguments["auto_cancel"] = int(timeout)
+    arguments: Dict[str, Any] = {"earliest_time": earliest, "latest_time": latest, "preview": "false"}
     if index_window is not None:
         arguments["index_earliest"], arguments["index_latest"] = (f"{t:.0f}" for t in index_window)
-    job = service.jobs.create(spl, **arguments)
-    try:
-        _wait(job, timeout)
-        yield from _rows(job)
-    finally:
-        job.cancel()
+    with contextlib.closing(service.jobs.export(spl, output_mode="json", **arguments)) as stream:
+        yield from _rows(io.BufferedReader(stream, _BUFFER_BYTES))
 
 
-def _wait(job: Any, timeout: float) -> None:
-    deadline = time.monotonic() + timeout
-    while not job.is_done():
-        if job.is_ready() and job["dispatchState"] == "FAILED":
-            break
-        if time.monotonic() > deadline:
-            raise SearchFailed(f"not finished after {timeout:.0f} s; shorten the window or raise the quota")
-        time.sleep(_POLL_SECONDS)
-    if job["dispatchState"] == "FAILED":
-        messages = job.content.get("messages")
-        raise SearchFailed(json.dumps(messages) if messages else "the search failed without a message")
-
-
-def _rows(job: Any) -> Iterator[Dict[str, Any]]:
-    offset = 0
-    while True:
-        body = job.results(output_mode="json", count=PAGE, offset=offset).read()
-        page = json.loads(body)["results"] if body else []
-        yield from page
-        offset += len(page)
-        if len(page) < PAGE:
-            return
+def _rows(lines: Iterable[bytes]) -> Iterator[Dict[str, Any]]:
+    """Rows of an export: one JSON object a line, which holds a result, or messages."""
+    for line in lines:
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except ValueError as error:
+            raise SearchFailed(f"splunkd sent something that is not JSON: {line[:200]!r}") from error
+        for message in item.get("messages") or ():
+            if message.get("type") in ("ERROR", "FATAL"):
+                raise SearchFailed(str(message.get("text")))
+        if "result" in item and not item.get("preview"):
+            yield item["result"]

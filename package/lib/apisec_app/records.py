@@ -109,7 +109,7 @@ def field_of(value: Any) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, Mapping) or isinstance(value, (list, tuple)):
+    if isinstance(value, (Mapping, list, tuple)):
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     if isinstance(value, bool):
         return "true" if value else "false"

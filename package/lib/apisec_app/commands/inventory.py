@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Dict, List
 
-from apisec.endpoints.inventory import Inventory
 from splunklib.searchcommands import Configuration, Option, ReportingCommand, validators
+
+from apisec.endpoints.inventory import Inventory
 
 from ..records import event_of, field_of, first
 
@@ -68,7 +69,7 @@ class InventoryCommand(ReportingCommand):  # type: ignore[misc]
         validate=validators.Boolean(),
     )
 
-    @Configuration()
+    @Configuration()  # type: ignore[untyped-decorator]
     def map(self, records: Iterable[Dict[str, Any]]) -> Iterator[Dict[str, Any]]:
         """On the indexers: the states of one chunk."""
         inventory = Inventory()

@@ -11,9 +11,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Dict, List, Tuple
 
-from apisec.scoring import Score, Scorer, default_model
 from splunklib.binding import HTTPError
 from splunklib.searchcommands import Configuration, Option, StreamingCommand, validators
+
+from apisec.scoring import Score, Scorer, default_model
 
 from .. import learned
 from ..records import event_of

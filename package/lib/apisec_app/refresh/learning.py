@@ -17,7 +17,7 @@ MAX_STEPS = 400_000  # rows that flows are learned from; a larger history is sam
 RELEARN_SECONDS = 3600.0
 _HEX_DIGITS = "0123456789abcdef"
 
-COUNT_SPL = "| tstats count where `apisec_index` sourcetype=\"apisec:transaction\" action=allowed"
+COUNT_SPL = '| tstats count where `apisec_index` sourcetype="apisec:transaction" action=allowed'
 STEPS_SPL = (
     "search `apisec_transactions` action=allowed | `apisec_single` {sample}| dedup id "
     "| fields _time, service, principal, session, operation, status, object_ids "
@@ -51,11 +51,13 @@ def sample_clause(events: int) -> str:
 
 def learn(service: Any, hours: float) -> Learned:
     """Run the searches and learn; raises SearchFailed and splunklib's HTTPError."""
-    span = {"earliest": f"-{hours:.0f}h", "latest": "now"}
-    count = next((int(float(row["count"])) for row in search(service, COUNT_SPL, **span)), 0)
-    steps = search(service, STEPS_SPL.format(sample=sample_clause(count)), **span)
-    flows = learn_flows(_steps(steps))
-    return Learned(flows, learn_baselines(_hours(search(service, HOURS_SPL, **span))))
+
+    def rows(spl: str) -> Iterator[Dict[str, Any]]:
+        return search(service, spl, earliest=f"-{hours:.0f}h", latest="now")
+
+    count = next((int(float(row["count"])) for row in rows(COUNT_SPL)), 0)
+    flows = learn_flows(_steps(rows(STEPS_SPL.format(sample=sample_clause(count)))))
+    return Learned(flows, learn_baselines(_hours(rows(HOURS_SPL))))
 
 
 def _steps(rows: Iterable[Mapping[str, Any]]) -> Iterator[Dict[str, Any]]:

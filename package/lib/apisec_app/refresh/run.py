@@ -18,7 +18,7 @@ class Settings:
     """``lag``: seconds a window ends before now; ``learn_hours``: the history to learn from."""
 
     interval: float = 300.0
-    lag: float = 60.0
+    lag: float = 10.0
     learn_hours: float = 168.0
 
 
@@ -39,9 +39,7 @@ class Refresh:
         collection = Collection(self._service, INVENTORY)
         stored = collection.load()
         progress = self._progress(stored)
-        span = inventory.window(
-            progress.through, now, self._settings.lag, self._settings.learn_hours * 3600
-        )
+        span = inventory.window(progress.through, now, self._settings.lag, self._settings.learn_hours * 3600)
         if span is not None:
             merged = inventory.merge(inventory.fetch(self._service, span), stored, span.end)
             for before, after in zip(merged.replaced, merged.documents):

@@ -8,9 +8,10 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from apisec.errors import ApisecError
 from splunklib import modularinput as smi
 from splunklib.binding import HTTPError
+
+from apisec.errors import ApisecError
 
 from ..connection import SearchFailed, connect
 from ..logs import logger_of
@@ -22,7 +23,7 @@ SOURCETYPE = "apisec:inventory"
 
 # name: (title, least, greatest, default)
 NUMBERS = {
-    "lag": ("Seconds that a window ends before now", 0.0, 3600.0, 60.0),
+    "lag": ("Seconds that a window ends before now", 0.0, 3600.0, 10.0),
     "learn_hours": ("Hours of history to learn from", 1.0, 720.0, 168.0),
 }
 
@@ -76,9 +77,7 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
                 data = json.dumps(event, sort_keys=True)
                 index = parameters.get("index", "apisec")
                 writer.write_event(
-                    smi.Event(
-                        data=data, time=f"{event['time']:.3f}", stanza=stanza, index=index, sourcetype=SOURCETYPE
-                    )
+                    smi.Event(data=data, time=f"{event['time']:.3f}", stanza=stanza, index=index, sourcetype=SOURCETYPE)
                 )
         except (SearchFailed, HTTPError, OSError, ApisecError) as error:
             # Nothing was lost: the checkpoint stands where it stood, and the next run takes the same window.

@@ -1,0 +1,158 @@
+"""Render content/ into the app: ``python tools/render_content.py --into build/src/package``.
+
+Writes default/savedsearches.conf, adds each detection's filter macro to default/macros.conf, and writes the pattern
+templates to lib/apisec_app/content/patterns.json. The same content gives the same bytes. ``--check`` only checks.
+
+Example:
+    python tools/render_content.py --check
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import confs
+import detections
+import spl_lint
+from detections import ContentError, Detection
+
+RISK_INDEX = "apisec_risk"
+
+
+def compact(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def saved_search(detection: Detection) -> dict[str, str]:
+    """The stanza of one detection: search, schedule, throttle, risk, and what Enterprise Security reads."""
+    document = detection.document
+    settings = {
+        "description": str(document["description"]).strip(),
+        "disabled": "true",
+        "search": detection.search,
+    }
+    settings |= _schedule(document) | _actions(detection) | _enterprise_security(detection)
+    return settings
+
+
+def _schedule(document: Mapping[str, Any]) -> dict[str, str]:
+    schedule, throttle = document["schedule"], document["throttle"]
+    return {
+        "enableSched": "1",
+        "cron_schedule": schedule["cron"],
+        "dispatch.earliest_time": schedule["earliest"],
+        "dispatch.latest_time": schedule["latest"],
+        "schedule_window": "auto",
+        "allow_skew": "60s",
+        "is_visible": "false",
+        "counttype": "number of events",
+        "relation": "greater than",
+        "quantity": "0",
+        "alert.track": "0",
+        # Per row, so that each principal is throttled on its own.
+        "alert.digest_mode": "0",
+        "alert.suppress": "1",
+        "alert.suppress.fields": ",".join(throttle["fields"]),
+        "alert.suppress.period": throttle["period"],
+    }
+
+
+def _actions(detection: Detection) -> dict[str, str]:
+    """Risk events into the app's own index, and the action's parameters, ready for the day it is switched on."""
+    rba = detection.document["rba"]
+    risk = [{"risk_object_field": r["field"], "risk_object_type": r["type"], "risk_score": r["score"]}
+            for r in rba["risk_objects"]]  # fmt: skip
+    risk += [{"threat_object_field": t["field"], "threat_object_type": t["type"]} for t in rba["threat_objects"]]
+    return {
+        "action.summary_index": "1",
+        "action.summary_index._name": RISK_INDEX,
+        "action.summary_index.detection": detection.slug,
+        "action.summary_index.detection_version": str(detection.document["version"]),
+        "action.apisec_block": "0",
+        "action.apisec_block.param.pattern": detection.slug,
+        "action.apisec_block.param.mode": "shadow",
+        "action.risk": "1",
+        "action.risk.param._risk": compact(risk),
+        "action.risk.param._risk_message": rba["message"],
+        "action.risk.param.verbose": "0",
+    }
+
+
+def _enterprise_security(detection: Detection) -> dict[str, str]:
+    document = detection.document
+    tags = document["tags"]
+    annotations = {"mitre_attack": tags["mitre_attack"], "owasp_api": tags["owasp_api"], "type": [document["type"]]}
+    metadata = {"deprecated": "0", "detection_id": document["id"], "detection_version": str(document["version"]),
+                "publish_time": document["date"]}  # fmt: skip
+    drilldowns = [
+        {"name": d["name"], "search": d["search"], "earliest_offset": d["earliest"], "latest_offset": d["latest"]}
+        for d in document["drilldowns"]
+    ]
+    return {
+        "action.correlationsearch.enabled": "1",
+        "action.correlationsearch.label": detection.stanza,
+        "action.correlationsearch.detection_type": "ebd",
+        "action.correlationsearch.annotations": compact(annotations),
+        "action.correlationsearch.metadata": compact(metadata),
+        "action.notable.param.security_domain": tags["security_domain"],
+        "action.notable.param.rule_title": f"{document['name']}: $risk_object$",
+        "action.notable.param.rule_description": document["rba"]["message"],
+        "action.notable.param.drilldown_searches": compact(drilldowns),
+    }
+
+
+def filter_macro(detection: Detection) -> dict[str, str]:
+    return {
+        "definition": "search *",
+        "iseval": "0",
+        "description": f"Leave out what {detection.document['name']} should not find. Change it in local/.",
+    }
+
+
+def patterns(found: list[Detection]) -> str:
+    """The templates as one JSON document, by the detections' names."""
+    templates = {d.slug: {"version": d.document["version"], **d.document["response"]} for d in found}
+    return json.dumps(templates, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def render(found: list[Detection], package: Path) -> None:
+    """Write the three files into a staged package."""
+    default = package / "default"
+    searches = {d.stanza: saved_search(d) for d in found}
+    (default / "savedsearches.conf").write_text(confs.write(searches), "utf-8")
+    macros = (default / "macros.conf").read_text("utf-8").rstrip("\n")
+    filters = confs.write({d.filter_macro: filter_macro(d) for d in found})
+    (default / "macros.conf").write_text(f"{macros}\n\n# --- Filters of the detections ---\n\n{filters}", "utf-8")
+    target = package / "lib/apisec_app/content/patterns.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(patterns(found), "utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--into", type=Path, help="a staged copy of package/")
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    arguments = parser.parse_args()
+    if not arguments.check and arguments.into is None:
+        parser.error("say where to (--into FOLDER), or --check")
+    try:
+        found = detections.load()
+        knowledge = spl_lint.Knowledge.of(detections.ROOT / "package/default", found)
+        faults = [f"{d.slug}.yml: {fault}" for d in found for fault in spl_lint.lint(d, knowledge)]
+        if faults:
+            raise ContentError("\n".join(faults))
+        if arguments.into is not None and not arguments.check:
+            render(found, arguments.into)
+    except ContentError as error:
+        print(f"render_content: error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
