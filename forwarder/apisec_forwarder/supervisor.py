@@ -42,9 +42,9 @@ class Child:
 
 
 def children_of(config: Config) -> tuple[Child, ...]:
-    """Return what this configuration needs; the control process only with an ``admin`` section."""
+    """Return what this configuration needs; the control process only with ``admin`` and ``decisions``."""
     pipeline = Child("pipeline", (sys.executable, "-m", "apisec_forwarder.worker", "--config", str(config.path)))
-    if config.admin is None:
+    if config.admin is None or config.decisions is None:
         return (pipeline,)
     command = (sys.executable, "-m", "apisec_forwarder.control", "--config", str(config.path))
     return pipeline, Child("control", command)

@@ -46,11 +46,13 @@ CHECKPOINT = "envoy-log.json"
 
 
 class Feed(Protocol):
-    """Where events also go: the decision service. ``send`` never blocks; what does not fit is counted."""
+    """Where events also go: the decision service. Nothing blocks; what does not fit is counted."""
 
     dropped: int
 
     def send(self, event: dict[str, Any]) -> None: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class Worker:
@@ -102,6 +104,8 @@ class Worker:
         self._status()
         self._tail.close()
         self._spool.close()
+        if self._feed is not None:
+            self._feed.close()
         logs.emit(logger, logging.INFO, "pipeline.stopped", spool_bytes=self._reader.pending_bytes())
         return 0
 
@@ -154,6 +158,8 @@ class Worker:
 
     def _tick(self) -> None:
         now = time.monotonic()
+        if self._feed is not None:
+            self._feed.flush()
         if now >= self._due["sync"]:
             self._commit()
             self._due["sync"] = now + self._config.spool.sync_seconds

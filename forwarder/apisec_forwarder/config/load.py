@@ -52,8 +52,8 @@ def _contradictions(config: Config) -> Iterator[str]:
     routes = [(host, path) for service in config.services for host in service.hosts for path in service.paths]
     for host, path in sorted({route for route in routes if routes.count(route) > 1}):
         yield f"services: host {host!r} with path {path!r} belongs to two services"
-    if config.decisions is not None and config.admin is None:
-        yield "decisions needs admin as well: patterns come in through the admin API"
+    if (config.decisions is None) != (config.admin is None):
+        yield "decisions and admin belong together: patterns come in through the admin API; give both or neither"
     if config.hec.batch_bytes < config.limits.body_bytes:
         yield "hec.batch_bytes is smaller than limits.body_bytes: one event would not fit a batch"
 
@@ -112,16 +112,16 @@ def pipeline_settings(config: Config) -> PipelineSettings:
 
 
 def _templates(path: Path | None, service: str) -> tuple[str, ...]:
-    from apisec.openapi import paths
+    from apisec.openapi.paths import templates
 
     if path is None:
         return ()
-    where = f"services: {service}: {path}"
+    where = f"services.{service}.openapi: {path}"
     try:
         if path.stat().st_size > MAX_OPENAPI_BYTES:
             raise ConfigError(f"is larger than {MAX_OPENAPI_BYTES} bytes", where=where)
         document = yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-        return tuple(paths.templates(document))
+        return tuple(templates(document, where=str(path)))
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", where=where) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:

@@ -1,0 +1,217 @@
+"""From a request at the real Envoy to an event in HEC, through the command that a user runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.forwarder.gateway_rig import Gateway, modes
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.gateway
+
+CARD = "4111111111111111"
+PASSWORD = "Tr0ub4dor-and-3"
+BEARER = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyLTcifQ.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with Gateway(tmp_path_factory.mktemp("gw")) as rig:
+        rig.start_forwarder()
+        yield rig
+
+
+def test_json_post(gateway: Gateway) -> None:
+    body = json.dumps({"card": CARD, "amount": 12, "password": PASSWORD}).encode()
+    status, _ = gateway.send(
+        "POST", "/orders/1042?coupon=x", body, content_type="application/json", authorization=f"Bearer {BEARER}"
+    )
+    event = gateway.event("/orders/1042")
+    assert status == 200
+    assert event["http_method"] == "POST"
+    assert event["status"] == 200
+    assert event["service"] == "shop"
+    assert event["coverage"] == "complete"
+    assert event["principal_kind"] == "jwt"
+    assert "pci.pan" in event["data_classes"]
+    assert event["src"] == "127.0.0.1"
+    assert event["response_time"] > 0
+    assert event["bytes_in"] > len(body)
+    assert CARD not in json.dumps(event)
+
+
+def test_gzipped_answer_is_read(gateway: Gateway) -> None:
+    gateway.send("GET", "/gzip")
+    event = gateway.event("/gzip")
+    assert event["coverage"] == "complete"
+    assert "pii.email" in event["data_classes"]
+    assert "ada@example.org" not in json.dumps(event)
+
+
+def test_large_answer_passes_whole_and_is_marked(gateway: Gateway) -> None:
+    _, body = gateway.send("GET", "/big")
+    event = gateway.event("/big")
+    assert len(json.loads(body)) == 20_000
+    assert event["coverage"] == "truncated"
+    assert any("response" in reason for reason in event["coverage_reasons"])
+
+
+def test_server_sent_events_arrive_one_by_one(gateway: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as link:
+        link.sendall(b"GET /events HTTP/1.1\r\nhost: shop.example\r\n\r\n")
+        first = b""
+        while b"data: 0" not in first:
+            first += link.recv(65536)
+        assert b"data: 3" not in first  # not held back until the end
+        rest = b""
+        while not rest.endswith(b"0\r\n\r\n"):
+            rest += link.recv(65536)
+    event = gateway.event("/events")
+    assert event["http_content_type"] == "text/event-stream"
+    assert event["bytes_out"] > 40
+
+
+def test_head(gateway: Gateway) -> None:
+    assert gateway.send("HEAD", "/head") == (200, b"")
+    assert gateway.event("/head")["http_method"] == "HEAD"
+
+
+def test_bytes_that_are_not_utf8(gateway: Gateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as link:
+        link.sendall(b"GET /latin HTTP/1.1\r\nhost: shop.example\r\nuser-agent: caf\xe9\r\nx-b: \xff\xfe\r\n\r\n")
+        assert link.recv(65536).startswith(b"HTTP/1.1 200")
+    assert gateway.event("/latin")["http_user_agent"] == "café"
+
+
+def test_chunked_upload(gateway: Gateway) -> None:
+    _, answer = gateway.send("POST", "/chunked", b'{"name": "x"}', chunked=True, content_type="application/json")
+    assert json.loads(answer)["received"] == 13
+    event = gateway.event("/chunked")
+    assert event["coverage"] == "complete"
+    assert any(field["path"] == "name" for field in event["request_fields"])
+
+
+def test_a_client_does_not_choose_the_id(gateway: Gateway) -> None:
+    gateway.send("GET", "/chosen", x_request_id="mine")
+    assert gateway.event("/chosen")["id"] != "mine"
+
+
+def test_the_copy_is_private(gateway: Gateway) -> None:
+    gateway.send("GET", "/private")
+    gateway.event("/private")
+    spool = {mode for name, mode in modes(gateway.folder / "spool").items()}
+    assert spool == {0o600}
+    assert os.lstat(gateway.folder / "spool").st_mode & 0o777 == 0o700
+    assert os.lstat(gateway.folder / "admin.sock").st_mode & 0o777 == 0o600
+    assert set(modes(gateway.folder / "log").values()) == {0o600}
+
+
+def test_health_counts(gateway: Gateway) -> None:
+    gateway.send("GET", "/counted")
+    gateway.event("/counted")
+
+    def counted() -> bool:
+        health = [one["event"] for one in gateway.hec.events("apisec:health")]
+        return sum(one.get("events", {}).get("coverage=complete", 0) for one in health) >= 1 and any(
+            one["hec_events_shipped"] for one in health
+        )
+
+    until(counted, 10, "health events")
+    status = gateway.status()
+    assert status["hec"]["state"] == "ok"
+    assert status["counters"]["lines_received"] >= 1
+
+
+def test_no_secret_rests_anywhere(gateway: Gateway) -> None:
+    body = f"card={CARD}&password={PASSWORD}&note=%34111111111111111".encode()
+    gateway.send(
+        "POST",
+        "/forms",
+        body,
+        content_type="application/x-www-form-urlencoded",
+        authorization=f"Bearer {BEARER}",
+        cookie=f"session={PASSWORD}",
+    )
+    gateway.event("/forms")
+    kept = [path for path in (gateway.folder / "spool").rglob("*") if path.is_file()]
+    texts = {str(path): path.read_bytes() for path in [*kept, gateway.forwarder_log, gateway.folder / "envoy.log"]}
+    texts["hec"] = b"\n".join(gateway.hec.bodies)
+    for name, text in texts.items():
+        for secret in (CARD, PASSWORD, BEARER, gateway.hec.token):
+            assert secret.encode() not in text, name
+
+
+def numbers(prefix: str, count: int) -> list[str]:
+    return [f"/{prefix}/{number}" for number in range(count)]
+
+
+def arrived(gateway: Gateway, paths: list[str]) -> bool:
+    return set(paths) <= gateway.requested()
+
+
+def test_killed_pipeline_is_restarted_and_loses_nothing(gateway: Gateway) -> None:
+    paths = numbers("killed", 60)
+    for at, path in enumerate(paths):
+        if at in (20, 40):
+            os.kill(gateway.pipeline_pid(), signal.SIGKILL)
+        assert gateway.send("GET", path)[0] == 200
+    until(lambda: arrived(gateway, paths), 30, "all transactions after the kills")
+
+
+def test_traffic_flows_and_waits_while_the_forwarder_is_dead(gateway: Gateway) -> None:
+    assert gateway.forwarder is not None
+    gateway.forwarder.kill()
+    paths = numbers("dead", 50)
+    assert {gateway.send("GET", path)[0] for path in paths} == {200}
+    assert not set(paths) & gateway.requested()
+    gateway.start_forwarder()
+    until(lambda: arrived(gateway, paths), 30, "the transactions of the outage")
+
+
+def test_hec_restart_under_traffic(gateway: Gateway) -> None:
+    """Each transaction arrives and is acknowledged; what comes twice carries the same id."""
+    paths = numbers("restart", 60)
+    for at, path in enumerate(paths):
+        if at == 20:
+            gateway.hec.stop()
+        if at == 40:
+            gateway.hec.start()
+        assert gateway.send("GET", path)[0] == 200
+    until(lambda: arrived(gateway, paths), 40, "all transactions after the restart")
+    events = [one["event"] for one in gateway.hec.events("apisec:transaction") if one["event"]["uri_path"] in paths]
+    assert len({event["id"] for event in events}) == len(paths)
+    until(lambda: {event["id"] for event in events} <= set(gateway.hec.acknowledged), 20, "acknowledgements")
+    # health events come twice a second, so that the spool is hardly ever quite empty
+    until(lambda: gateway.status()["gauges"]["spool_bytes"] < 8_000, 20, "an empty spool")
+
+
+def test_stop_drains_and_exits_zero(gateway: Gateway) -> None:
+    paths = numbers("last", 20)
+    for path in paths:
+        gateway.send("GET", path)
+    assert gateway.forwarder is not None
+    until(lambda: b"/last/19" in (gateway.folder / "log" / "access.json").read_bytes() or arrived(gateway, paths), 10)
+    assert gateway.forwarder.end() == 0
+    until(lambda: arrived(gateway, paths), 1, "what was in the log at the stop")
+
+
+def test_rotation_under_traffic(tmp_path: Path) -> None:
+    with Gateway(tmp_path, rotate_bytes=64 * 1024) as gateway:
+        gateway.start_forwarder()
+        paths = numbers("rotate", 400)
+        for path in paths:
+            gateway.send("POST", path, b"x" * 600, content_type="text/plain")
+        until(lambda: arrived(gateway, paths), 30, "all transactions across rotations")
+        ids = gateway.hec.ids()
+        assert len(ids) == len(set(ids)) == len(paths)
+        assert gateway.status()["counters"]["log_rotations"] >= 2
+        gateway.send("GET", "/rotate/end")  # shows that Envoy writes elsewhere, if the last rotation was just now
+        until(lambda: len(list((tmp_path / "log").iterdir())) <= 2, 20, "rotated files are deleted")
+        assert set(modes(tmp_path / "log").values()) == {0o600}
