@@ -206,12 +206,14 @@ def test_rotation_under_traffic(tmp_path: Path) -> None:
     with Gateway(tmp_path, rotate_bytes=64 * 1024) as gateway:
         gateway.start_forwarder()
         paths = numbers("rotate", 400)
-        for path in paths:
+        for at, path in enumerate(paths):
+            if at in (150, 300):
+                until(lambda: arrived(gateway, paths[:150]), 30, "the first transactions")
             gateway.send("POST", path, b"x" * 600, content_type="text/plain")
         until(lambda: arrived(gateway, paths), 30, "all transactions across rotations")
         ids = gateway.hec.ids()
         assert len(ids) == len(set(ids)) == len(paths)
-        assert gateway.status()["counters"]["log_rotations"] >= 2
+        until(lambda: gateway.status()["counters"]["log_rotations"] >= 2, 10, "two rotations")
         gateway.send("GET", "/rotate/end")  # shows that Envoy writes elsewhere, if the last rotation was just now
         until(lambda: len(list((tmp_path / "log").iterdir())) <= 2, 20, "rotated files are deleted")
         assert set(modes(tmp_path / "log").values()) == {0o600}
