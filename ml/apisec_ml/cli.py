@@ -78,7 +78,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--regularisation",
         type=_positive,
-        default=1.0,
+        default=0.01,
         metavar="C",
         help="scikit-learn's C: smaller is smoother (default: %(default)s)",
     )

@@ -20,12 +20,13 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from apisec.baselines.learned import Baselines
+from apisec.baselines.sketches import value_hash
 from apisec.errors import ModelError
 from apisec.scoring import Model
 from apisec.scoring.features import NAMES
 from apisec.scoring.model import model_from_document
 from apisec.sequences.flows import FlowModel
-from apisec_ml.data import Dataset, Label
+from apisec_ml.data import Dataset, Event, Label
 from apisec_ml.learning import learned, scorers
 
 GOLDEN_VECTORS = 24
@@ -36,7 +37,8 @@ Matrix = Any  # numpy.ndarray of float64, one row an event, one column a feature
 @dataclass(frozen=True)
 class Settings:
     seed: int = 1
-    inverse_regularisation: float = 1.0  # scikit-learn's C
+    # scikit-learn's C: strong smoothing, since made-up traffic is cleaner than the world.
+    inverse_regularisation: float = 0.01
     history_share: float = 0.4
     restart: float = 3600.0  # seconds after which half of the training examples start with empty state
     ordinary_weight: float = ORDINARY_WEIGHT
@@ -46,18 +48,30 @@ _BLANK = Model(tuple(0.0 for _ in NAMES), 0.0, {})
 
 
 def features_of(dataset: Dataset, settings: Settings) -> tuple[Matrix, list[Label]]:
-    """Return features and labels as deployments see them: with learned state, without any, and restarted."""
+    """Return features and labels as deployments see them: with learned state, without any, restarted, bare."""
     history, rest = dataset.split(settings.history_share)
     baselines, flows = learned(history)
+    bare = [_bare(event) for event in rest.events]
+    variants = (
+        (baselines, flows, rest.events, 0.0),
+        (baselines, flows, rest.events, settings.restart),
+        (Baselines(), FlowModel(), rest.events, settings.restart),
+        (baselines, flows, bare, 0.0),
+        (baselines, flows, bare, settings.restart),
+    )
     rows: list[list[float]] = []
-    for knows, orders, restart in (
-        (baselines, flows, 0.0),
-        (baselines, flows, settings.restart),
-        (Baselines(), FlowModel(), settings.restart),
-    ):
-        pairs = scorers(_BLANK, knows, orders, rest.events, restart)
+    for knows, orders, events, restart in variants:
+        pairs = scorers(_BLANK, knows, orders, events, restart)
         rows.extend(scorer.features(event) for scorer, event in pairs)
-    return numpy.array(rows, dtype=numpy.float64), rest.labels * 3
+    return numpy.array(rows, dtype=numpy.float64), rest.labels * len(variants)
+
+
+def _bare(event: Event) -> Event:
+    """The same event from a deployment that ships no bodies and whose ids are not numbers."""
+    ids = [
+        f"{name}={value_hash(value):016x}x" for name, _, value in (one.partition("=") for one in event["object_ids"])
+    ]
+    return {**event, "response_body": None, "object_ids": ids}
 
 
 def weights_of(labels: Sequence[Label], ordinary_weight: float) -> Matrix:

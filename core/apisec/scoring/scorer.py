@@ -37,8 +37,8 @@ MAX_OWNERS = 200_000  # object ids whose first principal is remembered
 MIN_OBJECTS = 3  # fewer different ids say nothing
 MIN_PEERS = 5  # principals on the same operation before they are a yardstick
 PEER_SHARE = 0.9
-# How far a yardstick is trusted: peers inside the data may be few, or all ordinary but this service desk.
-CERTAINTY = {"baseline": 1.0, "habit": 1.0, "peers": 0.6, "default": 0.5}
+DEFAULT_CERTAINTY = 0.5  # how far an assumed count is trusted as a yardstick
+PEER_PRIOR = 5.0  # peers inside the data are trusted n / (n + 5): all but one may be ordinary but this service desk
 # Without a credential, a principal is an address, a TLS stack and an agent: an office full of people.
 ANONYMOUS_CERTAINTY = 0.6
 HABIT_SLACK = 1.5  # a known habit may be exceeded by half
@@ -186,7 +186,7 @@ class Scorer:
         window.requests.add(look.time, look.status in REFUSED and not look.blocked)
         for object_id in look.object_ids:
             foreign = self._is_foreign(look, object_id)
-            window.add(object_id, look.time, foreign=foreign, unissued=_is_unissued(object_id, window, bodies))
+            window.add(object_id, look.time, foreign=foreign, issued=_was_issued(object_id, window, bodies))
         distinct = len(window.ids)
         if not look.object_ids or not distinct:
             return
@@ -199,8 +199,8 @@ class Scorer:
         if distinct < MIN_OBJECTS:
             return
         expected, basis = self._expected_objects(look, window, peers, baseline)
-        certainty = CERTAINTY[basis] * (ANONYMOUS_CERTAINTY if look.anonymous else 1.0)
-        look.set("object_excess", excess(distinct, expected) * certainty)
+        certainty = _certainty(basis, peers, look)
+        look.set("object_excess", excess(window.weighed, expected) * certainty)
         look.set("object_misses", share(window.requests.failures, window.requests.total, 3.0))
         look.set("object_walk", share(window.walked, distinct, 3.0))
         look.set("object_foreign", share(window.foreign, distinct, 3.0) * strange)
@@ -366,7 +366,7 @@ class Scorer:
             peers.requests.rise(window.request_peak, level)
             window.request_peak = level
         expected, basis = self._expected_requests(look, window, peers, baseline)
-        over = excess(count, expected) * CERTAINTY[basis] * (ANONYMOUS_CERTAINTY if look.anonymous else 1.0)
+        over = excess(count, expected) * _certainty(basis, peers, look)
         errors = share(requests.failures, requests.total, 10.0)
         look.set("volume_excess", over)
         look.set("volume_errors", errors)
@@ -395,11 +395,19 @@ class Scorer:
         return DEFAULT_REQUESTS, "default"
 
 
-def _is_unissued(object_id: str, window: ObjectWindow, bodies: Bodies) -> bool:
-    """Whether responses to the principal were seen, and the id stands in none of them."""
+def _certainty(basis: str, peers: OperationPeers, look: _Look) -> float:
+    """How far a yardstick is trusted, 0–1."""
+    certainty = ANONYMOUS_CERTAINTY if look.anonymous else 1.0
+    if basis == "peers":
+        return certainty * peers.principals / (peers.principals + PEER_PRIOR)
+    return certainty * (DEFAULT_CERTAINTY if basis == "default" else 1.0)
+
+
+def _was_issued(object_id: str, window: ObjectWindow, bodies: Bodies) -> Optional[bool]:
+    """Whether the id stands in a response to the principal; None when there is none to look into."""
     if not bodies or object_id in window.ids:
-        return False
-    return not was_issued(object_id.partition("=")[2], bodies)
+        return None
+    return was_issued(object_id.partition("=")[2], bodies)
 
 
 def _is_unusual(log_size: float, peers: OperationPeers) -> bool:

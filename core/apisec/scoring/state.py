@@ -25,6 +25,8 @@ MAX_BODY = 32_768  # characters of a response that are searched for ids
 MAX_BODIES = 12  # responses remembered per principal
 MAX_BODY_TOTAL = 64_000_000  # characters of all of them; the oldest go first
 MAX_OCCURRENCES = 50
+# Of an id that was guessed. A service desk reads what its searches gave it; so does who collects leaked ids.
+ISSUED_WEIGHT = 0.3
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -109,6 +111,7 @@ class ObjectWindow:
         "counted",
         "foreign",
         "ids",
+        "issued",
         "peak",
         "request_peak",
         "requests",
@@ -118,8 +121,9 @@ class ObjectWindow:
 
     def __init__(self) -> None:
         self.requests = HourCount()
-        # Last time, and whether it is a neighbour of the one before, another's, and never issued.
-        self.ids: OrderedDict[str, Tuple[float, bool, bool, bool]] = OrderedDict()
+        # Last time, and whether it is a neighbour of the one before, another's, and issued (None: unknown).
+        self.ids: OrderedDict[str, Tuple[float, bool, bool, Optional[bool]]] = OrderedDict()
+        self.issued = 0
         self.unissued = 0
         self.walked = 0
         self.foreign = 0
@@ -129,8 +133,8 @@ class ObjectWindow:
         self.counted = {"foreign": False, "unissued": False}
         self._last_number: Optional[int] = None
 
-    def add(self, object_id: str, time: float, *, foreign: bool, unissued: bool) -> None:
-        """Count one id; ``foreign`` and ``unissued`` matter when it is new to the window."""
+    def add(self, object_id: str, time: float, *, foreign: bool, issued: Optional[bool]) -> None:
+        """Count one id; ``foreign`` and ``issued`` matter when it is new to the window."""
         ids = self.ids
         known = ids.get(object_id)
         if known is not None:
@@ -138,18 +142,25 @@ class ObjectWindow:
             ids.move_to_end(object_id)
         else:
             neighbour = self._is_neighbour(object_id)
-            ids[object_id] = (time, neighbour, foreign, unissued)
-            self.walked += neighbour
-            self.foreign += foreign
-            self.unissued += unissued
+            ids[object_id] = (time, neighbour, foreign, issued)
+            self._tally(1, neighbour, foreign, issued)
         while ids:
-            _, (then, walked, foreign, unissued) = next(iter(ids.items()))
+            then, neighbour, foreign, issued = next(iter(ids.values()))
             if abs(time - then) <= HOUR and len(ids) <= MAX_IDS:
                 break
             ids.popitem(last=False)
-            self.walked -= walked
-            self.foreign -= foreign
-            self.unissued -= unissued
+            self._tally(-1, neighbour, foreign, issued)
+
+    def _tally(self, sign: int, neighbour: bool, foreign: bool, issued: Optional[bool]) -> None:
+        self.walked += sign * neighbour
+        self.foreign += sign * foreign
+        self.issued += sign * (issued is True)
+        self.unissued += sign * (issued is False)
+
+    @property
+    def weighed(self) -> float:
+        """How many ids there are, where one that a response gave to the principal counts less."""
+        return len(self.ids) - (1.0 - ISSUED_WEIGHT) * self.issued
 
     def _is_neighbour(self, object_id: str) -> bool:
         """Whether the id is a number at most two beside the last new one."""
@@ -334,6 +345,11 @@ class OperationPeers:
         self.sizes = 0
         self.mean_log_size = 0.0
         self.variance = 0.0
+
+    @property
+    def principals(self) -> int:
+        levels = self.requests.at_least
+        return levels[1] if len(levels) > 1 else 0
 
     def unusual(self, window: ObjectWindow, kind: str, count: int) -> float:
         """Return 0–1: how unusual it is here that ``count`` of a principal's ids are ``kind``.
