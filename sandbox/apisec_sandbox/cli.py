@@ -52,9 +52,20 @@ def build_parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
+def joined(argv: list[str]) -> list[str]:
+    """Let ``--earliest -1h`` stand: argparse takes a value that starts with a dash for an option."""
+    found: list[str] = []
+    for word in argv:
+        if found and found[-1] in ("--earliest", "--latest"):
+            found[-1] += "=" + word
+        else:
+            found.append(word)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code (2 for a usage error, 1 for a failure)."""
-    asked = list(sys.argv[1:] if argv is None else argv)
+    asked = joined(list(sys.argv[1:] if argv is None else argv))
     args = build_parser(asked).parse_args(asked)
     try:
         code: int = args.run(args)

@@ -234,4 +234,4 @@ def test_jobs_end_on_cancel(splunk: Splunk, service: client.Service) -> None:
     service.jobs.create("search index=main", exec_mode="blocking").cancel()
     with pytest.raises(HTTPError):
         service.jobs.create("search index=main", id="bad/../sid")
-    assert [row for row in results.JSONResultsReader(service.jobs.oneshot("| makeresults", output_mode="json"))]
+    assert list(results.JSONResultsReader(service.jobs.oneshot("| makeresults", output_mode="json")))

@@ -201,7 +201,7 @@ def encode_rows(rows: list[Row], header: list[str]) -> bytes:
         if name in several:
             columns.append(MV_PREFIX + name)
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")  # so that a bare \r in a cell is quoted
     writer.writerow(columns)
     for row in rows:
         writer.writerow([_cell(row, name) for name in columns])

@@ -5,14 +5,15 @@ Source: Search Reference, "spath"; Knowledge Manual, "Automatic key-value field 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
+from dataclasses import dataclass
 from typing import Any
 
 PART = re.compile(r"([^.{}]*)((?:\{\d*\})*)(?:\.|\Z)")
 MAX_DEPTH = 64
 Fields = dict[str, Any]
-Wanted = frozenset[str] | None
 
 
 def steps(path: str) -> list[str | int | None]:
@@ -57,9 +58,25 @@ def parse(text: str) -> Any:
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
-def flatten(document: Any, wanted: frozenset[str] | None = None) -> dict[str, Any]:
-    """Return all leaves as fields, arrays as multivalues. ``wanted`` leaves out what no one reads."""
-    fields: dict[str, Any] = {}
+@dataclass(frozen=True)
+class Wanted:
+    """The fields that someone reads, and the objects and arrays on the way to them."""
+
+    names: frozenset[str]
+    containers: frozenset[str]
+
+
+@functools.lru_cache(maxsize=256)
+def wanted_of(names: frozenset[str]) -> Wanted:
+    """Every part of a name before a ``.`` or a ``{`` may be a container: a key may hold dots of its own."""
+    containers = {name[:place] for name in names for place, char in enumerate(name) if char in ".{"}
+    return Wanted(names, frozenset(containers))
+
+
+def flatten(document: Any, names: frozenset[str] | None = None) -> Fields:
+    """Return all leaves as fields, arrays as multivalues. ``names`` leaves out what no one reads."""
+    fields: Fields = {}
+    wanted = None if names is None else wanted_of(names)
     if isinstance(document, dict):
         _object(document, "", fields, wanted, 0)
     elif isinstance(document, list):
@@ -67,42 +84,34 @@ def flatten(document: Any, wanted: frozenset[str] | None = None) -> dict[str, An
     return fields
 
 
-def _object(
-    value: dict[str, Any], prefix: str, fields: dict[str, Any], wanted: frozenset[str] | None, depth: int
-) -> None:
+def _object(value: Fields, prefix: str, fields: Fields, wanted: Wanted | None, depth: int) -> None:
     if depth > MAX_DEPTH:
         return
     for key, item in value.items():
         name = prefix + key
         kind = type(item)
-        if kind is str:
-            if wanted is None or name in wanted:
-                _add(fields, name, item)
-        elif kind is dict:
-            if wanted is None or _below(wanted, name):
-                _object(item, name + ".", fields, wanted, depth + 1)
-        elif kind is list:
-            if wanted is None or _below(wanted, name):
-                _array(item, name + "{}", fields, wanted, depth + 1)
-        elif wanted is None or name in wanted:
-            _add(fields, name, "null" if item is None else "true" if item else "false")
+        if kind is dict or kind is list:
+            if wanted is None or name in wanted.containers:
+                if kind is dict:
+                    _object(item, name + ".", fields, wanted, depth + 1)
+                else:
+                    _array(item, name + "{}", fields, wanted, depth + 1)
+        elif wanted is None or name in wanted.names:
+            _add(fields, name, item if kind is str else "null" if item is None else "true" if item else "false")
 
 
-def _array(value: list[Any], name: str, fields: Fields, wanted: Wanted, depth: int) -> None:
+def _array(value: list[Any], name: str, fields: Fields, wanted: Wanted | None, depth: int) -> None:
     if depth > MAX_DEPTH:
         return
     for item in value:
         kind = type(item)
         if kind is dict:
-            _object(item, name + ".", fields, wanted, depth + 1)
+            if wanted is None or name in wanted.containers:
+                _object(item, name + ".", fields, wanted, depth + 1)
         elif kind is list:
             _array(item, name + "{}", fields, wanted, depth + 1)
-        elif wanted is None or name in wanted:
+        elif wanted is None or name in wanted.names:
             _add(fields, name, item if kind is str else "null" if item is None else "true" if item else "false")
-
-
-def _below(wanted: frozenset[str], name: str) -> bool:
-    return any(field.startswith(name) for field in wanted)
 
 
 def _add(fields: dict[str, Any], name: str, value: str) -> None:

@@ -216,12 +216,24 @@ class Knowledge:
 
     # Applying
 
-    def enrich(self, row: Row, wanted: Fields) -> None:
-        """Add search-time fields to a row that holds metadata and indexed fields."""
-        props = self.props(row["host"], row["source"], row["sourcetype"])
-        need = props.wanted(wanted)
-        if wanted is not None and ("eventtype" in wanted or any(name.startswith("tag") for name in wanted)):
-            need = None
+    def enricher(self, wanted: Fields) -> Callable[[Row], None]:
+        """Return what adds search-time fields to a row that holds metadata and indexed fields."""
+        classify = wanted is None or "eventtype" in wanted or any(name.startswith("tag") for name in wanted)
+        plans: dict[tuple[str, str, str], tuple[Props, Fields]] = {}
+
+        def run(row: Row) -> None:
+            key = (row["host"], row["source"], row["sourcetype"])
+            plan = plans.get(key)
+            if plan is None:
+                props = self.props(*key)
+                plan = plans[key] = (props, None if classify else props.wanted(wanted))
+            self._apply(row, *plan)
+            if classify:
+                self._classify(row)
+
+        return run
+
+    def _apply(self, row: Row, props: Props, need: Fields) -> None:
         if need is None or not need <= row.keys():
             self._extract_fields(row, props, need)
         for source, target, only_new in props.aliases:
@@ -231,8 +243,6 @@ class Knowledge:
             self._calculated(row, props)
         for lookup in props.lookups:
             lookup.run(row)
-        if wanted is None or "eventtype" in wanted or any(name.startswith("tag") for name in wanted):
-            self._classify(row)
 
     @staticmethod
     def _extract_fields(row: Row, props: Props, need: Fields) -> None:

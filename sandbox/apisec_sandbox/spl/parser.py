@@ -202,7 +202,7 @@ def _segment(text: str, begin: int, end: int, implicit: bool) -> Segment:
     if implicit and not (match and match[1].lower() == "search" and _stands_alone(text, match.end(), end)):
         return Segment("search", text, begin, begin, end)
     if not match:
-        at = next((place for place in range(begin, end) if not text[place].isspace()), begin)
+        at = next((place for place in range(begin, end) if not text[place].isspace()), end)
         raise SplError("A command is missing between the pipes", text, at)
     return Segment(match[1].lower(), text, match.start(1), match.end(), end)
 

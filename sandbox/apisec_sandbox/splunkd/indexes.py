@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 from apisec_sandbox.errors import SandboxError
 
 LOG = logging.getLogger("apisec_sandbox.indexes")
-SEGMENT_BYTES = 32 * 1024 * 1024
+SEGMENT_BYTES = 8 * 1024 * 1024
 FLOOR, CEILING = float("-inf"), float("inf")
 
 

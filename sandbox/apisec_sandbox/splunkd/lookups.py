@@ -52,7 +52,7 @@ class CsvTable(_Table):
                 held = [row for row in held if to_text(row.get(key_field, "")) not in fresh]
             columns = dict.fromkeys(name for row in held + rows for name in row)
             text = io.StringIO(newline="")
-            writer = csv.writer(text, lineterminator="\n")
+            writer = csv.writer(text, lineterminator="\r\n")  # so that a bare \r in a cell is quoted
             writer.writerow(columns)
             for row in held + rows:
                 writer.writerow([to_text(row[name]) if name in row else "" for name in columns])

@@ -55,14 +55,13 @@ class Runtime:
         early: Callable[[Row], bool] | None,
     ) -> Iterator[Row]:
         filters = self._role_filters()
-        need = None if filters else wanted
-        enrich = self.knowledge.enrich
+        enrich = self.knowledge.enricher(None if filters else wanted)
         for event in self._splunkd.store.scan(indexes, earliest, latest):
             row = event_row(event)
             if early is not None and not early(row):
                 continue
-            enrich(row, need)
-            if all(test(row) for test in filters):
+            enrich(row)
+            if not filters or all(test(row) for test in filters):
                 yield row
 
     def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:

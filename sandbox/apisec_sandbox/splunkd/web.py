@@ -41,7 +41,7 @@ class HttpError(SandboxError):
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request; header names are lower case, path segments are decoded one by one (``+`` is a space there too)."""
+    """One HTTP request: header names in lower case, path segments decoded one by one."""
 
     method: str
     segments: tuple[str, ...]

@@ -94,7 +94,8 @@ class Arguments(Cursor):
             if token.is_op(","):
                 self.at += 1
                 continue
-            if token.kind not in ("word", "text", "name"):
+            follows = self.peek(1)
+            if token.kind not in ("word", "text", "name") or (follows and follows.is_op("=")):
                 break
             names.append(token.value)
             self.at += 1

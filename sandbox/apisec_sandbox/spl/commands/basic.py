@@ -455,6 +455,7 @@ def parse_dedup(segment: Segment, env: Env) -> Command:  # noqa: ARG001
         fields += args.field_list("sortby", *known)
         follows = args.peek()
         if follows and not follows.is_word("sortby", *known):
+            args.refuse_option(known)
             raise args.fail(f"unexpected {follows.value!r}", follows)
     order = None
     if args.accept_word("sortby"):

@@ -149,11 +149,11 @@ def parse_outputlookup(segment: Segment, env: Env) -> Command:
     known = ("append", "create_empty", "override_if_empty", "max", "key_field", "createinapp", "output_format")
     options = args.options(*known)
     args.refuse_option(known)
-    name = args.field_name("a lookup's name")
+    table = find_lookup(args, env, args.field_name("a lookup's name"))
     options |= args.options(*known)
     args.close()
     return OutputLookup(
-        find_lookup(args, env, name),
+        table,
         boolean(args, "append", options.get("append", "f")),
         options.get("key_field"),
         boolean(args, "override_if_empty", options.get("override_if_empty", "t")),

@@ -233,10 +233,12 @@ class InputLookup(Command):
 
 
 def find_lookup(args: Arguments, env: Env, name: str) -> LookupTable:
+    """Return the lookup whose name was taken last."""
+    token = args.tokens[args.at - 1]
     table = env.services.lookup(name)
     if table is None:
         near = suggestion(name, env.services.lookup_names())
-        raise args.fail(f"The lookup table '{name}' does not exist or is not available.{near}", args.tokens[-1])
+        raise args.fail(f"The lookup table '{name}' does not exist or is not available.{near}", token)
     return table
 
 
@@ -246,6 +248,7 @@ def parse_inputlookup(segment: Segment, env: Env) -> Command:
     options = args.options(*known)
     args.refuse_option(known)
     name = args.field_name("a lookup's name")
+    table = find_lookup(args, env, name)
     options |= args.options(*known)
     condition = None
     if token := args.accept_word("where"):
@@ -253,7 +256,7 @@ def parse_inputlookup(segment: Segment, env: Env) -> Command:
         args.at = len(args.tokens)
     args.close()
     return InputLookup(
-        find_lookup(args, env, name),
+        table,
         boolean(args, "append", options.get("append", "f")),
         whole(args, "start", options.get("start", "0")),
         whole(args, "max", options.get("max", "1000000000")),
