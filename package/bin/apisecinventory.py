@@ -3,7 +3,7 @@
 import sys
 
 import import_declare_test  # noqa: F401 - puts lib/ on sys.path
-from apisec_app.commands.inventory import InventoryCommand
+from apisec_app.commands.inventory import ApisecInventoryCommand
 from splunklib.searchcommands import dispatch
 
-dispatch(InventoryCommand, sys.argv, sys.stdin, sys.stdout, __name__)
+dispatch(ApisecInventoryCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -3,7 +3,7 @@
 import sys
 
 import import_declare_test  # noqa: F401 - puts lib/ on sys.path
-from apisec_app.commands.score import ScoreCommand
+from apisec_app.commands.score import ApisecScoreCommand
 from splunklib.searchcommands import dispatch
 
-dispatch(ScoreCommand, sys.argv, sys.stdin, sys.stdout, __name__)
+dispatch(ApisecScoreCommand, sys.argv, sys.stdin, sys.stdout, __name__)

@@ -15,7 +15,7 @@ APP = "apisec"
 _BUFFER_BYTES = 1 << 16
 
 
-class SearchFailed(Exception):
+class SearchError(Exception):
     """splunkd refused or failed a search; the message is splunkd's."""
 
 
@@ -49,7 +49,7 @@ def search(
     """Run a search and give its rows as they stream in; the export endpoint has no cap on their number.
 
     ``earliest`` and ``latest`` are Splunk time modifiers or epoch seconds; ``index_window`` limits to events that
-    were indexed in [from, to). Raises SearchFailed, and splunklib's HTTPError when splunkd refuses the search.
+    were indexed in [from, to). Raises SearchError, and splunklib's HTTPError when splunkd refuses the search.
     """
     arguments: Dict[str, Any] = {"earliest_time": earliest, "latest_time": latest, "preview": "false"}
     if index_window is not None:
@@ -66,9 +66,9 @@ def _rows(lines: Iterable[bytes]) -> Iterator[Dict[str, Any]]:
         try:
             item = json.loads(line)
         except ValueError as error:
-            raise SearchFailed(f"splunkd sent something that is not JSON: {line[:200]!r}") from error
+            raise SearchError(f"splunkd sent something that is not JSON: {line[:200]!r}") from error
         for message in item.get("messages") or ():
             if message.get("type") in ("ERROR", "FATAL"):
-                raise SearchFailed(str(message.get("text")))
+                raise SearchError(str(message.get("text")))
         if "result" in item and not item.get("preview"):
             yield item["result"]

@@ -50,7 +50,7 @@ class Context:
 
 
 def block(context: Context, row: Row) -> Dict[str, Any]:
-    """Handle one row; returns the record for the KV store. Raises PatternError, AdminError and SearchFailed."""
+    """Handle one row; returns the record for the KV store. Raises PatternError, AdminError and SearchError."""
     document = _document(context, row)
     pattern = parse(document, context.now)
     evidence = _replayed(context, pattern)

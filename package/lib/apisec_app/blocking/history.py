@@ -11,7 +11,10 @@ from ..records import event_of
 # A replay holds a state per principal but no events; the bound keeps the action within its time.
 MAX_EVENTS = 1_000_000
 EVENTS_SPL = "search `apisec_transactions` service={service} | dedup id | sort {limit} _time | fields _time, _raw"
-RISK_SPL = "search `apisec_risk_index` risk_object=* | stats sum(risk_score) AS score BY risk_object | where score>={threshold:g}"
+RISK_SPL = (
+    "search `apisec_risk_index` risk_object=* | stats sum(risk_score) AS score BY risk_object "
+    "| where score>={threshold:g}"
+)
 
 
 def events(service: Any, api: str, hours: float) -> Iterator[Dict[str, Any]]:

@@ -18,7 +18,7 @@ from splunklib.binding import HTTPError
 
 from apisec.errors import ApisecError, ConfigError
 
-from ..connection import SearchFailed, connect
+from ..connection import SearchError, connect
 from ..kvstore import PATTERNS, Collection
 from ..logs import logger_of
 from . import action, history
@@ -30,7 +30,7 @@ CAPABILITY = "apisec_block"
 SOURCETYPE = "apisec:decision"
 MAX_ROWS = 20  # patterns of one run; more findings at once are a campaign, and want one pattern
 _MAX_RESULTS_BYTES = 50_000_000
-_EXPECTED = (ApisecError, AdminError, SearchFailed, HTTPError, OSError)
+_EXPECTED = (ApisecError, AdminError, SearchError, HTTPError, OSError)
 _MULTIVALUE = re.compile(r"\$((?:[^$]|\$\$)*)\$(?:;|\Z)")
 
 

@@ -1,7 +1,8 @@
 """``apisecinventory``: one row for each service and operation, with a map phase that runs on the indexers.
 
 Map gives one record per operation with the state of its inventory as JSON; reduce merges states. The SDK calls
-``reduce`` once for each chunk of a large search, so rows come out only with the last one.
+``reduce`` once for each chunk of a large search, so rows come out only with the last one. The class's name is the
+command's: the SDK builds the map phase's search from it.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def same_fields(rows: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
 
 
 @Configuration(requires_preop=True)
-class InventoryCommand(ReportingCommand):  # type: ignore[misc]
+class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
     """
     ##Syntax
     apisecinventory (state=<bool>)?

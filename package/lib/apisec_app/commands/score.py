@@ -47,7 +47,7 @@ def scored(records: Iterable[Dict[str, Any]], scorer: Scorer, min_score: float) 
 
 
 @Configuration(distributed=False)
-class ScoreCommand(StreamingCommand):  # type: ignore[misc]
+class ApisecScoreCommand(StreamingCommand):  # type: ignore[misc]
     """
     ##Syntax
     apisecscore (min_score=<number>)? (state=on|off)?

@@ -50,7 +50,7 @@ def sample_clause(events: int) -> str:
 
 
 def learn(service: Any, hours: float) -> Learned:
-    """Run the searches and learn; raises SearchFailed and splunklib's HTTPError."""
+    """Run the searches and learn; raises SearchError and splunklib's HTTPError."""
 
     def rows(spl: str) -> Iterator[Dict[str, Any]]:
         return search(service, spl, earliest=f"-{hours:.0f}h", latest="now")

@@ -13,7 +13,7 @@ from splunklib.binding import HTTPError
 
 from apisec.errors import ApisecError
 
-from ..connection import SearchFailed, connect
+from ..connection import SearchError, connect
 from ..logs import logger_of
 from .checkpoint import Checkpoint
 from .run import Refresh, Settings
@@ -79,7 +79,7 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
                 writer.write_event(
                     smi.Event(data=data, time=f"{event['time']:.3f}", stanza=stanza, index=index, sourcetype=SOURCETYPE)
                 )
-        except (SearchFailed, HTTPError, OSError, ApisecError) as error:
+        except (SearchError, HTTPError, OSError, ApisecError) as error:
             # Nothing was lost: the checkpoint stands where it stood, and the next run takes the same window.
             logger.error("refresh of %s failed, the next run takes the same window: %s", name, error)  # noqa: TRY400
             writer.log(smi.EventWriter.ERROR, f"apisec_inventory {name}: {error}")

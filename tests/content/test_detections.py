@@ -1,0 +1,76 @@
+"""Every detection against its own example traffic: what must trigger does, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import app
+
+sys.path.insert(0, str(app.ROOT / "tools"))
+import detections
+
+FOUND = detections.load()
+CASES = [(d, test) for d in FOUND for test in d.document["tests"]]
+
+
+def lines(name: str, cases: list[str]) -> list[dict[str, Any]]:
+    text = (detections.CONTENT / "examples" / name).read_text("utf-8")
+    return [line for line in map(json.loads, text.splitlines()) if line["case"] in cases]
+
+
+def state(test: dict[str, Any]) -> dict[str, Any]:
+    if "state" not in test:
+        return {}
+    document: dict[str, Any] = json.loads((detections.CONTENT / "examples" / test["state"]).read_text("utf-8"))
+    return document
+
+
+def run(splunk: app.StandIn, detection: detections.Detection) -> list[dict[str, Any]]:
+    schedule = detection.document["schedule"]
+    return splunk.search(detection.search, schedule["earliest"], schedule["latest"])
+
+
+@pytest.mark.app
+@pytest.mark.parametrize(("detection", "test"), CASES, ids=[f"{d.slug}: {t['name']}" for d, t in CASES])
+def test_example(splunk: app.StandIn, detection: detections.Detection, test: dict[str, Any]) -> None:
+    splunk.fill(state(test))
+    events = lines(test["events"], test["case"])
+    assert {e["case"] for e in events} == set(test["case"])
+    splunk.send(app.recent(events))
+    rows = run(splunk, detection)
+    assert sorted(row["risk_object"] for row in rows) == sorted(test["expect"]["principals"])
+    for row in rows:
+        assert row["risk_object_type"] == "user"
+        assert 1 <= float(row["risk_score"]) <= 100
+        assert row["principal"] in row["risk_message"]
+        assert all(row.get(name) for name in detection.document["response"]["key"])
+
+
+@pytest.mark.app
+def test_all_examples_together(splunk: app.StandIn) -> None:
+    """One finding per principal, whoever else is in the same index."""
+    merged: dict[str, Any] = {}
+    expected: dict[str, set[str]] = {}
+    for detection, test in CASES:
+        merged |= state(test)
+        expected.setdefault(detection.slug, set()).update(test["expect"]["principals"])
+    splunk.fill(merged)
+    everything = {line["event"]["id"]: line for _, test in CASES for line in lines(test["events"], test["case"])}
+    splunk.send(app.recent(everything.values()))
+    for detection in FOUND:
+        found = [row["risk_object"] for row in run(splunk, detection)]
+        assert sorted(found) == sorted(expected[detection.slug]), detection.slug
+
+
+def test_every_example_is_used() -> None:
+    folder = detections.CONTENT / "examples"
+    used = {(test["events"], case) for _, test in CASES for case in test["case"]}
+    for path in sorted(folder.glob("*.jsonl")):
+        cases = {json.loads(line)["case"] for line in path.read_text("utf-8").splitlines()}
+        assert {(path.name, case) for case in cases} <= used
+    assert isinstance(folder, Path)
