@@ -52,7 +52,7 @@ CONCEPTS: Dict[str, str] = {
     "address": "address addr adresse anschrift direccion endereco indirizzo addresses",
     "line": "line line1 line2",
     "iban": "iban ibans",
-    "account": "account acct accounts konto kontonummer cuenta compte conta",
+    "account": "account acct accounts konto cuenta compte conta",
     "bank": "bank banks routing aba sortcode blz bankleitzahl sort",
     "password": "password* passwd* passwort* passphrase* passcode* pwd pwds pw pass kennwort* contrasen* senha clave"
     " motdepasse mdp userpass parole haslo wachtwoord losenord passwrd pswd psw",
@@ -69,7 +69,7 @@ CONCEPTS: Dict[str, str] = {
     "private": "private",
     "credential": "credential credentials",
     "otp": "otp totp mfa tfa 2fa onetime smscode authcode",
-    "time_word": "one time sms",
+    "time_word": "one onetime sms",
     "paging": "type next page max min limit count usage used total prompt completion cursor previous prev"
     " expires expiry expiration expire length len bucket price balance symbol sync continuation ttl timeout"
     " cookie header name url uri endpoint remaining status state valid lifetime duration timestamp",
@@ -124,7 +124,7 @@ RULES: Tuple[_Rule, ...] = (
     _rule("fin.account", "account", "number", but="meta name phone"),
     _rule("fin.account", "bank", "account number code", but="meta name phone"),
     _rule("secret.otp", "otp", but="meta"),
-    _rule("secret.otp", "time_word", "code password", but="meta reference"),
+    _rule("secret.otp", "time_word", "code password"),
     _rule("secret.otp", "verif", "code", but="meta card reference person"),
     _rule("secret.token", "verif", "code", but="meta card"),
     _rule("secret.password", "password"),
@@ -228,8 +228,8 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
     if not words:
         return evidence(parent) if parent else NOTHING
     known = concepts(words)
-    data_class = _match(words, known)
-    if data_class is None and parent and known and known <= _GENERIC | {"security", "verif"}:
+    data_class = None if words == ("user", "name") else _match(words, known)  # a login is no person's name
+    if data_class is None and parent and known and known - {"paging"} <= _GENERIC | {"security", "verif"}:
         both = split(parent) + words
         data_class = _match(both, concepts(both))
     reference = data_class is None and bool(known & {"reference", "identifier"})
@@ -237,8 +237,6 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
 
 
 def _match(words: Sequence[str], known: FrozenSet[str]) -> Optional[str]:
-    if words == ("user", "name"):
-        return None  # a login, not a person's name
     if len(words) <= 2 and _WHOLE_NAMES & {"".join(words), words[-1]}:
         return "pii.name"
     for data_class, needed, against in RULES:

@@ -17,6 +17,8 @@ from apisec.errors import DecodeError, LimitExceeded
 MAX_PARTS = 256
 MAX_BOUNDARY = 70  # RFC 2046, 5.1.1
 
+_NO_HEADERS = re.compile(r"\r?\n")
+_BLANK = re.compile(r"\r?\n\r?\n")
 _LINE = re.compile(r"[^\r\n]+")
 _HEADER = re.compile(r"([!#$%&'*+.^_`|~\w-]{1,64}):[ \t]*(.*)")
 _PARAMETER = re.compile(r";[ \t]*([\w*-]{1,32})[ \t]*=[ \t]*(?:\"((?:[^\"\\\r\n]|\\.)*)\"|([^;\s]*))")
@@ -38,13 +40,13 @@ class MultipartDecoder:
             raise DecodeError("multipart without a usable boundary")
         if scan(boundary):
             raise DecodeError("multipart with a sensitive value as its boundary")
-        places = _parts(text, boundary)
+        places, close = _parts(text, boundary)
         if not places:
             raise DecodeError("multipart without its boundary")
         if len(places) > MAX_PARTS:
             raise LimitExceeded(f"more than {MAX_PARTS} parts")
         leaves: List[Leaf] = []
-        closed = text.find(f"--{boundary}--", places[-1][0]) >= 0
+        closed = close is not None
         if not closed and not truncated:
             raise DecodeError("multipart ends too early")
         whole = places if closed else places[:-1]
@@ -52,8 +54,8 @@ class MultipartDecoder:
         _aside(text, 0, _start(text, boundary), leaves)
         for start, stop in whole:
             _part(text, start, stop, label, leaves)
-        if closed:
-            _aside(text, places[-1][1] + len(boundary) + 4, len(text), leaves)
+        if close is not None:
+            _aside(text, close, len(text), leaves)
         return Document(text, leaves, end, self, incomplete=None if closed else "ends too early")
 
     def encode(self, leaf: Leaf, replacement: str) -> str:
@@ -64,8 +66,11 @@ def _start(text: str, boundary: str) -> int:
     return max(0, text.find(f"--{boundary}"))
 
 
-def _parts(text: str, boundary: str) -> List[Tuple[int, int]]:
-    """Return where parts begin (after the boundary's line) and end (before the next boundary's line)."""
+def _parts(text: str, boundary: str) -> Tuple[List[Tuple[int, int]], Optional[int]]:
+    """Return where parts begin (after the boundary's line) and end (before the next one), and where all end.
+
+    The second is None when the closing boundary is missing.
+    """
     mark = re.compile(rf"(?:^|\r?\n)--{re.escape(boundary)}(--)?[ \t]*(?:\r?\n|$)")
     found: List[Tuple[int, int]] = []
     begin: Optional[int] = None
@@ -74,10 +79,10 @@ def _parts(text: str, boundary: str) -> List[Tuple[int, int]]:
             found.append((begin, match.start()))
         begin = None if match.group(1) else match.end()
         if match.group(1):
-            return found
+            return found, match.end()
     if begin is not None:
         found.append((begin, len(text)))
-    return found
+    return found, None
 
 
 def _aside(text: str, start: int, end: int, leaves: List[Leaf]) -> None:
@@ -91,7 +96,7 @@ def _kind(content: str) -> str:
 
 def _part(text: str, start: int, stop: int, label: Label, leaves: List[Leaf]) -> None:
     """Add the leaves of one part: parameters and values of its headers, its content."""
-    blank = re.compile(r"\r?\n\r?\n|^\r?\n").search(text, start, stop)
+    blank = _NO_HEADERS.match(text, start, stop) or _BLANK.search(text, start, stop)
     head_end, content = (blank.start(), blank.end()) if blank else (stop, stop)
     name = ""
     for line in _LINE.finditer(text, start, head_end):

@@ -29,14 +29,13 @@ def _masked(text: str) -> Optional[str]:
 
 
 DETECTORS = (
-    Detector("pan.bare", "pci.pan", linear(rf"{_LEFT}\d{{12,19}}{_RIGHT}"), _pan, bare=True),
-    Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan),
     # First six and last four beside a keyed token of the same card must not stand (PCI DSS 4, 3.5.1).
     Detector(
         "pan.masked",
         "pci.pan",
         linear(r"(?<![\w*])\d{4}[ -]?\d{1,4}[*xX•#]{1,4}[ -]?[*xX•#]{2,8}[ -]?\d{4}(?![\w*])"),
         _masked,
+        literals=("**", "XX", "xx", "••", "##"),
     ),
     Detector(
         "track",
@@ -45,4 +44,6 @@ DETECTORS = (
         lambda text: text,
         literals=("%B", ";"),
     ),
+    Detector("pan.bare", "pci.pan", linear(rf"{_LEFT}\d{{12,19}}{_RIGHT}"), _pan, bare=True),
+    Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan),
 )

@@ -28,6 +28,7 @@ SIGNALS = (
             (0.85, rf"^[^\n]{{0,200}}(?:;|\|{{1,2}}|&{{1,2}}) ?['\"(]?{_COMMAND}"),
             (0.7, rf"^[^\n ]{{0,80}}[\n\r]{{1,2}} ?{_COMMAND}"),
             (0.85, rf"\$\( ?{_COMMAND}"),
+            (0.8, r"\$\( ?(?:curl|wget|nc|python|perl|bash|sh|ping|nslookup|dig) [^)]{1,200}\)"),
             (0.7, rf"(?:^|[\w'\"=;|&])` ?{_COMMAND}[^`]{{0,100}}`"),
             (0.85, r"\$\{?ifs\b|\{[a-z]{2,12},-?[\w/.-]{1,40}\}"),
             (0.7, r"(?:^|[\s;|&(`'\"=])/(?:usr/)?bin/(?:ba|z|da|k|c)?sh\b|/bin/(?:cat|ls|id|nc|ping|uname)\b"),

@@ -36,7 +36,7 @@ DETECTORS = (
     Detector(
         "jwt",
         "secret.jwt",
-        linear(r"(?<![\w.-])ey[\w-]{8,}\.[\w-]{2,}\.[\w-]*(?:\.[\w-]*\.[\w-]*)?", 0),
+        linear(r"(?<![\w.-])ey[\w-]{8,}\.[\w-]*\.[\w-]*(?:\.[\w-]*\.[\w-]*)?", 0),
         _jwt,
         literals=("ey",),
     ),

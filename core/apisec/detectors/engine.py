@@ -18,10 +18,9 @@ _NUMBERS = re.compile(r"\d(?:[\W_]{0,2}\d){6}|\d\D{1,4}\d{6}")
 _IBAN_LIKE = re.compile(r"[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]")
 
 _ALL = tuple(DETECTORS.values())
-_NUMERIC = tuple(d for d in _ALL if d.data_class in ("pci.pan", "pii.ssn", "pii.phone"))
-_EMAIL = tuple(d for d in _ALL if d.data_class == "pii.email")
+_LITERAL = tuple(d for d in _ALL if d.literals)
 _IBAN = tuple(d for d in _ALL if d.data_class == "fin.iban")
-_LITERAL = tuple(d for d in _ALL if d not in _NUMERIC and d not in _EMAIL and d not in _IBAN)
+_NUMERIC = tuple(d for d in _ALL if not d.literals and d not in _IBAN)
 _WORDS = sorted({text for d in _LITERAL for text in d.literals}, key=lambda text: (-len(text), text))
 _ANY_LITERAL = re.compile("|".join([re.escape(word) for word in _WORDS]))
 # A literal that was found stands for the detectors of all literals it holds: sk-ant- holds sk-.
@@ -37,8 +36,6 @@ def candidates(text: str) -> Tuple[Detector, ...]:
         chosen = tuple(dict.fromkeys([d for literal in literals for d in _OF_LITERAL[literal]]))
     if _NUMBERS.search(text):
         chosen += _NUMERIC
-    if "@" in text:
-        chosen += _EMAIL
     if len(text) >= 15 and _IBAN_LIKE.search(text):
         chosen += _IBAN
     return chosen

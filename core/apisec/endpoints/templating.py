@@ -124,9 +124,8 @@ def by_shape(segments: Sequence[str], start: int = 0) -> Templated:
 @dataclass
 class _Node:
     static: Dict[str, _Node] = field(default_factory=dict)
-    mixed: List[Tuple[Pattern[str], Tuple[str, ...], _Node]] = field(default_factory=list)
+    mixed: List[Tuple[Pattern[str], _Node]] = field(default_factory=list)
     param: Optional[_Node] = None
-    name: str = ""
     template: Optional[str] = None
 
 
@@ -149,12 +148,12 @@ class Templates:
             if not names:
                 node = node.static.setdefault(segment, _Node())
             elif segment == "{" + names[0] + "}":
-                node.param = node.param or _Node(name=names[0])
+                node.param = node.param or _Node()
                 node = node.param
             else:
                 child = _Node()
                 literal = "([^/]+?)".join([re.escape(part) for part in _BRACES.split(segment)[::2]])
-                node.mixed.append((re.compile(literal), names, child))
+                node.mixed.append((re.compile(literal), child))
                 node = child
         if node.template is None:
             node.template = template
@@ -165,11 +164,12 @@ class Templates:
         found = _descend(self._root, segments, 0)
         if found is None:
             return None
-        template, params = found
-        return Templated(template, params, "spec")
+        template, values = found
+        return Templated(template, tuple(zip(_BRACES.findall(template), values)), "spec")
 
 
-def _descend(node: _Node, segments: Sequence[str], index: int) -> Optional[Tuple[str, Params]]:
+def _descend(node: _Node, segments: Sequence[str], index: int) -> Optional[Tuple[str, Tuple[str, ...]]]:
+    """Return the template and the values of its parameters in order."""
     if index == len(segments):
         return (node.template, ()) if node.template is not None else None
     segment = segments[index]
@@ -178,15 +178,15 @@ def _descend(node: _Node, segments: Sequence[str], index: int) -> Optional[Tuple
         found = _descend(child, segments, index + 1)
         if found is not None:
             return found
-    for pattern, names, mixed in node.mixed:
+    for pattern, mixed in node.mixed:
         match = pattern.fullmatch(segment)
         found = _descend(mixed, segments, index + 1) if match else None
         if match and found is not None:
-            return found[0], tuple(zip(names, match.groups())) + found[1]
+            return found[0], match.groups() + found[1]
     if node.param is not None and segment:
         found = _descend(node.param, segments, index + 1)
         if found is not None:
-            return found[0], ((node.param.name, segment), *found[1])
+            return found[0], (segment, *found[1])
     return None
 
 

@@ -18,7 +18,8 @@ def templates(document: Mapping[str, Any], where: str = "OpenAPI document") -> T
         raise DocumentError("is not an object", where=where)
     if "swagger" not in document and "openapi" not in document:
         raise DocumentError("has neither 'openapi' nor 'swagger': it is no OpenAPI document", where=where)
-    paths = document.get("paths") or {}
+    paths = document.get("paths")
+    paths = {} if paths is None else paths
     if not isinstance(paths, Mapping):
         raise DocumentError("is not an object", where=f"{where}: paths")
     bases = _bases(document)

@@ -40,12 +40,12 @@ _ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,}(?:={1,2}|(?![A-Za-z0-9+/_=-]))")
 _UNPRINTABLE = bytes(set(range(32)) - {9, 10, 13}) + b"\x7f"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_MIN_BASE64 = -(-MIN_LENGTH * 4 // 3)  # characters that the shortest value takes
+_ASCII_FIRST = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"  # how four characters begin that stand for ASCII
 
 # name=value and name: value inside text: error messages, logs, URLs, GraphQL, broken JSON.
-_ASSIGNMENT = re.compile(
-    r"(?<![\w.-])([A-Za-z_][\w.-]{1,48})\\?[\"']?\]?(\s{0,2}[:=]\s{0,2})"
-    r"(?:\\?\"([^\"\\]{1,512})|'([^'\\]{1,512})|([^\s\"'&,;}<>)\]\\]{1,512}))"
-)
+_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,48})\\?[\"']?\]?(\s{0,2}[:=]\s{0,2})")
+_VALUE = re.compile(r"\\?\"([^\"\\]{1,512})|'([^'\\]{1,512})|([^\s\"'&,;}<>)\]\\]{1,512})")
 _TELLING = re.compile(
     r"(?i)pass|pw|psw|kennw|contras|senha|clave|mdp|pin|secret|token|key|auth|sess|sid|cv[vc]|csc|ssn|social|otp"
     r"|mfa|iban|account|acct|konto|card|karte|pan|code|cred|jwt|user|name|birth|dob"
@@ -293,27 +293,28 @@ class Redactor:
         return None
 
     def _assignments(self, text: str, taken: _Taken) -> Iterator[Span]:
-        for match in _ASSIGNMENT.finditer(text):
-            name = match.group(1)
-            if not _TELLING.search(name) or taken.overlaps(*match.span(match.lastindex or 0)):
+        end = 0
+        for name in _ASSIGNED.finditer(text):
+            if name.start() < end or not _TELLING.search(name[1]):
                 continue
-            data_class = evidence(name).data_class
-            if data_class is None or not data_class.startswith(_IN_TEXT):
+            value = _VALUE.match(text, name.end())
+            data_class = evidence(name[1]).data_class if value else None
+            if value is None or data_class is None or not data_class.startswith(_IN_TEXT):
                 continue
-            group = match.lastindex or 0
-            value = match.group(group)
-            prose = group == 5 and match.group(2) not in ("=", ":") and value.isalpha()
-            if prose or is_token(value):
+            start, end = value.span(value.lastindex or 0)
+            if taken.overlaps(start, end):
                 continue
-            canonical = named(data_class, value)
+            shown = text[start:end]
+            prose = value.lastindex == 3 and name[2] not in ("=", ":") and shown.isalpha()
+            canonical = None if prose or is_token(shown) else named(data_class, shown)
             if canonical is not None:
-                yield Span(match.start(group), match.end(group), self._named(data_class, canonical, value))
+                yield Span(start, end, self._named(data_class, canonical, shown))
 
     def _encoded(self, text: str, taken: _Taken, depth: int) -> Iterator[Span]:
         """Find base64 that holds something sensitive; the whole run becomes one token."""
         for match in _BASE64.finditer(text):
             run = match.group()
-            if (run.islower() and run.isalpha()) or run.isdigit() or taken.overlaps(*match.span()):
+            if run == run.lower() or taken.overlaps(*match.span()):
                 continue
             for inner in _unbase64(run):
                 found = self._decoded(inner, depth + 1)
@@ -351,6 +352,9 @@ def _unbase64(run: str) -> Iterator[str]:
     data = run.rstrip("=").encode().translate(_URL_SAFE)
     for offset in range(4 if len(data) <= 4096 else 1):
         piece = data[offset:]
+        firsts = piece[::4]
+        if len(piece) < _MIN_BASE64 or len(firsts.translate(None, _ASCII_FIRST)) * 4 > len(firsts):
+            continue
         piece = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
         try:
             decoded = base64.b64decode(piece + b"=" * (-len(piece) % 4))

@@ -1,0 +1,140 @@
+"""Every decoder against its cases: what its leaves are, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apisec.decoders import DECODERS, FORMATS, Limits, MediaType, decode_body, decode_text, media_type, register
+from apisec.errors import ApisecError, DecodeError, LimitExceeded
+
+FOLDER = Path(__file__).parents[2] / "cases" / "decoders"
+CASES = [
+    (path.stem, case)
+    for path in sorted(FOLDER.glob("*.yml"))
+    for case in yaml.safe_load(path.read_text(encoding="utf-8"))
+]
+LIMITS = Limits()
+MEDIA = [
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "text/xml",
+    "text/plain",
+    "",
+    "multipart/x; boundary=B",
+]
+ran: list[str] = []
+
+
+@pytest.mark.parametrize(
+    ("decoder", "case"), CASES, ids=lambda value: value if isinstance(value, str) else value["text"][:30]
+)
+def test_case(decoder: str, case: dict[str, Any]) -> None:
+    ran.append(decoder)
+    cut = case.get("cut", False)
+    data = case["text"].encode()
+    if "error" in case:
+        with pytest.raises(ApisecError, match=case["error"]):
+            decode_body(data, case["media"], None, LIMITS, truncated=cut)
+        return
+    document = decode_body(data, case["media"], None, LIMITS, truncated=cut)
+    assert document.decoder.name == decoder
+    assert [[leaf.path, leaf.kind, leaf.value] for leaf in document.leaves] == case["leaves"]
+    assert (document.incomplete is not None) == cut
+    if "shown" in case:
+        assert document.render({}) == case["shown"]
+    elif not cut:
+        assert document.render({}) == case["text"].lstrip("\ufeff")
+
+
+def test_every_decoder_is_registered_and_has_cases() -> None:
+    assert {decoder for decoder, _ in CASES} == set(DECODERS)
+    assert all(sum(name == decoder for name, _ in CASES) >= 5 for decoder in DECODERS)
+    if ran:
+        assert set(ran) == set(DECODERS)
+    with pytest.raises(ValueError, match="registered twice"):
+        register([*FORMATS, FORMATS[0]])
+
+
+@pytest.mark.parametrize(
+    ("decoder", "case"), [c for c in CASES if "error" not in c[1] and not c[1].get("cut")], ids=str
+)
+def test_what_is_written_in_a_place_is_read_back(decoder: str, case: dict[str, Any]) -> None:
+    """Every leaf can be replaced, and only it changes; a hostile replacement breaks no format."""
+    media = media_type(case["media"])
+    document = decode_text(case["text"].lstrip("\ufeff"), media, LIMITS)
+    for index, leaf in enumerate(document.leaves):
+        for new in ("~pci.pan~0123456789abcdef~", "a b"):
+            if leaf.path.startswith("#aside"):
+                continue
+            again = decode_text(document.render({index: new}), media, LIMITS)
+            values = [other.value for other in again.leaves]
+            before = [other.value for other in document.leaves]
+            assert values[index] == new
+            assert values[:index] + values[index + 1 :] == before[:index] + before[index + 1 :]
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def scalars(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for inner in value.values() for leaf in scalars(inner)]
+    return [leaf for inner in value for leaf in scalars(inner)] if isinstance(value, list) else [value]
+
+
+@given(values, st.booleans(), st.sampled_from([None, 2]))
+def test_json_of_any_shape_has_the_leaves_that_json_loads_gives(
+    value: Any, ascii_only: bool, indent: int | None
+) -> None:
+    text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
+    document = decode_text(text, MediaType("application/json"), LIMITS)
+    found = [
+        leaf.value if leaf.kind == "string" else json.loads(leaf.value)
+        for leaf in document.leaves
+        if leaf.kind != "key"
+    ]
+    assert found == scalars(json.loads(text))
+
+
+@given(st.text(max_size=400), st.sampled_from(MEDIA), st.booleans())
+def test_no_text_is_too_strange(text: str, media: str, cut: bool) -> None:
+    try:
+        document = decode_text(text, media_type(media), LIMITS, truncated=cut)
+    except (DecodeError, LimitExceeded):
+        return
+    places = sorted((leaf.start, leaf.end) for leaf in document.leaves)
+    assert all(0 <= start <= end <= len(text) for start, end in places)
+    assert all(places[i - 1][1] <= places[i][0] for i in range(1, len(places)))
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "<a>" * 100_000])
+def test_depth_is_bounded(text: str) -> None:
+    media = "text/xml" if text.startswith("<") else "application/json"
+    with pytest.raises(LimitExceeded, match="deeper than 64 levels"):
+        decode_text(text, media_type(media), LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("text", "media"),
+    [
+        ("[" + "1," * 200 + "1]", "application/json"),
+        ("a=1&" * 200, MEDIA[1]),
+        ("<a>" + "<b>1</b>" * 200 + "</a>", "text/xml"),
+    ],
+)
+def test_count_is_bounded_and_the_rest_is_cut(text: str, media: str) -> None:
+    document = decode_text(text, media_type(media), Limits(leaves=100))
+    assert len(document.leaves) == 100
+    assert document.incomplete == "more than 100 values"
+    assert len(document.render({})) < len(text)

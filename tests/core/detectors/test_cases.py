@@ -1,0 +1,114 @@
+"""Every detector against its corpus: what it must find, and the hard negatives that it must not."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from apisec.classification.names import evidence
+from apisec.detectors import DETECTORS, FAMILIES, SIGNALS, Detector, register, register_signals
+from apisec.detectors.engine import candidates, scan
+from apisec.detectors.signals import scan as scan_signals
+
+FOLDER = Path(__file__).parents[2] / "cases" / "detectors"
+NAMES = [family.__name__.rpartition(".")[2] for family in FAMILIES]
+
+
+def load(family: str) -> dict[str, list[dict[str, Any]]]:
+    document = yaml.safe_load((FOLDER / f"{family}.yml").read_text(encoding="utf-8"))
+    for case in [*document["positive"], *document["negative"]]:
+        case["text"] = "".join(case["text"]) if isinstance(case["text"], list) else case["text"]
+    return dict(document)
+
+
+CORPUS = {family: load(family) for family in NAMES}
+POSITIVE = [(family, case) for family in NAMES for case in CORPUS[family]["positive"]]
+NEGATIVE = [(family, case) for family in NAMES for case in CORPUS[family]["negative"]]
+ran: set[tuple[str, str]] = set()
+
+
+def show(case: Any) -> str:
+    return case["text"][:40] if isinstance(case, dict) else str(case)
+
+
+@pytest.mark.parametrize(("family", "case"), POSITIVE, ids=show)
+def test_positive(family: str, case: dict[str, Any]) -> None:
+    ran.add((family, case["text"]))
+    if "signal" in case:
+        assert case["signal"] in dict(scan_signals(case["text"]))
+        return
+    found = scan(case["text"], reference=evidence(case.get("name", "")).reference)
+    assert case["class"] in [match.data_class for match in found]
+    if "canonical" in case:
+        assert case["canonical"] in [match.canonical for match in found]
+
+
+@pytest.mark.parametrize(("family", "case"), NEGATIVE, ids=show)
+def test_negative(family: str, case: dict[str, Any]) -> None:
+    ran.add((family, case["text"]))
+    if "signal" in CORPUS[family]["positive"][0]:
+        assert scan_signals(case["text"]) == []
+        return
+    found = scan(case["text"], reference=evidence(case.get("name", "")).reference)
+    if "class_not" in case:
+        assert case["class_not"] not in [match.data_class for match in found]
+    else:
+        assert found == []
+
+
+def test_every_case_was_run(request: pytest.FixtureRequest) -> None:
+    collected = [item for item in request.session.items if "test_cases.py::test_" in item.nodeid]
+    if len([item for item in collected if "tive[" in item.nodeid]) < len(POSITIVE) + len(NEGATIVE):
+        pytest.skip("only some of the cases were selected")
+    if hasattr(request.config, "workerinput"):
+        pytest.skip("the cases ran in several processes")
+    assert ran == {(family, case["text"]) for family, case in POSITIVE + NEGATIVE}
+
+
+def test_every_file_is_registered_and_has_cases() -> None:
+    helpers = {"__init__", "base", "engine", "signals"}
+    folder = Path(register.__code__.co_filename).parent
+    assert {path.stem for path in folder.glob("*.py")} - helpers == set(NAMES)
+    assert {path.stem for path in FOLDER.glob("*.yml")} == set(NAMES)
+
+
+def test_every_detector_is_reached_by_a_positive_case() -> None:
+    texts = [case["text"] for _, case in POSITIVE]
+    reached = {match.detector for text in texts for match in scan(text)}
+    assert reached == set(DETECTORS)
+    assert {signal for text in texts for signal, _ in scan_signals(text)} == set(SIGNALS)
+
+
+def test_every_family_has_as_many_hard_negatives_as_matter() -> None:
+    assert all(len(CORPUS[family]["negative"]) >= 2 for family in NAMES)
+    assert len(POSITIVE) > 150
+    assert len(NEGATIVE) > 150
+
+
+def test_a_second_detector_of_the_same_id_is_refused() -> None:
+    family = types.ModuleType("twice")
+    family.DETECTORS = (next(iter(DETECTORS.values())),) * 2  # type: ignore[attr-defined]
+    family.SIGNALS = (next(iter(SIGNALS.values())),) * 2  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="registered twice"):
+        register([family])
+    with pytest.raises(ValueError, match="registered twice"):
+        register_signals([family])
+
+
+def test_a_detector_without_a_class_of_the_table_is_refused() -> None:
+    known = next(iter(DETECTORS.values()))
+    family = types.ModuleType("wrong")
+    family.DETECTORS = (Detector("x", "pci.nothing", known.shape, known.validate),)  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match="no data class"):
+        register([family])
+
+
+def test_the_literals_of_a_detector_never_hide_it() -> None:
+    """The engine asks only detectors whose literals stand in the text: each positive case must pass that gate."""
+    for _, case in POSITIVE:
+        if "class" in case:
+            assert case["class"] in {detector.data_class for detector in candidates(case["text"])}
