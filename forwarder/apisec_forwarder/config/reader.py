@@ -21,6 +21,10 @@ from apisec.errors import ConfigError, did_you_mean
 T = TypeVar("T")
 
 _SIZE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB|TiB)?")
+_PLAIN = {
+    "int": re.compile(r"-?(0|[1-9][0-9]{0,18})"),
+    "float": re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?"),
+}
 _UNITS = {None: 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _KINDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "null": "nothing", "str": "text"}
 
@@ -241,10 +245,11 @@ def _scalar(node: yaml.Node, kind: str, path: str, problems: Problems) -> Any:
             return node.value.lower() in ("true", "yes", "on")
         if kind == "str":
             return node.value
-        try:
+        if _PLAIN[kind].fullmatch(node.value):
             return int(node.value) if kind == "int" else float(node.value)
-        except ValueError:  # YAML 1.1 also knows 0x1F, 1_000 and 1:30; a configuration has no need of them
-            pass
+        # YAML 1.1 also knows 0x1F, 017 and 1:30; a configuration has no need of them
+        problems.add(node, f"{path} must be {_KINDS[kind]} in plain decimal digits")
+        return None
     quote = "; put it in quotes" if kind == "str" and isinstance(node, yaml.ScalarNode) else ""
     problems.add(node, f"{path} must be {_KINDS[kind]}, not {_kind(node)}{quote}")
     return None

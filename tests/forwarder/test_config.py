@@ -1,0 +1,169 @@
+"""The configuration: strict, every error with its line, nothing opened while it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from apisec.errors import ConfigError
+from apisec_forwarder import config as configuration
+from apisec_forwarder.config.reader import reference
+from apisec_forwarder.config.schema import SECTIONS
+from tests.support.processes import forwarder
+
+ROOT = Path(__file__).parents[2]
+CASES = yaml.safe_load((ROOT / "tests/cases/config/errors.yml").read_text("utf-8"))
+FILE = Path("/somewhere/F")
+
+
+def test_good_configuration() -> None:
+    config, errors = configuration.parse(CASES["good"], FILE)
+    assert errors == []
+    assert config is not None
+    assert config.receiver.envoy.rotate_bytes == 32 * 2**20
+    assert config.keys.file == Path("/somewhere/keys.json")
+    assert config.receiver.envoy.log == Path("/dev/shm/apisec/access.json")
+    assert config.services[1].paths == ("/billing",)
+    assert config.hec.ack is True
+    assert config.admin is not None
+    assert (config.admin.listen.host, config.admin.listen.port) == ("127.0.0.1", 9443)
+    assert configuration.status_file(config) == Path("/somewhere/spool/status.json")
+
+
+@pytest.mark.parametrize("case", CASES["cases"], ids=lambda case: case["name"])
+def test_errors(case: dict[str, Any]) -> None:
+    text = CASES["good"]
+    for old, new in case["replace"].items():
+        assert old in text, f"the case does not apply: {old!r}"
+        text = text.replace(old, new, 1)
+    config, errors = configuration.parse(text, FILE)
+    assert config is None
+    assert [str(error).replace(str(FILE), "F") for error in errors] == case["errors"]
+
+
+def test_load_lists_every_error(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text("gateway: {name: a}\nhec: 3\n")
+    with pytest.raises(ConfigError) as caught:
+        configuration.load(path)
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 5
+    assert lines[0].startswith(f"{path}:1: gateway.env is missing")
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"", "is empty"),
+        (b"- a\n", "must be a mapping"),
+        (b"a: \xff\n", "is not UTF-8"),
+        (b"gateway: " + b"[" * 3000, "not YAML"),
+        (b"a: &a [*a]\n", "unknown key 'a'"),
+        (b"x" * 5_000_000, "not a configuration"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, raw: bytes, says: str) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes(raw)
+    with pytest.raises(ConfigError, match=says):
+        configuration.load(path)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        configuration.load(tmp_path / "none.yaml")
+
+
+@given(st.text(max_size=300))
+def test_any_text_gives_a_configuration_or_errors(text: str) -> None:
+    config, errors = configuration.parse(text, FILE)
+    assert (config is None) == bool(errors)
+
+
+def test_reading_is_pure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("touched the file system")
+
+    for name in ("open", "stat", "exists", "mkdir"):
+        monkeypatch.setattr(Path, name, refuse)
+    assert configuration.parse(CASES["good"], FILE)[0] is not None
+
+
+def test_docs_hold_the_reference() -> None:
+    text = (ROOT / "docs/forwarder.md").read_text("utf-8")
+    assert reference(SECTIONS).strip() in text, "docs/forwarder.md: regenerate the reference of the configuration"
+
+
+def test_every_section_is_in_the_reference() -> None:
+    seen = {cls.__name__ for cls in SECTIONS.values()} | {"Config", "Receiver"}
+    declared = {name for name, cls in vars(configuration).items() if dataclasses.is_dataclass(cls)} - {"Address"}
+    assert declared == seen
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "hec.token").write_text("abc")
+    (tmp_path / "hec.token").chmod(0o600)
+    subprocess.run(
+        forwarder("keys", "generate", "--output", str(tmp_path / "keys.json")), check=True, capture_output=True
+    )
+    (tmp_path / "f.yaml").write_text(
+        "gateway: {name: edge-1, env: DEV}\n"
+        "receiver: {envoy: {log: log/access.json}}\n"
+        "keys: {file: keys.json}\nspool: {directory: spool}\n"
+        "hec: {url: 'http://127.0.0.1:8088', token_file: hec.token}\n"
+    )
+    return tmp_path
+
+
+def check(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        forwarder("check-config", "--config", str(folder / "f.yaml"), *options), capture_output=True, text=True
+    )
+
+
+def test_check_config_shows_what_was_understood(folder: Path) -> None:
+    done = check(folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "ok" in rows["keys.file"]
+    assert str(folder / "log/access.json") in rows["receiver.envoy.log"]
+    assert not (folder / "spool").exists()  # looking makes nothing
+
+
+def test_check_config_lists_every_problem(folder: Path) -> None:
+    (folder / "hec.token").chmod(0o644)
+    (folder / "keys.json").unlink()
+    (folder / "spool").write_text("a file")
+    done = check(folder, "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert not document["ok"]
+    assert len(document["errors"]) == 3
+    assert any("chmod 600" in error for error in document["errors"])
+    assert any("keys generate" in error for error in document["errors"])
+
+
+def test_run_refuses_to_start_on_a_bad_configuration(folder: Path) -> None:
+    (folder / "hec.token").write_text("two words")
+    done = subprocess.run(
+        forwarder("run", "--config", str(folder / "f.yaml")), capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("apisec-forwarder: error: hec.token_file")
+    assert "two words" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "check-config", "gateway"])
+def test_help_teaches_with_an_example(command: str) -> None:
+    done = subprocess.run(forwarder(command, "--help"), capture_output=True, text=True, check=True)
+    assert f"apisec-forwarder {command} --config" in done.stdout
