@@ -20,7 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8081, help="port; 0 picks a free one (default: %(default)s)")
-    parser.add_argument("--ready-file", type=Path, help="JSON file with url, port and pid, written when it listens")
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        help="JSON file with url, port, pid and the path of the OpenAPI document, written when it listens",
+    )
     parser.add_argument("--seed", type=int, default=1, help="selects products, customers and ids (default: 1)")
     parser.add_argument(
         "--id-style",
@@ -34,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from apisec_sandbox.sample_api.app import create_app
+    from apisec_sandbox.sample_api.app import DOCUMENT, create_app
     from apisec_sandbox.sample_api.loopback import is_loopback
     from apisec_sandbox.sample_api.serve import serve
 
@@ -45,8 +49,9 @@ def run(args: argparse.Namespace) -> int:
         print("sample-api: --token-seconds must be at least 1", file=sys.stderr)
         return 2
     app = create_app(args.seed, id_style=args.id_style, token_seconds=args.token_seconds)
+    facts = {"seed": args.seed, "id_style": args.id_style, "openapi": str(DOCUMENT)}
     try:
-        serve(app, args.host, args.port, args.ready_file, {"seed": args.seed, "id_style": args.id_style})
+        serve(app, args.host, args.port, args.ready_file, facts)
     except OSError as error:
         print(f"sample-api: cannot listen on {args.host}:{args.port}: {error}; try --port 0", file=sys.stderr)
         return 1

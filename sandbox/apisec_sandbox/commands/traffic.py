@@ -89,6 +89,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     live.add_argument("--host", help="Host header to send (default: the URL's)")
     live.add_argument("--report", type=Path, metavar="FILE", help="JSON line per request, written as replies come")
     live.add_argument("--stop-file", type=Path, metavar="FILE", help="stop as soon as this file exists")
+    live.add_argument("--attack-file", type=Path, metavar="FILE", help="attackers attack once this file exists")
     offline = parser.add_argument_group("offline")
     offline.add_argument("--offline", action="store_true", help="in this process, on a simulated clock; needs --output")
     offline.add_argument("--output", type=Path, metavar="FILE", help="JSON line per transaction, sorted by time")
@@ -111,7 +112,9 @@ def _check(args: argparse.Namespace) -> None:
     """Raise UsageError for what argparse cannot know."""
     if args.offline == bool(args.url):
         raise UsageError("give either --url (live) or --offline")
-    wrong = ("report", "stop_file", "ca_file", "host") if args.offline else ("output", "labels", "id_style")
+    wrong = (
+        ("report", "stop_file", "attack_file", "ca_file", "host") if args.offline else ("output", "labels", "id_style")
+    )
     for name in wrong:
         if getattr(args, name) is not None:
             raise UsageError(f"--{name.replace('_', '-')} is only for {'live' if args.offline else 'offline'} traffic")
@@ -194,6 +197,7 @@ def _run_live(args: argparse.Namespace) -> tuple[Tally, Planted, dict[str, Any]]
         attack_after=duration * ATTACK_SHARE if args.attack_after is None else args.attack_after,
         max_requests=args.max_requests,
         stop_file=args.stop_file,
+        attack_file=args.attack_file,
     )
     with _writing(args.report) as report, _writing(args.planted) as planted:
         run, plants = live.run_live(settings, report, planted)

@@ -6,14 +6,14 @@ import functools
 import json
 import time
 from collections.abc import Awaitable, Callable
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import yaml
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -25,6 +25,7 @@ from apisec_sandbox.sample_api.search import ProductSearch
 from apisec_sandbox.sample_api.seed import fill
 
 TOKEN_SECONDS = 900
+DOCUMENT = Path(__file__).with_name("openapi.yaml")
 
 Handler = Callable[[Shop, Request], Awaitable[Response]]
 
@@ -75,8 +76,7 @@ OPERATIONS: tuple[tuple[str, str, Handler], ...] = (
 
 def load_document() -> dict[str, Any]:
     """Return the OpenAPI document that stands beside this file."""
-    text = resources.files("apisec_sandbox.sample_api").joinpath("openapi.yaml").read_text(encoding="utf-8")
-    document: dict[str, Any] = yaml.safe_load(text)
+    document: dict[str, Any] = yaml.safe_load(DOCUMENT.read_text(encoding="utf-8"))
     return document
 
 
@@ -127,6 +127,3 @@ def create_app(
     app = Starlette(routes=routes, exception_handlers={HTTPException: _framework_error})
     app.router.redirect_slashes = False
     return Compression(app)
-
-
-__all__ = ["OPERATIONS", "TOKEN_SECONDS", "JSONResponse", "create_app", "load_document"]

@@ -26,7 +26,7 @@ async def products(shop: Shop, request: Request) -> Response:
     return JSONResponse({"products": page, "total": len(found), "page": start // PAGE + 1})
 
 
-async def search(shop: Shop, request: Request, engine: ProductSearch) -> Response:
+async def search(_shop: Shop, request: Request, engine: ProductSearch) -> Response:
     """Search by name; the query is echoed, in HTML unescaped (reflected XSS, deliberate)."""
     text = request.query_params.get("q", "")[:MAX_QUERY_CHARACTERS]
     if not text.strip():

@@ -135,7 +135,7 @@ async def read_multipart(request: Request) -> list[Part]:
         raise ApiError(415, "unsupported_media_type", "send multipart/form-data")
     head = f"content-type: {request.headers['content-type']}\r\n\r\n".encode()
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + await read_body(request))
-    parts = []
+    parts: list[Part] = []
     for part in message.iter_parts() if message.is_multipart() else ():
         name = part.get_param("name", header="content-disposition")
         data = part.get_payload(decode=True)

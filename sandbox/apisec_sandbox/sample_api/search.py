@@ -19,9 +19,10 @@ FUNCTIONS = frozenset({"like", "lower", "upper", "length", "substr", "char", "co
 Row = tuple[object, ...]
 
 
-def _authorise(action: int, first: str | None, second: str | None, _db: str | None, _trigger: str | None) -> int:
+def _authorise(action: int, _first: str | None, name: str | None, _db: str | None, _trigger: str | None) -> int:
+    """Allow reading and a few functions; SQLite gives a function's name as the second argument."""
     allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ) or (
-        action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in FUNCTIONS
+        action == sqlite3.SQLITE_FUNCTION and (name or "").lower() in FUNCTIONS
     )
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 

@@ -49,7 +49,7 @@ def luhn_digit(digits: str) -> str:
 
 
 def _products(rng: Random) -> list[Product]:
-    found = []
+    found: list[Product] = []
     for number, adjective in enumerate(ADJECTIVES):
         for category, names, low, high in GOODS:
             name = f"{adjective} {names[(number + rng.randrange(len(names))) % len(names)]}"

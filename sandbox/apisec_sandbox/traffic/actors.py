@@ -14,7 +14,7 @@ from apisec_sandbox.traffic.calls import (
     Rest,
     Step,
     Steps,
-    Unexpected,
+    UnexpectedReplyError,
     Wait,
     build,
     json_content,
@@ -28,9 +28,10 @@ DAY = 86_400.0
 EXPIRY_MARGIN = 20.0  # seconds before a token's end at which a client renews it
 BRISK = 1 / 800  # live traffic shortens rests: a pause of 10 hours becomes 45 seconds
 ALWAYS = (1.0,) * 24
-DAYTIME = (.1, .05, .05, .05, .05, .1, .3, .6, .8, .9, .9, .9, 1, .9, .8, .8, .9, 1, 1, 1, 1, .9, .6, .3)  # fmt: skip
-NIGHT = (1, 1, 1, .9, .5, .2, .05, .05, .05, .05, .05, .05, .05, .05, .05, .05, .05, .05, .1, .1, .2, .4, .8, 1)  # fmt: skip
-OFFICE = (0, 0, 0, 0, 0, 0, 0, .3, 1, 1, 1, 1, .5, 1, 1, 1, 1, .6, 0, 0, 0, 0, 0, 0)  # fmt: skip
+# Relative activity in each hour of the day, UTC.
+DAYTIME = (0.1, *(0.05,) * 4, 0.1, 0.3, 0.6, 0.8, *(0.9,) * 3, 1.0, 0.9, 0.8, 0.8, 0.9, *(1.0,) * 4, 0.9, 0.6, 0.3)
+NIGHT = (*(1.0,) * 3, 0.9, 0.5, 0.2, *(0.05,) * 12, 0.1, 0.1, 0.2, 0.4, 0.8, 1.0)
+OFFICE = (*(0.0,) * 7, 0.3, *(1.0,) * 4, 0.5, *(1.0,) * 4, 0.6, *(0.0,) * 6)
 
 
 @dataclass
@@ -108,7 +109,7 @@ class Actor:
             yield Rest(self.rhythm.gap(self.now, self.rng, self.world.natural))
             try:
                 yield from self.visit()
-            except Unexpected:
+            except UnexpectedReplyError:
                 self.surprises += 1
                 yield self.think(2, 6)
 
@@ -190,7 +191,7 @@ class Actor:
         body = {"email": person.email, "password": person.password, "full_name": person.full_name}
         reply = yield from self.call("POST /auth/register", content=json_content(body), anonymous=True)
         if not reply.ok and reply.status != 409:
-            raise Unexpected("no account")
+            raise UnexpectedReplyError("no account")
         self.registered = True
         yield self.think(1, 4)
 

@@ -12,12 +12,23 @@ from typing import Any
 
 from apisec_sandbox.traffic import payloads
 from apisec_sandbox.traffic.actors import EXPIRY_MARGIN, Login
-from apisec_sandbox.traffic.calls import Reply, Rest, Step, Steps, Unexpected, Wait, form_content, json_content
+from apisec_sandbox.traffic.calls import (
+    Reply,
+    Rest,
+    Step,
+    Steps,
+    UnexpectedReplyError,
+    Wait,
+    form_content,
+    json_content,
+)
 from apisec_sandbox.traffic.customer import Customer
 from apisec_sandbox.traffic.personas import MobileApp, Shopper
 
-BRISK_FLOOR = 4.0  # seconds of think time below which live attackers would crowd out everyone else
+BRISK_FLOOR = 1.2  # seconds of think time below which live attackers would crowd out everyone else
+BRISK_HASTE = 0.3  # live attackers, once they attack, take this share of the think time of ordinary steps
 MISSES_BEFORE_TURNING = 25
+HARVEST = 10  # ids in hand that are enough for a burst
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ class Attacker(Customer):
                         yield from self.ordinary()
                     yield from self.ready()
                     yield from self.burst()
-            except Unexpected:
+            except UnexpectedReplyError:
                 self.surprises += 1
                 yield self.pace()
             yield Rest(self.pause())
@@ -90,10 +101,25 @@ class Attacker(Customer):
         low, high = self.tactics.think
         if not self.world.natural:
             low, high = max(low, BRISK_FLOOR), max(min(high, 20.0), BRISK_FLOOR * 2)
-        return self.think(low, high)
+        return super().think(low, high)
+
+    def think(self, low: float, high: float) -> Step:
+        if self.world.natural or self.now < self.world.attack_at:
+            return super().think(low, high)
+        return super().think(low * BRISK_HASTE, high * BRISK_HASTE)
 
     def ordinary(self) -> Steps[None]:
-        yield from Shopper.visit(self)  # type: ignore[arg-type]  # any customer can make a shopper's visit
+        """Visit like a shopper, but break off when the moment to attack comes."""
+        early = self.now < self.world.attack_at
+        visit = Shopper.visit(self)  # type: ignore[arg-type]  # any customer can make a shopper's visit
+        reply: Reply | None = None
+        while not (early and self.now >= self.world.attack_at):
+            try:
+                step = visit.send(reply)
+            except StopIteration:
+                return
+            reply = yield step
+        visit.close()
 
     def ready(self) -> Steps[None]:
         yield from self.ensure_login()
@@ -137,11 +163,11 @@ class Enumerator(Attacker):
     def harvest(self) -> Steps[None]:
         """Read reviews like anyone, and keep the order ids in them."""
         for _ in range(6):
-            if len(self.found) > 30:
-                return
             yield from self.list_products()
             yield self.pace()
             for slug in self.rng.sample(self.seen, k=min(4, len(self.seen))):
+                if len(self.found) > HARVEST:
+                    return
                 reply = yield from self.call("GET /products/{slug}/reviews", path={"slug": slug})
                 others = [review["order_id"] for review in reply.need("reviews")]
                 self.found += [order_id for order_id in others if order_id and order_id not in self.orders]
@@ -151,7 +177,7 @@ class Enumerator(Attacker):
         if self.found and (self.tactics.way == "harvest" or not self.guessable()):
             return self.found.pop()
         if not self.guessable():
-            raise Unexpected("no ids left")
+            raise UnexpectedReplyError("no ids left")
         own = int(self.orders[0])
         if self.tactics.way == "random":
             while (guess := own - self.rng.randint(-15, 300)) == own:

@@ -62,7 +62,7 @@ class Rest:
     seconds: float
 
 
-class Unexpected(Exception):
+class UnexpectedReplyError(Exception):
     """The reply is not what the actor's plan needs (a refusal, an error): the visit ends here."""
 
 
@@ -111,9 +111,9 @@ class Reply:
         return bool(self.header("x-apisec-pattern")) or blocked or b'"blocked"' in self.body[:200]
 
     def need(self, name: str) -> Any:
-        """Return a member of a successful JSON reply; Unexpected when there is none."""
+        """Return a member of a successful JSON reply; UnexpectedReplyError when there is none."""
         if not self.ok or not isinstance(self.data, dict) or name not in self.data:
-            raise Unexpected(f"{self.status} without {name!r}")
+            raise UnexpectedReplyError(f"{self.status} without {name!r}")
         return self.data[name]
 
 

@@ -37,35 +37,55 @@ class TlsStack:
         return context
 
 
-_E, _R = "ECDHE-ECDSA-", "ECDHE-RSA-"
-_GCM128, _GCM256, _CHACHA = "AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"
-_BASE = f"{_E}{_GCM128}:{_R}{_GCM128}"
+SUITES = {
+    "e128": "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "r128": "ECDHE-RSA-AES128-GCM-SHA256",
+    "e256": "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "r256": "ECDHE-RSA-AES256-GCM-SHA384",
+    "ecc": "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "rcc": "ECDHE-RSA-CHACHA20-POLY1305",
+    "cbc128": "ECDHE-RSA-AES128-SHA256",
+    "cbc256": "ECDHE-RSA-AES256-SHA384",
+    "sha128": "ECDHE-RSA-AES128-SHA",
+    "sha256": "ECDHE-RSA-AES256-SHA",
+    "dhe128": "DHE-RSA-AES128-GCM-SHA256",
+    "dhe256": "DHE-RSA-AES256-GCM-SHA384",
+}  # short names of OpenSSL's suites below TLS 1.3
+
+
+def _stack(ja4: str, suites: str, *, version: str = "TLSv1.3", alpn: bool = True, tickets: bool = True) -> TlsStack:
+    return TlsStack(ja4, ":".join(SUITES[name] for name in suites.split()), version, alpn, tickets)
+
 
 STACKS = {
-    "chrome": TlsStack("t13d1516h2_8daaf6152771_02713d6af862", f"{_BASE}:{_E}{_GCM256}:{_R}{_GCM256}:{_E}{_CHACHA}:{_R}{_CHACHA}"),
-    "firefox": TlsStack("t13d1715h2_5b57614c22b0_3d5424432f57", f"{_BASE}:{_E}{_CHACHA}:{_R}{_CHACHA}:{_E}{_GCM256}"),
-    "safari": TlsStack("t13d2014h2_a09f3c656075_14788d8d241b", f"{_BASE}:{_E}{_GCM256}:{_R}{_GCM256}:{_R}AES256-SHA384", tickets=False),
-    "okhttp": TlsStack("t13d1513h2_8daaf6152771_eca864cca44a", f"{_BASE}:{_R}{_CHACHA}"),
-    "cfnetwork": TlsStack("t13d2613h2_2802a3db6c62_845d286b0d67", f"{_BASE}:{_E}{_GCM256}:{_R}AES128-SHA256"),
-    "java": TlsStack("t13d4911h1_c866b44c5a26_b5b8faed2b99", f"{_R}{_GCM256}:{_R}{_GCM128}:DHE-RSA-{_GCM256}", alpn=False),
-    "go": TlsStack("t13d1311h1_f57a46bbacb6_e7c285222651", f"{_BASE}:{_R}{_GCM256}:{_R}AES128-SHA", tickets=False, alpn=False),
-    "requests": TlsStack("t13d1812h1_85036bcba153_b26ce05bbdd6", f"{_BASE}:{_R}{_GCM256}:DHE-RSA-{_GCM128}:{_R}{_CHACHA}"),
-    "curl": TlsStack("t13d3112h1_e8f1e7e78f70_6bebaf5329ac", f"{_BASE}:{_R}AES256-SHA384:{_R}AES128-SHA256:{_R}AES256-SHA"),
-    "edge": TlsStack("t13d1517h2_8daaf6152771_b0da82dd1658", f"{_BASE}:{_E}{_GCM256}:{_E}{_CHACHA}"),
-    "samsung": TlsStack("t13d1512h2_8daaf6152771_de4a06bb82e3", f"{_BASE}:{_R}{_GCM256}:{_R}AES256-SHA", tickets=False),
-    "dart": TlsStack("t13d1411h1_9dc949161d3e_a7fbd4cbde9b", f"{_BASE}:{_E}{_GCM256}", alpn=False),
-    "node": TlsStack("t13d5213h1_b262b3658495_8e6e362c5eac", f"{_R}{_GCM128}:{_R}{_GCM256}:DHE-RSA-{_GCM128}:{_R}AES256-SHA"),
-    "dotnet": TlsStack("t12d190800_d83cc789557e_7af1ed941c26", f"{_BASE}:{_E}{_GCM256}:{_R}{_GCM256}", version="TLSv1.2", alpn=False),
-    "php": TlsStack("t12d280700_1d2c6a9f9c3b_2b729b4bf6f3", f"{_R}{_GCM128}:{_R}AES128-SHA:{_R}{_CHACHA}", version="TLSv1.2", alpn=False),
-    "scanner": TlsStack("t13d1711h1_5f0d8c2f1f24_c1d6ab0a55a1", f"{_R}{_CHACHA}:{_R}{_GCM256}", alpn=False, tickets=False),
-}  # fmt: skip
+    "chrome": _stack("t13d1516h2_8daaf6152771_02713d6af862", "e128 r128 e256 r256 ecc rcc"),
+    "firefox": _stack("t13d1715h2_5b57614c22b0_3d5424432f57", "e128 r128 ecc rcc e256"),
+    "safari": _stack("t13d2014h2_a09f3c656075_14788d8d241b", "e128 r128 e256 r256 cbc256", tickets=False),
+    "okhttp": _stack("t13d1513h2_8daaf6152771_eca864cca44a", "e128 r128 rcc"),
+    "cfnetwork": _stack("t13d2613h2_2802a3db6c62_845d286b0d67", "e128 r128 e256 cbc128"),
+    "java": _stack("t13d4911h1_c866b44c5a26_b5b8faed2b99", "r256 r128 dhe256", alpn=False),
+    "go": _stack("t13d1311h1_f57a46bbacb6_e7c285222651", "e128 r128 r256 sha128", alpn=False, tickets=False),
+    "requests": _stack("t13d1812h1_85036bcba153_b26ce05bbdd6", "e128 r128 r256 dhe128 rcc"),
+    "curl": _stack("t13d3112h1_e8f1e7e78f70_6bebaf5329ac", "e128 r128 cbc256 cbc128 sha256"),
+    "edge": _stack("t13d1517h2_8daaf6152771_b0da82dd1658", "e128 r128 e256 ecc"),
+    "samsung": _stack("t13d1512h2_8daaf6152771_de4a06bb82e3", "e128 r128 r256 sha256", tickets=False),
+    "dart": _stack("t13d1411h1_9dc949161d3e_a7fbd4cbde9b", "e128 r128 e256", alpn=False),
+    "node": _stack("t13d5213h1_b262b3658495_8e6e362c5eac", "r128 r256 dhe128 sha256"),
+    "dotnet": _stack("t12d190800_d83cc789557e_7af1ed941c26", "e128 r128 e256 r256", version="TLSv1.2", alpn=False),
+    "php": _stack("t12d280700_1d2c6a9f9c3b_2b729b4bf6f3", "r128 sha128 rcc", version="TLSv1.2", alpn=False),
+    "scanner": _stack("t13d1711h1_5f0d8c2f1f24_c1d6ab0a55a1", "rcc r256", alpn=False, tickets=False),
+}
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{0}.0.0.0 Safari/537.36"
+_MOZILLA, _WEBKIT = "Mozilla/5.0 ", "AppleWebKit/537.36 (KHTML, like Gecko) "
+CHROME = _MOZILLA + "(Windows NT 10.0; Win64; x64) " + _WEBKIT + "Chrome/{0}.0.0.0 Safari/537.36"
+ANDROID = (
+    _MOZILLA + "(Linux; Android 14; SM-S918B) " + _WEBKIT + "SamsungBrowser/{0}.0 Chrome/121.0.0.0 Mobile Safari/537.36"
 )
-ANDROID = "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/{0}.0 Chrome/121.0.0.0 Mobile Safari/537.36"
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
-SAFARI = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/{0}.5 Safari/605.1.15"
+FIREFOX = _MOZILLA + "(X11; Linux x86_64; rv:{0}.0) Gecko/20100101 Firefox/{0}.0"
+SAFARI = (
+    _MOZILLA + "(Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/{0}.5 Safari/605.1.15"
+)
 EDGE = CHROME + " Edg/{0}.0.2535.67"
 
 

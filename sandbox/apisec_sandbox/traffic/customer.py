@@ -11,7 +11,7 @@ from apisec_sandbox.traffic.calls import (
     Plant,
     Reply,
     Steps,
-    Unexpected,
+    UnexpectedReplyError,
     form_content,
     json_content,
     multipart_content,
@@ -169,7 +169,7 @@ class Customer(Actor):
             if reply.ok:
                 return True
             if reply.status != 402:
-                raise Unexpected("payment")
+                raise UnexpectedReplyError("payment")
             if self.chance(0.1):
                 break
         return False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import signal
 import ssl
 import sys
@@ -31,7 +32,7 @@ from apisec_sandbox.traffic.values import seeded
 
 REQUEST_SECONDS = 20.0
 DRAIN_SECONDS = 5.0
-STOP_FILE_EVERY = 0.2  # seconds between looks at the stop file
+LOOK_EVERY = 0.2  # seconds between looks at the stop file and the attack file
 AUTOMATIC = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
@@ -48,6 +49,7 @@ class Live:
     attack_after: float
     max_requests: int
     stop_file: Path | None
+    attack_file: Path | None  # when given, attackers attack once it exists, whatever attack_after says
 
 
 class Connections:
@@ -109,21 +111,24 @@ class Run:
         self.missed = 0
         self.stopped = asyncio.Event()
         self.rng = seeded("live", settings.plan.seed, settings.plan.style)
+        attack_at = math.inf if settings.attack_file else time.time() + settings.attack_after
+        self.world = World(settings.plan.style, natural=False, attack_at=attack_at)
         self._looked = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def _stop_asked(self, now: float) -> bool:
-        if self.settings.stop_file and now - self._looked >= STOP_FILE_EVERY:
+        if now - self._looked >= LOOK_EVERY:
             self._looked = now
-            if self.settings.stop_file.exists():
+            if self.settings.stop_file and self.settings.stop_file.exists():
                 self.stopped.set()
+            if self.settings.attack_file and self.settings.attack_file.exists():
+                self.world.attack_at = min(self.world.attack_at, time.time())
         return self.stopped.is_set()
 
     async def go(self, meter: Meter) -> None:
         """Let arrivals come until time, count, the stop file or a signal ends it; then await the last replies."""
-        started, begun = time.monotonic(), time.time()
-        world = World(self.settings.plan.style, natural=False, attack_at=begun + self.settings.attack_after)
-        stage = Stage(cast(self.settings.plan, world), begun, natural=False)
+        started = time.monotonic()
+        stage = Stage(cast(self.settings.plan, self.world), time.time(), natural=False)
         connections = Connections(self.settings)
         try:
             arrival = 0.0
@@ -149,7 +154,7 @@ class Run:
                 await asyncio.sleep(0)
                 return True
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.stopped.wait(), min(moment - now, STOP_FILE_EVERY))
+                await asyncio.wait_for(self.stopped.wait(), min(moment - now, LOOK_EVERY))
         return False
 
     def _arrive(self, stage: Stage, connections: Connections) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 from typing import Any, TextIO
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 
@@ -87,8 +88,6 @@ async def exchange(app: ASGIApp, call: Call, headers: list[tuple[str, str]], por
 
 
 def _unquoted(path: str) -> str:
-    from urllib.parse import unquote
-
     return unquote(path, errors="replace")
 
 

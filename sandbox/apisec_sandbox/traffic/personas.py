@@ -90,6 +90,12 @@ class MobileApp(Customer):
         if self.chance(0.2):
             yield from self.shop()
 
+    def register(self) -> Steps[None]:
+        """The app asks first whether the address is known, by an operation that no document names."""
+        yield from self.call("GET /accounts/lookup", query={"email": self.person.email}, anonymous=True)
+        yield self.think(1, 3)
+        yield from super().register()
+
     def poll(self) -> Steps[None]:
         headers = [("x-customer-email", self.person.email)] if self.chance(0.2) else []  # the old app's habit
         reply = yield from self.call("GET /orders", headers=headers)
