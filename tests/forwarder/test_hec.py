@@ -350,27 +350,10 @@ def test_memory_is_bounded_while_nothing_is_acknowledged(rig: Rig) -> None:
 
 def test_the_certificate_is_verified(tmp_path: Path) -> None:
     key, certificate = tmp_path / "k.pem", tmp_path / "c.pem"
+    made = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=hec"
+    named = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
     subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-keyout",
-            str(key),
-            "-out",
-            str(certificate),
-            "-subj",
-            "/CN=hec",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ],
+        ["openssl", "req", *made.split(), *named],
         check=True,
         capture_output=True,
     )
