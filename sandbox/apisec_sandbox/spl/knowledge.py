@@ -23,7 +23,7 @@ from apisec_sandbox.spl.values import Row, collapse, to_text, values_of, wildcar
 
 Settings = Mapping[str, str]
 Confs = Callable[[str], Mapping[str, Settings]]
-METADATA = ("_time", "_raw", "host", "source", "sourcetype", "index", "_indextime", "linecount", "splunk_server")
+METADATA = frozenset(("_time", "_raw", "host", "source", "sourcetype", "index", "_indextime", "splunk_server"))
 PAIR = re.compile(r'([A-Za-z_][\w.\-]*)=(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]+))')
 SPLIT_ALIAS = re.compile(r"\s*(?:\"([^\"]+)\"|(\S+))\s+AS(?:NEW)?\s+(?:\"([^\"]+)\"|(\S+))", re.IGNORECASE)
 MAX_KV_CHARS = 10_240  # limits.conf [kv] maxchars
@@ -234,7 +234,7 @@ class Knowledge:
         return run
 
     def _apply(self, row: Row, props: Props, need: Fields) -> None:
-        if need is None or not need <= row.keys():
+        if need is None or not need <= METADATA:
             self._extract_fields(row, props, need)
         for source, target, only_new in props.aliases:
             if source in row and not (only_new and target in row):
@@ -246,6 +246,7 @@ class Knowledge:
 
     @staticmethod
     def _extract_fields(row: Row, props: Props, need: Fields) -> None:
+        indexed = row.keys() - METADATA
         for extraction in props.extractions:
             extraction.run(row)
         raw = row["_raw"]
@@ -253,7 +254,11 @@ class Knowledge:
             document = jsonpath.parse(raw)
             if document is not None:
                 for name, value in jsonpath.flatten(document, need).items():
-                    row.setdefault(name, value)
+                    if name in indexed:
+                        # Indexed and extracted again: both are values of the field, as in Splunk.
+                        row[name] = [*values_of(row[name]), *values_of(value)]
+                    else:
+                        row.setdefault(name, value)
                 return
         if props.kv_mode == "auto":
             pairs: dict[str, list[str]] = {}

@@ -33,7 +33,7 @@ def group_values(row: Row, by: list[str]) -> list[GroupKey]:
         parts.append(value)
     if plain:
         return [tuple(parts)]
-    return list(dict.fromkeys(combinations([values_of(part) for part in parts])))
+    return list(combinations([values_of(part) for part in parts]))
 
 
 def order_groups(keys: Any) -> list[GroupKey]:
