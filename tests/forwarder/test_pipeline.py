@@ -142,6 +142,12 @@ def test_a_password_cannot_rewrite_the_operation_of_a_known_route() -> None:
     assert found["operation"] == "POST /orders/{id}"
 
 
+def test_a_secret_in_a_path_is_not_shown_where_no_spec_knows_the_path() -> None:
+    found = event("/correcthorse/5", JSON, method="POST", body=b'{"password": "correcthorse"}', host="other.example")
+    assert "correcthorse" not in json.dumps(found)
+    assert found["endpoint"] == "/{value}/{value}"
+
+
 def test_object_ids() -> None:
     body = json.dumps({"order": {"id": 9}, "customerId": "c-1", "items": [{"id": 1}], "n": 5}).encode()
     found = event("/things/17?user_id=3&q=4", JSON, method="POST", body=body)

@@ -12,6 +12,7 @@ import re
 from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import lru_cache
 from typing import Dict, Iterator, List, NamedTuple, Optional, Set
 from urllib.parse import quote, unquote
@@ -26,11 +27,15 @@ from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import named
 
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
+MAX_WHOLE = 10**19  # card numbers have at most 19 digits
 MAX_LABEL = 64  # characters of a member's name in a field's path
 
-# Words, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing can stand in them.
+# Words with at most one short number, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing
+# can stand in them. The alternatives differ by their next character, so that failing costs linear time too.
+_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})"
+_SEPARATOR = r"[ ,.!?/_-]{1,2}"
 _DULL = re.compile(
-    r"(?:(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})[ ,.!?/_-]{1,2})*(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})"
+    rf"/?(?:{_WORD}(?:{_SEPARATOR}|\Z))*(?:\d{{1,6}}(?:{_SEPARATOR}{_WORD})*)?"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
 )
@@ -125,6 +130,17 @@ def _resolve(text: str) -> str:
     return _ESCAPED.sub(_character, text) if "\\" in text else text
 
 
+def _integral(number: str) -> str:
+    """Return a JSON number that is a whole one in its plain notation: 4.111e15 is a number of 16 digits."""
+    if len(number) > 32 or ("e" not in number.lower() and not number.endswith(".0")):
+        return number
+    try:
+        value = Decimal(number)
+        return str(int(value)) if abs(value) < MAX_WHOLE and value == int(value) else number
+    except (ArithmeticError, ValueError):
+        return number
+
+
 def _character(match: re.Match[str]) -> str:
     return chr(int(match.group(1) or match.group(2), 16))
 
@@ -202,6 +218,8 @@ class Redactor:
             return None
         if kind == "binary":
             return f"[binary, {len(value)} bytes]"
+        if kind == "number":
+            value = _integral(value)
         said = evidence(leaf.name, leaf.parent) if leaf.name else NOTHING
         if kind == "string" and len(value) > 1 and value[0] in "{[" and value[-1] in "}]":
             nested = self._nested_json(value, fields, f"{prefix}{leaf.path}.", depth)
@@ -388,6 +406,8 @@ class _Taken:
         self._starts = [span.start for span in self._spans]
 
     def overlaps(self, start: int, end: int) -> bool:
+        if not self._starts:
+            return False
         after = bisect_left(self._starts, end)
         return after > 0 and self._spans[after - 1].end > start
 

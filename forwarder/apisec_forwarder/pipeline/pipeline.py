@@ -19,7 +19,7 @@ from apisec.model.transaction import Body, Headers, Transaction, header
 from apisec.redaction.echo import Echo
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, field_list, label
-from apisec.redaction.tokens import TOKEN, class_of, cut, is_token
+from apisec.redaction.tokens import TOKEN, class_of, cut
 from apisec_forwarder.pipeline.evidence import signals
 from apisec_forwarder.pipeline.messages import Coverage, Headed, content_type, read_body, read_headers
 from apisec_forwarder.pipeline.principal import Identity, identify
@@ -211,7 +211,7 @@ class Pipeline:
         if templated.source == "shape" and echo:
             # A static word may be a secret that another part of the transaction gave away.
             words = [echo.text(part) for part in segments_of(template)]
-            template = "/" + "/".join(["{value}" if is_token(word) else word for word in words])
+            template = "/" + "/".join(["{value}" if TOKEN.search(word) else word for word in words])
         method = _method(work.transaction.request.method)
         return {
             "endpoint": template,
@@ -270,7 +270,8 @@ class Pipeline:
                 event[name] = listed[:MAX_FIELDS]
         if echo:
             for entry in request + response:
-                entry["path"] = echo.name(entry["path"])
+                # A path parameter is named after the word before it, which a client chose.
+                entry["path"] = (echo.text if entry["in"] == "path" else echo.name)(entry["path"])
 
     def _bodies(self, event: Event, work: _Work, echo: Echo) -> None:
         for name, part in (("request_body", work.request_body), ("response_body", work.response_body)):
@@ -377,7 +378,8 @@ def _url_fields(work: _Work, host: str, echo: Echo) -> Event:
     scheme = target.scheme if target.scheme.isalpha() and len(target.scheme) <= 10 else "https"
     default = {"http": 80, "https": 443}.get(scheme)
     port = f":{target.port}" if target.port and target.port != default else ""
-    fields: Event = {"uri_path": path, "url": f"{scheme}://{host}{port}{path}" + (f"?{query}" if query else "")}
+    origin = f"{scheme}://{host}{port}" if host else ""
+    fields: Event = {"uri_path": path, "url": f"{origin}{path}" + (f"?{query}" if query else "")}
     _optional(fields, "uri_query", query)
     _optional(fields, "dest", host)
     _optional(fields, "dest_port", target.port)

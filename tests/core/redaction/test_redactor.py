@@ -85,6 +85,12 @@ def test_numbers_become_strings_and_everything_else_stays_as_it_was() -> None:
     assert shape(shown) == text.replace("4111111111111111", '"<pci.pan>"')
 
 
+@pytest.mark.parametrize("number", ["4.111111111111111e15", "4111111111111111.0", "4111111111111111e0"])
+def test_a_number_in_other_notation(number: str) -> None:
+    assert shape(redacted(f'{{"n": {number}}}')) == '{"n": "<pci.pan>"}'
+    assert redacted('{"n": 1.5e3, "m": 1e999, "k": NaN}') == '{"n": 1.5e3, "m": 1e999, "k": NaN}'
+
+
 def test_below_other_encodings() -> None:
     inner = json.dumps({"card": {"number": "4111111111111111"}})
     body = redacted({"json": inner, "b64": base64.b64encode(inner.encode()).decode(), "pct": "a%2540b.example%2520x"})
