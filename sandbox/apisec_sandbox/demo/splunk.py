@@ -16,6 +16,11 @@ from apisec_sandbox.demo.processes import DemoError
 APP = "apisec"
 TIMEOUT_SECONDS = 60
 
+# How solnlib, the library under ucc-gen's pages, lays a secret into storage/passwords.
+PIECE = 255
+SEPARATOR = "``splunk_cred_sep``"
+END_MARK = SEPARATOR + "".join(letter + SEPARATOR for letter in "SPLUNK")
+
 
 class Splunk:
     """A session with splunkd's management port; TLS is verified against ``ca``."""
@@ -23,6 +28,7 @@ class Splunk:
     def __init__(self, url: str, ca: Path, user: str, password: str) -> None:
         self.url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.trust_env = False  # REQUESTS_CA_BUNDLE would otherwise win over the CA given here
         self._session.verify = str(ca)
         answer = self._call("POST", "/services/auth/login", {"username": user, "password": password})
         self._session.headers["Authorization"] = f"Splunk {answer['sessionKey']}"
@@ -52,16 +58,24 @@ class Splunk:
 
     def set_stanza(self, conf: str, stanza: str, values: Mapping[str, Any]) -> None:
         """Create or change a stanza of a .conf file in the app's local/."""
-        base = f"/servicesNS/nobody/{APP}/configs/conf-{conf}"
-        names = {entry["name"] for entry in self._call("GET", f"{base}?count=0")["entry"]}
-        if stanza in names:
+        namespace = f"/servicesNS/nobody/{APP}"
+        base = f"{namespace}/configs/conf-{conf}"
+        if conf not in self._names(f"{namespace}/properties"):
+            self._call("POST", f"{namespace}/properties", {"__conf": conf})
+        if stanza in self._names(base):
             self._call("POST", f"{base}/{quote(stanza, safe='')}", values)
         else:
             self._call("POST", base, {"name": stanza, **values})
 
-    def set_password(self, realm: str, name: str, secret: str) -> None:
-        data = {"realm": realm, "name": name, "password": secret}
-        self._call("POST", f"/servicesNS/nobody/{APP}/storage/passwords", data)
+    def _names(self, path: str) -> set[str]:
+        return {entry["name"] for entry in self._call("GET", f"{path}?count=0")["entry"]}
+
+    def set_credential(self, realm: str, name: str, secret: str) -> None:
+        """Store a secret as add-ons built by ucc-gen do: in pieces, with a mark behind the last."""
+        pieces = [secret[at : at + PIECE] for at in range(0, len(secret), PIECE)]
+        for number, piece in enumerate([*pieces, END_MARK], 1):
+            data = {"realm": realm, "name": f"{name}{SEPARATOR}{number}", "password": piece}
+            self._call("POST", f"/servicesNS/nobody/{APP}/storage/passwords", data)
 
     def create_input(self, kind: str, name: str, values: Mapping[str, Any]) -> None:
         self._call("POST", f"/servicesNS/nobody/{APP}/data/inputs/{kind}", {"name": name, **values})

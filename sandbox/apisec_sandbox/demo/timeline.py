@@ -53,7 +53,7 @@ class Timeline:
         """Run one stage; it counts as observed when its block ends without an error."""
         stage = Stage(name, title, started=round(self.elapsed, 2))
         self.stages.append(stage)
-        self.console.print(f"[dim]{self._clock()}[/]  [bold]{escape(title)}[/]")
+        self.console.print(f"[dim]{self._clock()}[/]  [bold]{escape(title)}[/]", soft_wrap=True)
         try:
             yield stage
             stage.observed = True
@@ -63,14 +63,15 @@ class Timeline:
         finally:
             stage.seconds = round(self.elapsed - stage.started, 2)
             for line in stage.lines:
-                self.console.print(f"         {escape(line)}", highlight=False)
+                self.console.print(f"         {escape(line)}", highlight=False, soft_wrap=True)
             mark = "[green]✔ seen[/]" if stage.observed else "[red]✘ not seen[/]"
             self.console.print(f"         {mark} [dim]after {stage.seconds:.1f} s[/]")
 
     def progress(self, text: str) -> None:
         """Say what is being waited for; one line that later ones replace where the terminal can do that."""
         if self.console.is_terminal:
-            self.console.print(f"         [dim]{escape(text)}[/]", end="\r", highlight=False)
+            shown = f"         [dim]{escape(text)}[/]"
+            self.console.print(shown, end="\r", highlight=False, overflow="ellipsis", no_wrap=True)
 
     def _clock(self) -> str:
         minutes, seconds = divmod(self.elapsed, 60)

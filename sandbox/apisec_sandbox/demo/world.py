@@ -26,6 +26,7 @@ BIN = Path(sys.executable).parent
 FORWARDER = str(BIN / "apisec-forwarder")
 SANDBOX = str(BIN / "apisec-sandbox")
 ENVOY = str(BIN / "envoy")
+OPENAPI = Path(__file__).parent.parent / "sample_api" / "openapi.yaml"
 SERVICE = "shop"
 HOST = "shop.example"
 READY_SECONDS = 30.0
@@ -181,9 +182,7 @@ class World:
 
     def start_forwarder(self) -> Child:
         if not self.config.exists():
-            document = self.ready["upstream"].get("openapi")
-            if document:
-                shutil.copy(document, self.home / "shop.yaml")
+            shutil.copy(OPENAPI, self.home / "shop.yaml")
             self.config.write_text(yaml.safe_dump(self.forwarder_document(), sort_keys=False))
         run_tool([FORWARDER, "check-config", "--config", str(self.config)])
         return self.children.start("forwarder", [FORWARDER, "run", "--config", str(self.config)])
@@ -212,7 +211,8 @@ class World:
         folder = self.home / "traffic"
         stop, report, planted = (folder / f"{name}.{kind}" for kind in ("stop", "report", "planted"))
         command = [SANDBOX, "traffic", "--url", self.url, "--ca-file", str(self.ca), "--seed", str(self.seed)]
-        command += ["--report", str(report), "--planted", str(planted), "--stop-file", str(stop), *arguments]
+        command += ["--report", str(report), "--planted", str(planted), "--stop-file", str(stop)]
+        command += ["--host", HOST, *arguments]
         return Traffic(self.children.start(f"traffic-{name}", command), report, planted, stop)
 
 
