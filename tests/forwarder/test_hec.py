@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from apisec_forwarder.exporters.shipper import Shipper
 from apisec_forwarder.metrics import Metrics, prometheus_text
 from apisec_forwarder.spool import Spool, SpoolReader
 from apisec_forwarder.spool.segments import decode, list_segments
+from tests.support.certificates import self_signed
 from tests.support.hec import Answer, FakeHec
 from tests.support.waiting import free_port
 
@@ -349,14 +349,7 @@ def test_memory_is_bounded_while_nothing_is_acknowledged(rig: Rig) -> None:
 
 
 def test_the_certificate_is_verified(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "k.pem", tmp_path / "c.pem"
-    made = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=hec"
-    named = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run(
-        ["openssl", "req", *made.split(), *named],
-        check=True,
-        capture_output=True,
-    )
+    certificate, key = self_signed(tmp_path)
     with FakeHec(tls=(certificate, key)) as hec:
         rig = Rig(tmp_path, hec)
         rig.add(3)
