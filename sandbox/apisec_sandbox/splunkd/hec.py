@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -315,13 +316,18 @@ class Collector:
     def _json_events(self, body: bytes, request: Request, token: Token) -> Iterator[Event]:
         query = dict(request.query)
         now = self._store.clock()
+        # One request asks for few indexes many times: each is looked up once.
+        resolve = functools.cache(lambda asked: self._index(asked, token))
         for number, envelope in enumerate(_envelopes(body)):
             try:
-                yield self._event(envelope, query, token, now)
+                yield self._event(envelope, query, token, now, resolve)
             except HecError as error:
                 raise HecError(error.code, **{"invalid-event-number": number}) from error
 
-    def _event(self, envelope: object, query: dict[str, str], token: Token, now: float) -> Event:
+    @staticmethod
+    def _event(
+        envelope: object, query: dict[str, str], token: Token, now: float, resolve: Callable[[str], str]
+    ) -> Event:
         if not isinstance(envelope, dict):
             raise HecError(6)
         if "event" not in envelope:
@@ -339,7 +345,7 @@ class Collector:
             meta["sourcetype"] or ("_json" if not isinstance(payload, str) else "httpevent"),
             text,
             _indexed_fields(envelope.get("fields")),
-            self._index(meta["index"], token),
+            resolve(meta["index"]),
         )
 
     def _index(self, asked: str, token: Token) -> str:
