@@ -130,7 +130,7 @@ KINDS = {
         "batch": (Kind("dotnet", "PartnerSync/2.{0} (.NET 8.0)", (0, 1), False),),
         "service": (Kind("node", "axios/1.{0}.2", (6, 7), False),),
         "tool": (
-            Kind("scanner", CHROME, (136,), True),  # pretends to be a browser; its handshake does not
+            Kind("scanner", CHROME, (140,), True),  # pretends to be a browser; its handshake does not
             Kind("php", "GuzzleHttp/7", (0,), False),
         ),
     },

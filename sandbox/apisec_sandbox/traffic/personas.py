@@ -169,6 +169,7 @@ class Admin(StaffActor):
 
     persona = "admin"
     rhythm = Rhythm(6, OFFICE)
+    reported = False  # has pulled the report at least once
 
     def visit(self) -> Steps[None]:
         yield from self.ensure_login(fresh=self.chance(0.5))
@@ -181,7 +182,8 @@ class Admin(StaffActor):
         if self.chance(0.2):
             yield from self.call("GET /admin/export")
             yield self.think(5, 20)
-        if self.chance(0.4):
+        if not self.reported or self.chance(0.4):
+            self.reported = True
             yield from self.legacy_report()
 
     def legacy_report(self) -> Steps[None]:
