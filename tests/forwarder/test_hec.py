@@ -217,6 +217,20 @@ def test_many_bad_events(rig: Rig) -> None:
     assert rig.shipper.drained()
 
 
+def test_dead_letters_are_sent_again_when_they_are_renamed(rig: Rig) -> None:
+    rig.hec.bad_index = "gone"
+    bad = rig.add(2, index="gone")
+    rig.steps()
+    assert rig.buried() == bad
+    rig.hec.bad_index = None
+    rig.dead.close()
+    for segment in list_segments(rig.folder / "spool", ".dead"):
+        segment.path.rename(segment.path.with_suffix(".log"))
+    rig.steps()
+    assert rig.hec.ids() == bad
+    assert rig.shipper.drained()
+
+
 def test_a_bad_event_that_is_not_named_is_found_by_halving(rig: Rig) -> None:
     ids = rig.add(8)
     rig.hec.script.extend([Answer(400, 6, take=0)] * 4)  # 8, 4, 2, 1: the first event
