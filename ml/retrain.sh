@@ -8,8 +8,8 @@ cd "$(dirname "$0")/.."
 out=${1:-build/ml}
 bin=.venv/bin
 days=3
-train_seeds="11 12 13"
-heldout_seeds="901 902"
+train_runs="11-numeric 12-prefixed 13-numeric" # seed and style of the shop's ids
+heldout_runs="901-prefixed 902-uuid 903-numeric"
 attackers=enumerate,enumerate,enumerate,skip,skip,inject,inject,replay,replay
 mkdir -p "$out"
 
@@ -20,34 +20,34 @@ printf '%s' '{"version": 1, "active": "00000001", "keys": [{"id": "00000001", "a
   ' "secret": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "created": "2026-01-01T00:00:00Z"}]}' > "$key"
 chmod 600 "$key"
 
-make_events() { # style seed
+make_events() { # style run
   local name=$out/$1-$2
   [ -s "$name.events.jsonl" ] && return
-  "$bin/apisec-sandbox" traffic --offline --style "$1" --seed "$2" --users 80 --duration $((days * 86400)) \
+  "$bin/apisec-sandbox" traffic --offline --style "$1" --seed "${2%-*}" --id-style "${2#*-}" --users 80 --duration $((days * 86400)) \
     --attackers "$attackers" --output "$name.jsonl" --labels "$name.labels.jsonl"
   "$bin/apisec-forwarder" replay --input "$name.jsonl" --output "$name.part" --keys "$key" --service shop
   mv "$name.part" "$name.events.jsonl"
   rm "$name.jsonl"
 }
 
-arguments() { # style seeds...
-  local style=$1 seed
+arguments() { # style runs...
+  local style=$1 run
   shift
-  for seed in "$@"; do
-    printf '%s\n' --events "$out/$style-$seed.events.jsonl" --labels "$out/$style-$seed.labels.jsonl"
+  for run in "$@"; do
+    printf '%s\n' --events "$out/$style-$run.events.jsonl" --labels "$out/$style-$run.labels.jsonl"
   done
 }
 
-for seed in $train_seeds; do make_events train "$seed"; done
-for seed in $heldout_seeds; do make_events heldout "$seed"; done
+for run in $train_runs; do make_events train "$run"; done
+for run in $heldout_runs; do make_events heldout "$run"; done
 
 # shellcheck disable=SC2046,SC2086  # the lists are meant to split
-"$bin/apisec-ml" train $(arguments train $train_seeds) --output "$out/model.json"
+"$bin/apisec-ml" train $(arguments train $train_runs) --output "$out/model.json"
 for options in "" "--restart 3600" "--cold" "--threshold 90"; do
   echo
-  echo "held-out seeds $heldout_seeds, evaluate $options"
+  echo "held-out $heldout_runs, evaluate $options"
   # shellcheck disable=SC2046,SC2086
-  "$bin/apisec-ml" evaluate $(arguments heldout $heldout_seeds) --model "$out/model.json" $options
+  "$bin/apisec-ml" evaluate $(arguments heldout $heldout_runs) --model "$out/model.json" $options
 done
 echo
 echo "To ship it: cp $out/model.json core/apisec/scoring/model.json"

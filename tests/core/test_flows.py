@@ -119,6 +119,29 @@ def test_random_order_teaches_nothing() -> None:
     assert learn_flows(rows).invariants == ()
 
 
+def test_what_is_done_once_before_everything_was_seen_is_no_step_of_a_flow() -> None:
+    """A registration precedes each first login, but no later one; and the data may begin after it."""
+    chance = random.Random(3)
+    rows: list[dict[str, Any]] = []
+    for user in range(40):
+        now = user * 10.0
+        rows.append({"operation": "POST /register", "time": now})
+        for _ in range(5):
+            now += chance.uniform(2, 20)
+            rows.append({"operation": LOGIN, "time": now})
+            now += 600
+        for row in rows[-6:]:
+            row.update(service="s", principal=f"p{user}", status=200)
+    model = learn_flows(rows)
+    assert model.invariants == ()
+    assert learn_flows([row for row in rows if row["time"] < 60]).invariants == ()
+
+
+def test_anonymous_principals_teach_nothing() -> None:
+    rows = [{**row, "principal_kind": "anonymous"} for row in Shop(1).rows]
+    assert learn_flows(rows).to_documents() == []
+
+
 def test_too_few_principals_teach_nothing() -> None:
     assert learn_flows(Shop(1, users=3).rows).invariants == ()
 

@@ -59,7 +59,8 @@ class Shop:
             for _ in range(self.random.randint(3, 10)):
                 now += self.random.expovariate(1 / 20)
                 operation = self.random.choice(["GET /search", "GET /orders", "GET /products"])
-                self.add(who, operation, now)
+                orders = f'{{"orders": [{number * 10}, {number * 10 + 1}]}}'
+                self.add(who, operation, now, response_body=orders if operation == "GET /orders" else "{}")
             ids = [f"order_id={number * 10 + self.random.randint(0, 1)}"]
             self.add(who, "GET /orders/{order_id}", now + 5, object_ids=ids)
             if self.random.random() < 0.5:
@@ -79,4 +80,6 @@ class Shop:
             for n in range(40):
                 order = self.random.randint(0, 5000)
                 time = START + hour * 3600 + n * 80.0
+                found = f'{{"id": 7, "orders": [{order}]}}'
+                self.add("clerk", "GET /support/customers", time - 5, response_body=found)
                 self.add("clerk", "GET /orders/{order_id}", time, object_ids=[f"order_id={order}"])

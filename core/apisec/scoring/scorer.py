@@ -29,7 +29,7 @@ from apisec.scoring.state import (
     ResponseMemory,
     was_issued,
 )
-from apisec.sequences.flows import SAFE_METHODS, FlowModel, Step
+from apisec.sequences.flows import SAFE_METHODS, FlowModel, Invariant, Step
 
 MAX_PRINCIPALS = 20_000
 MAX_OPERATIONS = 5_000
@@ -42,6 +42,7 @@ PEER_PRIOR = 5.0  # peers inside the data are trusted n / (n + 5): all but one m
 # Without a credential, a principal is an address, a TLS stack and an agent: an office full of people.
 ANONYMOUS_CERTAINTY = 0.6
 HABIT_SLACK = 1.5  # a known habit may be exceeded by half
+LEAST_COVER_SECONDS = 10.0
 MIN_SIZES = 20  # responses before a size is called unusual
 UNUSUAL_DEVIATIONS = 3.0
 OUT_OF_ORDER_SECONDS = 60.0
@@ -248,7 +249,7 @@ class Scorer:
 
     def _sequence(self, look: _Look, state: PrincipalState) -> None:
         in_order = look.time >= self._latest - OUT_OF_ORDER_SECONDS
-        if in_order and self._flows.requirements(look.operation, look.service):
+        if in_order and not look.anonymous and self._flows.requirements(look.operation, look.service):
             self._check_step(look, state)
         if look.operation in self._flows.steps:
             ids = tuple(look.object_ids)
@@ -260,9 +261,7 @@ class Scorer:
         )
         if skipped is None:
             return
-        # A step taken before the data began cannot be seen.
-        started = look.time if self._first is None else self._first
-        covered = min(1.0, max(0.0, look.time - started) / max(skipped.invariant.gap, 1.0))
+        covered = self._covered(look, state, skipped.invariant)
         certainty = skipped.invariant.confidence * covered
         if skipped.expected.startswith(SAFE_METHODS):
             certainty *= 0.5
@@ -282,6 +281,13 @@ class Scorer:
             "refused": look.status >= 400,
             "text": skipped.text,
         }
+
+    def _covered(self, look: _Look, state: PrincipalState, rule: Invariant) -> float:
+        """How surely a step taken before would have been seen, 0–1: it may lie before the data began."""
+        started = look.time if self._first is None else self._first
+        # Of a principal that was not seen taking any step, all of the flow may lie before.
+        needed = max(3.0 * rule.gap, LEAST_COVER_SECONDS) if state.steps else rule.window
+        return min(1.0, max(0.0, look.time - started) / max(needed, 1.0))
 
     # --- payload --------------------------------------------------------------------------------------
 

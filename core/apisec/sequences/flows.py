@@ -28,6 +28,13 @@ MIN_SUPPORT = 5  # principals that took the required step
 MIN_CONFIDENCE = 0.85  # leaves room for one attacker among seven principals
 MIN_CONFIDENCE_OF_READS = 0.95  # a GET before D is more often a habit than a rule
 MIN_LIFT = 2.0
+MIN_SUPPORT_OF_READS = 20
+MIN_LIFT_OF_READS = 5.0
+# Steps that share no object belong together only if doing D again takes doing B again. A registration before the
+# first login does not recur, and may lie before everything that was ever seen.
+FLOW_LENGTHS = 3.0  # typical gaps: people answer the door between two steps
+MIN_REPEATERS = 3  # principals that did D more than once
+MIN_RENEWING_SHARE = 0.6  # of them, those that mostly did B again in between
 MAX_UNLINKED_GAP = 1800.0  # seconds: without a shared object, only closeness says that two steps belong together
 CONFORMING_SHARE = 0.8  # of a principal's own D's; the rest are lost events and cut-off beginnings
 MAX_OCCURRENCES = 50  # of one operation by one principal: more say nothing new
@@ -136,7 +143,7 @@ def _linked_ids(object_ids: Sequence[str], name: str) -> Set[str]:
 
 
 class FlowModel:
-    """The learned invariants; ``trivial`` are those that hold only because the step precedes everything."""
+    """The learned invariants; ``trivial`` hold too, but say nothing: the step precedes everything, or once for all."""
 
     def __init__(self, invariants: Iterable[Invariant] = (), trivial: Iterable[Invariant] = ()) -> None:
         self.invariants = tuple(invariants)
@@ -212,27 +219,39 @@ def _fulfilled(invariant: Invariant, history: Sequence[Step], now: float, object
 class _Pair:
     """Evidence for "B before D" over principals; ``gaps`` in seconds, one typical gap a principal."""
 
-    __slots__ = ("conforming", "gaps")
+    __slots__ = ("conforming", "gaps", "repeats")
 
     def __init__(self) -> None:
         self.conforming = 0
         self.gaps: List[float] = []
+        self.repeats: List[List[Repeat]] = []  # of each conforming principal
+
+    def recurs(self, gap: float) -> bool:
+        """Whether principals that do D again, more than a flow's length later, mostly did B again."""
+        repeaters = renewers = 0
+        for repeats in self.repeats:
+            later = [renewed for interval, renewed in repeats if interval > FLOW_LENGTHS * gap]
+            repeaters += bool(later)
+            renewers += bool(later) and 2 * sum(later) >= len(later)
+        return repeaters >= MIN_REPEATERS and renewers >= MIN_RENEWING_SHARE * repeaters
 
 
+Repeat = Tuple[float, bool]  # seconds since D was done before; whether B was done in between
 Flows = Dict[str, List[Step]]  # principal -> steps in order of time
 Candidate = Tuple[str, str, str]  # D, B, name of the linking object id or ""
 
 
 def learn_flows(rows: Iterable[Mapping[str, Any]]) -> FlowModel:
-    """Learn invariants from rows of service, principal, session, operation, time, status[, object_ids].
+    """Learn invariants from rows of service, principal, session, operation, time, status[, object_ids, principal_kind].
 
-    A row without a principal goes by its session; without either it is left out. Order does not matter.
+    A row without a principal goes by its session; without either it is left out, and so is one whose
+    ``principal_kind`` is anonymous: that may be several people. Order does not matter.
     """
     services: Dict[str, Flows] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         operation = text(row.get("operation"))
         actor = text(row.get("principal")) or text(row.get("session"))
-        if operation and actor:
+        if operation and actor and row.get("principal_kind") != "anonymous":
             ids = tuple(texts(row.get("object_ids"), 16))
             step = Step(operation, event_time(row), whole(row.get("status")), ids)
             services[text(row.get("service"))][actor].append(step)
@@ -254,26 +273,37 @@ def _learn_service(service: str, flows: Flows) -> Tuple[List[Invariant], List[In
     for steps in flows.values():
         _count_flow(steps, operations, principals, pairs)
     candidates: Dict[Candidate, Invariant] = {}
+    loose: List[Invariant] = []
     for candidate, pair in pairs.items():
         target, required, link = candidate
         confidence = pair.conforming / principals[target]
-        gap = _typical_gap(pair.gaps) if pair.gaps else math.inf
-        close = bool(link) or gap <= MAX_UNLINKED_GAP
-        if pair.conforming >= MIN_SUPPORT and close and confidence >= _least_confidence(required):
-            window = min(max(3 * gap, MIN_WINDOW_SECONDS), MAX_FLOW_SECONDS)
-            candidates[candidate] = Invariant(
-                service, target, required, principals[target], confidence, window, 0.0, link, gap
-            )
+        if pair.conforming < _least_support(required) or confidence < _least_confidence(required):
+            continue
+        gap = _typical_gap(pair.gaps)
+        window = min(max(FLOW_LENGTHS * gap, MIN_WINDOW_SECONDS), MAX_FLOW_SECONDS)
+        invariant = Invariant(service, target, required, principals[target], confidence, window, 0.0, link, gap)
+        if link or (gap <= MAX_UNLINKED_GAP and pair.recurs(gap)):
+            candidates[candidate] = invariant
+        else:
+            loose.append(invariant)
     base = _base_rates(flows, candidates, pairs)
     measured = [_with_lift(invariant, base[key]) for key, invariant in sorted(candidates.items())]
-    specific = _prefer_linked([one for one in measured if one.lift >= MIN_LIFT])
+    specific = _prefer_linked([one for one in measured if one.lift >= _least_lift(one.requires)])
     named = {(one.operation, one.requires) for one in specific}
-    rest = [one for one in measured if (one.operation, one.requires) not in named]
+    rest = [one for one in (*measured, *loose) if (one.operation, one.requires) not in named]
     return _reduced(specific), _prefer_linked(rest)
 
 
 def _least_confidence(required: str) -> float:
     return MIN_CONFIDENCE_OF_READS if required.startswith(SAFE_METHODS) else MIN_CONFIDENCE
+
+
+def _least_support(required: str) -> int:
+    return MIN_SUPPORT_OF_READS if required.startswith(SAFE_METHODS) else MIN_SUPPORT
+
+
+def _least_lift(required: str) -> float:
+    return MIN_LIFT_OF_READS if required.startswith(SAFE_METHODS) else MIN_LIFT
 
 
 def _frequent_operations(flows: Flows) -> Set[str]:
@@ -325,36 +355,54 @@ class _Seen:
         return found
 
 
+class _Flow:
+    """One principal's evidence while its steps are read in order."""
+
+    __slots__ = ("gaps", "occurrences", "repeats", "seen")
+
+    def __init__(self) -> None:
+        self.seen = _Seen()
+        self.occurrences: Dict[str, int] = defaultdict(int)
+        self.gaps: Dict[Candidate, List[float]] = defaultdict(list)
+        self.repeats: Dict[Candidate, List[Repeat]] = defaultdict(list)
+
+    def add(self, step: Step) -> None:
+        target = step.operation
+        if not target.startswith(SAFE_METHODS) and self.occurrences[target] < MAX_OCCURRENCES:
+            self._look_back(step)
+        self.seen.add(step)
+
+    def _look_back(self, step: Step) -> None:
+        target, before = step.operation, self.seen.last.get(step.operation)
+        self.occurrences[target] += 1
+        for (required, link), gap in self.seen.preceding(step).items():
+            candidate = (target, required, link)
+            self.gaps[candidate].append(gap)
+            if before is not None:
+                self.repeats[candidate].append((step.time - before, self.seen.last[required] >= before))
+
+
 def _count_flow(
-    steps: Sequence[Step],
-    operations: Set[str],
-    principals: Dict[str, int],
-    pairs: Dict[Candidate, _Pair],
+    steps: Sequence[Step], operations: Set[str], principals: Dict[str, int], pairs: Dict[Candidate, _Pair]
 ) -> None:
     """Add one principal's evidence: for each D, which B's preceded nearly all of its occurrences."""
-    seen = _Seen()
-    occurrences: Dict[str, int] = defaultdict(int)
-    gaps: Dict[Candidate, List[float]] = defaultdict(list)
+    flow = _Flow()
     for step in steps:
-        if step.operation not in operations or not step.succeeded:
-            continue
-        target = step.operation
-        if not target.startswith(SAFE_METHODS) and occurrences[target] < MAX_OCCURRENCES:
-            occurrences[target] += 1
-            for (required, link), gap in seen.preceding(step).items():
-                gaps[target, required, link].append(gap)
-        seen.add(step)
-    for target in occurrences:
+        if step.operation in operations and step.succeeded:
+            flow.add(step)
+    for target in flow.occurrences:
         principals[target] += 1
-    for candidate, found in gaps.items():
-        if len(found) >= CONFORMING_SHARE * occurrences[candidate[0]]:
+    for candidate, found in flow.gaps.items():
+        if len(found) >= CONFORMING_SHARE * flow.occurrences[candidate[0]]:
             pair = pairs[candidate]
             pair.conforming += 1
-            pair.gaps.append(max(found))
+            pair.gaps.append(sorted(found)[len(found) // 2])
+            if candidate in flow.repeats:
+                pair.repeats.append(flow.repeats[candidate])
 
 
 def _typical_gap(gaps: Sequence[float]) -> float:
-    """The 95th percentile over principals, in seconds. (A window is three times it: people answer the door.)"""
+    """The 95th percentile over principals, in seconds."""
     ordered = sorted(gaps)
     return ordered[math.ceil(0.95 * len(ordered)) - 1]
 
