@@ -180,6 +180,7 @@ def _vocabulary() -> Tuple[Dict[str, List[str]], List[Tuple[str, str]]]:
 
 
 _EXACT, _OPEN = _vocabulary()
+_OPEN_STEMS = tuple(stem for stem, _ in _OPEN)
 _LONGEST = max(map(len, _EXACT))
 
 
@@ -196,9 +197,10 @@ def _break(word: str) -> Optional[Sequence[str]]:
     """Break a word into stems without a rest, longest stem first; None when it cannot be done."""
     if word in _EXACT:
         return (word,)
-    for stem, _ in _OPEN:
-        if word.startswith(stem):
-            return (stem,)
+    if word.startswith(_OPEN_STEMS):
+        return (next(stem for stem in _OPEN_STEMS if word.startswith(stem)),)
+    if len(word) < 3 or word.isdigit():
+        return None
     best: List[Optional[List[str]]] = [[]] + [None] * len(word)
     for end in range(1, len(word) + 1):
         for start in range(max(0, end - _LONGEST), end):

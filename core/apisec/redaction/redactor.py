@@ -5,7 +5,6 @@ One ``Redactor`` per transaction. It remembers what it found, so that ``echo`` c
 
 from __future__ import annotations
 
-import base64
 import binascii
 import html
 import re
@@ -46,7 +45,7 @@ _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,}(?:={1,2}|(?![A-Z
 _UNPRINTABLE = bytes(set(range(32)) - {9, 10, 13}) + b"\x7f"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _MIN_BASE64 = -(-MIN_LENGTH * 4 // 3)  # characters that the shortest value takes
-_ASCII_FIRST = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"  # how four characters begin that stand for ASCII
+_ASCII_STRETCH = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]{%d,}" % MIN_LENGTH)
 
 # name=value and name: value inside text: error messages, logs, URLs, GraphQL, broken JSON.
 _ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,48})\\?[\"']?\]?(\s{0,2}[:=]\s{0,2})")
@@ -366,36 +365,37 @@ class Redactor:
 
 
 def _unbase64(run: str) -> Iterator[str]:
-    """Yield texts that a run of base64 may hold, at each of the places where a quantum can begin."""
+    """Yield texts that a run of base64 may hold, at each of the places where a quantum can begin.
+
+    A run may begin with other text (``/files/`` is in the alphabet) and may hold binary data around a value:
+    then the stretches of ASCII in it are yielded together.
+    """
     data = run.rstrip("=").encode().translate(_URL_SAFE)
     for offset in range(4 if len(data) <= 4096 else 1):
         piece = data[offset:]
-        firsts = piece[::4]
-        if len(piece) < _MIN_BASE64 or len(firsts.translate(None, _ASCII_FIRST)) * 4 > len(firsts):
-            continue
-        piece = piece[: len(piece) - 1] if len(piece) % 4 == 1 else piece
+        if len(piece) < _MIN_BASE64:
+            return
+        if len(piece) % 4 == 1:
+            piece = piece[:-1]
         try:
-            decoded = base64.b64decode(piece + b"=" * (-len(piece) % 4))
-        except (binascii.Error, ValueError):
+            decoded = binascii.a2b_base64(piece + b"=" * (-len(piece) % 4))
+        except binascii.Error:
             continue
-        if len(decoded) < MIN_LENGTH:
+        stretches = _ASCII_STRETCH.findall(decoded)
+        if not stretches:
             continue
         text = _printable(decoded)
-        if text is not None:
-            yield text
+        yield b"\n".join(stretches).decode() if text is None else text
 
 
 def _printable(data: bytes) -> Optional[str]:
-    """Return bytes as text when most of them are text, else None."""
-    if data.isascii():
-        return data.decode() if len(data.translate(None, _UNPRINTABLE)) * 8 >= len(data) * 7 else None
-    if len(data.translate(None, _UNPRINTABLE)) * 8 < len(data) * 7:
+    """Return bytes that are all text, else None."""
+    if data.translate(None, _UNPRINTABLE) != data:
         return None
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        ascii_share = sum(1 for byte in data[:256] if byte < 128) / min(len(data), 256)
-        return data.decode("latin-1") if ascii_share > 0.7 else None
+        return None
 
 
 class _Taken:

@@ -430,7 +430,7 @@ def _type_of(value: str) -> str:
 @lru_cache(maxsize=4096)
 def _object_name(name: str, parent: str) -> str | None:
     """Return how an id-like field is called among object ids: ``id`` below ``order`` is ``order_id``."""
-    if not name or not evidence(name, parent).identifier:
+    if "id" not in name.lower() or not evidence(name, parent).identifier:  # id, ids, uuid, guid, uid
         return None
     shown = label(name)
     if name.lower() in ("id", "uuid", "guid", "ids") and parent:
