@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Dict, Iterable, List, Mapping, Optional, Pattern, Sequence, Tuple
+from typing import Dict, Iterable, List, Optional, Pattern, Sequence, Tuple
 
 from apisec.redaction.tokens import TOKEN
 
@@ -194,8 +194,3 @@ def segments_of(path: str) -> List[str]:
     """Return the segments of a path; a trailing slash does not count, ``/`` has none."""
     trimmed = path.strip("/")
     return trimmed.split("/") if trimmed else []
-
-
-def mapping(templated: Templated) -> Mapping[str, str]:
-    """Return the parameters by name."""
-    return dict(templated.params)
