@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from tests.support.certificates import self_signed
 from tests.support.hec import FakeHec
 from tests.support.processes import Process, forwarder, start_envoy
 from tests.support.upstream import Upstream
-from tests.support.waiting import free_port, until
+from tests.support.waiting import free_port, listening, until
 
 CONFIG = """
 gateway: {{name: edge-1, env: DEV}}
@@ -27,17 +28,25 @@ health: {{interval_seconds: 0.5}}
 """
 
 
+CONTROL = """
+admin: {{listen: "127.0.0.1:{port}", tls_certificate: c.pem, tls_key: k.pem, tokens_file: tokens.json}}
+decisions: {{socket: authz.sock, feed_socket: feed.sock, ecds_directory: ecds, store: patterns, timeout_ms: 1000}}
+"""
+
+
 class Gateway:
     """Everything in one folder; ``send`` speaks to Envoy, ``hec`` holds what arrived."""
 
-    def __init__(self, folder: Path, rotate_bytes: int = 32 * 2**20) -> None:
+    def __init__(self, folder: Path, rotate_bytes: int = 32 * 2**20, control: bool = False) -> None:
         self.folder = folder
         self.hec = FakeHec()
         self.upstream = Upstream()
         self.port = free_port()
         self.forwarder: Process | None = None
         self.envoy: Process | None = None
+        self.admin_port = free_port()
         self._rotate_bytes = rotate_bytes
+        self._control = control
         self.forwarder_log = folder / "forwarder.log"
 
     def __enter__(self) -> Gateway:
@@ -48,10 +57,24 @@ class Gateway:
         token.write_text(self.hec.token + "\n")
         token.chmod(0o600)
         self.config = self.folder / "forwarder.yaml"
-        self.config.write_text(CONFIG.format(folder=self.folder, rotate_bytes=self._rotate_bytes, url=self.hec.url))
+        text = CONFIG.format(folder=self.folder, rotate_bytes=self._rotate_bytes, url=self.hec.url)
         subprocess.run(forwarder("keys", "generate", "--output", str(self.folder / "keys.json")), check=True)
+        if self._control:
+            text += CONTROL.format(port=self.admin_port)
+            self._prepare_control()
+        self.config.write_text(text)
+        if self._control:  # it makes the rules that Envoy watches, so it is first
+            self.start_forwarder()
+            until(lambda: listening(self.admin_port), 20, "the admin API")
         self.start_envoy()
         return self
+
+    def _prepare_control(self) -> None:
+        self_signed(self.folder)
+        arguments = ("patterns", "token", "--name", "test", "--scopes", "patterns:read")
+        tokens = ("--tokens-file", str(self.folder / "tokens.json"))
+        made = subprocess.run(forwarder(*arguments, *tokens), check=True, capture_output=True, text=True)
+        self.admin_token = made.stdout.strip()
 
     def __exit__(self, *_: object) -> None:
         for process in (self.forwarder, self.envoy):
@@ -105,10 +128,11 @@ class Gateway:
         document: dict[str, Any] = json.loads((self.folder / "spool" / "status.json").read_bytes())
         return document
 
-    def pipeline_pid(self) -> int:
-        """Return the process id of the pipeline child, from the supervisor's log."""
-        started = [json.loads(line) for line in self.forwarder_log.read_text().splitlines() if "child_started" in line]
-        return int(started[-1]["child_pid"])
+    def child_pid(self, name: str) -> int:
+        """Return the process id of a child, from the supervisor's log."""
+        lines = [line for line in self.forwarder_log.read_text().splitlines() if "child_started" in line]
+        started = [json.loads(line) for line in lines]
+        return int([one for one in started if one["child"] == name][-1]["child_pid"])
 
 
 def modes(folder: Path) -> dict[str, int]:

@@ -8,11 +8,13 @@ import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from tests.forwarder.gateway_rig import Gateway, modes
-from tests.support.waiting import until
+from tests.support.waiting import listening, until
 
 pytestmark = pytest.mark.gateway
 
@@ -160,7 +162,7 @@ def test_killed_pipeline_is_restarted_and_loses_nothing(gateway: Gateway) -> Non
     paths = numbers("killed", 60)
     for at, path in enumerate(paths):
         if at in (20, 40):
-            os.kill(gateway.pipeline_pid(), signal.SIGKILL)
+            os.kill(gateway.child_pid("pipeline"), signal.SIGKILL)
         assert gateway.send("GET", path)[0] == 200
     until(lambda: arrived(gateway, paths), 30, "all transactions after the kills")
 
@@ -217,3 +219,30 @@ def test_rotation_under_traffic(tmp_path: Path) -> None:
         gateway.send("GET", "/rotate/end")  # shows that Envoy writes elsewhere, if the last rotation was just now
         until(lambda: len(list((tmp_path / "log").iterdir())) <= 2, 20, "rotated files are deleted")
         assert set(modes(tmp_path / "log").values()) == {0o600}
+
+
+def test_both_processes(tmp_path: Path) -> None:
+    """With ``admin`` and ``decisions``, the control process runs beside the pipeline, fed by it; each may die."""
+    with Gateway(tmp_path, control=True) as gateway:
+        gateway.send("GET", "/one")
+        gateway.event("/one")
+
+        def status() -> dict[str, Any]:
+            answer = requests.get(
+                f"https://127.0.0.1:{gateway.admin_port}/v1/status",
+                headers={"Authorization": f"Bearer {gateway.admin_token}"},
+                verify=str(tmp_path / "c.pem"),
+                timeout=5,
+            )
+            document: dict[str, Any] = answer.json() if answer.ok else {}
+            return document
+
+        until(lambda: (status().get("pipeline") or {}).get("counters", {}).get("lines_received") == 1, 10)
+        os.kill(gateway.child_pid("control"), signal.SIGKILL)
+        assert gateway.send("GET", "/two")[0] == 200
+        gateway.event("/two")
+        until(lambda: gateway.forwarder_log.read_text().count('"child": "control"') >= 3, 20, "control again")
+        until(lambda: listening(gateway.admin_port) and status().get("pipeline"), 20, "the admin API again")
+        assert gateway.forwarder is not None
+        assert gateway.forwarder.end() == 0
+        assert gateway.send("GET", "/three")[0] == 200  # nobody is there: traffic flows

@@ -147,7 +147,7 @@ def test_the_children_go_with_a_killed_supervisor(tmp_path: Path) -> None:
     with Gateway(tmp_path) as gateway:
         process = gateway.start_forwarder()
         until(lambda: "pipeline.started" in gateway.forwarder_log.read_text(), 20)
-        pipeline = gateway.pipeline_pid()
+        pipeline = gateway.child_pid("pipeline")
         os.kill(process.pid, signal.SIGKILL)
         until(lambda: not alive(pipeline), 15, "the end of the pipeline")
 
