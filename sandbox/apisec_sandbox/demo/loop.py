@@ -14,7 +14,7 @@ from typing import Any
 from apisec_sandbox.demo.leaks import Needles, search_tree
 from apisec_sandbox.demo.patterns import Patterns
 from apisec_sandbox.demo.processes import DemoError, wait_for
-from apisec_sandbox.demo.splunk import APP, Splunk
+from apisec_sandbox.demo.splunk import APP, MASK, Splunk
 from apisec_sandbox.demo.timeline import Stage, Timeline
 from apisec_sandbox.demo.world import SERVICE, Traffic, World
 
@@ -109,7 +109,7 @@ class Loop:
         token = self.world.admin_token.read_text().strip()
         realm = f"__REST_CREDENTIAL__#{APP}#configs/conf-apisec_forwarder"
         self.splunk.set_credential(realm, FORWARDER_NAME, json.dumps({"token": token}))
-        stanza = {"url": self.world.admin_url, "token": "********", "ca": self.world.ca.read_text()}
+        stanza = {"url": self.world.admin_url, "token": MASK, "ca": self.world.ca.read_text()}
         self.splunk.set_stanza("apisec_forwarder", FORWARDER_NAME, stanza)
 
     def learn(self, stage: Stage) -> None:

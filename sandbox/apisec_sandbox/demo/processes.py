@@ -119,6 +119,8 @@ class Children:
         self.by_name: dict[str, Child] = {}
 
     def start(self, name: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Child:
+        if name in self.by_name:
+            self.by_name[name].stop()
         child = Child(name, command, self.logs, environment=environment).start()
         self.by_name[name] = child
         return child

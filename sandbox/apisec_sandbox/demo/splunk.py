@@ -18,6 +18,7 @@ TIMEOUT_SECONDS = 60
 
 # How solnlib, the library under ucc-gen's pages, lays a secret into storage/passwords.
 PIECE = 255
+MASK = "******"  # stands in the .conf file for a value that is in storage/passwords
 SEPARATOR = "``splunk_cred_sep``"
 END_MARK = SEPARATOR + "".join(letter + SEPARATOR for letter in "SPLUNK")
 

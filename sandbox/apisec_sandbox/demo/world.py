@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -158,11 +159,20 @@ class World:
         write_private(self.home / "hec.token", token.encode() + b"\n")
         write_private(self.home / "splunk.password", password.encode() + b"\n")
         run_tool([SANDBOX, "install", str(self.app), "--home", str(self.splunk_home)])
-        self.launch_splunk(token)
+        self.launch_splunk()
+        return self.connect_splunk()
+
+    def connect_splunk(self) -> Splunk:
+        """Log in; a restart of splunkd ends its sessions."""
         ready = self.ready["splunk"]
+        password = (self.home / "splunk.password").read_text().strip()
         return Splunk(ready["mgmt"], Path(ready["ca"]), "admin", password)
 
-    def launch_splunk(self, hec_token: str, *, mgmt_port: int = 0, hec_port: int = 0) -> Child:
+    def launch_splunk(self) -> Child:
+        """Start it on its folder; again on the same ports when it ran before."""
+        before = self.ready.get("splunk", {})
+        mgmt_port, hec_port = (urlsplit(before.get(name, "")).port or 0 for name in ("mgmt", "hec"))
+        hec_token = (self.home / "hec.token").read_text().strip()
         ready = self.home / "splunk.ready"
         ready.unlink(missing_ok=True)
         command = [SANDBOX, "serve", "--home", str(self.splunk_home), "--ready-file", str(ready)]
