@@ -149,7 +149,7 @@ class HecClient:
             with self._session.post(
                 url, data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
             ) as answer:
-                # read1 bounds what a hostile or broken peer can make us hold; HEC's answers are short
+                # the bound is for a hostile or broken peer: HEC's answers are short
                 return answer.status_code, answer.raw.read(MAX_ANSWER_BYTES, decode_content=True), ""
         except (requests.RequestException, OSError) as error:
             return 0, b"", type(error).__name__
