@@ -26,6 +26,7 @@ from apisec_sandbox.traffic.customer import Customer
 from apisec_sandbox.traffic.personas import MobileApp, Shopper
 
 BRISK_FLOOR = 1.2  # seconds of think time below which live attackers would crowd out everyone else
+BRISK_PAUSE = 2_400.0  # longest rest between bursts, before live traffic shortens it
 BRISK_HASTE = 0.3  # live attackers, once they attack, take this share of the think time of ordinary steps
 MISSES_BEFORE_TURNING = 25
 HARVEST = 10  # ids in hand that are enough for a burst
@@ -83,7 +84,7 @@ class Attacker(Customer):
                 if self.now < self.world.attack_at:
                     yield from self.ordinary()
                 else:
-                    if self.chance(self.cover):
+                    if self.chance(self.cover if self.world.natural else self.cover / 4):
                         yield from self.ordinary()
                     yield from self.ready()
                     yield from self.burst()
@@ -94,6 +95,8 @@ class Attacker(Customer):
 
     def pause(self) -> float:
         gap = self.rng.expovariate(1 / self.tactics.pause)
+        if not self.world.natural:
+            gap = min(gap, BRISK_PAUSE)
         until = self.world.attack_at - self.now
         return min(gap, until + 60) if until > 0 else gap  # none sleeps through the start
 

@@ -72,7 +72,7 @@ STACKS = {
     "dart": _stack("t13d1411h1_9dc949161d3e_a7fbd4cbde9b", "e128 r128 e256", alpn=False),
     "node": _stack("t13d5213h1_b262b3658495_8e6e362c5eac", "r128 r256 dhe128 sha256"),
     "dotnet": _stack("t12d190800_d83cc789557e_7af1ed941c26", "e128 r128 e256 r256", version="TLSv1.2", alpn=False),
-    "php": _stack("t12d280700_1d2c6a9f9c3b_2b729b4bf6f3", "r128 sha128 rcc", version="TLSv1.2", alpn=False),
+    "php": _stack("t12d280700_1d2c6a9f9c3b_2b729b4bf6f3", "e128 r128 sha128", version="TLSv1.2", alpn=False),
     "scanner": _stack("t13d1711h1_5f0d8c2f1f24_c1d6ab0a55a1", "rcc r256", alpn=False, tickets=False),
 }
 

@@ -125,8 +125,7 @@ class Customer(Actor):
             return False
         if self.chance(0.03):  # paid, then lost the connection
             return False
-        yield from self.confirm(checkout)
-        return True
+        return (yield from self.confirm(checkout)).ok
 
     def start_checkout(self, cart_id: str) -> Steps[dict[str, str]]:
         reply = yield from self.call("POST /checkout/start", content=json_content({"cart_id": cart_id}))
@@ -276,7 +275,7 @@ class Customer(Actor):
             bought = yield from self.check_out()
             if bought and self.chance(0.5):
                 yield from self.check_orders()
-            if bought and self.chance(0.05):
+            if bought and self.orders and self.chance(0.05):
                 yield from self.regret()
         if self.chance(0.3):
             yield from self.check_orders()
