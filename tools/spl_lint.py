@@ -185,7 +185,7 @@ def _read(pipeline: _Pipeline, rest: list[Token]) -> None:
     for i, token in enumerate(rest):
         following = rest[i + 1].text if i + 1 < len(rest) else ""
         if token.kind == "word" and following == "(":
-            if token.text in pipeline.knowledge.forbidden:
+            if token.text.startswith(tuple(pipeline.knowledge.forbidden)):
                 pipeline.faults.append(f"function {token.text!r} is not allowed")
         elif token.kind in ("word", "quoted"):
             # ``a.b`` between fields is a concatenation: both sides are read.

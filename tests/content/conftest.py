@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import app
+
+sys.path[:0] = [str(app.ROOT / "tools"), str(app.ROOT / "package/lib")]
 
 
 @pytest.fixture(scope="session")

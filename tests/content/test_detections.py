@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support import app
-
-sys.path.insert(0, str(app.ROOT / "tools"))
 import detections
+from tests.support import app
 
 FOUND = detections.load()
 CASES = [(d, test) for d in FOUND for test in d.document["tests"]]

@@ -1,8 +1,9 @@
-"""The built app, a stand-in for Splunk that runs it, and a forwarder's admin API on the wire."""
+"""The app's own modules and the build tools, importable as they are in their places."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "package/lib"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "package/lib")]

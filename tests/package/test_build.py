@@ -11,11 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import app
-
-sys.path.insert(0, str(app.ROOT / "tools"))
 import build_app
 import confs
+from tests.support import app
 
 pytestmark = pytest.mark.app
 PYTHONS = app.pythons()

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Dict, Optional, Protocol, Set
 
-from apisec.model.pattern import CANARY, SHADOW, Pattern
+from apisec.model.pattern import CANARY, MODES, SHADOW, Pattern
 from apisec.patterns import spans
 from apisec.patterns.document import parse
 from apisec.patterns.replay import Evidence, replay
 
 from . import template as templates
-from .settings import MODES, Parameters
+from .parameters import Parameters
 
 Row = Mapping[str, Any]
 

@@ -24,7 +24,8 @@ from ..logs import logger_of
 from . import action, history
 from . import template as templates
 from .admin import AdminClient, AdminError
-from .settings import forwarder_of, parameters_of
+from .parameters import parameters_of
+from .settings import forwarder_of
 
 CAPABILITY = "apisec_block"
 SOURCETYPE = "apisec:decision"

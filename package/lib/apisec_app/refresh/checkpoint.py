@@ -16,11 +16,13 @@ VERSION = 1
 class Progress:
     """``through``: index time up to which events are in the inventory; ``learned``: when flows were learned.
 
-    Both seconds since the epoch, 0 for never.
+    ``pending``: end of the window that was begun after ``through`` and is not known to be done; a run that finds one
+    does exactly that window again. All seconds since the epoch, 0 for never and none.
     """
 
     through: float = 0.0
     learned: float = 0.0
+    pending: float = 0.0
 
 
 class Checkpoint:
@@ -34,7 +36,7 @@ class Checkpoint:
         try:
             document = json.loads(self._path.read_text("utf-8"))
             if document["version"] == VERSION:
-                return Progress(float(document["through"]), float(document["learned"]))
+                return Progress(*(float(document[name]) for name in ("through", "learned", "pending")))
         except (OSError, ValueError, KeyError, TypeError):
             pass
         return Progress()

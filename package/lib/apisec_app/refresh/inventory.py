@@ -1,7 +1,8 @@
 """Step one of a refresh: merge the newly indexed window into the inventory of the KV store.
 
-Exactly once: every document carries ``through``, the end of the last window that it holds, so a window that was
-written in part before a crash is completed and not counted twice. The checkpoint follows the documents.
+Exactly once: the checkpoint names a window before it is begun, and every document carries ``through``, the end of the
+last window that it holds. A window that a crash cut off is done again with the same end: documents that hold it
+already stay as they are, the others are completed.
 """
 
 from __future__ import annotations

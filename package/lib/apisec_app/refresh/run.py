@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from ..kvstore import INVENTORY, Collection
 from . import inventory, learning
@@ -38,27 +38,35 @@ class Refresh:
         """
         collection = Collection(self._service, INVENTORY)
         stored = collection.load()
-        progress = self._progress(stored)
-        span = inventory.window(progress.through, now, self._settings.lag, self._settings.learn_hours * 3600)
-        if span is not None:
-            merged = inventory.merge(inventory.fetch(self._service, span), stored, span.end)
-            for before, after in zip(merged.replaced, merged.documents):
-                event = event_of(before, after, span.end)
-                if event is not None:
-                    yield event
-            collection.save({**document, "updated": now} for document in merged.documents)
-            progress = replace(progress, through=span.end)
-            self._checkpoint.write(progress)
-            self._logger.info("inventory through=%.0f operations=%d", span.end, len(merged.documents))
-        self._learn(progress, stored, now)
-
-    def _progress(self, stored: list[Dict[str, Any]]) -> Progress:
-        """The file's, or what the KV store holds when another search head ran the input before."""
         progress = self._checkpoint.read()
+        if progress.pending:
+            yield from self._window(collection, stored, progress, now)
+            stored, progress = collection.load(), self._checkpoint.read()
+        # Another search head may have run the input before.
         known = max((float(d.get("through", 0)) for d in stored), default=0.0)
-        return replace(progress, through=max(progress.through, known)) if progress.through == 0 else progress
+        through = max(progress.through, known)
+        span = inventory.window(through, now, self._settings.lag, self._settings.learn_hours * 3600)
+        if span is not None:
+            progress = replace(progress, through=span.start, pending=span.end)
+            self._checkpoint.write(progress)
+            yield from self._window(collection, stored, progress, now)
+        self._learn(self._checkpoint.read(), collection.load() if span is not None else stored, now)
 
-    def _learn(self, progress: Progress, stored: list[Dict[str, Any]], now: float) -> None:
+    def _window(
+        self, collection: Collection, stored: List[Dict[str, Any]], progress: Progress, now: float
+    ) -> Iterator[Dict[str, Any]]:
+        """Do the pending window: events, documents, checkpoint."""
+        span = inventory.Window(progress.through, progress.pending)
+        merged = inventory.merge(inventory.fetch(self._service, span), stored, span.end)
+        for before, after in zip(merged.replaced, merged.documents):
+            event = event_of(before, after, span.end)
+            if event is not None:
+                yield event
+        collection.save({**document, "updated": now} for document in merged.documents)
+        self._checkpoint.write(replace(progress, through=span.end, pending=0.0))
+        self._logger.info("inventory through=%.0f operations=%d", span.end, len(merged.documents))
+
+    def _learn(self, progress: Progress, stored: List[Dict[str, Any]], now: float) -> None:
         first_seen = min((float(d["first_seen"]) for d in stored if "first_seen" in d), default=now)
         if not learning.due(progress.learned, now, first_seen, self._settings.interval):
             return
