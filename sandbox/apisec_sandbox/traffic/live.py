@@ -221,7 +221,7 @@ async def _main(settings: Live, report: TextIO | None, planted: Planted) -> Run:
 
 def run_live(settings: Live, report: TextIO | None, planted: TextIO | None) -> tuple[Run, Planted]:
     """Generate traffic; OSError and ssl.SSLError for a CA file that cannot be used."""
-    plants = Planted(planted)
+    plants = Planted(planted, flush=True)
     if settings.url.startswith("https:"):
         ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)  # fail early
     return asyncio.run(_main(settings, report, plants)), plants

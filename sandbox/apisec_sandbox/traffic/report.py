@@ -22,8 +22,9 @@ def dump(value: dict[str, Any]) -> str:
 class Planted:
     """Writes each sensitive value once per place: ``{"value", "class", "where"}``; ``file`` None only counts."""
 
-    def __init__(self, file: TextIO | None) -> None:
-        self._file = file
+    def __init__(self, file: TextIO | None, *, flush: bool = False) -> None:
+        """``flush``: every record is in the file when ``add`` returns, so that a killed run has lost none."""
+        self._file, self._flush = file, flush
         self._known: set[tuple[str, str, str]] = set()
         self.by_class: Counter[str] = Counter()
 
@@ -36,6 +37,8 @@ class Planted:
             self.by_class[plant.data_class] += 1
             if self._file:
                 self._file.write(dump({"value": plant.value, "class": plant.data_class, "where": plant.where}))
+        if self._file and self._flush:
+            self._file.flush()
 
 
 @dataclass
