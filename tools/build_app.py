@@ -74,6 +74,7 @@ def render_content(default: Path) -> None:
     """Render content/ into default/ and lib/ of the staged app, in a process of its own."""
     tool = ROOT / "tools/render_content.py"
     run([sys.executable, str(tool), "--into", str(default.parent)], "the detections in content/ do not render")
+    run([sys.executable, str(ROOT / "tools/dashboard_lint.py")], "a dashboard names what is not there")
 
 
 def run(command: list[str], failure: str) -> str:

@@ -1,0 +1,115 @@
+"""The view: every reference holds, and every search of it runs."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dashboard_lint
+from tests.support import app
+
+DEFAULT = app.ROOT / "package/default"
+VIEW = dashboard_lint.definition(DEFAULT / "data/ui/views/apisec_overview.xml")
+Document = dict[str, Any]
+
+
+def test_the_view_is_clean() -> None:
+    assert dashboard_lint.lint(VIEW, DEFAULT) == []
+
+
+def set_at(*path: str, value: Any) -> Callable[[Document], None]:
+    def change(document: Document) -> None:
+        node = document
+        for part in path[:-1]:
+            node = node[part]
+        node[path[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (set_at("visualizations", "viz_top", "dataSources", "primary", value="ds_tops"), "unknown data source"),
+        (set_at("dataSources", "ds_top", "options", "extend", value="ds_distribution"), "which is no ds.search"),
+        (set_at("dataSources", "ds_risk", "options", "query", value="`apisec_risks`"), "macro apisec_risks is not"),
+        (
+            set_at("dataSources", "ds_risk", "options", "query", value="| inputlookup apisec_flow"),
+            "is not in transforms",
+        ),
+        (set_at("dataSources", "ds_risk", "options", "query", value="x=$servic$"), "no input sets the token 'servic'"),
+        (set_at("dataSources", "ds_new", value={"type": "ds.search", "options": {}}), "is shown nowhere"),
+        (set_at("visualizations", "viz_top", "type", value="splunk.tables"), "unknown type splunk.tables"),
+        (set_at("visualizations", "viz_top", "options", "rows", value=3), "unknown option 'rows'"),
+        (set_at("layout", "globalInputs", value=["input_time"]), "not both defined and placed"),
+        (set_at("layout", "layoutDefinitions", "layout_1", "structure", value=[]), "is not in the layout"),
+    ],
+)
+def test_the_lint_catches(change: Callable[[Document], None], said: str) -> None:
+    document = copy.deepcopy(VIEW)
+    change(document)
+    assert any(said in fault for fault in dashboard_lint.lint(document, DEFAULT))
+
+
+def queries() -> dict[str, str]:
+    """Every data source as one search, tokens filled in."""
+    sources = VIEW["dataSources"]
+    found = {}
+    for name, source in sources.items():
+        base = sources[source["options"]["extend"]]["options"]["query"] if source["type"] == "ds.chain" else ""
+        found[name] = f"{base} {source['options']['query']}".replace("$service|s$", '"*"').strip()
+    return found
+
+
+STATE: dict[str, list[Document]] = {
+    "apisec_inventory": [
+        {"_key": "a", "service": "shop", "operation": "GET /a", "count": 3, "errors": 1, "auth": ["none"],
+         "data_classes": ["pii.ssn", "pii.email"], "last_seen": 1.0},
+    ],
+    "apisec_patterns": [
+        {"_key": "e|p", "pattern": "p", "service": "shop", "title": "t", "mode": "shadow", "state": "pushed",
+         "pushed": 1.0, "upper_bound": 0.004},
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def splunk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[app.StandIn]:
+    folder = tmp_path_factory.mktemp("app")
+    stand_in = app.StandIn(folder / "splunk", app.build(folder))
+    for path in sorted((app.ROOT / "content/examples").glob("*.jsonl")):
+        stand_in.send(app.recent(map(json.loads, path.read_text("utf-8").splitlines())))
+    stand_in.fill(STATE)
+    yield stand_in
+    stand_in.close()
+
+
+NEEDS_RISK = {"ds_risk", "ds_risk_time", "ds_risk_table"}
+NEEDS_MORE = {"ds_refusals", "ds_health"}
+
+
+@pytest.mark.app
+@pytest.mark.parametrize("name", queries())
+def test_every_search_runs(splunk: app.StandIn, name: str) -> None:
+    rows = splunk.search(queries()[name], "-60m@m")
+    assert rows or name in NEEDS_RISK | NEEDS_MORE, "no rows"
+
+
+@pytest.mark.app
+def test_the_figures_are_right(splunk: app.StandIn) -> None:
+    found = queries()
+    assert splunk.search(found["ds_operations"])[0]["count"] == "1"
+    assert {row["data_classes"] for row in splunk.search(found["ds_classes"])} == {"pii.ssn", "pii.email"}
+    [row] = splunk.search(found["ds_patterns"])
+    assert (row["title"], row["upper_bound"]) == ("t", "0.4 %")
+    total = sum(int(row["count"]) for row in splunk.search(found["ds_distribution"], "-60m@m"))
+    assert total == splunk.count()
+
+
+def test_the_view_is_in_the_navigation() -> None:
+    assert 'name="apisec_overview" default="true"' in Path(DEFAULT / "data/ui/nav/default.xml").read_text("utf-8")
