@@ -1,13 +1,13 @@
 """Errors that a caller can act on; every other exception is a bug.
 
-    ApisecError                 anything apisec says about input it was given
-    ├── DocumentError           a document (pattern, configuration, key file, model) is not acceptable
-    │   ├── ConfigError         … the forwarder's or the app's configuration
-    │   ├── KeyFileError        … a key file: missing, unreadable to others' eyes, unknown version
-    │   ├── PatternError        … a block pattern
-    │   └── ModelError          … a model artefact
-    ├── DecodeError             a body is not what its headers say; the event goes out without it
-    └── LimitExceeded           a bound on size, depth, ratio or count was reached
+ApisecError                 anything apisec says about input it was given
+├── DocumentError           a document (pattern, configuration, key file, model) is not acceptable
+│   ├── ConfigError         … the forwarder's or the app's configuration
+│   ├── KeyFileError        … a key file: missing, unreadable to others' eyes, unknown version
+│   ├── PatternError        … a block pattern
+│   └── ModelError          … a model artefact
+├── DecodeError             a body is not what its headers say; the event goes out without it
+└── LimitExceeded           a bound on size, depth, ratio or count was reached
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class DecodeError(ApisecError):
     """A body could not be decoded; the message never repeats a byte of it."""
 
 
-class LimitExceeded(ApisecError):
+class LimitExceeded(ApisecError):  # noqa: N818 - named for what happened
     """A bound was reached; the message names the bound and its unit."""
 
 
