@@ -58,6 +58,17 @@ def test_a_service_desk_is_known_by_its_habit() -> None:
     assert baseline.habits == {"clerk": (40.0, 40.0)}
 
 
+def test_who_changes_has_no_habit() -> None:
+    rows = ordinary()
+    for hour in range(3):
+        rows += reads("turned", hour * 3600.0, [7])
+    for hour in range(3, 14):
+        rows += reads("turned", hour * 3600.0, [hour * 100 + n for n in range(40)])
+    baseline = learn_baselines(rows).get("shop", OPERATION)
+    assert baseline is not None
+    assert baseline.habits == {}
+
+
 def test_little_data_is_shrunk_towards_what_is_common_in_the_service() -> None:
     others = []
     for n in range(6):

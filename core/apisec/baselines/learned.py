@@ -31,6 +31,9 @@ MAD_TO_SIGMA = 1.4826  # of a normal distribution
 LEAST_MAD = math.log(1.25)  # counts that hardly vary still vary by a quarter
 TRIM_SHARE = 0.02  # of the principals, those with the highest counts, do not count towards the percentile
 MIN_HABIT_HOURS = 6  # different hours in which a principal must have done the same for it to be its habit
+# Who did little at first and much later has changed, which is what an incident looks like; of a habit, the first
+# hours are like the rest.
+FIRST_HOURS, FIRST_HOURS_ALIKE = 4, 3
 HABIT_FACTOR = 1.5  # times the operation's p99 before a habit is worth naming
 MAX_HABITS = 50  # per operation
 MAX_OPERATIONS = 20_000
@@ -286,6 +289,11 @@ def _habits(hours: Hours, objects_p99: float, requests_p99: float) -> Dict[str, 
             continue
         objects = _quantile(sorted(float(hour.distinct) for hour in own.values()), 0.9)
         requests = _quantile(sorted(float(hour.requests) for hour in own.values()), 0.9)
-        if objects > HABIT_FACTOR * objects_p99 or requests > HABIT_FACTOR * requests_p99:
+        first = [own[hour] for hour in sorted(own)[:FIRST_HOURS]]
+        by_objects = sum(hour.distinct > objects_p99 for hour in first) >= FIRST_HOURS_ALIKE
+        by_requests = sum(hour.requests > requests_p99 for hour in first) >= FIRST_HOURS_ALIKE
+        if (by_objects and objects > HABIT_FACTOR * objects_p99) or (
+            by_requests and requests > HABIT_FACTOR * requests_p99
+        ):
             found.append((-requests, who, (objects, requests)))
     return {who: counts for _, who, counts in sorted(found)[:MAX_HABITS]}

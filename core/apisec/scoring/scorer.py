@@ -162,7 +162,8 @@ class Scorer:
         self._identity(look, state)
         self._volume(look, state.requests, window, peers, baseline)
         body = event.get("response_body")
-        if isinstance(body, str) and body and look.status < 400:
+        # What a page that everyone reads gives away (an order's id in a review) is issued to nobody.
+        if isinstance(body, str) and body and look.status < 400 and not peers.shared(MIN_PEERS):
             self._memory.keep(state.bodies, body)
         self._latest = max(self._latest, look.time)
         return look

@@ -351,6 +351,10 @@ class OperationPeers:
         levels = self.requests.at_least
         return levels[1] if len(levels) > 1 else 0
 
+    def shared(self, least: int) -> bool:
+        """Whether most of at least ``least`` principals use objects that others used first."""
+        return self.readers >= least and 2 * self.odd_readers["foreign"] > self.readers
+
     def unusual(self, window: ObjectWindow, kind: str, count: int) -> float:
         """Return 0–1: how unusual it is here that ``count`` of a principal's ids are ``kind``.
 

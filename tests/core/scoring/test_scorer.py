@@ -277,3 +277,19 @@ def test_ids_that_responses_gave_are_no_enumeration_but_guessed_ones_are() -> No
     assert guessed.evidence["object"]["unissued"] == 20
     assert guessed.components["object"] > issued.components["object"]
     assert any("stood in no response to it before" in reason for reason in guessed.reasons)
+
+
+def test_ids_that_a_public_page_gives_away_are_issued_to_nobody() -> None:
+    scorer = Scorer(default_model())
+    leaked = json.dumps({"reviews": [{"order_id": 1000 + n} for n in range(20)]})
+    review = "GET /products/{product_id}/reviews"
+    for n in range(8):
+        page = event(f"user-{n}", review, START + n, object_ids=["product_id=1"], response_body=leaked)
+        scorer.score(page)
+    for n in range(20):
+        read = event("user-7", "GET /orders/{order_id}", START + 60 + n, object_ids=[f"order_id={1000 + n}"])
+        scorer.score(event("user-7", "GET /orders", START + 59 + n, response_body='{"orders": [17]}'))
+        scorer.score(event("user-7", review, START + 59 + n, object_ids=["product_id=1"], response_body=leaked))
+        score = scorer.score(read)
+    # The first page came before anyone could know that all read it; one of the principal's bodies may be that.
+    assert score.evidence["object"]["unissued"] >= 15
