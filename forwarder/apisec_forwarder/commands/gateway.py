@@ -9,6 +9,7 @@ from pathlib import Path
 from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
 from apisec_forwarder.config.reader import Address, parse_address
+from apisec_forwarder.enforcement import ecds
 from apisec_forwarder.gateway import envoy
 
 HELP = "print the Envoy configuration that copies traffic for the forwarder"
@@ -18,6 +19,7 @@ EPILOG = """example:
       --tls-certificate edge.pem --tls-key edge.key > envoy.yaml
   (umask 077; envoy -c envoy.yaml --file-flush-interval-msec 200)
 
+With decisions configured, the folder for Envoy's rules is made, with an open rules file, unless it is there already.
 The flush interval is how long a copy may wait inside Envoy (10 s when it is not given). The umask keeps the log,
 which holds raw traffic, from other users' eyes.
 """
@@ -48,6 +50,8 @@ def run(args: argparse.Namespace) -> int:
         client_ca = args.client_ca.absolute() if args.client_ca else None
         tls = envoy.Tls(args.tls_certificate.absolute(), args.tls_key.absolute(), client_ca)
     config = configuration.load(args.config)
+    if config.decisions is not None:
+        ecds.prepare(config.decisions.ecds_directory)  # Envoy refuses to start without the file
     sys.stdout.write(envoy.render(envoy.build(config, args.listen, args.upstream, tls, args.trusted_hops)))
     return 0
 

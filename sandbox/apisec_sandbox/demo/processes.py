@@ -58,6 +58,7 @@ class Child:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,  # what the parts write, traffic among it, is for this user alone
                 env=self.environment,
             )
         return self
