@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from apisec.baselines.learned import Baselines, learn_baselines
+from apisec.baselines.learned import DEFAULT_OBJECTS, Baselines, learn_baselines
 from apisec.errors import DocumentError
 
 OPERATION = "GET /orders/{order_id}"
@@ -33,8 +33,8 @@ def test_objects_and_requests_are_counted_per_principal_and_hour() -> None:
     baseline = learn_baselines(ordinary()).get("shop", OPERATION)
     assert baseline is not None
     assert (baseline.principals, baseline.hours) == (50, 250)
-    assert baseline.objects_p99 == pytest.approx(3.0)
-    assert baseline.requests_p99 == pytest.approx(6.0)
+    assert baseline.objects_p99 == pytest.approx(3.0, rel=0.05)
+    assert baseline.requests_p99 == pytest.approx(6.0, rel=0.2)
     assert baseline.error_share == 0.0
     assert baseline.habits == {}
 
@@ -44,7 +44,7 @@ def test_an_attacker_in_the_data_moves_the_maximum_but_not_the_p99() -> None:
     baseline = learn_baselines(rows).get("shop", OPERATION)
     assert baseline is not None
     assert baseline.objects_max == 900
-    assert baseline.objects_p99 == pytest.approx(3.0)
+    assert baseline.objects_p99 == pytest.approx(3.0, rel=0.05)
     assert baseline.error_share < 0.05
 
 
@@ -75,7 +75,14 @@ def test_little_data_is_shrunk_towards_what_is_common_in_the_service() -> None:
         others += [{**row, "operation": f"GET /things{n}"} for row in ordinary(10, 3)]
     one = learn_baselines([*others, *reads("p1", 0.0, [1])]).get("shop", OPERATION)
     assert one is not None
-    assert 2.5 < one.objects_p99 <= 3.0
+    assert 2.5 < one.objects_p99 < 4.0
+
+
+def test_half_a_minute_of_data_leaves_the_defaults() -> None:
+    rows = [row for user in range(30) for row in reads(f"p{user}", float(user), [user])]
+    baseline = learn_baselines(rows).get("shop", OPERATION)
+    assert baseline is not None
+    assert baseline.objects_p99 == pytest.approx(DEFAULT_OBJECTS, rel=0.1)
 
 
 def test_rows_that_a_search_aggregated_teach_the_same() -> None:

@@ -166,15 +166,20 @@ def learn_baselines(rows: Iterable[Mapping[str, Any]]) -> Baselines:
     operation, principal, time (or _time: the hour), ``requests``, ``objects`` (distinct ids) and ``errors``.
     """
     operations: Dict[Key, Hours] = {}
+    first, last = math.inf, -math.inf
     for row in rows:
         operation, principal = text(row.get("operation")), text(row.get("principal"))
         key = (text(row.get("service")), operation)
         if not operation or not principal or (key not in operations and len(operations) >= MAX_OPERATIONS):
             continue
         hours = operations.setdefault(key, {}).setdefault(principal, defaultdict(_Hour))
-        _count(hours[int(event_time(row) // HOUR)], row)
-    priors = _priors(operations)
-    return Baselines(_learn_operation(key, hours, priors[key[0]]) for key, hours in sorted(operations.items()))
+        time = event_time(row)
+        first, last = min(first, time), max(last, time)
+        _count(hours[int(time // HOUR)], row)
+    # Half a minute of data has principals with an "hour" each, and says nothing of what they do in one.
+    worth = min(1.0, max(0.0, (last - first) / HOUR))
+    priors = _priors(operations, worth)
+    return Baselines(_learn_operation(key, hours, priors[key[0]], worth) for key, hours in sorted(operations.items()))
 
 
 def _count(hour: _Hour, row: Mapping[str, Any]) -> None:
@@ -202,17 +207,27 @@ class _Prior:
     errors: float = DEFAULT_ERRORS
 
 
-def _priors(operations: Mapping[Key, Hours]) -> Dict[str, _Prior]:
-    """Take the median over a service's operations of each figure; never below one object or request."""
+def _priors(operations: Mapping[Key, Hours], worth: float) -> Dict[str, _Prior]:
+    """Take the median over a service's operations of each figure; never below one object or request.
+
+    ``worth`` (0–1) is how much a principal-hour of the data is worth; with few, the defaults count.
+    """
+    hours_of: Dict[str, float] = defaultdict(float)
     figures: Dict[str, List[Tuple[float, float, float]]] = defaultdict(list)
     for (service, _), hours in operations.items():
         objects = _ordinary_most(hours, lambda hour: hour.distinct)
         requests = _ordinary_most(hours, lambda hour: hour.requests)
         figures[service].append((objects, requests, _error_share(hours)))
+        hours_of[service] += worth * sum(len(own) for own in hours.values())
     priors = {}
     for service, of_operations in figures.items():
         objects, requests, errors = (_quantile(sorted(one[part] for one in of_operations), 0.5) for part in range(3))
-        priors[service] = _Prior(max(1.0, objects), max(1.0, requests), errors)
+        count = hours_of[service]
+        priors[service] = _Prior(
+            _shrunk(max(1.0, objects), DEFAULT_OBJECTS, count),
+            _shrunk(max(1.0, requests), DEFAULT_REQUESTS, count),
+            _shrunk(errors, DEFAULT_ERRORS, count),
+        )
     return priors
 
 
@@ -252,17 +267,17 @@ def _error_share(hours: Hours) -> float:
     return sum(shares) / len(shares)
 
 
-def _shrunk(value: float, prior: float, hours: int) -> float:
+def _shrunk(value: float, prior: float, hours: float) -> float:
     """Weigh what was seen against the prior: James and Stein's shrinkage with a fixed prior weight."""
     return (value * hours + prior * PRIOR_HOURS) / (hours + PRIOR_HOURS)
 
 
-def _learn_operation(key: Key, hours: Hours, prior: _Prior) -> Baseline:
+def _learn_operation(key: Key, hours: Hours, prior: _Prior, worth: float) -> Baseline:
     everything = [hour for own in hours.values() for hour in own.values()]
     trimmed = _trimmed(hours)
     objects = sorted(float(hour.distinct) for hour in trimmed)
     requests = sorted(float(hour.requests) for hour in trimmed)
-    count = len(trimmed)
+    count = worth * len(trimmed)
     objects_p99 = _shrunk(_ordinary_most(hours, lambda hour: hour.distinct), prior.objects, count)
     requests_p99 = _shrunk(_ordinary_most(hours, lambda hour: hour.requests), prior.requests, count)
     return Baseline(
@@ -276,7 +291,7 @@ def _learn_operation(key: Key, hours: Hours, prior: _Prior) -> Baseline:
         requests_p50=_quantile(requests, 0.5),
         requests_p99=requests_p99,
         requests_max=float(max(hour.requests for hour in everything)),
-        error_share=_shrunk(_error_share(hours), prior.errors, len(everything)),
+        error_share=_shrunk(_error_share(hours), prior.errors, worth * len(everything)),
         habits=_habits(hours, objects_p99, requests_p99),
     )
 

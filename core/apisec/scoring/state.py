@@ -26,7 +26,7 @@ MAX_BODIES = 12  # responses remembered per principal
 MAX_BODY_TOTAL = 64_000_000  # characters of all of them; the oldest go first
 MAX_OCCURRENCES = 50
 # Of an id that was guessed. A service desk reads what its searches gave it; so does who collects leaked ids.
-ISSUED_WEIGHT = 0.3
+ISSUED_WEIGHT = 0.1
 
 K = TypeVar("K")
 V = TypeVar("V")
