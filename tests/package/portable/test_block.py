@@ -112,6 +112,22 @@ def test_the_replay_counts_the_accused_apart() -> None:
     assert record["document"]["apisec"]["evidence"]["digest"]
 
 
+@pytest.mark.parametrize(
+    ("change", "benign"),
+    [
+        ({}, True),
+        ({"status": 302}, True),
+        ({"status": 409}, False),
+        ({"status": 0}, False),
+        ({"status": "200"}, False),
+        ({"action": "blocked"}, False),
+        ({"principal": "~principal~b1~"}, False),
+    ],
+)
+def test_who_would_lose_something(change: Dict[str, Any], benign: bool) -> None:
+    assert action.is_benign({**HISTORY[0], **change}, {"~principal~b1~"}) is benign
+
+
 def test_the_same_finding_has_the_same_id_on_every_search_head() -> None:
     one = template.identity(STEP, ROW)
     assert one == template.identity(STEP, {**ROW, "risk_message": "another time"})

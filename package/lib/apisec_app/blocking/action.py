@@ -73,11 +73,17 @@ def _document(context: Context, row: Row) -> Dict[str, Any]:
 
 
 def _replayed(context: Context, pattern: Pattern) -> Evidence:
-    def benign(event: Mapping[str, Any]) -> bool:
-        # What apisec itself refused says nothing about an ordinary user.
-        return event.get("principal") not in context.risky and event.get("action") != "blocked"
+    return replay(pattern, context.events(pattern.service), lambda event: is_benign(event, context.risky))
 
-    return replay(pattern, context.events(pattern.service), benign)
+
+def is_benign(event: Mapping[str, Any], risky: Set[str]) -> bool:
+    """Whether refusing this request would have cost an ordinary user something.
+
+    What the API itself refused, or apisec did, is nobody's loss.
+    """
+    status = event.get("status")
+    answered = isinstance(status, int) and 0 < status < 400
+    return answered and event.get("action") != "blocked" and event.get("principal") not in risky
 
 
 def _sentence(evidence: Evidence) -> str:
