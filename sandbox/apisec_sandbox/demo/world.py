@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import json
 import os
 import secrets
@@ -19,9 +20,10 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from apisec_sandbox.demo.certificates import Authority, write_private
+from apisec_sandbox.certificates import Authority
 from apisec_sandbox.demo.processes import Child, Children, DemoError, run_tool, wait_for
 from apisec_sandbox.demo.splunk import Splunk
+from apisec_sandbox.splunkd.home import write_atomic
 
 BIN = Path(sys.executable).parent
 FORWARDER = str(BIN / "apisec-forwarder")
@@ -144,20 +146,20 @@ class World:
 
     def prepare(self) -> None:
         """Certificates, keys and tokens, each by the command that a user would call."""
-        authority = Authority(self.home)
-        authority.issue("admin")
-        authority.issue("gateway", HOST)
+        authority = Authority(self.ca, datetime.timedelta(days=2))
+        authority.issue("localhost", self.home / "admin.pem", self.home / "admin.key")
+        authority.issue(HOST, self.home / "gateway.pem", self.home / "gateway.key")
         run_tool([FORWARDER, "keys", "generate", "--output", str(self.home / "keys.json")])
         command = [FORWARDER, "patterns", "token", "--name", "splunk", "--scopes", "patterns:read,patterns:write"]
         command += ["--tokens-file", str(self.home / "admin-tokens.json")]
         token = run_tool(command)
-        write_private(self.admin_token, token.strip() + b"\n")
+        write_atomic(self.admin_token, token.strip() + b"\n", 0o600)
 
     def start_splunk(self) -> Splunk:
         """Install the app into the stand-in and start it; return a client that is logged in."""
         token, password = str(uuid.uuid4()), secrets.token_urlsafe(18)
-        write_private(self.home / "hec.token", token.encode() + b"\n")
-        write_private(self.home / "splunk.password", password.encode() + b"\n")
+        write_atomic(self.home / "hec.token", token.encode() + b"\n", 0o600)
+        write_atomic(self.home / "splunk.password", password.encode() + b"\n", 0o600)
         run_tool([SANDBOX, "install", str(self.app), "--home", str(self.splunk_home)])
         self.launch_splunk()
         return self.connect_splunk()

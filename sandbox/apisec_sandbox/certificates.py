@@ -1,10 +1,9 @@
-"""A certificate authority for one run: every connection of the demo verifies TLS as in production."""
+"""A certificate authority of the sandbox's own, so that every connection verifies TLS as in production."""
 
 from __future__ import annotations
 
 import datetime as dt
 import ipaddress
-import os
 from pathlib import Path
 
 from cryptography import x509
@@ -12,15 +11,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-VALID = dt.timedelta(days=2)
+from apisec_sandbox.splunkd.home import write_atomic
+
+BACKDATED = dt.timedelta(minutes=5)  # for clocks that are a little behind
 
 
-def write_private(path: Path, data: bytes) -> Path:
-    """Write a file that only its owner reads."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    return path
+def names_of(host: str) -> list[x509.GeneralName]:
+    """Return the names of a server on this machine: localhost in all forms, and the host that it is known by."""
+    loopback = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "::1")]
+    names: list[x509.GeneralName] = [x509.DNSName("localhost"), *loopback]
+    try:
+        extra: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        extra = x509.DNSName(host)
+    return names if extra in names else [*names, extra]
 
 
 def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
@@ -30,21 +34,22 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 class Authority:
-    """Issues server certificates for 127.0.0.1 and the names it is given."""
+    """Issues server certificates; its own key stays in memory, so that each authority is used by one process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, certificate: Path, lifetime: dt.timedelta) -> None:
+        """Write the authority's certificate, PEM, to ``certificate``."""
+        self.certificate = certificate
+        self._lifetime = lifetime
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "apisec demo CA")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "apisec sandbox CA")])
         self._now = dt.datetime.now(dt.UTC)
-        certificate = (
+        own = (
             self._builder(self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(certificate_sign=True), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        self.certificate = folder / "ca.pem"
-        self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+        write_atomic(certificate, own.public_bytes(serialization.Encoding.PEM))
 
     def _builder(self, subject: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
         authority_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
@@ -54,28 +59,27 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(self._now - dt.timedelta(minutes=5))
-            .not_valid_after(self._now + VALID)
+            .not_valid_before(self._now - BACKDATED)
+            .not_valid_after(self._now + self._lifetime)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(authority_key, critical=False)
         )
 
-    def issue(self, name: str, *dns: str) -> tuple[Path, Path]:
-        """Return the paths of a certificate and its key (mode 600), valid for 127.0.0.1, localhost and ``dns``."""
+    def issue(self, host: str, certificate: Path, key_file: Path) -> None:
+        """Write a certificate for ``host`` and this machine's loopback names, and its key (mode 600), as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names: list[x509.GeneralName] = [x509.DNSName(each) for each in ("localhost", *dns)]
-        names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
-        certificate = (
-            self._builder(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key.public_key())
+        names = names_of(host)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+        issued = (
+            self._builder(subject, key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(_usage(certificate_sign=False), critical=True)
             .sign(self._key, hashes.SHA256())
         )
-        path = self.folder / f"{name}.pem"
-        path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        return path, write_private(self.folder / f"{name}.key", _pem(key))
+        write_atomic(certificate, issued.public_bytes(serialization.Encoding.PEM))
+        write_atomic(key_file, _pem(key), 0o600)
 
 
 def _usage(*, certificate_sign: bool) -> x509.KeyUsage:
