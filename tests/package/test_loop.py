@@ -62,11 +62,12 @@ def test_the_whole_way(splunk: app.StandIn, admin: FakeAdmin) -> None:
     splunk.call("POST", SAVED, {"disabled": "0", "action.apisec_block": "1", "actions": "summary_index,apisec_block"})
 
     dispatch(splunk)
-    found = until(lambda: len(risk(splunk)) == 2 and risk(splunk), 20, "two risk events")
+    until(lambda: len(risk(splunk)) == 2, 20, "two risk events")
+    found = risk(splunk)
     assert {row["detection"] for row in found} == {"api_skipped_step"}
     assert {row["risk_object"][-5:] for row in found} == {"00b1~", "00b2~"}
-    held = until(lambda: len(splunk.collection("apisec_patterns")) == 1 and admin.patterns, 30, "the pattern")
-    [pattern] = held.values()
+    until(lambda: len(splunk.collection("apisec_patterns")) == 1, 30, "the pattern's record")
+    [pattern] = admin.patterns.values()
     assert pattern["mode"] == "shadow"
     assert pattern["document"]["apisec"]["requires"]["group-by"] == ["principal", "object_ids.checkout_id"]
 

@@ -1,0 +1,69 @@
+"""The pages name everything that there is: options, fields, macros, parameters, searches, keys of a detection."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from apisec_app.commands.inventory import ApisecInventoryCommand
+from apisec_app.commands.score import ApisecScoreCommand, fields_of
+from splunklib.searchcommands import Option
+
+import confs
+import detections
+from apisec.endpoints.inventory import Inventory
+from apisec.scoring import Score
+from tests.support.app import ROOT
+from tests.support.shop_events import event
+
+COMMANDS = (ROOT / "docs/reference/commands.md").read_text("utf-8")
+APP = (ROOT / "docs/app.md").read_text("utf-8")
+CONTENT = (ROOT / "content/README.md").read_text("utf-8")
+OF_THE_SDK = {"logging_configuration", "logging_level", "record", "show_configuration", "phase"}
+DEFAULT = ROOT / "package/default"
+
+
+@pytest.mark.parametrize("command", [ApisecScoreCommand, ApisecInventoryCommand])
+def test_commands_and_options(command: type) -> None:
+    own = {name for name, value in vars(command).items() if isinstance(value, Option)} - OF_THE_SDK
+    assert own
+    assert f"## {command.name}" in COMMANDS  # type: ignore[attr-defined]
+    for name in own:
+        assert f"| `{name}` |" in COMMANDS
+
+
+def test_fields_of_both_commands() -> None:
+    for name in fields_of(Score(1.0, "low", [], {}, {})):
+        assert f"`{name}`" in COMMANDS
+    inventory = Inventory()
+    inventory.add(event("p", "GET /a", 1.0))
+    for name in inventory.rows()[0]:
+        known = name in COMMANDS or re.sub(r"_p\d+$", "", name) in COMMANDS
+        assert known, name
+
+
+def test_macros_searches_parameters_roles() -> None:
+    for name in confs.read(DEFAULT / "macros.conf"):
+        assert f"`{name}`" in APP, name
+    for detection in detections.load():
+        assert detection.stanza in APP
+        assert f"`{detection.slug}`" in APP
+        for tag in (*detection.document["tags"]["mitre_attack"], *detection.document["tags"]["owasp_api"]):
+            assert tag in APP
+    for name in confs.read(DEFAULT / "alert_actions.conf")["apisec_block"]:
+        if name.startswith("param.") and name != "param._cam":
+            assert f"| `{name[6:]}` |" in APP, name
+    for stanza in confs.read(DEFAULT / "authorize.conf"):
+        kind, _, name = stanza.partition("::") if "::" in stanza else stanza.partition("_")
+        assert f"`{name}`" in APP, (kind, name)
+
+
+def test_defaults_in_the_tables_are_the_shipped_ones() -> None:
+    macros = confs.read(DEFAULT / "macros.conf")
+    for name, value in re.findall(r"\| `(apisec_\w+)` \| `?([\d.]+|\(index=\w+\))`? \|", APP):
+        assert macros[name]["definition"] == value, name
+
+
+def test_keys_of_a_detection() -> None:
+    for key in detections._KEYS:
+        assert f"`{key}`" in CONTENT, key
