@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from apisec_sandbox.demo.certificates import Authority
+from apisec_sandbox.certificates import Authority
 from apisec_sandbox.sample_api.app import create_app
 from apisec_sandbox.traffic.actors import BRISK, World
 from apisec_sandbox.traffic.calls import Call, Reply, Rest, Wait
@@ -66,11 +67,15 @@ class Gateway:
         await self.app(scope, receive, send)
 
 
+LIFETIME = timedelta(days=1)
+
+
 @contextmanager
 def serving(app: Gateway, folder: Path) -> Iterator[tuple[str, Path]]:
     """Serve over TLS; yield the URL and the CA's certificate."""
-    authority = Authority(folder)
-    certificate, key = authority.issue("gateway")
+    authority = Authority(folder / "ca.pem", LIFETIME)
+    certificate, key = folder / "gateway.pem", folder / "gateway.key"
+    authority.issue("localhost", certificate, key)
     config = uvicorn.Config(
         app, port=0, lifespan="off", log_level="critical", ssl_certfile=str(certificate), ssl_keyfile=str(key)
     )
@@ -178,7 +183,7 @@ def fingerprint(hello: bytes) -> tuple[object, ...]:
 
 
 def test_every_tls_stack_has_a_fingerprint_of_its_own(tmp_path: Path) -> None:
-    authority = Authority(tmp_path)
+    authority = Authority(tmp_path / "ca.pem", LIFETIME)
     prints = {name: fingerprint(client_hello(stack.context(authority.certificate))) for name, stack in STACKS.items()}
     assert len(set(prints.values())) == len(STACKS)
     assert len({stack.ja4 for stack in STACKS.values()}) == len(STACKS)
@@ -192,8 +197,7 @@ def test_every_tls_stack_has_a_fingerprint_of_its_own(tmp_path: Path) -> None:
 
 
 def test_server_that_nobody_vouches_for_is_not_trusted(tmp_path: Path) -> None:
-    (tmp_path / "other").mkdir()
-    other = Authority(tmp_path / "other").certificate
+    other = Authority(tmp_path / "other" / "ca.pem", LIFETIME).certificate
     gateway = Gateway()
     with serving(gateway, tmp_path) as (url, _):
         done = traffic("--url", url, "--ca-file", str(other), "--duration", "1", check=False)
