@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import logging.handlers
 import os
 from pathlib import Path
+from typing import Any
+
+from splunklib.binding import HTTPError
 
 _MAX_BYTES = 10_000_000
+_SETTINGS = "/servicesNS/nobody/apisec/configs/conf-apisec_settings/logging"
 _FORMAT = "%(asctime)s %(levelname)s pid=%(process)d %(message)s"
 
 
@@ -30,8 +35,13 @@ def logger_of(part: str) -> logging.Logger:
     return logger
 
 
-def set_level(logger: logging.Logger, name: str) -> None:
-    """Take over the level of the page Logging; an unknown name leaves it as it is."""
-    level = logging.getLevelName(name.upper())
+def apply_level(service: Any, logger: logging.Logger) -> None:
+    """Take over the level of the page Configuration, Logging; where it cannot be read, INFO stays."""
+    try:
+        answer = service.get(_SETTINGS, output_mode="json")
+        name = json.loads(answer.body.read())["entry"][0]["content"].get("loglevel", "")
+    except (HTTPError, OSError, ValueError, KeyError, IndexError):
+        return
+    level = logging.getLevelName(str(name).upper())
     if isinstance(level, int):
         logger.setLevel(level)

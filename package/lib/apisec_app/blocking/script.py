@@ -20,7 +20,7 @@ from apisec.errors import ApisecError, ConfigError
 
 from ..connection import SearchError, connect
 from ..kvstore import PATTERNS, Collection
-from ..logs import logger_of
+from ..logs import apply_level, logger_of
 from . import action, history
 from . import template as templates
 from .admin import AdminClient, AdminError
@@ -143,6 +143,7 @@ def context_of(payload: Payload, rows: Iterable[Mapping[str, Any]], service: Any
 def handle(payload: Payload, now: float, logger: logging.Logger) -> int:
     """Handle every row once; returns the exit code: 0, or 1 when a row failed."""
     service = connect(payload.server_uri, payload.session_key)
+    apply_level(service, logger)
     rows = rows_of(payload)
     if not rows:
         logger.info("search=%r sid=%s has no rows, nothing to do", payload.search_name, payload.sid)

@@ -14,7 +14,7 @@ from splunklib.binding import HTTPError
 from apisec.errors import ApisecError
 
 from ..connection import SearchError, connect
-from ..logs import logger_of
+from ..logs import apply_level, logger_of
 from .checkpoint import Checkpoint
 from .run import Refresh, Settings
 
@@ -70,6 +70,7 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
         logger = logger_of("inventory")
         name = stanza.partition("://")[2]
         service = connect(inputs.metadata["server_uri"], inputs.metadata["session_key"])
+        apply_level(service, logger)
         checkpoint = Checkpoint(inputs.metadata["checkpoint_dir"], name)
         refresh = Refresh(service, checkpoint, settings_of(parameters), logger)
         try:
