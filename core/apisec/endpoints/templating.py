@@ -37,6 +37,7 @@ _STATIC_WITH_DIGITS = re.compile(
     r"|ipv[46]|oauth-?\d|http-?\d|[a-z]+-v\d{1,2}|x509|ed25519|web3|3ds2?|2fa|mp[34]|h26[45]|s3|ec2|log4j|api-?\d{1,2}"
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
+_DOTS = (".", "..")  # left after decoding: a traversal, and no two of them shall make two operations
 _EXTENSION = re.compile(r"(.+)\.(json|xml|csv|pdf|html?|txt|png|jpe?g|gif|svg|zip|ya?ml|atom|rss)", re.IGNORECASE)
 
 
@@ -108,7 +109,7 @@ def by_shape(segments: Sequence[str], start: int = 0) -> Templated:
     params: List[Tuple[str, str]] = []
     parent: Optional[str] = None
     for index, segment in enumerate(segments):
-        if index >= MAX_SEGMENTS:
+        if index >= MAX_SEGMENTS or segment in _DOTS:
             parts.append("{rest}")
             break
         if index >= start and is_parameter(segment):

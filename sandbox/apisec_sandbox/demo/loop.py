@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import statistics
 import time
@@ -209,11 +208,9 @@ class Loop:
                     "action.apisec_block.param.ttl": "1h",
                 },
             )
+        wait_for("risk events about every attacker", self._all_found, 90, poll=0.5)
         for detection in DETECTIONS:
-            probe = functools.partial(self._risk_of, detection)
-            rows = wait_for(f"risk events of {detection.name} about all who {detection.attack}", probe, 90, poll=1.0)
-            self.findings[detection.attack] = rows
-            row = rows[0]
+            row = self.findings[detection.attack][0]
             stage.see(f"{detection.name}: risk {row['risk_score']} for {row['risk_object']}")
             stage.see(f"  {row['risk_message'][:150]}")
         rows = [row for found in self.findings.values() for row in found]
@@ -224,13 +221,18 @@ class Loop:
             false_findings=len(strangers),
         )
 
-    def _risk_of(self, detection: Detection) -> list[dict[str, Any]] | None:
+    def _all_found(self) -> bool | None:
+        """Dispatch what has not found all of its attackers yet; those that begin meanwhile count too."""
         self.world.children.check()
-        self.timeline.progress(f"dispatching {detection.search}")
-        self.splunk.dispatch(detection.search)
+        missing = [detection for detection in DETECTIONS if not self._found(detection)]
+        self.timeline.progress(f"dispatching {', '.join(detection.name for detection in missing)}")
+        self.splunk.dispatch(detection.search for detection in missing)
+        return True if not missing else None
+
+    def _found(self, detection: Detection) -> bool:
         rows = self.splunk.search(f"index=apisec_risk detection={detection.name}", earliest_time="-60m")
-        found = set[str]().union(*map(self._sources, rows))
-        return rows if self._attackers(detection.attack) <= found else None
+        self.findings[detection.attack] = rows
+        return bool(rows) and self._attackers(detection.attack) <= set[str]().union(*map(self._sources, rows))
 
     @staticmethod
     def _sources(row: Mapping[str, Any]) -> set[str]:

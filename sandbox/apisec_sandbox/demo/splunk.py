@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
@@ -84,16 +84,21 @@ class Splunk:
     def edit_saved_search(self, name: str, values: Mapping[str, Any]) -> None:
         self._call("POST", f"/servicesNS/nobody/{APP}/saved/searches/{quote(name, safe='')}", values)
 
-    def dispatch(self, name: str, seconds: float = 60) -> dict[str, Any]:
-        """Run a saved search now, with its actions, and return the finished job's content."""
-        path = f"/servicesNS/nobody/{APP}/saved/searches/{quote(name, safe='')}/dispatch"
-        sid = self._call("POST", path, {"trigger_actions": "1"})["sid"]
+    def dispatch(self, names: Iterable[str], seconds: float = 60) -> None:
+        """Run saved searches now, at the same time, with their actions; return when all are done."""
+        sids = {}
+        for name in names:
+            path = f"/servicesNS/nobody/{APP}/saved/searches/{quote(name, safe='')}/dispatch"
+            sids[name] = self._call("POST", path, {"trigger_actions": "1"})["sid"]
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            job = self._call("GET", f"/services/search/jobs/{quote(sid, safe='')}")["entry"][0]["content"]
-            if job["isDone"]:
-                if job.get("isFailed"):
-                    raise DemoError(f"saved search {name!r} failed: {json.dumps(job.get('messages'))}")
-                return cast("dict[str, Any]", job)
-            time.sleep(0.1)
-        raise DemoError(f"saved search {name!r} was not done within {seconds:.0f} s")
+        for name, sid in sids.items():
+            while not self._done(name, sid):
+                if time.monotonic() > deadline:
+                    raise DemoError(f"saved search {name!r} was not done within {seconds:.0f} s")
+                time.sleep(0.05)
+
+    def _done(self, name: str, sid: str) -> bool:
+        job = self._call("GET", f"/services/search/jobs/{quote(sid, safe='')}")["entry"][0]["content"]
+        if job.get("isFailed"):
+            raise DemoError(f"saved search {name!r} failed: {json.dumps(job.get('messages'))}")
+        return bool(job["isDone"])
