@@ -275,3 +275,9 @@ def test_cookie_and_bearer(splunk: Splunk) -> None:
     token = made.json()["entry"][0]["content"]["token"]
     info = requests.get(f"{base}/services/server/info", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     assert info.status_code == 200
+
+
+def test_submit_takes_one_event(service: client.Service) -> None:
+    service.indexes["main"].submit('{"n": 7}', host="h1", source="unit", sourcetype="app:json")
+    stream = service.jobs.oneshot("search index=main source=unit | table n host sourcetype", output_mode="json")
+    assert json.loads(stream.read())["results"] == [{"n": "7", "host": "h1", "sourcetype": "app:json"}]

@@ -36,6 +36,7 @@ ADMIN_CAPABILITIES = (
     "edit_search_schedule_priority",
     "edit_server",
     "edit_storage_passwords",
+    "edit_tcp",
     "edit_tokens_all",
     "edit_token_http",
     "edit_user",

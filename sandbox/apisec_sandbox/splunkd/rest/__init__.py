@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.atom import message_reply
 from apisec_sandbox.splunkd.auth import Session
-from apisec_sandbox.splunkd.rest import configs, objects, saved, search, storage, system
+from apisec_sandbox.splunkd.rest import configs, objects, receivers, saved, search, storage, system
 from apisec_sandbox.splunkd.rest.call import Call, Route, wants_json
 from apisec_sandbox.splunkd.web import HttpError, Reply, Request
 
@@ -27,6 +27,7 @@ ROUTES: tuple[Route, ...] = (
     *saved.ROUTES,
     *storage.ROUTES,
     *objects.ROUTES,
+    *receivers.ROUTES,
     *configs.ROUTES,
 )
 
