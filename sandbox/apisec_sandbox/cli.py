@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +25,7 @@ def command_module(name: str) -> str:
 
 
 def build_parser(asked: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; modules of commands other than the asked one are imported for their HELP only."""
+    """Return the parser; only the asked command is imported, all of them when none is."""
     parser = argparse.ArgumentParser(
         prog="apisec-sandbox",
         description="A stand-in for Splunk, a sample API and a traffic generator, for tests and the demo.",
@@ -35,12 +36,7 @@ def build_parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     wanted = [name for name in asked if name in COMMANDS][:1]
     for name in wanted or COMMANDS:
-        try:
-            module = importlib.import_module(command_module(name))
-        except ModuleNotFoundError as error:
-            if error.name != command_module(name):
-                raise
-            continue
+        module = importlib.import_module(command_module(name))
         sub = commands.add_parser(
             name,
             help=module.HELP,
@@ -74,4 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader of a pipe (head, less) has gone: not a failure of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return code
