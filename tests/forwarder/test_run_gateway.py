@@ -159,10 +159,12 @@ def arrived(gateway: Gateway, paths: list[str]) -> bool:
 
 
 def test_killed_pipeline_is_restarted_and_loses_nothing(gateway: Gateway) -> None:
-    paths = numbers("killed", 60)
+    paths, killed = numbers("killed", 60), [0]
     for at, path in enumerate(paths):
         if at in (20, 40):
-            os.kill(gateway.child_pid("pipeline"), signal.SIGKILL)
+            until(lambda: gateway.child_pid("pipeline") != killed[-1], 20, "a new process")
+            killed.append(gateway.child_pid("pipeline"))
+            os.kill(killed[-1], signal.SIGKILL)
         assert gateway.send("GET", path)[0] == 200
     until(lambda: arrived(gateway, paths), 30, "all transactions after the kills")
 
