@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 from pathlib import Path
@@ -51,23 +52,34 @@ def run(args: argparse.Namespace) -> int:
     timeline = Timeline(Console(highlight=False))
     world = World.make(app, args.seed)
     loop = Loop(world, timeline, args.users, args.rate)
+    try:
+        error = play(loop, args)
+    except BaseException:
+        world.remove()
+        raise
+    if error is None:
+        world.remove()
+        timeline.say(f"[green]every stage was seen[/] [dim]in {timeline.elapsed:.0f} s[/]")
+        return 0
+    world.remove_traffic()
+    timeline.say(f"[red]not seen:[/] {escape(str(error))}")
+    timeline.say(f"logs and files are kept in {world.home}")
+    return 1
+
+
+def play(loop: Loop, args: argparse.Namespace) -> DemoError | None:
+    """Run all stages and write the record; return what was not seen. All processes have ended on return."""
     error: DemoError | None = None
-    with world.children:
+    with loop.world.children:
         try:
             loop.run()
         except DemoError as failed:
             error = failed
         if args.json:
-            timeline.write(args.json, {"passed": error is None, "seed": args.seed, **loop.summary()})
+            loop.timeline.write(args.json, {"passed": error is None, "seed": args.seed, **loop.summary()})
         if error is None and args.keep:
-            linger(timeline, loop)
-    if error is not None:
-        timeline.console.print(f"[red]not seen:[/] {escape(str(error))}", soft_wrap=True)
-        timeline.console.print(f"logs and files are kept in {world.home}", soft_wrap=True)
-        return 1
-    world.remove()
-    timeline.console.print(f"[green]every stage was seen[/] [dim]in {timeline.elapsed:.0f} s[/]")
-    return 0
+            linger(loop)
+    return error
 
 
 def newest(folder: Path) -> Path | None:
@@ -75,12 +87,10 @@ def newest(folder: Path) -> Path | None:
     return built[-1] if built else None
 
 
-def linger(timeline: Timeline, loop: Loop) -> None:
+def linger(loop: Loop) -> None:
     """Print where everything is, and wait for Ctrl-C."""
     for name, where in loop.addresses().items():
-        timeline.console.print(f"  {name:22} {where}", soft_wrap=True)
-    timeline.console.print("Ctrl-C ends it and removes its files.")
-    try:
+        loop.timeline.say(f"  {name:22} {escape(where)}")
+    loop.timeline.say("Ctrl-C ends it and removes its files.")
+    with contextlib.suppress(KeyboardInterrupt):
         signal.pause()
-    except KeyboardInterrupt:
-        return

@@ -15,7 +15,7 @@ from apisec_sandbox.demo.patterns import Patterns
 from apisec_sandbox.demo.processes import DemoError, wait_for
 from apisec_sandbox.demo.splunk import APP, MASK, Splunk
 from apisec_sandbox.demo.timeline import Stage, Timeline
-from apisec_sandbox.demo.world import SERVICE, Traffic, World
+from apisec_sandbox.demo.world import HOST, SERVICE, Traffic, World
 
 ORDINARY = "ordinary"
 ATTACKS = ("enumerate", "skip", "inject", "replay")
@@ -431,6 +431,8 @@ class Loop:
             "forwarder's admin API": f"{world.admin_url}/docs (token in {world.admin_token})",
             "patterns": f"apisec-forwarder patterns list --url {world.admin_url} --token-file {world.admin_token} "
             f"--ca-file {world.ca}",
+            "more traffic": f"apisec-sandbox traffic --url {world.url} --ca-file {world.ca} --host {HOST} "
+            "--users 30 --rate 20 --duration 600 --seed 99 --attackers enumerate,inject",
             "CA of all of them": f"{world.ca}; Splunk's: {world.ready['splunk']['ca']}",
             "logs": str(world.home / "logs"),
         }

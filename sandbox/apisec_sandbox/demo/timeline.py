@@ -15,6 +15,8 @@ from rich.markup import escape
 
 from apisec_sandbox.demo.processes import DemoError
 
+CLEAR_LINE = "\r\x1b[2K"  # ECMA-48: back to the first column, erase the line
+
 
 @dataclass
 class Stage:
@@ -53,7 +55,7 @@ class Timeline:
         """Run one stage; it counts as observed when its block ends without an error."""
         stage = Stage(name, title, started=round(self.elapsed, 2))
         self.stages.append(stage)
-        self.console.print(f"[dim]{self._clock()}[/]  [bold]{escape(title)}[/]", soft_wrap=True)
+        self.say(f"[dim]{self._clock()}[/]  [bold]{escape(title)}[/]")
         try:
             yield stage
             stage.observed = True
@@ -63,15 +65,22 @@ class Timeline:
         finally:
             stage.seconds = round(self.elapsed - stage.started, 2)
             for line in stage.lines:
-                self.console.print(f"         {escape(line)}", highlight=False, soft_wrap=True)
+                self.say(f"         {escape(line)}")
             mark = "[green]✔ seen[/]" if stage.observed else "[red]✘ not seen[/]"
-            self.console.print(f"         {mark} [dim]after {stage.seconds:.1f} s[/]")
+            self.say(f"         {mark} [dim]after {stage.seconds:.1f} s[/]")
 
     def progress(self, text: str) -> None:
-        """Say what is being waited for; one line that later ones replace where the terminal can do that."""
+        """Say what is being waited for, in one line that the next one replaces; nothing where there is no terminal."""
         if self.console.is_terminal:
-            shown = f"         [dim]{escape(text)}[/]"
-            self.console.print(shown, end="\r", highlight=False, overflow="ellipsis", no_wrap=True)
+            width = max(20, self.console.width - 10)
+            self.console.file.write(f"{CLEAR_LINE}         {text[:width]}")
+            self.console.file.flush()
+
+    def say(self, markup: str) -> None:
+        """Print one line over whatever progress stood there."""
+        if self.console.is_terminal:
+            self.console.file.write(CLEAR_LINE)
+        self.console.print(markup, highlight=False, soft_wrap=True)
 
     def _clock(self) -> str:
         minutes, seconds = divmod(self.elapsed, 60)

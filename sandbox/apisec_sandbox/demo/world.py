@@ -65,8 +65,12 @@ class World:
         return cls(app, home, shm, Children(home / "logs"), seed)
 
     def remove(self) -> None:
-        for folder in (self.shm, self.home):
-            shutil.rmtree(folder, ignore_errors=True)
+        self.remove_traffic()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def remove_traffic(self) -> None:
+        """Remove the raw copy; what else stays of a failed run holds no raw value but the generator's own list."""
+        shutil.rmtree(self.shm, ignore_errors=True)
 
     # Files
 
