@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -38,6 +39,7 @@ from apisec_forwarder.spool import Spool, SpoolReader
 logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.05  # how long an empty log is left alone; Envoy flushes every 0.2 s
+NICENESS = 10  # the gateway on the same host, and call-outs that a client waits for, go first
 DRAIN_SECONDS = 5.0  # after SIGTERM: for what is in the log and for what can still be shipped
 STATUS_SECONDS = 1.0
 SPOOL_RETRY_SECONDS = 1.0
@@ -271,6 +273,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True)
     args = parser.parse_args(argv)
     logs.configure("pipeline")
+    with contextlib.suppress(OSError):
+        os.nice(NICENESS)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
