@@ -65,6 +65,17 @@ def test_large_answer_passes_whole_and_is_marked(gateway: Gateway) -> None:
     assert any("response" in reason for reason in event["coverage_reasons"])
 
 
+def test_fifty_megabytes_pass_whole_and_are_marked(gateway: Gateway) -> None:
+    body = b'{"card": "4111111111111111", "fill": "' + b"x" * (50 * 2**20) + b'"}'
+    _, answer = gateway.send("POST", "/huge", body, content_type="application/json")
+    assert json.loads(answer)["received"] == len(body)
+    event = gateway.event("/huge")
+    assert event["coverage"] == "truncated"
+    assert event["bytes_in"] >= len(body)
+    assert "pci.pan" in event["data_classes"]
+    assert "4111111111111111" not in json.dumps(event)
+
+
 def test_server_sent_events_arrive_one_by_one(gateway: Gateway) -> None:
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as link:
         link.sendall(b"GET /events HTTP/1.1\r\nhost: shop.example\r\n\r\n")
