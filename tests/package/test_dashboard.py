@@ -113,3 +113,13 @@ def test_the_figures_are_right(splunk: app.StandIn) -> None:
 
 def test_the_view_is_in_the_navigation() -> None:
     assert 'name="apisec_overview" default="true"' in Path(DEFAULT / "data/ui/nav/default.xml").read_text("utf-8")
+
+
+@pytest.mark.app
+@pytest.mark.parametrize("name", ["service", "operation", "principal", "status", "action"])
+def test_fields_that_are_indexed_too_count_once(splunk: app.StandIn, name: str) -> None:
+    """An analyst's plain count must be right, whatever the index and the JSON both hold."""
+    rows = splunk.search(f"`apisec_transactions` | stats count AS n BY {name}", "-60m@m")
+    assert sum(int(row["n"]) for row in rows) == splunk.count()
+    indexed = splunk.search(f"| tstats count AS n where index=apisec BY {name}", "-60m@m")
+    assert {row[name]: row["n"] for row in rows} == {row[name]: row["n"] for row in indexed}

@@ -181,7 +181,7 @@ class Loop:
     def score(self, stage: Stage) -> None:
         """| apisecscore gives scores with reasons."""
         spl = (
-            "`apisec_transactions` | `apisec_single` | reverse | apisecscore | where apisec_score >= 60 "
+            "`apisec_transactions` | reverse | apisecscore | where apisec_score >= 60 "
             "| stats max(apisec_score) as score count values(apisec_reasons) as reasons by principal | sort - score"
         )
 

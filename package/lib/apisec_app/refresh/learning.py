@@ -19,12 +19,12 @@ _HEX_DIGITS = "0123456789abcdef"
 
 COUNT_SPL = '| tstats count where `apisec_index` sourcetype="apisec:transaction" action=allowed'
 STEPS_SPL = (
-    "search `apisec_transactions` action=allowed | `apisec_single` {sample}| dedup id "
-    "| fields _time, service, principal, session, operation, status, object_ids "
-    "| table _time, service, principal, session, operation, status, object_ids"
+    "search `apisec_transactions` action=allowed {sample}| dedup id "
+    "| fields _time, service, principal, principal_kind, session, operation, status, object_ids "
+    "| table _time, service, principal, principal_kind, session, operation, status, object_ids"
 )
 HOURS_SPL = (
-    "search `apisec_transactions` action=allowed | `apisec_single` | dedup id | bin _time span=1h "
+    "search `apisec_transactions` action=allowed | dedup id | bin _time span=1h "
     "| stats count AS requests, dc(object_ids) AS objects, count(eval(status>=400)) AS errors "
     "BY service, operation, principal, _time"
 )
@@ -61,7 +61,7 @@ def learn(service: Any, hours: float) -> Learned:
 
 
 def _steps(rows: Iterable[Mapping[str, Any]]) -> Iterator[Dict[str, Any]]:
-    names = ("service", "principal", "session", "operation", "status")
+    names = ("service", "principal", "principal_kind", "session", "operation", "status")
     for row in rows:
         step: Dict[str, Any] = {name: first(row.get(name)) or "" for name in names}
         step["time"] = epoch(first(row.get("_time")))
