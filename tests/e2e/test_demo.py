@@ -37,6 +37,7 @@ def test_every_stage_is_seen(tmp_path: Path) -> None:
     assert document["ordinary_refused"] == 0
     assert document["ordinary_requests"] > 1000
     assert set(document["attackers_refused"]) == {"enumerate", "skip", "inject"}
+    assert set(document["seconds_to_first_refusal"]) == {"enumerate", "skip", "inject"}
     stages = {stage["name"]: stage for stage in document["stages"]}
     assert stages["leaks"]["leaked"] == 0
     assert stages["leaks"]["planted"] > 500

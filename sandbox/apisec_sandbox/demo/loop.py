@@ -19,14 +19,14 @@ from apisec_sandbox.demo.world import HOST, SERVICE, Traffic, World
 
 ORDINARY = "ordinary"
 ATTACKS = ("enumerate", "skip", "inject", "replay")
-ATTACKERS = (*ATTACKS, "skip", "skip", "skip")  # a skipped step takes a whole checkout each time
+ATTACKERS = (*ATTACKS, "skip", "skip")  # a skipped step takes a whole checkout each time
 FORWARDER_NAME = "demo"
 LIFTED, EXPIRING, EXPIRING_TTL = "skip", "inject", "18s"
 LEARN_SECONDS = 20.0  # ordinary traffic before the attackers begin
 LEAST_ATTACKS = 4  # requests of each attack before anyone looks
 LEAST_OPERATIONS = 15  # operations that the inventory must hold
 CALM_SECONDS = 6.0  # how long ordinary users are watched under enforcement
-INPUT_INTERVAL = 10  # seconds
+INPUT_INTERVAL = 5  # seconds
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Loop:
     patterns: Patterns = field(init=False)
     findings: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # attack → its risk events
     pushed: dict[str, list[str]] = field(default_factory=dict)  # attack → ids of the patterns about it
+    to_refusal: dict[str, float] = field(default_factory=dict)  # attack → seconds from push to first refusal
 
     def run(self) -> None:
         for stage in (
@@ -141,7 +142,7 @@ class Loop:
 
     def inventory(self, stage: Stage) -> None:
         """The inventory refresh learns operations, their data, flows and what is ordinary."""
-        self.splunk.create_input("apisec_inventory", "demo", {"interval": INPUT_INTERVAL, "index": "apisec"})
+        self.splunk.create_input("apisec_inventory", "demo", {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec"})
         rows = wait_for("the inventory in the KV store", self._inventory, 60)
         flows = wait_for("learned flows", self._flows, 40)
         classes = {each for row in rows for each in row.get("data_classes") or ()}
@@ -323,6 +324,7 @@ class Loop:
             return {k: v for k, v in seconds.items() if v is not None} if all(seconds.values()) else None
 
         seconds = wait_for("a refusal by each pattern", refused, 60, poll=0.2)
+        self.to_refusal = seconds
         stage.see(
             "seconds from push to first refusal, waiting for the attacker's next try included: "
             + ", ".join(f"{attack} {value:.2f}" for attack, value in seconds.items()),
@@ -418,6 +420,7 @@ class Loop:
             "ordinary_refused": sum(line["refused"] and line["address"] not in attackers for line in ordinary),
             "attack_requests": dict(Counter(line["kind"] for line in lines if line["kind"] != ORDINARY)),
             "attackers_refused": dict(Counter(x["kind"] for x in lines if x["kind"] != ORDINARY and x["refused"])),
+            "seconds_to_first_refusal": self.to_refusal,
             "ordinary_median_ms": statistics.median(times) if times else None,
         }
 
