@@ -37,6 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--app", type=Path, metavar="TAR.GZ", help="the built app (default: the newest in dist/)")
     parser.add_argument("--users", type=int, default=50, help="ordinary users, staff and machines (default: 50)")
     parser.add_argument("--rate", type=float, default=60.0, help="requests per second of all together (default: 60)")
+    parser.add_argument(
+        "--style",
+        choices=("train", "heldout"),
+        default="train",
+        help="formats of values and ways of attack (default: train)",
+    )
     parser.add_argument("--seed", type=int, default=7, help="selects people, values and habits (default: 7)")
 
 
@@ -51,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     timeline = Timeline(Console(highlight=False))
     world = World.make(app, args.seed)
-    loop = Loop(world, timeline, args.users, args.rate)
+    loop = Loop(world, timeline, args.users, args.rate, args.style)
     try:
         error = play(loop, args)
     except BaseException:

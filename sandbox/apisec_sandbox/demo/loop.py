@@ -47,12 +47,13 @@ DETECTIONS = (
 
 @dataclass
 class Loop:
-    """One run of the demo; ``rate`` is requests per second of all users together."""
+    """One run of the demo; ``rate`` is requests per second of all users together, ``style`` the generator's."""
 
     world: World
     timeline: Timeline
     users: int
     rate: float
+    style: str
     splunk: Splunk = field(init=False)
     traffic: Traffic = field(init=False)
     patterns: Patterns = field(init=False)
@@ -115,6 +116,7 @@ class Loop:
     def learn(self, stage: Stage) -> None:
         """Ordinary users shop through the gateway; their redacted copies reach Splunk."""
         arguments = ["--users", str(self.users), "--rate", str(self.rate), "--duration", "900"]
+        arguments += ["--style", self.style]
         arguments += ["--attackers", ",".join(ATTACKERS), "--attack-after", str(LEARN_SECONDS)]
         self.traffic = self.world.start_traffic("users", arguments)
         least = int(self.rate * LEARN_SECONDS * 0.7)
@@ -209,7 +211,7 @@ class Loop:
                     "action.apisec_block.param.ttl": "1h",
                 },
             )
-        wait_for("risk events about every attacker", self._all_found, 90, poll=0.5)
+        wait_for("risk events about every attacker", self._all_found, 150, poll=0.5)
         for detection in DETECTIONS:
             row = self.findings[detection.attack][0]
             stage.see(f"{detection.name}: risk {row['risk_score']} for {row['risk_object']}")
