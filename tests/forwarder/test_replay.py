@@ -175,6 +175,16 @@ def test_har() -> None:
     assert first["response_time"] == 20
 
 
+def test_a_har_that_names_the_media_type_beside_the_body_only() -> None:
+    entry = har_entry()
+    params = [{"name": "password", "value": "letmein99"}, {"name": "n", "value": "1"}]
+    entry["request"]["headers"] = []
+    entry["request"]["postData"] = {"mimeType": "application/x-www-form-urlencoded", "params": params}
+    (event,) = replay(har([entry]))
+    body = {field["path"]: field.get("classes") for field in event["request_fields"] if field["in"] == "body"}
+    assert body == {"password": ["secret.password"], "n": None}
+
+
 def test_a_broken_har_entry_is_named() -> None:
     done = run("--input", "-", "--output", "-", stdin=har([{"request": {}}, har_entry()]).encode())
     assert done.returncode == 1

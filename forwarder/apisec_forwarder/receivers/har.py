@@ -51,7 +51,7 @@ def parse(entry: Any, index: int) -> Transaction:
         id=hashlib.blake2b(content, digest_size=12).hexdigest(),
         time=moment(entry.get("startedDateTime"), "startedDateTime"),
         client=Client(address=str(entry.get("_clientAddress") or "")),
-        request=Request(method, url, _headers(request), _posted(request)),
+        request=Request(method, url, _headers(request, request.get("postData")), _posted(request)),
         response=_response(response),
         duration=float(duration) if isinstance(duration, (int, float)) and duration >= 0 else None,
     )
@@ -62,7 +62,7 @@ def _response(response: Mapping[str, Any]) -> Response | None:
     status = response.get("status")
     if isinstance(status, bool) or not isinstance(status, int) or not 0 < status <= 999:
         return None
-    return Response(status, _headers(response), _content(response))
+    return Response(status, _headers(response, response.get("content")), _content(response))
 
 
 def _object(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -72,13 +72,17 @@ def _object(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return value
 
 
-def _headers(message: Mapping[str, Any]) -> Headers:
+def _headers(message: Mapping[str, Any], body: Any) -> Headers:
+    """Return the headers; some exporters name the media type only beside the body."""
     listed = message.get("headers")
     found = []
     for item in listed if isinstance(listed, list) else []:
         name, value = (item.get("name"), item.get("value")) if isinstance(item, dict) else (None, None)
         if isinstance(name, str) and isinstance(value, str) and not name.startswith(":"):
             found.append((name, value))
+    media_type = body.get("mimeType") if isinstance(body, dict) else None
+    if isinstance(media_type, str) and media_type and all(name.lower() != "content-type" for name, _ in found):
+        found.append(("content-type", media_type))
     return tuple((name, value) for name, value in found if name.lower() not in _WIRE_HEADERS)
 
 
