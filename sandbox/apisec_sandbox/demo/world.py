@@ -211,7 +211,7 @@ class World:
         path = self.home / "envoy.yaml"
         path.write_bytes(run_tool(command))
         command = [ENVOY, "-c", str(path), "--concurrency", "1", "--file-flush-interval-msec", "200"]
-        command += ["--use-dynamic-base-id", "--log-level", "warning"]
+        command += ["--disable-hot-restart", "--log-level", "warning"]
         child = self.children.start("envoy", command)
 
         def listening() -> bool | None:
