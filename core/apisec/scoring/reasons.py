@@ -88,7 +88,8 @@ def _payload(evidence: Mapping[str, Any]) -> List[str]:
     elif evidence["unusual_size"]:
         lines.append("the size of the answer is unusual for this operation")
     if evidence["before"]:
-        lines.append(f"{evidence['before']} requests of this principal carried such signals shortly before")
+        earlier = "1 request" if evidence["before"] == 1 else f"{evidence['before']} requests"
+        lines.append(f"{earlier} of this principal carried such signals shortly before")
     return lines
 
 
