@@ -23,7 +23,6 @@ from apisec_forwarder import keys
 from apisec_forwarder.pipeline import Pipeline, PipelineSettings, Service
 
 PERSONAL = 0.3  # share of transactions with personal data
-MEAN_BYTES = 4700
 WORDS = ("blue", "shirt", "cotton", "large", "order", "shipped", "standard", "parcel", "carrier", "express", "gift")
 
 

@@ -9,8 +9,6 @@ from apisec.scoring import Model, Score, Scorer
 from apisec.sequences.flows import FlowModel, learn_flows
 from apisec_ml.data import Dataset, Event
 
-HISTORY_SHARE = 0.4  # of the time span; attackers inside it stay inside, as they would
-
 
 def learned(history: Dataset) -> tuple[Baselines, FlowModel]:
     """Learn without looking at the labels."""

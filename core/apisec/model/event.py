@@ -14,7 +14,6 @@ SCHEMA_VERSION = 1
 SOURCETYPE_TRANSACTION = "apisec:transaction"
 SOURCETYPE_DECISION = "apisec:decision"  # changes of patterns, and refusals' audit
 SOURCETYPE_HEALTH = "apisec:health"  # coverage, drops, lag
-SOURCETYPE_INVENTORY = "apisec:inventory"
 
 Event = Dict[str, Any]
 

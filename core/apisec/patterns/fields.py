@@ -13,7 +13,6 @@ from apisec.errors import PatternError, did_you_mean
 from apisec.model.event import FIELDS, NAMES, Event
 
 KINDS: Dict[str, str] = {field.name: field.kind for field in FIELDS}
-REQUIRED = frozenset(field.name for field in FIELDS if field.required)
 
 _FIELD_OBJECT = ("path", "in", "type", "classes")
 SUBFIELDS: Dict[str, Tuple[str, ...]] = {

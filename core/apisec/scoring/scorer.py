@@ -8,7 +8,7 @@ baselines it goes by the peers inside the data, and its evidence says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -423,8 +423,3 @@ def _is_unusual(log_size: float, peers: OperationPeers) -> bool:
     # Sizes of one operation that hardly vary still vary by some per cent.
     deviation = max(math.sqrt(peers.variance), 0.05)
     return abs(log_size - peers.mean_log_size) > UNUSUAL_DEVIATIONS * deviation
-
-
-def feature_rows(scorer: Scorer, events: Iterable[Mapping[str, Any]]) -> List[List[float]]:
-    """Return the features of each event, in the order given; for the trainer."""
-    return [scorer.features(event) for event in events]

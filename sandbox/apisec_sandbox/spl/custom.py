@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import queue
 import subprocess
 import threading
@@ -408,9 +407,3 @@ class CustomCommand(Command):
 def _bound(epoch: float) -> str:
     """0 stands for an open end, as splunkd writes it."""
     return f"{epoch:.3f}" if abs(epoch) != float("inf") else "0"
-
-
-def script_environment(base: dict[str, str]) -> dict[str, str]:
-    """Return a small environment for scripts: no Python settings of this process, and what splunkd sets."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR") if name in os.environ}
-    return {**kept, "PYTHONIOENCODING": "utf-8", **base}

@@ -176,10 +176,3 @@ def check(text: str, services: Services, context: Context) -> dict[str, Any]:
         for place, segment in enumerate(split(prepared))
     ]
     return {"normalizedSearch": prepared.strip(), "commands": commands, "remoteTimeOrdered": True}
-
-
-def is_transforming(text: str, services: Services, context: Context) -> bool:
-    """Whether a search ends in statistics rather than events."""
-    compiler = Compiler(services, context, dry=True)
-    compiler.compile(text)
-    return any(name in TRANSFORMING for name in compiler.names)

@@ -28,6 +28,21 @@ class Command:
         raise NotImplementedError
 
 
+class OnField(Command):
+    """Rewrites one field, row by row: ``_rows`` says how."""
+
+    field: str
+
+    def needs(self, wanted: Fields) -> Fields:
+        return union(wanted, (self.field,))
+
+    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
+        return Stage(self._rows(stage), stage.header, stage.events)
+
+    def _rows(self, stage: Stage) -> Iterator[Row]:
+        raise NotImplementedError
+
+
 @dataclass
 class Env:
     """What parsing a command may need beside its text."""

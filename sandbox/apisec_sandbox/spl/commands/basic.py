@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, added, boolean, union, whole
+from apisec_sandbox.spl.commands.base import Arguments, Command, Env, OnField, Parse, added, boolean, union, whole
 from apisec_sandbox.spl.context import EVERY, Context, Fields, Stage, header_of
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.expressions import Expression, parse_expression
@@ -501,16 +501,10 @@ def parse_fillnull(segment: Segment, env: Env) -> Command:  # noqa: ARG001
 
 
 @dataclass
-class Regex(Command):
+class Regex(OnField):
     field: str
     pattern: Any
     negative: bool
-
-    def needs(self, wanted: Fields) -> Fields:
-        return union(wanted, (self.field,))
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        return Stage(self._rows(stage), stage.header, stage.events)
 
     def _rows(self, stage: Stage) -> Iterator[Row]:
         search = self.pattern.search

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apisec_sandbox.spl import jsonpath
-from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, added, union, whole
+from apisec_sandbox.spl.commands.base import Arguments, Command, Env, OnField, Parse, added, union, whole
 from apisec_sandbox.spl.context import Context, Fields, Stage
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.functions import regex
@@ -59,15 +59,9 @@ def _offsets(match: re.Match[str]) -> str:
 
 
 @dataclass
-class RexSed(Command):
+class RexSed(OnField):
     field: str
     change: Callable[[str], str]
-
-    def needs(self, wanted: Fields) -> Fields:
-        return union(wanted, (self.field,))
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        return Stage(self._rows(stage), stage.header, stage.events)
 
     def _rows(self, stage: Stage) -> Iterator[Row]:
         for row in stage.rows:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, union, whole
+from apisec_sandbox.spl.commands.base import Arguments, Command, Env, OnField, Parse, boolean, whole
 from apisec_sandbox.spl.context import EVERY, Context, Fields, Stage
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.functions import regex
@@ -15,17 +15,11 @@ from apisec_sandbox.spl.values import Row, collapse, to_text, values_of
 
 
 @dataclass
-class MakeMv(Command):
+class MakeMv(OnField):
     field: str
     delimiter: str
     pattern: Any
     allow_empty: bool
-
-    def needs(self, wanted: Fields) -> Fields:
-        return union(wanted, (self.field,))
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        return Stage(self._rows(stage), stage.header, stage.events)
 
     def _rows(self, stage: Stage) -> Iterator[Row]:
         for row in stage.rows:
@@ -65,14 +59,8 @@ def parse_makemv(segment: Segment, env: Env) -> Command:  # noqa: ARG001
 
 
 @dataclass
-class NoMv(Command):
+class NoMv(OnField):
     field: str
-
-    def needs(self, wanted: Fields) -> Fields:
-        return union(wanted, (self.field,))
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        return Stage(self._rows(stage), stage.header, stage.events)
 
     def _rows(self, stage: Stage) -> Iterator[Row]:
         for row in stage.rows:
@@ -89,15 +77,9 @@ def parse_nomv(segment: Segment, env: Env) -> Command:  # noqa: ARG001
 
 
 @dataclass
-class MvExpand(Command):
+class MvExpand(OnField):
     field: str
     limit: int
-
-    def needs(self, wanted: Fields) -> Fields:
-        return union(wanted, (self.field,))
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        return Stage(self._rows(stage), stage.header, stage.events)
 
     def _rows(self, stage: Stage) -> Iterator[Row]:
         for row in stage.rows:

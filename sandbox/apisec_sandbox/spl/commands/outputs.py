@@ -17,7 +17,6 @@ from apisec_sandbox.spl.parser import Segment
 from apisec_sandbox.spl.values import Row, cidr_match, collapse, to_text, values_of, wildcard_regex
 
 Pairs = list[tuple[str, str]]
-MAX_UNLESS_TIME = 1000  # transforms.conf max_matches, default for lookups without time
 
 
 class LookupMatcher:
