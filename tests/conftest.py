@@ -1,0 +1,15 @@
+"""How hypothesis explores: the same examples in every run of the suite, new and many ones when asked.
+
+``./build.sh test`` must say the same of the same commit, on a slow machine too; looking for new counterexamples is a job of
+its own: ``HYPOTHESIS_PROFILE=explore .venv/bin/python -m pytest tests/core``. What it finds becomes an ``@example`` or a case.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", max_examples=5_000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
