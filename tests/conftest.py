@@ -1,7 +1,8 @@
 """How hypothesis explores: the same examples in every run of the suite, new and many ones when asked.
 
-``./build.sh test`` must say the same of the same commit, on a slow machine too; looking for new counterexamples is a job of
-its own: ``HYPOTHESIS_PROFILE=explore .venv/bin/python -m pytest tests/core``. What it finds becomes an ``@example`` or a case.
+``./build.sh test`` must say the same of the same commit, on a slow machine too. Looking for new counterexamples is a
+job of its own: ``HYPOTHESIS_PROFILE=explore .venv/bin/python -m pytest tests/core``. What it finds becomes an
+``@example`` or a case.
 """
 
 from __future__ import annotations
