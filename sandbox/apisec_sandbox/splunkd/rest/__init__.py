@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.atom import message_reply
 from apisec_sandbox.splunkd.auth import Session
-from apisec_sandbox.splunkd.rest import configs, objects, receivers, saved, search, storage, system
+from apisec_sandbox.splunkd.rest import configs, objects, receivers, saved, search, storage, system, users
 from apisec_sandbox.splunkd.rest.call import Call, Route, wants_json
 from apisec_sandbox.splunkd.web import HttpError, Reply, Request
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
+    *users.ROUTES,
     *search.ROUTES,
     *saved.ROUTES,
     *storage.ROUTES,
