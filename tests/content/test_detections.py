@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import detections
-from tests.support import app
+from tests.support.splunk import Splunk
 
 FOUND = detections.load()
 CASES = [(d, test) for d in FOUND for test in d.document["tests"]]
@@ -27,20 +27,21 @@ def state(test: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def run(splunk: app.StandIn, detection: detections.Detection) -> list[dict[str, Any]]:
+def run(splunk: Splunk, detection: detections.Detection) -> list[dict[str, Any]]:
     schedule = detection.document["schedule"]
-    return splunk.search(detection.search, schedule["earliest"], schedule["latest"])
+    return splunk.mine(splunk.search(detection.search, schedule["earliest"], schedule["latest"]))
 
 
 @pytest.mark.app
 @pytest.mark.parametrize(("detection", "test"), CASES, ids=[f"{d.slug}: {t['name']}" for d, t in CASES])
-def test_example(splunk: app.StandIn, detection: detections.Detection, test: dict[str, Any]) -> None:
+def test_example(splunk: Splunk, detection: detections.Detection, test: dict[str, Any]) -> None:
     splunk.fill(state(test))
     events = lines(test["events"], test["case"])
     assert {e["case"] for e in events} == set(test["case"])
-    splunk.send(app.recent(events))
+    splunk.send(splunk.recent(events))
     rows = run(splunk, detection)
-    assert sorted(row["risk_object"] for row in rows) == sorted(test["expect"]["principals"])
+    expected = [splunk.token(principal) for principal in test["expect"]["principals"]]
+    assert sorted(row["risk_object"] for row in rows) == sorted(expected)
     for row in rows:
         assert row["risk_object_type"] == "user"
         assert 1 <= float(row["risk_score"]) <= 100
@@ -49,7 +50,7 @@ def test_example(splunk: app.StandIn, detection: detections.Detection, test: dic
 
 
 @pytest.mark.app
-def test_all_examples_together(splunk: app.StandIn) -> None:
+def test_all_examples_together(splunk: Splunk) -> None:
     """One finding per principal, whoever else is in the same index."""
     merged: dict[str, Any] = {}
     expected: dict[str, set[str]] = {}
@@ -58,10 +59,10 @@ def test_all_examples_together(splunk: app.StandIn) -> None:
         expected.setdefault(detection.slug, set()).update(test["expect"]["principals"])
     splunk.fill(merged)
     everything = {line["event"]["id"]: line for _, test in CASES for line in lines(test["events"], test["case"])}
-    splunk.send(app.recent(everything.values()))
+    splunk.send(splunk.recent(everything.values()))
     for detection in FOUND:
         found = [row["risk_object"] for row in run(splunk, detection)]
-        assert sorted(found) == sorted(expected[detection.slug]), detection.slug
+        assert sorted(found) == sorted(map(splunk.token, expected[detection.slug])), detection.slug
 
 
 def test_every_example_is_used() -> None:

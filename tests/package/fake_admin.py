@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 TOKEN = "test-token-0123456789"
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A self-signed certificate for 127.0.0.1 that is its own authority, and its key."""
+def certificate(folder: Path, address: str) -> tuple[Path, Path]:
+    """A self-signed certificate for an address that is its own authority, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "forwarder")])
     now = datetime.datetime.now(datetime.UTC)
@@ -33,7 +33,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         .not_valid_before(now - datetime.timedelta(minutes=5))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem, secret = folder / "admin.pem", folder / "admin.key"
@@ -46,8 +46,9 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 class FakeAdmin:
     """Holds patterns by id; remembers each call. ``refuse`` makes promotions fail as the real one does."""
 
-    def __init__(self, folder: Path) -> None:
-        self.ca, key = certificate(folder)
+    def __init__(self, folder: Path, address: str = "127.0.0.1") -> None:
+        self.address = address
+        self.ca, key = certificate(folder, address)
         self.patterns: dict[str, dict[str, Any]] = {}
         self.calls: list[tuple[str, str, Any]] = []
         self.refuse = False
@@ -74,7 +75,7 @@ class FakeAdmin:
             def log_message(self, *args: Any) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((address, 0), Handler)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.ca, key)
         self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
@@ -82,7 +83,7 @@ class FakeAdmin:
 
     @property
     def url(self) -> str:
-        return f"https://127.0.0.1:{self._server.server_address[1]}"
+        return f"https://{self.address}:{self._server.server_address[1]}"
 
     def answer(self, method: str, path: str, body: Any, authorization: str) -> tuple[int, dict[str, Any]]:
         self.calls.append((method, path, body))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 import dashboard_lint
 from tests.support import app
+from tests.support.splunk import Splunk
 
 DEFAULT = app.ROOT / "package/default"
 VIEW = dashboard_lint.definition(DEFAULT / "data/ui/views/apisec_overview.xml")
@@ -56,13 +57,13 @@ def test_the_lint_catches(change: Callable[[Document], None], said: str) -> None
     assert any(said in fault for fault in dashboard_lint.lint(document, DEFAULT))
 
 
-def queries() -> dict[str, str]:
+def queries(service: str = "*") -> dict[str, str]:
     """Every data source as one search, tokens filled in."""
     sources = VIEW["dataSources"]
     found = {}
     for name, source in sources.items():
         base = sources[source["options"]["extend"]]["options"]["query"] if source["type"] == "ds.chain" else ""
-        found[name] = f"{base} {source['options']['query']}".replace("$service|s$", '"*"').strip()
+        found[name] = f"{base} {source['options']['query']}".replace("$service|s$", f'"{service}"').strip()
     return found
 
 
@@ -79,14 +80,11 @@ STATE: dict[str, list[Document]] = {
 
 
 @pytest.fixture(scope="module")
-def splunk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[app.StandIn]:
-    folder = tmp_path_factory.mktemp("app")
-    stand_in = app.StandIn(folder / "splunk", app.build(folder))
+def splunk(module_splunk: Splunk) -> Splunk:
     for path in sorted((app.ROOT / "content/examples").glob("*.jsonl")):
-        stand_in.send(app.recent(map(json.loads, path.read_text("utf-8").splitlines())))
-    stand_in.fill(STATE)
-    yield stand_in
-    stand_in.close()
+        module_splunk.send(module_splunk.recent(map(json.loads, path.read_text("utf-8").splitlines())))
+    module_splunk.fill(STATE)
+    return module_splunk
 
 
 NEEDS_RISK = {"ds_risk", "ds_risk_time", "ds_risk_table"}
@@ -95,14 +93,14 @@ NEEDS_MORE = {"ds_refusals", "ds_health"}
 
 @pytest.mark.app
 @pytest.mark.parametrize("name", queries())
-def test_every_search_runs(splunk: app.StandIn, name: str) -> None:
-    rows = splunk.search(queries()[name], "-60m@m")
+def test_every_search_runs(splunk: Splunk, name: str) -> None:
+    rows = splunk.search(queries(splunk.service)[name], "-60m@m")
     assert rows or name in NEEDS_RISK | NEEDS_MORE, "no rows"
 
 
 @pytest.mark.app
-def test_the_figures_are_right(splunk: app.StandIn) -> None:
-    found = queries()
+def test_the_figures_are_right(splunk: Splunk) -> None:
+    found = queries(splunk.service)
     assert splunk.search(found["ds_operations"])[0]["count"] == "1"
     assert {row["data_classes"] for row in splunk.search(found["ds_classes"])} == {"pii.ssn", "pii.email"}
     [row] = splunk.search(found["ds_patterns"])
@@ -117,9 +115,10 @@ def test_the_view_is_in_the_navigation() -> None:
 
 @pytest.mark.app
 @pytest.mark.parametrize("name", ["service", "operation", "principal", "status", "action"])
-def test_fields_that_are_indexed_too_count_once(splunk: app.StandIn, name: str) -> None:
+def test_fields_that_are_indexed_too_count_once(splunk: Splunk, name: str) -> None:
     """An analyst's plain count must be right, whatever the index and the JSON both hold."""
-    rows = splunk.search(f"`apisec_transactions` | stats count AS n BY {name}", "-60m@m")
+    own = f'service="{splunk.service}"'
+    rows = splunk.search(f"`apisec_transactions` {own} | stats count AS n BY {name}", "-60m@m")
     assert sum(int(row["n"]) for row in rows) == splunk.count()
-    indexed = splunk.search(f"| tstats count AS n where index=apisec BY {name}", "-60m@m")
+    indexed = splunk.search(f"| tstats count AS n where index=apisec {own} BY {name}", "-60m@m")
     assert {row[name]: row["n"] for row in rows} == {row[name]: row["n"] for row in indexed}

@@ -7,67 +7,55 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
 
-from tests.support import app
 from tests.support.shop_events import Shop
+from tests.support.splunk import Splunk
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.app
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return app.build(tmp_path_factory.mktemp("app"))
-
-
-@pytest.fixture
-def splunk(archive: Path, tmp_path: Path) -> Iterator[app.StandIn]:
-    stand_in = app.StandIn(tmp_path / "splunk", archive)
-    yield stand_in
-    stand_in.close()
+pytestmark = [pytest.mark.app, pytest.mark.exclusive]
 
 
 class Input:
-    """One input named ``demo`` of the installed app."""
+    """One input named ``demo`` of the app, run on this machine as splunkd would on its own."""
 
-    def __init__(self, splunk: app.StandIn, checkpoints: Path) -> None:
+    def __init__(self, splunk: Splunk, unpacked: Path, folder: Path) -> None:
         self.splunk = splunk
-        self.checkpoints = checkpoints
-        self.script = next(splunk.home.rglob("bin/apisec_inventory.py"))
+        self.home = folder
+        self.checkpoints = folder / "checkpoints"
+        self.script = unpacked / "bin/apisec_inventory.py"
 
     def start(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-E", "-s", "-S", str(self.script), *arguments]
-        env = {"SPLUNK_HOME": str(self.splunk.home)}
+        env = {"SPLUNK_HOME": str(self.home)}
         return subprocess.run(command, input=stdin, capture_output=True, text=True, env=env, timeout=120)
 
     def run(self, session_key: str = "", **parameters: str) -> list[dict[str, Any]]:
-        """One run; the events that it wrote."""
+        """One run; the events that it wrote about the test's own service."""
         values = {"interval": "10", "lag": "0", "index": "apisec", "learn_hours": "24", **parameters}
         named = "".join(f'<param name="{name}">{escape(value)}</param>' for name, value in values.items())
         done = self.start(
-            stdin=f"<input><server_host>h</server_host><server_uri>{self.splunk.uri}</server_uri>"
-            f"<session_key>{session_key or self.splunk.session_key}</session_key>"
+            stdin=f"<input><server_host>h</server_host><server_uri>{self.splunk.target.url}</server_uri>"
+            f"<session_key>{session_key or self.splunk.rest.session_key}</session_key>"
             f"<checkpoint_dir>{self.checkpoints}</checkpoint_dir><configuration>"
             f'<stanza name="apisec_inventory://demo">{named}</stanza></configuration></input>'
         )
         assert done.returncode == 0, done.stderr
         self.stderr = done.stderr
         stream = ET.fromstring(done.stdout) if done.stdout.strip() else ET.Element("stream")
-        return [json.loads(event.findtext("data") or "") for event in stream.iter("event")]
+        return self.splunk.mine([json.loads(event.findtext("data") or "") for event in stream.iter("event")])
 
     def total(self) -> int:
         return sum(int(document["count"]) for document in self.splunk.collection("apisec_inventory"))
 
 
 @pytest.fixture
-def refresh(splunk: app.StandIn, tmp_path: Path) -> Input:
-    return Input(splunk, tmp_path / "checkpoints")
+def refresh(splunk: Splunk, unpacked: Path, tmp_path: Path) -> Input:
+    return Input(splunk, unpacked, tmp_path)
 
 
 def shop(seed: int) -> list[dict[str, Any]]:
@@ -83,13 +71,13 @@ def next_second() -> None:
     until(lambda: int(time.time()) > began, 3)
 
 
-def send(splunk: app.StandIn, events: list[dict[str, Any]]) -> None:
+def send(splunk: Splunk, events: list[dict[str, Any]]) -> None:
     for start in range(0, len(events), 400):
         splunk.send(events[start : start + 400])
     next_second()
 
 
-def test_windows_are_counted_once_whatever_happens(splunk: app.StandIn, refresh: Input) -> None:
+def test_windows_are_counted_once_whatever_happens(splunk: Splunk, refresh: Input) -> None:
     first, second = shop(1), shop(2)
     send(splunk, first)
     new = refresh.run()
@@ -115,18 +103,18 @@ def test_windows_are_counted_once_whatever_happens(splunk: app.StandIn, refresh:
 
     checkpoint.write_text(json.dumps({**json.loads(before), "pending": after["through"]}))
     documents = splunk.collection("apisec_inventory")
-    splunk.fill({"apisec_inventory": [d for d in documents if d["operation"] != "GET /products"]})
+    splunk.put({"apisec_inventory": [d for d in documents if d["operation"] != "GET /products"]})
     refresh.run()
     redone = {d["operation"]: int(d["count"]) for d in splunk.collection("apisec_inventory")}
     assert redone["GET /products"] == sum(e["operation"] == "GET /products" for e in second)
-    splunk.fill({"apisec_inventory": documents})
+    splunk.put({"apisec_inventory": documents})
 
     checkpoint.unlink()  # as on another member of a search head cluster
     refresh.run()
     assert refresh.total() == len(first) + len(second)
 
 
-def test_resent_events_are_counted_once_and_changes_are_told(splunk: app.StandIn, refresh: Input) -> None:
+def test_resent_events_are_counted_once_and_changes_are_told(splunk: Splunk, refresh: Input) -> None:
     events = shop(3)
     send(splunk, events[:200])
     refresh.run()
@@ -139,7 +127,7 @@ def test_resent_events_are_counted_once_and_changes_are_told(splunk: app.StandIn
     assert refresh.total() == 201
 
 
-def test_flows_and_baselines_are_learned(splunk: app.StandIn, refresh: Input) -> None:
+def test_flows_and_baselines_are_learned(splunk: Splunk, refresh: Input) -> None:
     send(splunk, shop(4))
     refresh.run()
     flows = splunk.collection("apisec_flows")
@@ -151,7 +139,7 @@ def test_flows_and_baselines_are_learned(splunk: app.StandIn, refresh: Input) ->
     assert all(document["updated"] for document in [*flows, *baselines])
 
 
-def test_a_failure_says_so_and_loses_nothing(splunk: app.StandIn, refresh: Input) -> None:
+def test_a_failure_says_so_and_loses_nothing(splunk: Splunk, refresh: Input) -> None:
     send(splunk, shop(5)[:100])
     assert refresh.run(session_key="not-a-session") == []
     assert "takes the same window" in refresh.stderr or "apisec_inventory demo" in refresh.stderr
