@@ -248,7 +248,10 @@ def test_errors_have_splunks_shape(splunk: Splunk) -> None:
     login = requests.post(
         f"{base}/services/auth/login", data={"username": "admin", "password": "x", "output_mode": "json"}, timeout=10
     )
-    assert (login.status_code, login.json()) == (401, {"messages": [{"type": "WARN", "text": "Login failed"}]})
+    assert (login.status_code, login.json()) == (
+        401,
+        {"messages": [{"type": "WARN", "code": "incorrect_username_or_password", "text": "Login failed"}]},
+    )
     password = splunk[1].admin_password_file.read_text()
     missing = requests.get(
         f"{base}/services/search/jobs/none", auth=("admin", password), params={"output_mode": "json"}, timeout=10

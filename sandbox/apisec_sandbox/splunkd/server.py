@@ -16,6 +16,7 @@ from pathlib import Path
 
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd import tls
+from apisec_sandbox.splunkd.access_log import AccessLog
 from apisec_sandbox.splunkd.alert_actions import AlertActions
 from apisec_sandbox.splunkd.auth import Roles, Users
 from apisec_sandbox.splunkd.confs import Confs
@@ -75,6 +76,7 @@ class Splunkd:
         self.roles = Roles(self.confs)
         self.users = Users(home, self.roles, clock)
         self.store = Store(home.data, clock)
+        self.access = AccessLog(home, self.store)
         self.kv = KvStore(home.data / "kvstore.sqlite")
         self.lookups = Lookups(home, self.confs, self.kv)
         self.passwords = Passwords(home, self.confs)
@@ -126,7 +128,7 @@ class Splunkd:
         certificates = tls.ensure(self.home.auth, options.host) if options.with_tls else None
         pools = [ThreadPoolExecutor(size, thread_name_prefix="http") for size in (MGMT_THREADS, HEC_THREADS)]
         self._pools = pools
-        rest = guarded(self.rest.handle, self.rest.error)
+        rest = guarded(self.rest.serve, self.rest.error)
         hec = guarded(self.hec.handle, self.hec.failure)
         fronts = (
             (Front(rest, self.rest.too_large, MGMT_BODY, pools[0]), options.mgmt_port),

@@ -32,11 +32,12 @@ START_DEADLINE = 15.0  # seconds
 class HttpError(SandboxError):
     """Answer with ``status`` and Splunk's message list."""
 
-    def __init__(self, status: int, text: str, kind: str = "ERROR") -> None:
+    def __init__(self, status: int, text: str, kind: str = "ERROR", code: str = "") -> None:
         super().__init__(text)
         self.status = status
         self.text = text
         self.kind = kind
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Reply:
     body: bytes = b""
     content_type: str = "text/xml; charset=UTF-8"
     headers: dict[str, str] = field(default_factory=dict)
+    user: str = ""  # who asked, for the access log
 
 
 Handler = Callable[[Request], Reply]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from apisec_sandbox.splunkd.atom import Entry, Feed, feed_reply, message_reply
+from apisec_sandbox.splunkd.atom import Attributes, Entry, Feed, feed_reply, message_reply
 from apisec_sandbox.splunkd.auth import Session
 from apisec_sandbox.splunkd.confs import is_true
+from apisec_sandbox.splunkd.rest import attributes, filters
 from apisec_sandbox.splunkd.web import HttpError, Reply, Request
 
 if TYPE_CHECKING:
     from apisec_sandbox.splunkd.server import Splunkd
 
-CONTROL = frozenset(("output_mode", "count", "offset", "search", "sort_key", "sort_dir", "sort_mode", "f", "summarize"))
+PAGING = ("count", "offset", "search", "sort_key", "sort_dir", "sort_mode")
+CONTROL = frozenset((*PAGING, "output_mode", "f", "summarize", "listDefaultMode"))
 MAX_COUNT = 50_000
 
 
@@ -55,7 +58,8 @@ class Call:
         if not self.may(*capabilities):
             raise HttpError(
                 403,
-                f"insufficient permission to access this resource (requires capability: {' or '.join(capabilities)})",
+                f"You (user={self.session.user}) do not have permission to perform this operation "
+                f"(requires capability: {' OR '.join(capabilities)}).",
             )
 
     def needed(self, name: str) -> str:
@@ -72,21 +76,39 @@ class Call:
 
     # Replies
 
-    def feed(self, title: str, entries: Sequence[Entry], status: int = 200) -> Reply:
-        """A list, after ``search``, ``sort_key``, ``count`` and ``offset``."""
-        chosen = self._chosen(entries)
-        count, offset = self.whole("count", 30), self.whole("offset", 0)
+    @property
+    def host(self) -> str:
+        """Scheme and authority that the client used: Atom's ids are whole addresses."""
+        runner = self.splunkd.runner
+        return f"{runner.scheme}://{self.request.headers.get('host') or f'127.0.0.1:{runner.mgmt_port}'}"
+
+    @property
+    def base(self) -> str:
+        return "/" + "/".join(quote(segment, safe="-") for segment in self.request.segments)
+
+    def feed(self, title: str, entries: Sequence[Entry], status: int = 200, order: str = "") -> Reply:
+        """A list, after ``search``, ``sort_key``, ``f``, ``count`` and ``offset``.
+
+        ``order`` names the field of the collection's own order, descending; without it the name decides.
+        """
+        chosen = self._chosen(entries, order)
+        count, offset = self.whole("count", 30), max(0, self.whole("offset", 0))
         page = chosen[offset : offset + count] if count > 0 else chosen[offset:]
-        base = "/" + "/".join(self.request.segments)
-        return feed_reply(Feed(title, page, base, len(chosen), offset, count), self.json, status)
+        feed = Feed(title, [self._narrowed(entry) for entry in page], self.base, len(chosen), offset, max(0, count))
+        return feed_reply(replace(feed, host=self.host), self.json, status)
 
     def one(self, title: str, entry: Entry, status: int = 200) -> Reply:
-        base = "/" + "/".join(self.request.segments)
-        return feed_reply(Feed(title, [entry], base), self.json, status)
+        if entry.attributes == Attributes():
+            entry.attributes = attributes.of(title)
+        feed = Feed(title, [self._narrowed(entry)], self.base, host=self.host, single=True)
+        return feed_reply(feed, self.json, status)
 
     def empty(self, title: str, status: int = 200) -> Reply:
-        base = "/" + "/".join(self.request.segments)
-        return feed_reply(Feed(title, [], base), self.json, status)
+        return feed_reply(Feed(title, [], self.base, host=self.host), self.json, status)
+
+    def _narrowed(self, entry: Entry) -> Entry:
+        patterns = [part for value in self.request.all("f") for part in value.split(",")]
+        return replace(entry, content=filters.narrowed(entry.content, patterns)) if patterns else entry
 
     def message(self, status: int, kind: str, text: str) -> Reply:
         return message_reply(status, [(kind, text)], self.json)
@@ -104,33 +126,20 @@ class Call:
         value = self.params.get(name)
         return default if value is None else is_true(value)
 
-    def _chosen(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _chosen(self, entries: Sequence[Entry], order: str) -> list[Entry]:
         chosen = list(entries)
-        for term in self.request.all("search"):
-            chosen = [entry for entry in chosen if _matches(entry, term)]
-        key = self.params.get("sort_key")
-        if key and key != "name":
-            chosen.sort(key=lambda entry: str(entry.content.get(key, "")).lower())
-        if self.params.get("sort_dir") == "desc":
-            chosen.reverse()
-        return chosen
+        for text in self.request.all("search"):
+            test = filters.compile_search(text)
+            chosen = [entry for entry in chosen if test(entry)]
+        key, mode = self.params.get("sort_key") or order or "name", self.params.get("sort_mode") or "auto"
+        direction = self.params.get("sort_dir") or ("desc" if order else "asc")
+        if direction not in ("asc", "desc"):
+            raise HttpError(400, f"Invalid sort_dir {direction!r}; known: asc, desc")
+        return filters.ordered(chosen, key, mode, direction == "desc")
 
 
 def wants_json(request: Request) -> bool:
     return request.params.get("output_mode", "") == "json"
-
-
-def _matches(entry: Entry, term: str) -> bool:
-    """``field=value`` with wildcards, or a text found in the name or any value."""
-    from fnmatch import fnmatchcase
-
-    name, equals, value = term.partition("=")
-    if equals and name in ("name", "title", "eai:acl.app", *entry.content):
-        held = {"name": entry.name, "title": entry.name, "eai:acl.app": entry.app}.get(name)
-        text = str(entry.content.get(name, "")) if held is None else held
-        return fnmatchcase(text.lower(), value.strip('"').lower())
-    folded = term.lower().strip('"*')
-    return folded in entry.name.lower() or any(folded in str(held).lower() for held in entry.content.values())
 
 
 Handler = Callable[..., Reply]

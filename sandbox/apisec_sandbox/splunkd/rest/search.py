@@ -6,7 +6,7 @@ from apisec_sandbox.spl import engine, times
 from apisec_sandbox.spl.context import Context
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.splunkd import jobs
-from apisec_sandbox.splunkd.atom import JSON_TYPE, Entry, entry_xml, json_reply, quoted, xml_reply
+from apisec_sandbox.splunkd.atom import JSON_TYPE, Entry, entry_reply, json_reply, quoted, xml_reply
 from apisec_sandbox.splunkd.jobs import Job, Window
 from apisec_sandbox.splunkd.rest.call import Call, Route
 from apisec_sandbox.splunkd.runtime import Runtime
@@ -110,7 +110,7 @@ def list_jobs(call: Call) -> Reply:
 
 def show(call: Call, sid: str) -> Reply:
     entry = _entry(_job(call, sid))
-    return call.one("jobs", entry) if call.json else entry_xml(entry)
+    return call.one("jobs", entry) if call.json else entry_reply(entry, call.host)
 
 
 def delete(call: Call, sid: str) -> Reply:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.atom import Entry, json_reply, quoted, xml_reply
@@ -13,21 +13,30 @@ from apisec_sandbox.splunkd.rest.call import Call, Route
 from apisec_sandbox.splunkd.rest.users import user_entry
 from apisec_sandbox.splunkd.web import HttpError, Reply
 
+if TYPE_CHECKING:
+    from apisec_sandbox.splunkd.auth import Session
+    from apisec_sandbox.splunkd.server import Splunkd
+
 
 def login(call: Call) -> Reply:
     name, password = call.params.get("username", ""), call.params.get("password", "")
     session = call.splunkd.users.login(name, password)
     if session is None:
-        return call.message(401, "WARN", "Login failed")
+        raise HttpError(401, "Login failed", "WARN", "incorrect_username_or_password")
     if call.json:
         reply = json_reply({"sessionKey": session.key, "message": "", "code": ""})
     else:
         messages = '<messages><msg code=""></msg></messages>'
         reply = xml_reply(f"<response>\n  <sessionKey>{session.key}</sessionKey>\n  {messages}\n</response>")
     if is_true(call.params.get("cookie", "0")):
-        secure = "; Secure" if call.splunkd.runner.scheme == "https" else ""
-        reply.headers["set-cookie"] = f"splunkd_{call.splunkd.runner.mgmt_port}={session.key}; Path=/; HttpOnly{secure}"
+        reply.headers["set-cookie"] = cookie(call.splunkd, session)
     return reply
+
+
+def cookie(splunkd: Splunkd, session: Session) -> str:
+    """Set-Cookie of a session (docs: "Cookie-based authorization": splunkd_ and the management port)."""
+    secure = "; Secure" if splunkd.runner.scheme == "https" else ""
+    return f"splunkd_{splunkd.runner.mgmt_port}={session.key}; Path=/; HttpOnly{secure}"
 
 
 def server_info(call: Call) -> Reply:
