@@ -19,6 +19,7 @@ STAGES = [*LEARNING, *DETECTING, *BLOCKING, "leaks"]
 @pytest.mark.slow
 @pytest.mark.gateway
 @pytest.mark.app
+@pytest.mark.standin
 @pytest.mark.timeout(400)
 def test_every_stage_is_seen(tmp_path: Path) -> None:
     record = tmp_path / "out.json"

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BEFORE, SPLUNK_DEAD, FORWARDER_DEAD, AFTER = 8.0, 30.0, 5.0, 5.0  # seconds
 RATE = 40.0  # requests per second
 
-pytestmark = [pytest.mark.slow, pytest.mark.gateway, pytest.mark.app, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.gateway, pytest.mark.app, pytest.mark.standin, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -1,0 +1,94 @@
+"""The proof that the tests above run on a Splunk that they know by SPLUNK_URL alone, as an ordinary user there."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.app import ROOT
+from tests.support.splunk import TEST_ROLE, Rest, Target
+from tests.support.splunk_standin import standin
+
+FILES = [
+    "tests/package/test_block_action.py",
+    "tests/package/test_dashboard.py",
+    "tests/package/test_loop.py",
+    "tests/package/test_refresh.py",
+    "tests/package/test_roles.py",
+    "tests/package/test_selfcheck.py",
+    "tests/content/test_detections.py",
+    "tests/e2e/test_demo.py",
+    "tests/e2e/test_outage.py",
+    "tests/e2e/test_splunk.py",
+]
+USER, PASSWORD = "tester", "a-test-user's-password"
+pytestmark = [pytest.mark.app, pytest.mark.standin]
+
+
+@pytest.fixture(scope="module")
+def foreign(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A Splunk that somebody else runs, where its administrator has made the role and the user of the page."""
+    with standin(tmp_path_factory.mktemp("foreign"), archive) as target:
+        admin = Rest(target)
+        role = {"name": "apisec_tester", "imported_roles": TEST_ROLE.imports, "capabilities": TEST_ROLE.capabilities}
+        admin.call("POST", "/services/authorization/roles", role)
+        user = {"name": USER, "password": PASSWORD, "roles": "apisec_tester"}
+        admin.call("POST", "/services/authentication/users", user)
+        yield target
+
+
+def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("SPLUNK_", "PYTEST_"))}
+    return subprocess.run(command, cwd=ROOT, env={**outside, **environment}, capture_output=True, text=True)
+
+
+def environment_of(target: Target, **changes: str) -> dict[str, str]:
+    return {
+        "SPLUNK_URL": target.url,
+        "SPLUNK_CA": target.ca,
+        "SPLUNK_USERNAME": USER,
+        "SPLUNK_PASSWORD": PASSWORD,
+        "SPLUNK_HEC_URL": target.hec_url,
+        "SPLUNK_HEC_TOKEN": target.hec_token,
+        **changes,
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_same_tests_pass_there_as_a_user_with_the_documented_rights(foreign: Target) -> None:
+    files = [name for name in FILES if (ROOT / name).exists()]
+    done = run(environment_of(foreign, SPLUNK_EXCLUSIVE="1"), *files)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    passed = re.search(r"(\d+) passed", done.stdout)
+    assert passed, done.stdout[-2000:]
+    assert int(passed[1]) > 60
+    assert "skipped" not in done.stdout.splitlines()[-1]
+    left_out = done.stdout.partition("not run on SPLUNK_URL")[2]
+    assert "test_demo.py::test_every_stage_is_seen: needs the stand-in's process or files" in left_out
+    leftovers = Rest(foreign)
+    for conf in ("storage/passwords", "configs/conf-apisec_forwarder"):
+        names = [entry["name"] for entry in leftovers.entries(f"/servicesNS/nobody/apisec/{conf}")]
+        assert not [name for name in names if "edge" in name], "the tests take back what they made"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"SPLUNK_URL": "http://127.0.0.1:8089"}, "TLS is always verified"),
+        ({"SPLUNK_PASSWORD": ""}, "give SPLUNK_USERNAME and SPLUNK_PASSWORD, or SPLUNK_TOKEN"),
+        ({"SPLUNK_HEC_URL": "", "SPLUNK_HEC_TOKEN": ""}, "give SPLUNK_HEC_URL and SPLUNK_HEC_TOKEN too"),
+        ({"SPLUNK_CA": "/nowhere/ca.pem"}, "SPLUNK_CA=/nowhere/ca.pem: no such file"),
+    ],
+)
+def test_incomplete_settings_name_what_is_missing(changes: dict[str, str], said: str) -> None:
+    settings = {"SPLUNK_URL": "https://h:1", "SPLUNK_USERNAME": "u", "SPLUNK_PASSWORD": "p"}
+    with pytest.raises(ValueError, match=re.escape(said)):
+        Target.from_environment({**settings, "SPLUNK_HEC_URL": "https://h:2", "SPLUNK_HEC_TOKEN": "t", **changes})
