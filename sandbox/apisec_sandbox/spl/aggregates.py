@@ -1,240 +1,412 @@
-"""Statistical functions of stats and its kin, as accumulators: fed value by value, memory by group.
+"""Statistical functions of stats and its kin, as accumulators that take many values at once and can be merged.
 
-Source: Search Reference, "Statistical and charting functions". Percentiles interpolate between neighbours: of
-10,9,…,1 perc95 is 9.55 and the median 5.5, as that page's examples show.
+Source: Search Reference, "Statistical and charting functions". Sums run value by value in doubles, as Splunk's do: of
+a hundred 3.99 the average is 3.9900000000000055 (the page of avg). Percentiles interpolate between neighbours: of
+10,9,…,1 perc95 is 9.55 and the median 5.5 (the page of perc).
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from apisec_sandbox.spl.errors import SplError, suggestion
-from apisec_sandbox.spl.values import Row, clean, collapse, sort_key, to_number, to_text
+from apisec_sandbox.spl.sketch import Sketch
+from apisec_sandbox.spl.values import clean, collapse, sort_key, to_number, to_text
 
-PERCENTILE = re.compile(r"(?:exactperc|upperperc|perc|p)(\d{1,2}(?:\.\d+)?|100)\Z")
+PERCENTILE = re.compile(r"(exactperc|upperperc|perc|p)(\d{1,2}(?:\.\d+)?|100)\Z")
+EXACT_DISTINCT = 1000  # distinct values up to which perc is exact (Search Reference, perc)
+LIST_LIMIT = 100  # limits.conf [stats] list_maxsize
+Number = int | float
 
 
-class Accumulator(Protocol):
-    """Takes values (never null; a multivalue's one by one) with the row they stand in."""
+class Accumulator:
+    """The running value of one function in one group.
 
-    def add(self, value: Any, row: Row) -> None: ...
+    ``add`` takes values that are never null, a multivalue's one by one, in the order of the rows. With ``numeric``
+    they are numbers already. With ``timed`` ``add_timed`` is called, with the time of the row of each value.
+    ``kept`` names the attributes that are its state.
+    """
+
+    __slots__ = ()
+    numeric: ClassVar[bool] = False
+    timed: ClassVar[bool] = False
+    constant: ClassVar[bool] = False  # merging costs the same however many values it has seen
+    kept: ClassVar[tuple[str, ...]] = ()
+
+    def add(self, values: Sequence[Any]) -> None:
+        raise NotImplementedError
+
+    def add_timed(self, values: Sequence[Any], times: Sequence[Any]) -> None:  # noqa: ARG002
+        self.add(values)
+
+    def merge(self, other: Any) -> None:
+        """Take over what another accumulator of the same function saw behind what this one saw."""
+        raise NotImplementedError
 
     def result(self) -> Any:
         """Return the value so far, None for null."""
+        raise NotImplementedError
+
+    def state(self) -> list[Any]:
+        """Return everything it knows, as JSON can hold it."""
+        return [_dumped(getattr(self, name)) for name in self.kept]
+
+    def restore(self, state: Sequence[Any]) -> None:
+        for name, value in zip(self.kept, state, strict=True):
+            setattr(self, name, _loaded(getattr(self, name), value))
 
 
-@dataclass
-class Count:
-    number: int = 0
-    empty: Any = 0
+def _dumped(value: Any) -> Any:
+    if isinstance(value, Accumulator | Sketch):
+        return value.state()
+    if isinstance(value, dict):
+        return [list(pair) for pair in value.items()]
+    return sorted(value) if isinstance(value, set) else value
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        self.number += 1
+
+def _loaded(fresh: Any, value: Any) -> Any:
+    """Return the value in the shape that the attribute of a fresh accumulator has."""
+    if isinstance(fresh, Accumulator | Sketch):
+        fresh.restore(value)
+        return fresh
+    return type(fresh)({name: held for name, held in value}) if isinstance(fresh, dict) else (
+        set(value) if isinstance(fresh, set) else value
+    )
+
+
+class Count(Accumulator):
+    __slots__ = ("number",)
+    constant = True
+    kept = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def add(self, values: Sequence[Any]) -> None:
+        self.number += len(values)
+
+    def merge(self, other: Count) -> None:
+        self.number += other.number
 
     def result(self) -> Any:
         return self.number
 
 
-@dataclass
-class DistinctCount:
-    seen: set[str] = field(default_factory=set)
+class DistinctCount(Accumulator):
+    """Texts count: "1" and "1.0" are two (Statistical and charting functions, "How field values are processed")."""
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        self.seen.add(value if type(value) is str else to_text(value))
+    __slots__ = ("seen",)
+    kept = ("seen",)
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+
+    def add(self, values: Sequence[Any]) -> None:
+        self.seen.update(texts(values))
+
+    def merge(self, other: DistinctCount) -> None:
+        self.seen |= other.seen
 
     def result(self) -> Any:
         return len(self.seen)
 
 
-@dataclass
-class Sum:
-    total: float = 0
-    any: bool = False
+class EstimatedError(DistinctCount):
+    """estdc_error: the error of estdc, which is exact here."""
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        number = to_number(value)
-        if number is not None:
-            self.total += number
+    __slots__ = ()
+
+    def result(self) -> Any:
+        return 0 if self.seen else None
+
+
+class Sum(Accumulator):
+    __slots__ = ("any", "total")
+    numeric = constant = True
+    kept = ("total", "any")
+
+    def __init__(self) -> None:
+        self.total: Number = 0
+        self.any = False
+
+    def add(self, values: Sequence[Number]) -> None:
+        if values:
+            self.total = sum(values, self.total)
             self.any = True
+
+    def merge(self, other: Sum) -> None:
+        self.total += other.total
+        self.any |= other.any
 
     def result(self) -> Any:
         return clean(self.total) if self.any else None
 
 
-@dataclass
-class SumOfSquares:
-    total: float = 0
-    any: bool = False
+class SumOfSquares(Sum):
+    __slots__ = ()
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        number = to_number(value)
-        if number is not None:
-            self.total += number * number
-            self.any = True
+    def add(self, values: Sequence[Number]) -> None:
+        super().add([value * value for value in values])
+
+
+class Per(Sum):
+    """per_second and its kin: the sum of a bucket of timechart for each so many seconds."""
+
+    __slots__ = ("seconds", "span")
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.span = 1.0  # length of the bucket, which timechart sets
 
     def result(self) -> Any:
-        return clean(self.total) if self.any else None
+        return clean(self.total * self.seconds / self.span) if self.any else None
 
 
-@dataclass
-class Average:
-    total: float = 0
-    number: int = 0
+class Average(Accumulator):
+    __slots__ = ("number", "total")
+    numeric = constant = True
+    kept = ("total", "number")
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        own = to_number(value)
-        if own is not None:
-            self.total += own
-            self.number += 1
+    def __init__(self) -> None:
+        self.total: Number = 0
+        self.number = 0
+
+    def add(self, values: Sequence[Number]) -> None:
+        self.total = sum(values, self.total)
+        self.number += len(values)
+
+    def merge(self, other: Average) -> None:
+        self.total += other.total
+        self.number += other.number
 
     def result(self) -> Any:
         return clean(self.total / self.number) if self.number else None
 
 
-@dataclass
-class Extreme:
-    """min and max: numbers before texts."""
+class Extreme(Accumulator):
+    """min and max: as numbers where values are numbers, texts behind them by code point."""
 
-    sign: int
-    best: Any = None
-    key: Any = None
+    __slots__ = ("held", "sign")
+    constant = True
+    kept = ("held",)
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        key = sort_key(value)
-        if self.key is None or (key > self.key if self.sign > 0 else key < self.key):
-            self.best, self.key = value, key
+    def __init__(self, sign: int) -> None:
+        self.sign = sign
+        self.held: Any = None
+
+    def add(self, values: Sequence[Any]) -> None:
+        if values:
+            choose = max if self.sign > 0 else min
+            kinds = set(map(type, values))
+            best = choose(values) if kinds <= {int, float} else choose(values, key=sort_key)
+            self._offer(best)
+
+    def _offer(self, value: Any) -> None:
+        if self.held is None:
+            self.held = value
+            return
+        new, old = sort_key(value), sort_key(self.held)
+        if new > old if self.sign > 0 else new < old:
+            self.held = value
+
+    def merge(self, other: Extreme) -> None:
+        if other.held is not None:
+            self._offer(other.held)
 
     def result(self) -> Any:
-        number = to_number(self.best)
-        return self.best if number is None else clean(number)
+        number = to_number(self.held)
+        return self.held if number is None else clean(number)
 
 
-@dataclass
-class Range:
-    low: float = math.inf
-    high: float = -math.inf
+class Range(Accumulator):
+    __slots__ = ("high", "low")
+    numeric = constant = True
+    kept = ("low", "high")
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        number = to_number(value)
-        if number is not None:
-            self.low, self.high = min(self.low, number), max(self.high, number)
+    def __init__(self) -> None:
+        self.low: Number | None = None
+        self.high: Number | None = None
+
+    def add(self, values: Sequence[Number]) -> None:
+        if values:
+            self._widen(min(values), max(values))
+
+    def _widen(self, low: Number, high: Number) -> None:
+        self.low = low if self.low is None else min(self.low, low)
+        self.high = high if self.high is None else max(self.high, high)
+
+    def merge(self, other: Range) -> None:
+        if other.low is not None and other.high is not None:
+            self._widen(other.low, other.high)
 
     def result(self) -> Any:
-        return clean(self.high - self.low) if self.high >= self.low else None
+        return None if self.low is None or self.high is None else clean(self.high - self.low)
 
 
-@dataclass
-class Values:
+class Values(Accumulator):
     """Distinct values in lexicographic order; what counts is their text."""
 
-    seen: dict[str, Any] = field(default_factory=dict)
+    __slots__ = ("seen",)
+    kept = ("seen",)
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        self.seen.setdefault(value if type(value) is str else to_text(value), value)
+    def __init__(self) -> None:
+        self.seen: dict[str, Any] = {}
+
+    def add(self, values: Sequence[Any]) -> None:
+        for text, value in zip(texts(values), values, strict=True):
+            self.seen.setdefault(text, value)
+
+    def merge(self, other: Values) -> None:
+        self.seen = other.seen | self.seen
 
     def result(self) -> Any:
         return collapse([self.seen[name] for name in sorted(self.seen)])
 
 
-@dataclass
-class ListOf:
-    """All values in order, at most 100 (limits.conf [stats] list_maxsize)."""
+class ListOf(Accumulator):
+    """All values in order, at most 100."""
 
-    limit: int = 100
-    held: list[Any] = field(default_factory=list)
+    __slots__ = ("held",)
+    kept = ("held",)
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        if len(self.held) < self.limit:
-            self.held.append(value)
+    def __init__(self) -> None:
+        self.held: list[Any] = []
+
+    def add(self, values: Sequence[Any]) -> None:
+        room = LIST_LIMIT - len(self.held)
+        if room > 0:
+            self.held += values[:room]
+
+    def merge(self, other: ListOf) -> None:
+        self.add(other.held)
 
     def result(self) -> Any:
         return collapse(list(self.held))
 
 
-@dataclass
-class First:
-    held: Any = None
+class First(Accumulator):
+    __slots__ = ("held",)
+    constant = True
+    kept = ("held",)
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
+    def __init__(self) -> None:
+        self.held: Any = None
+
+    def add(self, values: Sequence[Any]) -> None:
+        if self.held is None and values:
+            self.held = values[0]
+
+    def merge(self, other: First) -> None:
         if self.held is None:
-            self.held = value
+            self.held = other.held
 
     def result(self) -> Any:
         return self.held
 
 
-@dataclass
-class Last:
-    held: Any = None
+class Last(First):
+    __slots__ = ()
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        self.held = value
+    def add(self, values: Sequence[Any]) -> None:
+        if values:
+            self.held = values[-1]
 
-    def result(self) -> Any:
-        return self.held
+    def merge(self, other: First) -> None:
+        if other.held is not None:
+            self.held = other.held
 
 
-@dataclass
-class ByTime:
-    """earliest and latest: the value of the row with the lowest or highest _time."""
+class ByTime(Accumulator):
+    """earliest and latest: the value of the row with the lowest or highest _time, of several the first seen."""
 
-    sign: int
-    time: float | None = None
-    held: Any = None
-    give_time: bool = False
+    __slots__ = ("give_time", "held", "sign", "time")
+    timed = constant = True
+    kept = ("time", "held")
 
-    def add(self, value: Any, row: Row) -> None:
-        when = to_number(row.get("_time"))
-        if when is None:
-            return
+    def __init__(self, sign: int, give_time: bool = False) -> None:
+        self.sign = sign
+        self.give_time = give_time
+        self.time: Number | None = None
+        self.held: Any = None
+
+    def add_timed(self, values: Sequence[Any], times: Sequence[Any]) -> None:
+        for value, when in zip(values, times, strict=True):
+            if when is not None:
+                self._offer(when, value)
+
+    def _offer(self, when: Number, value: Any) -> None:
         if self.time is None or (when > self.time if self.sign > 0 else when < self.time):
             self.time, self.held = when, value
+
+    def merge(self, other: ByTime) -> None:
+        if other.time is not None:
+            self._offer(other.time, other.held)
 
     def result(self) -> Any:
         return self.time if self.give_time else self.held
 
 
-@dataclass
-class Rate:
+class Rate(Accumulator):
     """(latest - earliest) / (latest time - earliest time)."""
 
-    first: ByTime = field(default_factory=lambda: ByTime(-1))
-    last: ByTime = field(default_factory=lambda: ByTime(1))
+    __slots__ = ("first", "last")
+    timed = constant = True
+    kept = ("first", "last")
 
-    def add(self, value: Any, row: Row) -> None:
-        self.first.add(value, row)
-        self.last.add(value, row)
+    def __init__(self) -> None:
+        self.first = ByTime(-1)
+        self.last = ByTime(1)
+
+    def add_timed(self, values: Sequence[Any], times: Sequence[Any]) -> None:
+        self.first.add_timed(values, times)
+        self.last.add_timed(values, times)
+
+    def merge(self, other: Rate) -> None:
+        self.first.merge(other.first)
+        self.last.merge(other.last)
 
     def result(self) -> Any:
         low, high = to_number(self.first.held), to_number(self.last.held)
-        if low is None or high is None or self.first.time is None or self.last.time in (None, self.first.time):
+        begin, end = self.first.time, self.last.time
+        if low is None or high is None or begin is None or end is None or begin == end:
             return None
-        assert self.last.time is not None
-        return clean((high - low) / (self.last.time - self.first.time))
+        return clean((high - low) / (end - begin))
 
 
-@dataclass
-class Spread:
-    """Variance and standard deviation by Welford's update; ``sample`` divides by n-1."""
+class Spread(Accumulator):
+    """Variance and standard deviation; ``sample`` divides by n-1. Merged as Chan, Golub and LeVeque (1979) do."""
 
-    sample: bool
-    root: bool
-    number: int = 0
-    mean: float = 0.0
-    square: float = 0.0
+    __slots__ = ("mean", "number", "root", "sample", "square")
+    numeric = constant = True
+    kept = ("number", "mean", "square")
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        own = to_number(value)
-        if own is None:
+    def __init__(self, sample: bool, root: bool) -> None:
+        self.sample = sample
+        self.root = root
+        self.number = 0
+        self.mean = 0.0
+        self.square = 0.0
+
+    def add(self, values: Sequence[Number]) -> None:
+        for value in values:  # Welford's update
+            self.number += 1
+            delta = value - self.mean
+            self.mean += delta / self.number
+            self.square += delta * (value - self.mean)
+
+    def merge(self, other: Spread) -> None:
+        number = self.number + other.number
+        if not other.number:
             return
-        self.number += 1
-        delta = own - self.mean
-        self.mean += delta / self.number
-        self.square += delta * (own - self.mean)
+        delta = other.mean - self.mean
+        self.mean += delta * other.number / number
+        self.square += other.square + delta * delta * self.number * other.number / number
+        self.number = number
 
     def result(self) -> Any:
         if not self.number:
@@ -244,47 +416,106 @@ class Spread:
         return clean(math.sqrt(variance) if self.root else variance)
 
 
-@dataclass
-class Mode:
-    counts: dict[str, int] = field(default_factory=dict)
-    held: dict[str, Any] = field(default_factory=dict)
+class Mode(Accumulator):
+    """The most frequent value, as text; of several the first seen."""
 
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        text = to_text(value)
-        self.counts[text] = self.counts.get(text, 0) + 1
-        self.held.setdefault(text, value)
+    __slots__ = ("counts",)
+    kept = ("counts",)
 
-    def result(self) -> Any:
-        if not self.counts:
-            return None
-        return self.held[max(self.counts, key=lambda text: self.counts[text])]
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
 
+    def add(self, values: Sequence[Any]) -> None:
+        self.counts.update(texts(values))
 
-@dataclass
-class Percentile:
-    """Exact, by linear interpolation between the two nearest ranks."""
-
-    percent: float
-    numbers: list[float] = field(default_factory=list)
-
-    def add(self, value: Any, row: Row) -> None:  # noqa: ARG002
-        number = to_number(value)
-        if number is not None:
-            self.numbers.append(number)
+    def merge(self, other: Mode) -> None:
+        self.counts.update(other.counts)
 
     def result(self) -> Any:
-        return percentile(self.numbers, self.percent)
+        return max(self.counts, key=self.counts.__getitem__) if self.counts else None
 
 
-def percentile(numbers: list[float], percent: float) -> float | int | None:
-    if not numbers:
-        return None
-    ordered = sorted(numbers)
-    place = percent / 100 * (len(ordered) - 1)
+class Percentile(Accumulator):
+    """Exact up to 1,000 distinct values; beyond a sketch of bounded size, unless it is exactperc."""
+
+    __slots__ = ("counts", "exact", "percent", "sketch", "upper")
+    numeric = True
+    kept = ("counts", "sketch")
+
+    def __init__(self, percent: float, exact: bool = False, upper: bool = False) -> None:
+        self.percent = percent
+        self.exact = exact
+        self.upper = upper
+        self.counts: Counter[Number] = Counter()
+        self.sketch = Sketch()
+
+    def add(self, values: Sequence[Number]) -> None:
+        if self.sketch.number:
+            self.sketch.add(values)
+            return
+        self.counts.update(values)
+        self._bound()
+
+    def _bound(self) -> None:
+        if not self.exact and (self.sketch.number or len(self.counts) > EXACT_DISTINCT):
+            for value, count in self.counts.items():
+                self.sketch.add_weighted(value, count)
+            self.counts.clear()
+
+    def merge(self, other: Percentile) -> None:
+        self.sketch.merge(other.sketch)
+        self.counts.update(other.counts)
+        self._bound()
+
+    def result(self) -> Any:
+        if self.sketch.number:
+            more = 100 * self.sketch.error() if self.upper else 0.0
+            return clean(quantile(self.sketch.weighted(), min(100.0, self.percent + more)))
+        return clean(quantile(sorted(self.counts.items()), self.percent)) if self.counts else None
+
+
+def quantile(ordered: Sequence[tuple[Number, int]], percent: float) -> Number:
+    """Interpolate linearly between the two nearest ranks of values that come so many times each."""
+    number = sum(count for _, count in ordered)
+    place = percent / 100 * (number - 1)
     low = math.floor(place)
-    high = min(low + 1, len(ordered) - 1)
-    value = ordered[low] + (ordered[high] - ordered[low]) * (place - low)
-    return clean(round(value, 10) if value != ordered[low] else value)
+    below = above = ordered[-1][0]
+    passed = 0
+    for position, (value, count) in enumerate(ordered):
+        passed += count
+        if passed > low:
+            below = value
+            following = ordered[position + 1][0] if position + 1 < len(ordered) else value
+            above = value if passed > low + 1 else following
+            break
+    if above == below or place == low:
+        return below
+    return round(below + (above - below) * (place - low), 10)
+
+
+def texts(values: Sequence[Any]) -> Sequence[str]:
+    return values if set(map(type, values)) <= {str} else [to_text(value) for value in values]
+
+
+PLAIN_NUMBER = frozenset("0123456789+-.eE")
+PLAIN_WHOLE = frozenset("0123456789+-")
+
+
+def to_numbers(values: Sequence[Any]) -> list[Any]:
+    """Return ``to_number`` of every value: in bulk where all are plain decimal texts or numbers, else one by one."""
+    kinds = set(map(type, values))
+    if kinds <= {int, float}:
+        return list(values)
+    if kinds == {str}:
+        used = set("".join(values))
+        try:
+            if used <= PLAIN_WHOLE and max(map(len, values)) <= 18:  # beyond, to_number gives a double
+                return list(map(int, values))
+            if used <= PLAIN_NUMBER:  # excludes inf, nan and 1_000, which float() takes and SPL does not
+                return list(map(float, values))
+        except (ValueError, OverflowError):
+            pass
+    return [to_number(value) for value in values]
 
 
 Factory = Callable[[], Accumulator]
@@ -294,6 +525,7 @@ FUNCTIONS: dict[str, Factory] = {
     "dc": DistinctCount,
     "distinct_count": DistinctCount,
     "estdc": DistinctCount,
+    "estdc_error": EstimatedError,
     "sum": Sum,
     "sumsq": SumOfSquares,
     "avg": Average,
@@ -317,8 +549,23 @@ FUNCTIONS: dict[str, Factory] = {
     "mode": Mode,
     "median": lambda: Percentile(50.0),
 }
+PER: dict[str, Factory] = {
+    "per_second": lambda: Per(1),
+    "per_minute": lambda: Per(60),
+    "per_hour": lambda: Per(3600),
+    "per_day": lambda: Per(86400),
+}
 NEEDS_TIME = frozenset(("earliest", "latest", "earliest_time", "latest_time", "rate"))
 COUNTING = frozenset(("count", "c", "dc", "distinct_count", "estdc"))
+ANY_ORDER = frozenset(
+    ("count", "c", "dc", "distinct_count", "estdc", "estdc_error", "sum", "sumsq", "avg", "mean", "min", "max", "range",
+     "values", "stdev", "stdevp", "var", "varp", "median")
+)  # their result does not depend on the order of the rows (doubles are summed to within rounding)
+ELSEWHERE = {
+    "rate_avg": "is for mstats only",
+    "rate_sum": "is for mstats only",
+    "sparkline": "is not supported by this stand-in",
+}
 
 
 def factory(name: str) -> Factory:
@@ -328,11 +575,19 @@ def factory(name: str) -> Factory:
         SplError: no such function; it names the nearest.
     """
     folded = name.lower()
-    if folded in FUNCTIONS:
-        return FUNCTIONS[folded]
+    found = FUNCTIONS.get(folded) or PER.get(folded)
+    if found:
+        return found
+    if folded in ELSEWHERE:
+        raise SplError(f"The aggregation function '{name}' {ELSEWHERE[folded]}.")
     match = PERCENTILE.match(folded)
     if match:
-        percent = float(match[1])
-        return lambda: Percentile(percent)
-    near = suggestion(name, [*FUNCTIONS, "perc95", "p95"])
+        kind, percent = match[1], float(match[2])
+        return lambda: Percentile(percent, exact=kind == "exactperc", upper=kind == "upperperc")
+    near = suggestion(name, [*FUNCTIONS, *PER, "perc95", "p95"])
     raise SplError(f"The aggregation function '{name}' is unknown.{near}")
+
+
+def order_free(name: str) -> bool:
+    """Return whether the function gives the same whatever the order of the rows."""
+    return name in ANY_ORDER or PERCENTILE.match(name) is not None

@@ -1,37 +1,61 @@
-"""The list of aggregations that stats, chart, timechart and tstats share: its parser and its running state."""
+"""The list of aggregations that stats, chart, timechart and tstats share: its parser.
+
+Source: Search Reference, "stats", "chart" (eval expressions over aggregations), "Statistical and charting functions".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apisec_sandbox.spl import aggregates
-from apisec_sandbox.spl.aggregates import Accumulator, Factory
+from apisec_sandbox.spl.aggregates import Factory
 from apisec_sandbox.spl.commands.base import Arguments, Env
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.expressions import Expression, parse_expression
 from apisec_sandbox.spl.lexer import Token
-from apisec_sandbox.spl.values import Row, wildcard_names
+from apisec_sandbox.spl.values import Row
 
 
 @dataclass(frozen=True)
 class Aggregation:
-    """One ``function(field) AS name``. Without field or expression it counts rows."""
+    """One ``function(field) AS name``. Without field or expression it counts rows.
+
+    With ``parts`` it is an expression over other aggregations, as chart's ``eval(avg(a)/max(b)) AS ratio``.
+    """
 
     function: str
     factory: Factory
     output: str
     field: str | None = None
     expression: Expression | None = None
+    parts: tuple[Aggregation, ...] = ()
 
     @property
     def wild(self) -> bool:
         return self.field is not None and "*" in self.field
 
+    @property
+    def numeric(self) -> bool:
+        return self.factory().numeric
+
+    @property
+    def timed(self) -> bool:
+        return self.function in aggregates.NEEDS_TIME
+
+    @property
+    def order_free(self) -> bool:
+        if self.parts:
+            return all(part.order_free for part in self.parts)
+        return aggregates.order_free(self.function)
+
     def reads(self) -> set[str]:
+        if self.parts:
+            return set().union(*(part.reads() for part in self.parts))
         names = set(self.expression.fields) if self.expression else {self.field} if self.field else set()
-        if self.function in aggregates.NEEDS_TIME:
+        if self.timed:
             names.add("_time")
         return names
 
@@ -47,21 +71,63 @@ class Aggregation:
         return row.get(self.field) if self.field else 1
 
 
-def parse_aggregations(args: Arguments, env: Env, *stop: str) -> list[Aggregation]:
-    """Take aggregations up to a stop word or the end."""
+def numeric_fields(items: Iterable[Aggregation]) -> frozenset[str]:
+    """Return the fields that are read as numbers only."""
+    numeric: set[str] = set()
+    other: set[str] = set()
+    for item in items:
+        plain = item.field is not None and item.numeric and not item.parts
+        (numeric if plain else other).update(item.reads())
+    return frozenset(numeric - other)
+
+
+def parse_aggregations(args: Arguments, env: Env, *stop: str, computed: bool = False) -> list[Aggregation]:
+    """Take aggregations up to a stop word or the end. ``computed`` allows expressions over aggregations."""
     found: list[Aggregation] = []
-    while (token := args.peek()) and not token.is_word(*stop):
+    while (token := args.peek()) and not _stops(args, token, stop):
         if token.is_op(","):
             args.at += 1
             continue
-        found.append(_aggregation(args, env))
+        found.append(_aggregation(args, env, computed))
     return found
 
 
-def _aggregation(args: Arguments, env: Env) -> Aggregation:
+def _stops(args: Arguments, token: Token, stop: tuple[str, ...]) -> bool:
+    """A stop word; the name of an option only where a ``=`` follows: ``limit`` may not, but ``count`` may be both."""
+    if not token.is_word(*stop):
+        return False
+    if token.is_word("by", "over", "where", "from", "groupby"):
+        return True
+    follows = args.peek(1)
+    return follows is not None and follows.is_op("=")
+
+
+def check_names(args: Arguments, items: list[Aggregation], by: Iterable[str]) -> list[Aggregation]:
+    """Refuse names that come twice, as splunkd does; the same aggregation twice is one."""
+    kept = list({(item.output, item.function, item.field, id(item.expression)): item for item in items}.values())
+    fields = list(by)
+    for place, name in enumerate(fields):
+        if name in fields[:place]:
+            raise args.fail(f"Repeated group by field '{name}'.")
+    seen: set[str] = set()
+    for item in kept:
+        if item.output in fields:
+            raise args.fail(f"The output field '{item.output}' cannot have the same name as a group-by field.")
+        if item.output in seen and "*" not in item.output:
+            raise args.fail(
+                f"Duplicate rename field '{item.output}'. When renaming, ensure that all the rename fields are unique."
+            )
+        seen.add(item.output)
+    return kept
+
+
+def _aggregation(args: Arguments, env: Env, computed: bool) -> Aggregation:
     token = args.next("an aggregation")
     if token.kind != "word":
         raise args.fail(f"expected an aggregation such as count or avg(field), found {token.value!r}", token)
+    opened = args.peek()
+    if computed and token.is_word("eval") and opened and opened.is_op("("):
+        return _computed(args, env, token, opened)
     try:
         factory = aggregates.factory(token.value)
     except SplError as error:
@@ -72,10 +138,10 @@ def _aggregation(args: Arguments, env: Env) -> Aggregation:
         name = args.text[token.start : end]
         if field_name is not None:
             name = f"{token.value}({field_name})"
-    elif token.value.lower() not in ("count", "c"):
-        raise args.fail(f"{token.value} needs a field in parentheses", token)
-    else:
-        name = "count"
+    if field_name is None and expression is None:
+        if token.value.lower() not in ("count", "c"):
+            raise args.fail(f"{token.value} needs a field in parentheses", token)
+        name = token.value.lower()
     renamed = args.field_name("a name behind AS") if args.accept_word("as") else None
     if expression is not None and renamed is None:
         raise args.fail(
@@ -83,7 +149,72 @@ def _aggregation(args: Arguments, env: Env) -> Aggregation:
             token,
         )
     output = renamed if renamed is not None else name
+    if "*" in output and (field_name is None or output.count("*") > field_name.count("*")):
+        raise args.fail(f"The number of wildcards of '{output}' and of the field does not match", token)
     return Aggregation(token.value.lower(), factory, output, field_name, expression)
+
+
+def _computed(args: Arguments, env: Env, token: Token, opened: Token) -> Aggregation:
+    """``eval(round(avg(x),2)) AS name``: aggregations inside become fields of an expression over results."""
+    begin = args.at
+    start, end = skip_parentheses(args, opened)
+    parts: list[Aggregation] = []
+    text, position = "", start
+    inner = copy.copy(args)
+    inner.at = begin + 1
+    while inner.at < args.at - 1:
+        word, follows = inner.peek(), inner.peek(1)
+        assert word is not None
+        if word.kind == "word" and follows and follows.is_op("(") and _is_function(word.value):
+            part = _aggregation(inner, env, computed=False)
+            stop = inner.tokens[inner.at - 1].end
+            text += args.text[position : word.start] + f"'{part.output}'"
+            position = stop
+            parts.append(part)
+            continue
+        inner.at += 1
+    text += args.text[position:end]
+    try:
+        expression = parse_expression(text, 0, len(text), env.scope)
+    except SplError as error:
+        raise args.fail(error.message, token) from error
+    if not parts:
+        raise args.fail("eval needs at least one aggregation inside, such as eval(avg(x)/max(y))", token)
+    name = args.text[token.start : end + 1]
+    renamed = args.field_name("a name behind AS") if args.accept_word("as") else name
+    return Aggregation("eval", aggregates.Count, renamed, None, expression, tuple(parts))
+
+
+def _is_function(name: str) -> bool:
+    try:
+        aggregates.factory(name)
+    except SplError:
+        return False
+    return True
+
+
+def scaled(item: Aggregation, span: float) -> Aggregation:
+    """Return the aggregation for buckets of so many seconds: per_hour and its kin depend on them."""
+    if item.parts:
+        return replace(item, parts=tuple(scaled(part, span) for part in item.parts))
+    make = item.factory
+    if not isinstance(make(), aggregates.Per):
+        return item
+
+    def factory() -> aggregates.Accumulator:
+        made = make()
+        assert isinstance(made, aggregates.Per)
+        made.span = span
+        return made
+
+    return replace(item, factory=factory)
+
+
+def refuse_per(args: Arguments, items: Iterable[Aggregation]) -> None:
+    """per_second, per_minute, per_hour and per_day are timechart's."""
+    for item in items:
+        if item.function in aggregates.PER or any(part.function in aggregates.PER for part in item.parts):
+            raise args.fail(f"The aggregation function '{item.function}' can be used with timechart only.")
 
 
 def _inside(args: Arguments, env: Env) -> tuple[str | None, Expression | None, int]:
@@ -110,78 +241,3 @@ def skip_parentheses(args: Arguments, opened: Token) -> tuple[int, int]:
         if depth == 0:
             return opened.end, token.start
     raise args.fail("missing )", opened)
-
-
-@dataclass
-class Group:
-    """Accumulators of one group: one per aggregation, and one per field for those with a wildcard."""
-
-    accumulators: list[Accumulator]
-    wild: list[dict[str, Accumulator]] = field(default_factory=list)
-
-
-class Aggregator:
-    """Feeds rows to groups and reads their results."""
-
-    def __init__(self, aggregations: Iterable[Aggregation]) -> None:
-        self.plain = [item for item in aggregations if not item.wild]
-        self.wild = [(item, wildcard_names(str(item.field))) for item in aggregations if item.wild]
-        self._feeds = [_reader(item) for item in self.plain]
-
-    def new(self) -> Group:
-        return Group([item.factory() for item in self.plain], [{} for _ in self.wild])
-
-    def add(self, group: Group, row: Row) -> None:
-        for read, accumulator in zip(self._feeds, group.accumulators, strict=True):
-            value = read(row)
-            if value is None:
-                continue
-            if type(value) is list:
-                for item in value:
-                    accumulator.add(item, row)
-            else:
-                accumulator.add(value, row)
-        if self.wild:
-            self._add_wild(group, row)
-
-    def _add_wild(self, group: Group, row: Row) -> None:
-        for (item, test), held in zip(self.wild, group.wild, strict=True):
-            for name, value in row.items():
-                if value is None or name.startswith("_") or not test(name):
-                    continue
-                if name not in held:
-                    held[name] = item.factory()
-                for one in value if isinstance(value, list) else [value]:
-                    held[name].add(one, row)
-
-    def results(self, group: Group) -> dict[str, Any]:
-        """Return the outputs by name, null ones left out."""
-        found: dict[str, Any] = {}
-        for item, accumulator in zip(self.plain, group.accumulators, strict=True):
-            value = accumulator.result()
-            if value is not None:
-                found[item.output] = value
-        for (item, _), held in zip(self.wild, group.wild, strict=True):
-            for name, accumulator in held.items():
-                value = accumulator.result()
-                if value is not None:
-                    found[wild_output(item, name)] = value
-        return found
-
-
-def wild_output(item: Aggregation, name: str) -> str:
-    """``values(*) AS *`` gives the field's own name, ``avg(x*)`` gives ``avg(x1)``."""
-    pattern = str(item.field)
-    if item.output == f"{item.function}({pattern})" or "*" not in item.output:
-        return f"{item.function}({name})"
-    match = wildcard_names(pattern)(name)
-    groups = match.groups() if match else ()
-    parts = item.output.split("*")
-    return "".join(part + (groups[place] if place < len(groups) else "") for place, part in enumerate(parts))
-
-
-def _reader(item: Aggregation) -> Callable[[Row], Any]:
-    if item.expression is None and item.field is not None:
-        name = item.field
-        return lambda row: row.get(name)
-    return item.value

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from apisec_sandbox.spl.commands.aggregation import Aggregation, Aggregator, Group, parse_aggregations
+from apisec_sandbox.spl.commands.aggregation import Aggregation, parse_aggregations
+from apisec_sandbox.spl.commands.aggregator import Aggregator, Group
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, added, boolean, checked, union, whole
 from apisec_sandbox.spl.context import Context, Fields, Stage
 from apisec_sandbox.spl.errors import SplError
@@ -258,8 +259,7 @@ class Chart(Command):
     @staticmethod
     def _aggregate(engine: Aggregator, rows: list[Row]) -> dict[str, Any]:
         group: Group = engine.new()
-        for row in rows:
-            engine.add(group, row)
+        engine.add(group, rows)
         return engine.results(group)
 
     def _table(
@@ -375,9 +375,6 @@ def parse_chart(segment: Segment, env: Env) -> Command:
 
 
 COMMANDS: dict[str, Parse] = {
-    "bin": parse_bin,
-    "bucket": parse_bin,
-    "discretize": parse_bin,
     "chart": parse_chart,
     "timechart": parse_timechart,
 }
