@@ -1,6 +1,10 @@
 """The KV store: collections of JSON documents in one SQLite file.
 
-Source: "App key value store" on dev.splunk.com and the REST API Reference, "KV store endpoint descriptions".
+Source: "App key value store" on dev.splunk.com; REST API Reference, "KV store endpoint descriptions";
+collections.conf.spec (accelerated_fields); limits.conf.spec [kvstore].
+
+A change is one transaction in a write-ahead log: a killed process loses none that was answered. Fields that a
+collection accelerates have entries of their own, one for each element of a list, as MongoDB's multikey indexes.
 """
 
 from __future__ import annotations
@@ -9,20 +13,22 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from apisec_sandbox.splunkd.kvquery import Bound, Document, Selection, bounds, compile_query, lookup
 from apisec_sandbox.splunkd.web import HttpError
 
-MAX_DOCUMENT = 16 * 1024 * 1024  # bytes, MongoDB's limit
-MAX_ROWS = 50_000  # limits.conf [kvstore] max_rows_per_query
-MAX_BATCH = 1000  # limits.conf [kvstore] max_documents_per_batch_save
-MAX_QUERY_DEPTH = 20
+__all__ = ["Document", "KvStore", "Scope", "Selection", "compile_query"]
 
-Document = dict[str, Any]
-Test = Callable[[Document], bool]
+MAX_DOCUMENT = 16 * 1024 * 1024  # bytes, MongoDB's limit
+MAX_DEPTH = 100  # levels, MongoDB's limit of nesting
+MAX_KEY = 1024  # bytes
+CHUNK = 2000  # documents fetched at a time, so that a long read does not hold writers up
+RARE = 5000  # entries: a condition with fewer is taken without looking for a rarer one
+
+Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,34 @@ class Scope:
     collection: str
     owner: str = "nobody"
 
+    @property
+    def key(self) -> Key:
+        return self.app, self.collection, self.owner
+
+
+def _create(db: sqlite3.Connection) -> None:
+    """Version 1: documents by their scope and key."""
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS documents (app TEXT, collection TEXT, owner TEXT, key TEXT, body TEXT,"
+        " PRIMARY KEY (app, collection, owner, key))"
+    )
+
+
+def _accelerate(db: sqlite3.Connection) -> None:
+    """Version 2: accelerated fields and their entries."""
+    db.execute("CREATE TABLE accelerated (app TEXT, collection TEXT, fields TEXT, PRIMARY KEY (app, collection))")
+    db.execute(
+        "CREATE TABLE entries (app TEXT, collection TEXT, owner TEXT, field TEXT, kind INTEGER, value, key TEXT,"
+        " PRIMARY KEY (app, collection, owner, field, kind, value, key)) WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX entries_by_key ON entries (app, collection, owner, key)")
+
+
+UPGRADES = (_create, _accelerate)
+
 
 class KvStore:
-    """Documents by scope and key. Every change is one transaction, synced to disk."""
+    """Documents by scope and key."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,31 +74,85 @@ class KvStore:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.execute(
-            "CREATE TABLE IF NOT EXISTS documents (app TEXT, collection TEXT, owner TEXT, key TEXT, body TEXT,"
-            " PRIMARY KEY (app, collection, owner, key))"
-        )
+        self._upgrade()
+        rows = self._db.execute("SELECT app, collection, fields FROM accelerated").fetchall()
+        self._accelerated = {(app, name): tuple(json.loads(fields)) for app, name, fields in rows}
+
+    def _upgrade(self) -> None:
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        for number, step in enumerate(UPGRADES[version:], version + 1):
+            with self._transaction():
+                step(self._db)
+                self._db.execute(f"PRAGMA user_version = {number}")
+
+    def _transaction(self) -> _Transaction:
+        return _Transaction(self._lock, self._db)
 
     def close(self) -> None:
         with self._lock:
             self._db.close()
 
+    # Reading
+
     def documents(self, scope: Scope) -> Iterator[Document]:
-        """Yield all documents in the order of their keys' insertion."""
+        """Yield all documents in the order of their insertion; a writer may work meanwhile."""
+        last = -1
+        while True:
+            with self._lock:
+                rows = self._db.execute(
+                    "SELECT rowid, body FROM documents WHERE app=? AND collection=? AND owner=? AND rowid>?"
+                    " ORDER BY rowid LIMIT ?",
+                    (*scope.key, last, CHUNK),
+                ).fetchall()
+            for last, body in rows:  # noqa: B007 - the last one is where the next chunk starts
+                yield json.loads(body)
+            if len(rows) < CHUNK:
+                return
+
+    def find(self, scope: Scope, selection: Selection, shared: bool = False) -> list[Document]:
+        """Return what the selection chooses; with ``shared`` also from among the documents of nobody."""
+        scopes = [scope]
+        if shared and scope.owner != "nobody":
+            scopes.append(Scope(scope.app, scope.collection))
+        return selection.apply(document for place in scopes for document in self.candidates(place, selection))
+
+    def candidates(self, scope: Scope, selection: Selection) -> Iterator[Document]:
+        """Yield a superset of what the query matches: by key, by an accelerated field, or else everything."""
+        found = bounds(selection.query or {})
+        keys = [bound.value for bound in found if bound.field == "_key" and bound.operator == "="]
+        if keys:
+            document = self.get(scope, str(keys[0]))
+            return iter([document] if document else [])
+        fields = self._accelerated.get((scope.app, scope.collection), ())
+        usable = [bound for bound in found if bound.field in fields]
+        return self._by_entries(scope, usable) if usable else self.documents(scope)
+
+    def _by_entries(self, scope: Scope, usable: Sequence[Bound]) -> Iterator[Document]:
+        best = min(usable, key=lambda bound: self._weight(scope, bound)) if len(usable) > 1 else usable[0]
+        clause, values = _clause(scope, best)
         with self._lock:
             rows = self._db.execute(
-                "SELECT body FROM documents WHERE app=? AND collection=? AND owner=? ORDER BY rowid", _where(scope)
+                "SELECT body FROM documents WHERE app=? AND collection=? AND owner=? AND key IN"  # noqa: S608
+                f" (SELECT key FROM entries WHERE {clause}) ORDER BY rowid",
+                (*scope.key, *values),
             ).fetchall()
         for (body,) in rows:
             yield json.loads(body)
 
+    def _weight(self, scope: Scope, bound: Bound) -> int:
+        clause, values = _clause(scope, bound)
+        with self._lock:
+            text = f"SELECT count(*) FROM (SELECT 1 FROM entries WHERE {clause} LIMIT {RARE})"  # noqa: S608
+            return int(self._db.execute(text, values).fetchone()[0])
+
     def get(self, scope: Scope, key: str) -> Document | None:
         with self._lock:
             row = self._db.execute(
-                "SELECT body FROM documents WHERE app=? AND collection=? AND owner=? AND key=?",
-                (*_where(scope), key),
+                "SELECT body FROM documents WHERE app=? AND collection=? AND owner=? AND key=?", (*scope.key, key)
             ).fetchone()
         return json.loads(row[0]) if row else None
+
+    # Writing
 
     def insert(self, scope: Scope, document: Document) -> str:
         """Add a document, with a new ``_key`` unless it brings one.
@@ -76,69 +161,150 @@ class KvStore:
             HttpError: 409 when the key is taken, 400 when the document is too large.
         """
         prepared = _prepared(scope, document)
-        with self._lock:
-            try:
+        try:
+            with self._transaction():
                 self._db.execute(
-                    "INSERT INTO documents VALUES (?,?,?,?,?)", (*_where(scope), prepared["_key"], _dump(prepared))
+                    "INSERT INTO documents VALUES (?,?,?,?,?)", (*scope.key, prepared["_key"], _dump(prepared))
                 )
-            except sqlite3.IntegrityError as error:
-                raise HttpError(409, "A document with the same key and user already exists.") from error
+                self._note(scope, [prepared])
+        except sqlite3.IntegrityError as error:
+            raise HttpError(409, "A document with the same key and user already exists.") from error
         return str(prepared["_key"])
 
     def replace(self, scope: Scope, key: str, document: Document) -> bool:
         """Replace the whole document; False when there is none of this key."""
         prepared = _prepared(scope, {**document, "_key": key})
-        with self._lock:
+        with self._transaction():
             cursor = self._db.execute(
                 "UPDATE documents SET body=? WHERE app=? AND collection=? AND owner=? AND key=?",
-                (_dump(prepared), *_where(scope), key),
+                (_dump(prepared), *scope.key, key),
             )
+            if cursor.rowcount > 0:
+                self._note(scope, [prepared])
             return cursor.rowcount > 0
 
     def save(self, scope: Scope, documents: Iterable[Document]) -> list[str]:
         """Insert or replace all, in one transaction: the batch_save endpoint and outputlookup."""
         prepared = [_prepared(scope, document) for document in documents]
-        with self._lock:
-            self._db.execute("BEGIN")
-            try:
-                self._db.executemany(
-                    "INSERT INTO documents VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET body=excluded.body",
-                    [(*_where(scope), item["_key"], _dump(item)) for item in prepared],
-                )
-                self._db.execute("COMMIT")
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
+        with self._transaction():
+            self._db.executemany(
+                "INSERT INTO documents VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET body=excluded.body",
+                [(*scope.key, item["_key"], _dump(item)) for item in prepared],
+            )
+            self._note(scope, prepared)
         return [str(item["_key"]) for item in prepared]
 
     def delete(self, scope: Scope, keys: Iterable[str] | None) -> int:
         """Delete these keys, or all with None; return how many went."""
-        with self._lock:
+        where = "app=? AND collection=? AND owner=?"
+        with self._transaction():
             if keys is None:
-                where = "DELETE FROM documents WHERE app=? AND collection=? AND owner=?"
-                return self._db.execute(where, _where(scope)).rowcount
-            self._db.execute("BEGIN")
-            gone = 0
-            for key in keys:
-                gone += self._db.execute(
-                    "DELETE FROM documents WHERE app=? AND collection=? AND owner=? AND key=?",
-                    (*_where(scope), key),
-                ).rowcount
-            self._db.execute("COMMIT")
-            return gone
+                self._db.execute(f"DELETE FROM entries WHERE {where}", scope.key)  # noqa: S608
+                return self._db.execute(f"DELETE FROM documents WHERE {where}", scope.key).rowcount  # noqa: S608
+            rows = [(*scope.key, key) for key in keys]
+            self._db.executemany(f"DELETE FROM entries WHERE {where} AND key=?", rows)  # noqa: S608
+            return self._db.executemany(f"DELETE FROM documents WHERE {where} AND key=?", rows).rowcount  # noqa: S608
 
     def drop(self, app: str, collection: str) -> None:
-        with self._lock:
-            self._db.execute("DELETE FROM documents WHERE app=? AND collection=?", (app, collection))
+        """Forget the collection with the documents of all users."""
+        with self._transaction():
+            for table in ("documents", "entries", "accelerated"):
+                self._db.execute(f"DELETE FROM {table} WHERE app=? AND collection=?", (app, collection))  # noqa: S608
+            self._accelerated.pop((app, collection), None)
+
+    # Accelerated fields
+
+    def accelerate(self, app: str, collection: str, fields: Sequence[str]) -> None:
+        """Make these the accelerated fields of the collection; what is there is indexed when they changed."""
+        wanted = tuple(sorted(set(fields)))
+        if self._accelerated.get((app, collection), ()) == wanted:
+            return
+        with self._transaction():
+            self._db.execute("DELETE FROM entries WHERE app=? AND collection=?", (app, collection))
+            self._db.execute("REPLACE INTO accelerated VALUES (?,?,?)", (app, collection, json.dumps(wanted)))
+            self._accelerated[(app, collection)] = wanted
+            rows = self._db.execute("SELECT owner, body FROM documents WHERE app=? AND collection=?", (app, collection))
+            for owner, body in rows.fetchall():
+                self._add_entries(Scope(app, collection, owner), json.loads(body), wanted)
+
+    def _note(self, scope: Scope, documents: Sequence[Document]) -> None:
+        """Bring the entries of changed documents up to date, within the caller's transaction."""
+        fields = self._accelerated.get((scope.app, scope.collection))
+        if not fields:
+            return
+        self._db.executemany(
+            "DELETE FROM entries WHERE app=? AND collection=? AND owner=? AND key=?",
+            [(*scope.key, document["_key"]) for document in documents],
+        )
+        for document in documents:
+            self._add_entries(scope, document, fields)
+
+    def _add_entries(self, scope: Scope, document: Document, fields: Sequence[str]) -> None:
+        rows = [
+            (*scope.key, name, kind, item, document["_key"])
+            for name in fields
+            for item in _items(lookup(document, name.split(".")))
+            if (kind := _kind(item)) is not None
+        ]
+        self._db.executemany("INSERT OR IGNORE INTO entries VALUES (?,?,?,?,?,?,?)", rows)
 
 
-def _where(scope: Scope) -> tuple[str, str, str]:
-    return scope.app, scope.collection, scope.owner
+class _Transaction:
+    """All or nothing, one writer at a time."""
+
+    def __init__(self, lock: threading.RLock, db: sqlite3.Connection) -> None:
+        self._lock = lock
+        self._db = db
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        finally:
+            self._lock.release()
+
+
+def _items(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _kind(value: object) -> int | None:
+    """Values compare within their kind: booleans, numbers, texts; others have no entry."""
+    if isinstance(value, bool):
+        return 2
+    if isinstance(value, (int, float)):
+        # SQLite keeps 64 bits; a larger number takes part as the nearest one that it can keep.
+        return 0 if isinstance(value, float) or -(2**63) <= value < 2**63 else None
+    return 1 if isinstance(value, str) and _encodable(value) else None
+
+
+def _encodable(text: str) -> bool:
+    """Whether SQLite takes the text: halves of surrogate pairs, which JSON can hold, it does not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clause(scope: Scope, bound: Bound) -> tuple[str, tuple[object, ...]]:
+    assert bound.operator in ("=", "<", "<=", ">", ">=")  # it becomes a part of the statement
+    text = f"app=? AND collection=? AND owner=? AND field=? AND kind=? AND value {bound.operator} ?"
+    return text, (*scope.key, bound.field, _kind(bound.value), bound.value)
 
 
 def _dump(document: Document) -> str:
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    if len(text) > MAX_DOCUMENT:
+    if not _encodable(text):
+        text = json.dumps(document, separators=(",", ":"))
+    if len(text.encode()) > MAX_DOCUMENT:
         raise HttpError(400, f"Document exceeds the limit of {MAX_DOCUMENT} bytes.")
     return text
 
@@ -149,171 +315,23 @@ def _prepared(scope: Scope, document: Document) -> Document:
     for name in document:
         if name.startswith("$") or "\0" in name:
             raise HttpError(400, f"Field name {name!r} is not allowed in a KV store document.")
+    if _depth(document) > MAX_DEPTH:
+        raise HttpError(400, f"The document is nested deeper than {MAX_DEPTH} levels.")
     key = document.get("_key")
     key = secrets.token_hex(12) if key is None or key == "" else str(key)
+    if not _encodable(key) or len(key.encode()) > MAX_KEY:
+        raise HttpError(400, f"_key must be text of at most {MAX_KEY} bytes.")
     return {**document, "_key": key, "_user": scope.owner}
 
 
-# Queries
-
-
-def compile_query(query: object, depth: int = 0) -> Test:
-    """Turn a query document into a test. Operators: $gt $gte $lt $lte $ne $and $or $not.
-
-    Raises:
-        HttpError: 400 for an unknown operator or a query that is no object.
-    """
-    if not isinstance(query, dict) or depth > MAX_QUERY_DEPTH:
-        raise HttpError(400, "Query must be a JSON object.")
-    tests = [_clause(name, value, depth) for name, value in query.items()]
-    return lambda document: all(test(document) for test in tests)
-
-
-def _clause(name: str, value: object, depth: int) -> Test:
-    if name in ("$and", "$or"):
-        if not isinstance(value, list) or not value:
-            raise HttpError(400, f"{name} expects a nonempty array.")
-        tests = [compile_query(item, depth + 1) for item in value]
-        combine = all if name == "$and" else any
-        return lambda document: combine(test(document) for test in tests)
-    if name == "$not":
-        inner = compile_query(value, depth + 1)
-        return lambda document: not inner(document)
-    if name.startswith("$"):
-        raise HttpError(400, f"Unknown operator {name}; known: $and $or $not $gt $gte $lt $lte $ne")
-    path = name.split(".")
-    if isinstance(value, dict) and any(key.startswith("$") for key in value):
-        parts = [_comparison(operator, operand, path, depth) for operator, operand in value.items()]
-        return lambda document: all(part(document) for part in parts)
-    return lambda document: _equal(_lookup(document, path), value)
-
-
-def _comparison(operator: str, operand: Any, path: list[str], depth: int) -> Test:
-    if operator == "$ne":
-        return lambda document: not _equal(_lookup(document, path), operand)
-    if operator == "$not":
-        inner = _clause(".".join(path), operand, depth + 1)
-        return lambda document: not inner(document)
-    compare = {
-        "$gt": lambda a, b: a > b,
-        "$gte": lambda a, b: a >= b,
-        "$lt": lambda a, b: a < b,
-        "$lte": lambda a, b: a <= b,
-    }.get(operator)
-    if compare is None:
-        raise HttpError(400, f"Unknown operator {operator}; known: $gt $gte $lt $lte $ne $not")
-    return lambda document: any(
-        _same_kind(value, operand) and compare(value, operand) for value in _flat(_lookup(document, path))
-    )
-
-
-def _lookup(document: Any, path: list[str]) -> Any:
-    """Follow a dotted path; a list on the way gives the values of its elements."""
-    current = document
-    for number, name in enumerate(path):
-        if isinstance(current, list):
-            found = [_lookup(item, path[number:]) for item in current]
-            return [item for item in found if item is not None]
-        if not isinstance(current, Mapping) or name not in current:
-            return None
-        current = current[name]
-    return current
-
-
-def _flat(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _same_kind(a: object, b: object) -> bool:
-    """MongoDB compares within a type: numbers with numbers, texts with texts."""
-    numbers = isinstance(a, (int, float)) and isinstance(b, (int, float))
-    return (numbers and isinstance(a, bool) == isinstance(b, bool)) or (isinstance(a, str) and isinstance(b, str))
-
-
-def _equal(value: Any, wanted: Any) -> bool:
-    if isinstance(value, bool) != isinstance(wanted, bool) and not isinstance(value, list):
-        return False
-    return bool(value == wanted) or (isinstance(value, list) and wanted in value)
-
-
-# Reading with query, sort, fields, skip and limit
-
-
-@dataclass(frozen=True)
-class Selection:
-    query: Mapping[str, Any] | None = None
-    sort: tuple[tuple[str, bool], ...] = ()  # (field, descending)
-    fields: tuple[tuple[str, bool], ...] = ()  # (field, included)
-    skip: int = 0
-    limit: int = 0
-
-    @classmethod
-    def parse(cls, params: Mapping[str, Any]) -> Selection:
-        """Read the parameters of a request.
-
-        Raises:
-            HttpError: 400 when one of them is malformed.
-        """
-        query = params.get("query") or None
-        if isinstance(query, str):
-            try:
-                query = json.loads(query)
-            except (ValueError, RecursionError) as error:
-                raise HttpError(400, f"Failed to parse query: {error}") from error
-        fields = _pairs(params.get("fields") or "", "1")
-        included = {value != "0" for name, value in fields if name != "_key"}
-        if len(included) > 1:
-            raise HttpError(400, "Fields to include and to exclude cannot be mixed.")
-        return cls(
-            query,
-            tuple((name, value == "-1") for name, value in _pairs(params.get("sort") or "", "1")),
-            tuple((name, value != "0") for name, value in fields),
-            _whole(params, "skip"),
-            _whole(params, "limit"),
-        )
-
-    def apply(self, documents: Iterable[Document]) -> list[Document]:
-        rows = list(documents)
-        if self.query is not None:
-            test = compile_query(self.query)
-            rows = [row for row in rows if test(row)]
-        for name, descending in reversed(self.sort):
-            path = name.split(".")
-            rows.sort(key=lambda row, path=path: _order(_lookup(row, path)), reverse=descending)  # type: ignore[misc]
-        end = self.skip + min(self.limit or MAX_ROWS, MAX_ROWS)
-        return [self._project(row) for row in rows[self.skip : end]]
-
-    def _project(self, row: Document) -> Document:
-        if not self.fields:
-            return row
-        included = {name for name, wanted in self.fields if wanted}
-        excluded = {name for name, wanted in self.fields if not wanted}
-        if included:
-            keep = included | ({"_key"} - excluded)
-            return {name: value for name, value in row.items() if name in keep}
-        return {name: value for name, value in row.items() if name not in excluded}
-
-
-def _pairs(text: str, default: str) -> list[tuple[str, str]]:
-    pairs = []
-    for part in text.split(","):
-        name, _, value = part.strip().partition(":")
-        if name:
-            pairs.append((name, value or default))
-    return pairs
-
-
-def _whole(params: Mapping[str, Any], name: str) -> int:
-    try:
-        return max(0, int(params.get(name) or 0))
-    except (ValueError, TypeError) as error:
-        raise HttpError(400, f"{name} must be a whole number.") from error
-
-
-def _order(value: Any) -> tuple[int, Any]:
-    """MongoDB's order of types: null, numbers, texts, the rest."""
-    if value is None:
-        return 0, 0
-    if isinstance(value, (int, float)):
-        return 1, value
-    return (2, value) if isinstance(value, str) else (3, json.dumps(value, sort_keys=True))
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level:
+        depth += 1
+        level = [
+            child
+            for item in level
+            if isinstance(item, (dict, list))
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return depth
