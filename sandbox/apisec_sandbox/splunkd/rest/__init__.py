@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.atom import Entry, message_reply, quoted
 from apisec_sandbox.splunkd.auth import Session
-from apisec_sandbox.splunkd.rest import attributes, configs, objects, receivers, saved, search, storage, system, users
+from apisec_sandbox.splunkd.rest import (
+    attributes,
+    collections,
+    configs,
+    objects,
+    receivers,
+    saved,
+    search,
+    storage,
+    system,
+    users,
+)
 from apisec_sandbox.splunkd.rest.call import Call, Route, wants_json
 from apisec_sandbox.splunkd.web import HttpError, Reply, Request
 
@@ -28,7 +39,6 @@ ROUTES: tuple[Route, ...] = (
     *search.ROUTES,
     *saved.ROUTES,
     *storage.ROUTES,
-    *collections.ROUTES,
     *objects.ROUTES,
     *receivers.ROUTES,
     *configs.ROUTES,
