@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.spl.values import (
-    Row,
-)
+from apisec_sandbox.spl.pcre import Pattern, compile_pattern
+from apisec_sandbox.spl.values import Row
 
 Evaluate = Callable[[Row], Any]
+regex: Callable[[str], Pattern] = compile_pattern
 MANY = 999
-MAX_PATTERN = 4096  # characters of a regular expression
 MAX_REPEAT = 100_000
 
 
@@ -78,23 +74,6 @@ def simple(name: str, least: int, most: int | None = None, boolean: bool = False
         return plain
 
     return register
-
-
-@functools.lru_cache(maxsize=1024)
-def regex(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of a search: PCRE's ``(?<name>`` is Python's ``(?P<name>``.
-
-    Raises:
-        SplError: it does not compile.
-    """
-    if len(pattern) > MAX_PATTERN:
-        raise SplError(f"The regular expression is longer than {MAX_PATTERN} characters")
-    text = re.sub(r"\(\?<(?![=!])", "(?P<", pattern)
-    text = text.replace("\\Z", "(?=\\n?\\Z)").replace("\\z", "\\Z").replace("[[:alnum:]]", "[A-Za-z0-9]")
-    try:
-        return re.compile(text)
-    except (re.error, RecursionError) as error:
-        raise SplError(f"The regex '{pattern}' is invalid: {error}") from error
 
 
 def check_regex(call: Call, place: int) -> None:
