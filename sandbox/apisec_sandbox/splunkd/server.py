@@ -27,6 +27,7 @@ from apisec_sandbox.splunkd.jobs import Jobs
 from apisec_sandbox.splunkd.kvstore import KvStore
 from apisec_sandbox.splunkd.lookups import Lookups
 from apisec_sandbox.splunkd.modular_inputs import ModularInputs
+from apisec_sandbox.splunkd.persistent import Handlers
 from apisec_sandbox.splunkd.rest import Rest
 from apisec_sandbox.splunkd.savedsearches import SavedSearches
 from apisec_sandbox.splunkd.scheduler import Scheduler
@@ -86,6 +87,7 @@ class Splunkd:
         self.actions = AlertActions(self)
         self.inputs = ModularInputs(self)
         self.scheduler = Scheduler(self)
+        self.handlers = Handlers(self)
         self.rest = Rest(self)
         self.runner = Runner(home, self.options.python, "https" if self.options.with_tls else "http")
         self.messages: dict[str, tuple[str, str]] = {}
@@ -150,6 +152,7 @@ class Splunkd:
         self.hec.closing = True
         self.scheduler.stop()
         self.inputs.close()
+        self.handlers.close()
         if self._servers:
             self._servers.stop()
         self.jobs.close()
