@@ -84,9 +84,14 @@ class Rest:
         chosen = next(((route, values) for route, values in candidates if route.method == request.method), None)
         if chosen and chosen[0].open:
             return chosen[0].handler(Call(self._splunkd, request, Session("", ""), owner, app), *chosen[1])
+        target = None if candidates else self._splunkd.handlers.find(path)
+        if target and custom.is_open(target):
+            return custom.answer(Call(self._splunkd, request, Session("", ""), owner, app), target)
         session, cookie = self._authenticate(request)
         call = Call(self._splunkd, request, session, owner, app)
-        if chosen:
+        if target:
+            reply = custom.answer(call, target)
+        elif chosen:
             reply = chosen[0].handler(call, *chosen[1])
         else:
             reply = self._common(call, path, bool(candidates))
