@@ -5,136 +5,47 @@ Source: REST API Reference, "Search endpoint descriptions".
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
-import json
 import logging
 import re
 import shutil
 import threading
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from apisec_sandbox.spl import engine, times
-from apisec_sandbox.spl.context import Context
-from apisec_sandbox.spl.custom import MV_PREFIX, encode_rows
+from apisec_sandbox.spl.context import Context, Stage
+from apisec_sandbox.spl.custom import encode_rows
 from apisec_sandbox.spl.engine import Outcome
 from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.spl.values import Row, to_text
-from apisec_sandbox.splunkd.runtime import Runtime
+from apisec_sandbox.spl.values import Row
+from apisec_sandbox.splunkd.job import DEFAULT_TTL, MAX_SECONDS, Job, Request, Stoppable
 from apisec_sandbox.splunkd.web import HttpError
 
 if TYPE_CHECKING:
     from apisec_sandbox.splunkd.server import Splunkd
 
+__all__ = ["DEFAULT_TTL", "MAX_SECONDS", "Job", "Jobs", "Request", "write_results"]
 LOG = logging.getLogger("apisec_sandbox.jobs")
-DEFAULT_TTL = 600.0  # limits.conf [search] ttl
-MAX_SECONDS = 3600.0
 MAX_RUNNING = 8
 MAX_JOBS = 2000
-
-
-@dataclass
-class Request:
-    """What a job is asked to do; times are modifiers or epochs as text, empty for open."""
-
-    search: str
-    app: str = "search"
-    owner: str = "admin"
-    earliest: str = ""
-    latest: str = ""
-    now: float | None = None
-    sid: str = ""
-    ttl: float = DEFAULT_TTL
-    max_seconds: float = MAX_SECONDS
-    label: str = ""
-
-
-@dataclass
-class Job:
-    sid: str
-    request: Request
-    context: Context
-    created: float
-    folder: Path
-    outcome: Outcome = field(default_factory=lambda: Outcome([], []))
-    state: str = "QUEUED"
-    error: str = ""
-    duration: float = 0.0
-    touched: float = 0.0
-    ttl: float = DEFAULT_TTL
-    finished: threading.Event = field(default_factory=threading.Event)
-    cancel: threading.Event = field(default_factory=threading.Event)
-    alerted: threading.Event = field(default_factory=threading.Event)  # a saved search's alert has been judged
-    saved: bool = False
-    priority: int = 5
-
-    @property
-    def done(self) -> bool:
-        return self.finished.is_set()
-
-    def content(self) -> dict[str, Any]:
-        """The fields of a job's entry."""
-        rows, context, events = self.outcome.rows, self.context, self.outcome.events
-        return {
-            "sid": self.sid,
-            "search": self.request.search,
-            "eventSearch": self.request.search if events else "",
-            "label": self.request.label,
-            "dispatchState": self.state,
-            "doneProgress": 1.0 if self.done else 0.0,
-            "isDone": self.done,
-            "isFailed": self.state == "FAILED",
-            "isFinalized": False,
-            "isPaused": False,
-            "isSaved": self.saved,
-            "isSavedSearch": bool(self.request.label),
-            "isZombie": False,
-            "isPreviewEnabled": False,
-            "isRealTimeSearch": False,
-            "isBatchModeSearch": False,
-            "isRemoteTimeline": False,
-            "isEventsPreviewEnabled": False,
-            "eventCount": len(rows) if events else context.scanned,
-            "eventAvailableCount": len(rows) if events else 0,
-            "scanCount": context.scanned,
-            "resultCount": len(rows),
-            "resultPreviewCount": len(rows),
-            "resultIsStreaming": events,
-            "reportSearch": None if events else self.request.search,
-            "runDuration": round(self.duration, 3),
-            "diskUsage": 0,
-            "dropCount": 0,
-            "priority": self.priority,
-            "ttl": int(self.ttl),
-            "defaultTTL": int(self.ttl),
-            "earliestTime": _iso(context.earliest, 0.0),
-            "latestTime": _iso(context.latest, context.now),
-            "cursorTime": "1970-01-01T00:00:00.000+00:00",
-            "numPreviews": 0,
-            "statusBuckets": 0,
-            "pid": "",
-            "delegate": "",
-            "keywords": "",
-            "messages": self.messages(),
-            "request": {"search": self.request.search},
-            "runtime": {"auto_cancel": "0", "auto_pause": "0"},
-            "searchProviders": ["apisec-sandbox"],
-            "performance": {},
-            "fieldMetadataStatic": {},
-        }
-
-    def messages(self) -> list[dict[str, str]]:
-        held = [{"type": kind, "text": text} for kind, text in self.context.messages]
-        return [*held, {"type": "FATAL", "text": self.error}] if self.error else held
-
-
-def _iso(epoch: float, otherwise: float) -> str:
-    return str(times.strftime(otherwise if abs(epoch) == float("inf") else epoch, "%Y-%m-%dT%H:%M:%S.%3N+00:00"))
+SAVED_TTL = 7 * 86400.0  # limits.conf [search] default_save_ttl
+ACTIONS = {
+    "pause": "Search job paused.",
+    "unpause": "Search job continued.",
+    "finalize": "Search job finalized.",
+    "cancel": "Search job cancelled.",
+    "touch": "Search job touched.",
+    "setttl": "The ttl of the search job was changed.",
+    "setpriority": "The search job's priority was changed.",
+    "enablepreview": "Previews of the search job were enabled.",
+    "disablepreview": "Previews of the search job were disabled.",
+    "save": "The search job was saved.",
+    "unsave": "The search job was unsaved.",
+}
 
 
 class Jobs:
@@ -151,12 +62,18 @@ class Jobs:
         with self._lock:
             return sorted(self._jobs.values(), key=lambda job: job.created, reverse=True)
 
+    def current(self) -> Sequence[Job]:
+        """The jobs that have not outlived their time, newest first."""
+        self._expire()
+        return self.list()
+
     def get(self, sid: str) -> Job:
         """Return the job.
 
         Raises:
             HttpError: 404 when there is none.
         """
+        self._expire()
         job = self._jobs.get(sid)
         if job is None:
             raise HttpError(404, "Unknown sid.", "FATAL")
@@ -167,18 +84,24 @@ class Jobs:
         """Check the search and start it.
 
         Raises:
-            HttpError: 400 with the reason when it does not parse.
+            HttpError: 400 with the reason when it does not parse; 503 when the user runs as many as he may.
         """
-        job = self._new(request)
-        try:
-            self._context_times(job)
-            engine.check(request.search, Runtime(self._splunkd, request.app, request.owner), job.context)
-        except SplError as error:
-            shutil.rmtree(job.folder, ignore_errors=True)
-            raise HttpError(400, str(error), "FATAL") from error
+        job = self.prepare(request)
         with self._lock:
             self._jobs[job.sid] = job
         self._pool.submit(self._run, job)
+        return job
+
+    def prepare(self, request: Request) -> Job:
+        """A job that parses, not yet running."""
+        job = self._new(request)
+        try:
+            self._context_times(job)
+            parsed = engine.check(request.search, job.context.services, job.context)
+        except SplError as error:
+            shutil.rmtree(job.folder, ignore_errors=True)
+            raise HttpError(400, str(error), "FATAL") from error
+        job.normalized, job.commands = parsed["normalizedSearch"], parsed["commands"]
         return job
 
     def run(self, request: Request) -> Job:
@@ -197,10 +120,12 @@ class Jobs:
             raise HttpError(409, f"A search job with sid {sid} already exists.")
         if len(self._jobs) >= MAX_JOBS:
             raise HttpError(503, "Too many search jobs; wait or delete some.")
+        self._check_quota(request)
         folder = self._splunkd.home.dispatch / sid
         folder.mkdir(parents=True, exist_ok=True)
+        services = Stoppable(self._splunkd, request.app, request.owner)
         context = Context(
-            Runtime(self._splunkd, request.app, request.owner),
+            services,
             now,
             app=request.app,
             owner=request.owner,
@@ -208,10 +133,27 @@ class Jobs:
             search=request.search,
             dispatch_dir=str(folder),
         )
-        job = Job(sid, request, context, self._splunkd.clock(), folder, ttl=request.ttl, touched=time.monotonic())
-        limit = time.monotonic() + request.max_seconds
-        context.cancelled = lambda: job.cancel.is_set() or time.monotonic() > limit
+        created = self._splunkd.clock()
+        job = Job(sid, request, context, created, folder, ttl=request.ttl, touched=time.monotonic(), updated=created)
+        job.priority = request.priority
+        job.going.set()
+        services.job = job
         return job
+
+    def _check_quota(self, request: Request) -> None:
+        """srchJobsQuota: the largest of the user's roles counts (docs: authorize.conf.spec)."""
+        users, roles = self._splunkd.users, self._splunkd.roles
+        held = [roles.stanza(name) for name in roles.resolved(users.roles_of(request.owner))]
+        quotas = [stanza.get("srchJobsQuota") or "3" for stanza in held if stanza]
+        quota = max((int(text) for text in quotas if text.isdigit()), default=0)
+        running = [job for job in self.list() if not job.done and job.request.owner == request.owner]
+        if quota and not request.label and len(running) >= quota:
+            raise HttpError(
+                503,
+                "This search could not be dispatched because the role-based concurrency limit of historical searches "
+                f'for user "{request.owner}" has been reached (usage={len(running)}, quota={quota}).',
+                "FATAL",
+            )
 
     def _sid(self, now: float) -> str:
         with self._lock:
@@ -228,11 +170,27 @@ class Jobs:
         if context.earliest > context.latest:
             raise SplError("Invalid earliest_time: it is later than latest_time")
 
+    def _started(self, job: Job) -> str:
+        """Start the clock of a job; return the session that its scripts use."""
+        job.state = "RUNNING"
+        started = time.monotonic()
+        limit, final = started + job.request.max_seconds, job.request.finalize_after
+
+        def cancelled() -> bool:
+            job.going.wait()
+            now = time.monotonic()
+            if final and now > started + final and not job.finalizing:
+                job.context.say("WARN", f"Search auto-finalized after time limit ({final:.0f} seconds) reached.")
+                job.finalizing = True
+            return job.cancel.is_set() or now > limit
+
+        job.context.cancelled = cancelled
+        job.context.session_key = self._splunkd.users.open_session(job.request.owner).key
+        return job.context.session_key
+
     def _run(self, job: Job) -> None:
         started = time.monotonic()
-        job.state = "RUNNING"
-        session = self._splunkd.users.open_session(job.request.owner)
-        job.context.session_key = session.key
+        key = self._started(job)
         try:
             job.outcome = engine.execute(job.request.search, job.context.services, job.context)
             write_results(job.folder / "results.csv.gz", job.outcome)
@@ -243,200 +201,110 @@ class Jobs:
             LOG.exception("search %s failed", job.sid)
             job.state, job.error = "FAILED", f"Unexpected {type(error).__name__}: {error}"
         finally:
-            self._splunkd.users.close_session(session.key)
+            self._splunkd.users.close_session(key)
             job.duration = time.monotonic() - started
-            job.touched = time.monotonic()
+            job.touched, job.updated = time.monotonic(), self._splunkd.clock()
             job.finished.set()
+
+    def stream(self, job: Job) -> tuple[Stage, Iterator[Row]]:
+        """The rows of a prepared job as the search finds them; closing the iterator ends the search.
+
+        Raises:
+            HttpError: the search fails before its first row.
+        """
+        key = self._started(job)
+        compiler = engine.Compiler(job.context.services, job.context)
+        try:
+            stage = engine.run_commands(compiler.compile(job.request.search), job.context)
+        except SplError as error:
+            self._finish(job, key)
+            raise HttpError(400, str(error), "FATAL") from error
+        return stage, self._rows(job, stage, key)
+
+    def _rows(self, job: Job, stage: Stage, key: str) -> Iterator[Row]:
+        try:
+            yield from stage.rows
+        except SplError as error:
+            job.error = str(error)
+        finally:
+            self._finish(job, key)
+
+    def _finish(self, job: Job, key: str) -> None:
+        job.stop()
+        self._splunkd.users.close_session(key)
+        shutil.rmtree(job.folder, ignore_errors=True)
 
     def delete(self, sid: str) -> None:
         job = self.get(sid)
-        job.cancel.set()
+        job.stop()
         with self._lock:
             self._jobs.pop(sid, None)
         shutil.rmtree(job.folder, ignore_errors=True)
 
-    def control(self, sid: str, action: str, ttl: str) -> None:
+    def control(self, sid: str, action: str, params: Mapping[str, str]) -> str:
+        """Do what the action says and return the message for the client.
+
+        Raises:
+            HttpError: the action is unknown, or lacks its number.
+        """
         job = self.get(sid)
-        if action in ("cancel",):
+        job.updated = self._splunkd.clock()
+        if action == "cancel":
             self.delete(sid)
+        elif action in ("pause", "unpause"):
+            job.pause(action == "pause")
         elif action == "finalize":
-            job.cancel.set()
+            job.finalize()
         elif action == "setttl":
-            if not ttl.isdigit():
-                raise HttpError(400, "ttl must be a whole number of seconds")
-            job.ttl = float(ttl)
+            job.ttl = float(_number(params, "ttl"))
+        elif action == "setpriority":
+            job.priority = min(10, _number(params, "priority"))
+        elif action in ("enablepreview", "disablepreview"):
+            job.preview = action == "enablepreview"
         elif action in ("save", "unsave"):
             job.saved = action == "save"
-            job.ttl = 7 * 86400.0 if job.saved else DEFAULT_TTL
-        elif action not in ("touch", "pause", "unpause", "enablepreview", "disablepreview", "setpriority"):
-            raise HttpError(400, f"Unknown action {action!r}")
+            job.ttl = SAVED_TTL if job.saved else DEFAULT_TTL
+        elif action != "touch":
+            raise HttpError(400, f"Invalid action={action[:50]!r}; known: {', '.join(ACTIONS)}", "FATAL")
+        return ACTIONS[action]
 
     def _expire(self) -> None:
         now = time.monotonic()
         with self._lock:
-            gone = [job for job in self._jobs.values() if job.done and now - job.touched > job.ttl]
+            gone = [job for job in self._jobs.values() if _outlived(job, now - job.touched)]
             for job in gone:
                 del self._jobs[job.sid]
         for job in gone:
+            job.stop()
             shutil.rmtree(job.folder, ignore_errors=True)
+
+    def clear(self) -> None:
+        """Forget every job: splunkd was restarted."""
+        for job in self.list():
+            if not job.saved:
+                job.stop()
+                with self._lock:
+                    self._jobs.pop(job.sid, None)
 
     def close(self) -> None:
         for job in self.list():
-            job.cancel.set()
+            job.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _number(params: Mapping[str, str], name: str) -> int:
+    if not params.get(name, "").isdigit():
+        raise HttpError(400, f"The following required arguments are missing or no whole numbers: {name}.")
+    return int(params[name])
+
+
+def _outlived(job: Job, idle: float) -> bool:
+    """A job that nobody asked for within its time to live, or, while it runs, within auto_cancel."""
+    if job.done:
+        return idle > job.ttl
+    return bool(job.request.auto_cancel) and idle > job.request.auto_cancel
 
 
 def write_results(path: Path, outcome: Outcome) -> None:
     """Write results.csv.gz as alert actions read it: with ``__mv_`` columns."""
     path.write_bytes(gzip.compress(encode_rows(outcome.rows, outcome.header), 1))
-
-
-@dataclass(frozen=True)
-class Window:
-    """Which rows of a job a client wants."""
-
-    offset: int = 0
-    count: int = 100
-    search: str = ""
-    fields: tuple[str, ...] = ()
-
-
-def window_rows(job: Job, window: Window, services: Runtime) -> Outcome:
-    """Return the rows of a page, after the post-process search when there is one."""
-    outcome = job.outcome
-    if window.search:
-        outcome = post_process(job, window.search, services)
-    rows = outcome.rows[window.offset :]
-    if window.count:
-        rows = rows[: window.count]
-    header = [name for name in outcome.header if name in window.fields] if window.fields else outcome.header
-    return Outcome(rows, header, outcome.events)
-
-
-def post_process(job: Job, search: str, services: Runtime) -> Outcome:
-    """Run more commands over the finished rows."""
-    from apisec_sandbox.spl.commands.base import Command
-    from apisec_sandbox.spl.context import Stage, header_of
-
-    text = search.strip()
-    compiler = engine.Compiler(services, job.context)
-    commands: list[Command] = compiler.compile_continuation(text)
-    stage = Stage([dict(row) for row in job.outcome.rows], list(job.outcome.header), job.outcome.events)
-    try:
-        for command in commands:
-            stage = command.apply(stage, job.context)
-        rows = list(stage.rows)
-    except SplError as error:
-        raise HttpError(400, str(error), "FATAL") from error
-    return Outcome(rows, header_of(stage, rows), stage.events)
-
-
-# Formats
-
-
-def as_json(job: Job, page: Outcome, offset: int) -> bytes:
-    """``output_mode=json``: values are texts, multivalues lists of texts."""
-    body = {
-        "preview": not job.done,
-        "init_offset": offset,
-        "messages": job.messages(),
-        "fields": [{"name": name} for name in page.header],
-        "results": [_json_row(row, page.header) for row in page.rows],
-        "highlighted": {},
-    }
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def _json_row(row: Row, header: list[str]) -> dict[str, Any]:
-    return {name: _json_value(row[name]) for name in header if row.get(name) is not None}
-
-
-def _json_value(value: Any) -> Any:
-    return [to_text(item) for item in value] if isinstance(value, list) else _shown(value)
-
-
-def _shown(value: Any) -> str:
-    return to_text(value)
-
-
-def as_json_columns(job: Job, page: Outcome, offset: int) -> bytes:
-    columns = [
-        [_json_value(row[name]) if row.get(name) is not None else None for row in page.rows] for name in page.header
-    ]
-    body = {
-        "preview": not job.done,
-        "init_offset": offset,
-        "messages": job.messages(),
-        "fields": page.header,
-        "columns": columns,
-    }
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def as_json_rows(job: Job, page: Outcome, offset: int) -> bytes:
-    rows = [
-        [_json_value(row[name]) if row.get(name) is not None else None for name in page.header] for row in page.rows
-    ]
-    body = {
-        "preview": not job.done,
-        "init_offset": offset,
-        "messages": job.messages(),
-        "fields": page.header,
-        "rows": rows,
-    }
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def as_csv(page: Outcome) -> bytes:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(page.header)
-    for row in page.rows:
-        writer.writerow([to_text(row[name]) if row.get(name) is not None else "" for name in page.header])
-    return text.getvalue().encode("utf-8", "replace")
-
-
-def as_export(page: Outcome) -> bytes:
-    """The export endpoint's JSON: one object a line."""
-    lines = []
-    last = len(page.rows) - 1
-    for number, row in enumerate(page.rows):
-        item: dict[str, Any] = {"preview": False, "offset": number}
-        if number == last:
-            item["lastrow"] = True
-        lines.append(json.dumps({**item, "result": _json_row(row, page.header)}, ensure_ascii=False))
-    if not lines:
-        lines.append(json.dumps({"preview": False, "lastrow": True}))
-    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
-
-
-def as_xml(job: Job, page: Outcome, offset: int) -> bytes:
-    from xml.sax.saxutils import escape, quoteattr
-
-    from apisec_sandbox.splunkd.atom import ILLEGAL_XML
-
-    def text(value: Any) -> str:
-        return escape(to_text(value).translate(ILLEGAL_XML))
-
-    parts = [
-        f"<?xml version='1.0' encoding='UTF-8'?>\n<results preview='{0 if job.done else 1}'>\n<meta>\n<fieldOrder>"
-    ]
-    parts += [f"<field>{text(name)}</field>" for name in page.header]
-    parts.append("</fieldOrder>\n</meta>\n<messages>")
-    parts += [f"<msg type={quoteattr(m['type'])}>{text(m['text'])}</msg>" for m in job.messages()]
-    parts.append("</messages>\n")
-    for number, row in enumerate(page.rows, offset):
-        parts.append(f"<result offset='{number}'>")
-        for name in page.header:
-            value = row.get(name)
-            if value is None or name.startswith(MV_PREFIX):
-                continue
-            if name == "_raw":
-                parts.append(f"<field k='_raw'><v xml:space='preserve' trunc='0'>{text(value)}</v></field>")
-                continue
-            values = value if isinstance(value, list) else [value]
-            inner = "".join(f"<value><text>{text(item)}</text></value>" for item in values)
-            parts.append(f"<field k={quoteattr(name)}>{inner}</field>")
-        parts.append("</result>\n")
-    parts.append("</results>")
-    return "".join(parts).encode("utf-8", "replace")

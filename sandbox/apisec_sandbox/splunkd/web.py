@@ -13,7 +13,7 @@ import socket
 import ssl
 import threading
 import zlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +79,7 @@ class Reply:
     content_type: str = "text/xml; charset=UTF-8"
     headers: dict[str, str] = field(default_factory=dict)
     user: str = ""  # who asked, for the access log
+    stream: Iterator[bytes] | None = None  # the body in pieces, instead of ``body``
 
 
 Handler = Callable[[Request], Reply]
@@ -133,7 +134,7 @@ class Front:
             handler, body = self._too_large, b""
         request = self._request(scope, body)
         reply = await asyncio.get_running_loop().run_in_executor(self._pool, handler, request)
-        await self._send(reply, request, send)
+        await self._send(reply, request, receive, send)
 
     async def _read(self, receive: Receive) -> bytes:
         chunks, size, more = [], 0, True
@@ -163,20 +164,45 @@ class Front:
             client=(scope.get("client") or ("",))[0],
         )
 
-    @staticmethod
-    async def _send(reply: Reply, request: Request, send: Send) -> None:
+    async def _send(self, reply: Reply, request: Request, receive: Receive, send: Send) -> None:
         # splunklib reads an empty body when no Connection header comes back.
         close = request.headers.get("connection", "").lower() == "close"
+        length = {} if reply.stream else {"content-length": str(len(reply.body))}
         headers = {
             "content-type": reply.content_type,
-            "content-length": str(len(reply.body)),
+            **length,
             "connection": "close" if close else "keep-alive",
             "server": "Splunkd",
+            "x-content-type-options": "nosniff",
             **reply.headers,
         }
-        pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        pairs = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": reply.status, "headers": pairs})
-        await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else reply.body})
+        if reply.stream is not None:
+            await self._send_pieces(reply.stream, receive, send)
+        else:
+            await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else reply.body})
+
+    async def _send_pieces(self, pieces: Iterator[bytes], receive: Receive, send: Send) -> None:
+        """Send what the iterator makes as it makes it; close it when the client is gone."""
+        loop = asyncio.get_running_loop()
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            while (piece := await loop.run_in_executor(self._pool, next, pieces, None)) is not None:
+                if gone.done():
+                    return
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            close = getattr(pieces, "close", None)
+            if close:
+                await loop.run_in_executor(self._pool, close)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 @dataclass(frozen=True)

@@ -86,13 +86,16 @@ class Call:
     def base(self) -> str:
         return "/" + "/".join(quote(segment, safe="-") for segment in self.request.segments)
 
-    def feed(self, title: str, entries: Sequence[Entry], status: int = 200, order: str = "") -> Reply:
+    def feed(
+        self, title: str, entries: Sequence[Entry], status: int = 200, order: str = "", per_page: int = 30
+    ) -> Reply:
         """A list, after ``search``, ``sort_key``, ``f``, ``count`` and ``offset``.
 
         ``order`` names the field of the collection's own order, descending; without it the name decides.
+        ``per_page`` is the count without ``count``; 0 is all.
         """
         chosen = self._chosen(entries, order)
-        count, offset = self.whole("count", 30), max(0, self.whole("offset", 0))
+        count, offset = self.whole("count", per_page), max(0, self.whole("offset", 0))
         page = chosen[offset : offset + count] if count > 0 else chosen[offset:]
         feed = Feed(title, [self._narrowed(entry) for entry in page], self.base, len(chosen), offset, max(0, count))
         return feed_reply(replace(feed, host=self.host), self.json, status)

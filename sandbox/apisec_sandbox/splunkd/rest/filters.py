@@ -27,7 +27,8 @@ def held(entry: Entry, name: str) -> Any:
         return entry.name
     if name.startswith(ACL):
         return entry.acl().get(name[len(ACL) :])
-    return {"author": entry.owner, "updated": entry.updated, "id": entry.id_path}.get(name, entry.content.get(name))
+    outer = {"author": entry.owner, "updated": entry.updated, "published": entry.published, "id": entry.id_path}
+    return outer.get(name, entry.content.get(name))
 
 
 def _text(value: Any) -> str:

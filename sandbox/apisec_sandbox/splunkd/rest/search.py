@@ -1,37 +1,45 @@
-"""search/jobs (v1 and v2), results, control, export, search/parser, timeparser."""
+"""search/jobs (v1 and v2): dispatch, results, control, export.
+
+Source: REST API Reference, "Search endpoint descriptions".
+"""
 
 from __future__ import annotations
 
-from apisec_sandbox.spl import engine, times
-from apisec_sandbox.spl.context import Context
+from typing import Any
+
+from apisec_sandbox.spl import times
+from apisec_sandbox.spl.context import header_of
+from apisec_sandbox.spl.engine import Outcome
 from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.splunkd import jobs
-from apisec_sandbox.splunkd.atom import JSON_TYPE, Entry, entry_reply, json_reply, quoted, xml_reply
-from apisec_sandbox.splunkd.jobs import Job, Window
+from apisec_sandbox.splunkd import jobs, results, summaries
+from apisec_sandbox.splunkd.atom import Entry, entry_reply, json_reply, quoted, xml_reply
+from apisec_sandbox.splunkd.confs import is_true
+from apisec_sandbox.splunkd.job_properties import iso
+from apisec_sandbox.splunkd.jobs import Job
 from apisec_sandbox.splunkd.rest.call import Call, Route
+from apisec_sandbox.splunkd.results import Found, Page, Shown, Window
 from apisec_sandbox.splunkd.runtime import Runtime
 from apisec_sandbox.splunkd.web import HttpError, Reply
 
 RESULT_LIMIT = 50_000  # limits.conf [restapi] maxresultrows
 EXEC_MODES = ("normal", "blocking", "oneshot")
+REFUSED = ("rt_blocking", "realtime_schedule", "rt_indexfilter", "add_summary_to_metadata")
+PARTS = ("control", "events", "results", "results_preview", "search.log", "summary", "timeline")
 
 
 def _request(call: Call) -> jobs.Request:
     call.require("search")
-    text = call.needed("search").strip()
-    if not text.startswith(("|", "search ", "search\t", "search\n")) and text != "search":
-        # The endpoint wants a search to start with the command (docs: search/jobs, search).
-        raise HttpError(400, _unknown_first(text), "FATAL")
     params = call.params
-    for refused in ("rt_blocking", "realtime_schedule"):
-        if params.get(refused) in ("1", "true"):
+    for refused in REFUSED:
+        if is_true(params.get(refused, "0")):
             raise HttpError(400, f"{refused} is not supported")
-    for name in ("earliest_time", "latest_time"):
-        if params.get(name, "").startswith("rt"):
-            raise HttpError(400, "Real-time searches are not supported")
+    if params.get("search_mode", "normal") != "normal" or any(
+        params.get(name, "").startswith("rt") for name in ("earliest_time", "latest_time")
+    ):
+        raise HttpError(400, "Real-time searches are not supported")
     now = params.get("now")
     return jobs.Request(
-        text,
+        leading(call.needed("search").strip()),
         call.target_app,
         call.session.user,
         params.get("earliest_time", ""),
@@ -39,12 +47,19 @@ def _request(call: Call) -> jobs.Request:
         times.resolve(now, call.splunkd.clock()) if now else None,
         params.get("id", ""),
         float(call.whole("timeout", int(jobs.DEFAULT_TTL))),
-        float(call.whole("max_time", 0) or jobs.MAX_SECONDS),
+        label=params.get("label", ""),
+        finalize_after=float(call.whole("max_time", 0)),
+        auto_cancel=float(call.whole("auto_cancel", 0)),
+        status_buckets=call.whole("status_buckets", 0),
+        priority=call.whole("priority", 5),
+        given={name: value for name, value in params.items() if name != "output_mode"},
     )
 
 
-def _unknown_first(text: str) -> str:
-    return f"Unknown search command '{text.split()[0][:100]}'. A search starts with 'search' or '|'."
+def leading(text: str) -> str:
+    """A search over REST begins with a command, the pipe before it is optional (docs: search/jobs, search)."""
+    begins = text.split(maxsplit=1)[0].lower() if text else ""
+    return text if text.startswith(("|", "`", "[")) or begins == "search" else f"| {text}"
 
 
 def create(call: Call) -> Reply:
@@ -53,11 +68,13 @@ def create(call: Call) -> Reply:
         raise HttpError(400, f"Invalid exec_mode {mode!r}; known: {', '.join(EXEC_MODES)}")
     request = _request(call)
     if mode == "oneshot":
+        results.known_format(call.params.get("output_mode", "xml"))
         job = call.splunkd.jobs.run(request)
-        _refuse_failed(job)
-        reply = _page(call, job, call.whole("count", 100))
-        call.splunkd.jobs.delete(job.sid)
-        return reply
+        try:
+            _refuse_failed(job)
+            return _page(call, job, post_process=False)
+        finally:
+            call.splunkd.jobs.delete(job.sid)
     job = call.splunkd.jobs.create(request)
     if mode == "blocking":
         job.finished.wait(request.max_seconds + 5)
@@ -67,7 +84,7 @@ def create(call: Call) -> Reply:
 def sid_reply(call: Call, sid: str) -> Reply:
     if call.json:
         return json_reply({"sid": sid}, 201)
-    return xml_reply(f"<response><sid>{sid}</sid></response>", 201)
+    return xml_reply(f"<response>\n  <sid>{sid}</sid>\n</response>", 201)
 
 
 def _refuse_failed(job: Job) -> None:
@@ -76,19 +93,43 @@ def _refuse_failed(job: Job) -> None:
 
 
 def export(call: Call) -> Reply:
-    job = call.splunkd.jobs.run(_request(call))
-    _refuse_failed(job)
-    mode = call.params.get("output_mode", "xml")
-    reply = Reply(200, jobs.as_export(job.outcome), JSON_TYPE) if mode == "json" else _page(call, job, 0)
-    call.splunkd.jobs.delete(job.sid)
-    return reply
+    """Rows as the search finds them; the job is not kept."""
+    mode = results.known_format(call.params.get("output_mode", "xml"))
+    job = call.splunkd.jobs.prepare(_request(call))
+    stage, rows = call.splunkd.jobs.stream(job)
+    wanted = _wanted(call)
+
+    def header(block: list[Any]) -> list[str]:
+        return results.chosen_columns(header_of(stage, block), wanted)
+
+    body = results.export(Found(rows, header, job.messages), mode)
+    return Reply(200, b"", results.FORMATS[mode][1], stream=body)
 
 
-def _entry(job: Job) -> Entry:
-    path = f"search/jobs/{quoted(job.sid)}"
-    entry = Entry(job.request.search, job.content(), path, job.request.app, job.request.owner, "global")
-    entry.links = {name: f"{entry.id_path}/{name}" for name in ("results", "results_preview", "events", "control")}
+def _wanted(call: Call) -> tuple[str, ...]:
+    """``f`` may come again and again, ``field_list`` is one text with commas."""
+    listed = [part.strip() for text in call.request.all("field_list") for part in text.split(",")]
+    return tuple(call.request.all("f") or listed)
+
+
+def _entry(call: Call, job: Job) -> Entry:
+    version = "v2/jobs" if "v2" in call.request.segments else "jobs"
+    path = f"search/{version}/{quoted(job.sid)}"
+    content = job.content()
+    if not call.json:  # Atom groups the texts by the type of message
+        content["messages"] = _by_type(job.messages())
+    entry = Entry(job.request.search, content, path, job.request.app, job.request.owner, "global", plain=True)
+    entry.published, entry.updated = iso(job.created, 0.0), iso(job.updated, 0.0)
+    entry.perms = {"read": [job.request.owner], "write": [job.request.owner]}
+    entry.links = {name: f"{entry.id_path}/{name}" for name in PARTS}
     return entry
+
+
+def _by_type(messages: list[dict[str, str]]) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for message in messages:
+        grouped.setdefault(message["type"].lower(), []).append(message["text"])
+    return grouped
 
 
 def _visible(call: Call, job: Job) -> bool:
@@ -104,12 +145,12 @@ def _job(call: Call, sid: str) -> Job:
 
 def list_jobs(call: Call) -> Reply:
     wanted = call.request.all("id")
-    held = [job for job in call.splunkd.jobs.list() if _visible(call, job) and (not wanted or job.sid in wanted)]
-    return call.feed("jobs", [_entry(job) for job in held])
+    held = [job for job in call.splunkd.jobs.current() if _visible(call, job) and (not wanted or job.sid in wanted)]
+    return call.feed("jobs", [_entry(call, job) for job in held], order="published", per_page=0)
 
 
 def show(call: Call, sid: str) -> Reply:
-    entry = _entry(_job(call, sid))
+    entry = _entry(call, _job(call, sid))
     return call.one("jobs", entry) if call.json else entry_reply(entry, call.host)
 
 
@@ -121,30 +162,33 @@ def delete(call: Call, sid: str) -> Reply:
 
 def control(call: Call, sid: str) -> Reply:
     _job(call, sid)
-    call.splunkd.jobs.control(sid, call.needed("action"), call.params.get("ttl", ""))
-    return call.message(200, "INFO", "Search job control was applied.")
+    return call.message(200, "INFO", call.splunkd.jobs.control(sid, call.needed("action"), call.params))
 
 
 def edit(call: Call, sid: str) -> Reply:
+    """Custom properties of a job; they are shown and nothing else (docs: search/jobs/{search_id}, POST)."""
     job = _job(call, sid)
-    if "priority" in call.params:
-        job.priority = call.whole("priority", 5)
+    settings = call.settings()
+    unknown = [name for name in settings if not name.startswith("custom.")]
+    if unknown:
+        raise HttpError(400, f'Argument "{unknown[0]}" is not supported by this endpoint.')
+    job.request.given = {**job.request.given, **settings}
     return show(call, sid)
 
 
-def results(call: Call, sid: str) -> Reply:
+def found(call: Call, sid: str) -> Reply:
     job = _job(call, sid)
     if not job.done:
         return Reply(204)
     _refuse_failed(job)
-    return _page(call, job, call.whole("count", 100))
+    return _page(call, job)
 
 
 def preview(call: Call, sid: str) -> Reply:
     job = _job(call, sid)
     if job.done:
         _refuse_failed(job)
-    return _page(call, job, call.whole("count", 100))
+    return _page(call, job)
 
 
 def events(call: Call, sid: str) -> Reply:
@@ -153,72 +197,44 @@ def events(call: Call, sid: str) -> Reply:
     if not job.done:
         return Reply(204)
     if not job.outcome.events:
-        return _render(call, job, engine.Outcome([], []), 0)
-    return _page(call, job, call.whole("count", 100))
+        return _render(call, job, Page(Outcome([], [])))
+    return _page(call, job)
 
 
-def _page(call: Call, job: Job, count: int) -> Reply:
-    offset = call.whole("offset", 0)
+def _page(call: Call, job: Job, post_process: bool = True) -> Reply:
+    count = call.whole("count", 100)
     window = Window(
-        max(0, offset),
-        min(count, RESULT_LIMIT) or RESULT_LIMIT,
-        call.params.get("search", "") if call.request.segments[-1].startswith(("results", "events")) else "",
-        tuple(call.request.all("f") or call.request.all("field_list")),
+        call.whole("offset", 0),
+        min(count, RESULT_LIMIT) if count > 0 else RESULT_LIMIT,
+        call.params.get("search", "") if post_process else "",
+        _wanted(call),
     )
     services = Runtime(call.splunkd, job.request.app, job.request.owner)
     try:
-        page = jobs.window_rows(job, window, services)
+        return _render(call, job, results.window_rows(job, window, services))
     except SplError as error:
         raise HttpError(400, str(error), "FATAL") from error
-    return _render(call, job, page, window.offset)
 
 
-def _render(call: Call, job: Job, page: engine.Outcome, offset: int) -> Reply:
-    mode = call.params.get("output_mode", "xml")
-    if mode == "json":
-        return Reply(200, jobs.as_json(job, page, offset), JSON_TYPE)
-    if mode == "json_cols":
-        return Reply(200, jobs.as_json_columns(job, page, offset), JSON_TYPE)
-    if mode == "json_rows":
-        return Reply(200, jobs.as_json_rows(job, page, offset), JSON_TYPE)
-    if mode == "csv":
-        return Reply(200, jobs.as_csv(page), "text/csv; charset=UTF-8")
-    if mode == "xml":
-        return Reply(200, jobs.as_xml(job, page, offset))
-    raise HttpError(400, f"output_mode {mode!r} is not supported; known: xml, json, json_cols, json_rows, csv")
+def _render(call: Call, job: Job, page: Page) -> Reply:
+    write, kind = results.FORMATS[results.known_format(call.params.get("output_mode", "xml"))]
+    return Reply(200, write(Shown(page, job.messages(), not job.done)), kind)
 
 
 def summary(call: Call, sid: str) -> Reply:
-    _job(call, sid)
-    return xml_reply("<results preview='0'/>") if not call.json else json_reply({"fields": {}})
+    job = _job(call, sid)
+    names = tuple(call.request.all("f")) or tuple(job.request.given.get("rf", "").split(",")) * bool(job.request.given)
+    held = summaries.summarize(job, tuple(name for name in names if name))
+    return json_reply(held) if call.json else xml_reply(summaries.summary_xml(held))
+
+
+def timeline(call: Call, sid: str) -> Reply:
+    held = summaries.timeline(_job(call, sid))
+    return json_reply(held) if call.json else xml_reply(summaries.timeline_xml(held))
 
 
 def search_log(call: Call, sid: str) -> Reply:
-    job = _job(call, sid)
-    lines = [f"{item['type']} {item['text']}" for item in job.messages()]
-    return Reply(200, "\n".join(lines).encode(), "text/plain; charset=UTF-8")
-
-
-def parser(call: Call) -> Reply:
-    text = call.params.get("q", "")
-    if not text.strip():
-        raise HttpError(400, "The following required arguments are missing: q.")
-    services = Runtime(call.splunkd, call.target_app, call.session.user)
-    context = Context(services, call.splunkd.clock(), app=call.target_app, owner=call.session.user)
-    try:
-        parsed = engine.check(text, services, context)
-    except SplError as error:
-        raise HttpError(400, str(error), "FATAL") from error
-    if call.json:
-        return json_reply(parsed)
-    return call.one("parser", Entry("parser", parsed, "search/parser"))
-
-
-def timeparser(call: Call) -> Reply:
-    found = {}
-    for text in call.request.all("time"):
-        found[text] = str(times.strftime(times.resolve(text, call.splunkd.clock()), "%Y-%m-%dT%H:%M:%S.%3N+00:00"))
-    return json_reply(found) if call.json else call.one("timeparser", Entry("timeparser", found, "search/timeparser"))
+    return Reply(200, summaries.search_log(_job(call, sid)).encode(), results.TEXT_TYPE)
 
 
 def _versions(method: str, path: str, handler: object) -> list[Route]:
@@ -238,17 +254,15 @@ ROUTES: tuple[Route, ...] = tuple(
         ("POST", "jobs/{sid}", edit),
         ("DELETE", "jobs/{sid}", delete),
         ("POST", "jobs/{sid}/control", control),
-        ("GET", "jobs/{sid}/results", results),
-        ("POST", "jobs/{sid}/results", results),
+        ("GET", "jobs/{sid}/results", found),
+        ("POST", "jobs/{sid}/results", found),
         ("GET", "jobs/{sid}/results_preview", preview),
         ("POST", "jobs/{sid}/results_preview", preview),
         ("GET", "jobs/{sid}/events", events),
         ("POST", "jobs/{sid}/events", events),
         ("GET", "jobs/{sid}/summary", summary),
+        ("GET", "jobs/{sid}/timeline", timeline),
         ("GET", "jobs/{sid}/search.log", search_log),
-        ("GET", "parser", parser),
-        ("POST", "parser", parser),
-        ("GET", "timeparser", timeparser),
     )
     for route in _versions(method, path, handler)
 )
