@@ -86,9 +86,11 @@ def test_a_failing_command_fails_the_job_and_its_stderr_is_kept(splunk: Splunk) 
     assert "required" in search(splunkd, "search index=main | tagrows").error
 
 
-def test_commands_do_not_see_this_environments_packages(splunk: Splunk) -> None:
+def test_commands_do_not_see_this_environments_packages(splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> None:
     argv = splunk[0].runner.argv(splunk[0].runner.script("testapp", "tagrows.py"))
-    assert argv[1:4] == ("-E", "-s", "-S")
+    assert argv[1:3] == ("-s", "-S")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere")
+    assert splunk[0].runner.environment()["PYTHONPATH"].endswith("/scriptlib")
     with pytest.raises(Exception, match="no script"):
         splunk[0].runner.script("testapp", "../default/app.conf")
 

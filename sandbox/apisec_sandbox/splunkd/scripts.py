@@ -9,8 +9,11 @@ from pathlib import Path
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.home import Home
 
-# -E ignores PYTHON* variables, -s the user's packages, -S this interpreter's site-packages: an app brings its own.
-ISOLATION = ("-E", "-s", "-S")
+# -s ignores the user's packages, -S this interpreter's site-packages: an app brings its own. PYTHON* variables of
+# this process do not reach it either, the environment is made anew.
+ISOLATION = ("-s", "-S")
+# The splunk package of Splunk's own Python, for scripts only.
+LIBRARY = Path(__file__).parent / "scriptlib"
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "USER")
 
 
@@ -41,6 +44,10 @@ class Runner:
             return (str(self.python), *ISOLATION, str(path), *args)
         return (str(path), *args)
 
+    def module(self, name: str, *args: str) -> tuple[str, ...]:
+        """Return how a module of LIBRARY is run."""
+        return (str(self.python), *ISOLATION, "-m", name, *args)
+
     def environment(self) -> dict[str, str]:
         """What splunkd sets for its children, and nothing of this process's Python."""
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
@@ -49,7 +56,7 @@ class Runner:
             **kept,
             **trust,
             "PYTHONIOENCODING": "utf-8",
-            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPATH": str(LIBRARY),
             "SPLUNK_HOME": str(self.home.root),
             "SPLUNK_ETC": str(self.home.etc),
             "SPLUNK_DB": str(self.home.data),

@@ -1,9 +1,8 @@
-"""storage: passwords here, collections in a module of their own."""
+"""storage/passwords."""
 
 from __future__ import annotations
 
 from apisec_sandbox.splunkd.atom import Entry, quoted
-from apisec_sandbox.splunkd.rest import collections
 from apisec_sandbox.splunkd.rest.call import Call, Route
 from apisec_sandbox.splunkd.storage_passwords import Secret
 from apisec_sandbox.splunkd.web import HttpError, Reply
@@ -71,5 +70,4 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "storage/passwords/{name}", password),
     Route("POST", "storage/passwords/{name}", edit_password),
     Route("DELETE", "storage/passwords/{name}", delete_password),
-    *collections.ROUTES,
 )

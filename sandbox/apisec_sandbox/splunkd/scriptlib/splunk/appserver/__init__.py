@@ -1,0 +1,1 @@
+"""Only the helpers for paths are here."""

@@ -1,0 +1,1 @@
+"""splunk.clilib: configuration as scripts read it."""

@@ -1,0 +1,1 @@
+"""splunk.persistconn: handlers of REST endpoints that stay running (restmap.conf, scripttype = persist)."""
