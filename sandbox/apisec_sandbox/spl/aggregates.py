@@ -73,9 +73,9 @@ def _loaded(fresh: Any, value: Any) -> Any:
     if isinstance(fresh, Accumulator | Sketch):
         fresh.restore(value)
         return fresh
-    return type(fresh)({name: held for name, held in value}) if isinstance(fresh, dict) else (
-        set(value) if isinstance(fresh, set) else value
-    )
+    if isinstance(fresh, dict):
+        return type(fresh)(dict(value))
+    return set(value) if isinstance(fresh, set) else value
 
 
 class Count(Accumulator):
@@ -558,8 +558,27 @@ PER: dict[str, Factory] = {
 NEEDS_TIME = frozenset(("earliest", "latest", "earliest_time", "latest_time", "rate"))
 COUNTING = frozenset(("count", "c", "dc", "distinct_count", "estdc"))
 ANY_ORDER = frozenset(
-    ("count", "c", "dc", "distinct_count", "estdc", "estdc_error", "sum", "sumsq", "avg", "mean", "min", "max", "range",
-     "values", "stdev", "stdevp", "var", "varp", "median")
+    (
+        "count",
+        "c",
+        "dc",
+        "distinct_count",
+        "estdc",
+        "estdc_error",
+        "sum",
+        "sumsq",
+        "avg",
+        "mean",
+        "min",
+        "max",
+        "range",
+        "values",
+        "stdev",
+        "stdevp",
+        "var",
+        "varp",
+        "median",
+    )
 )  # their result does not depend on the order of the rows (doubles are summed to within rounding)
 ELSEWHERE = {
     "rate_avg": "is for mstats only",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,6 +13,28 @@ Fields = frozenset[str] | None  # None stands for every field
 EVERY: Fields = None
 
 
+@dataclass(frozen=True)
+class Hints:
+    """What the planner knows of the commands behind a scan."""
+
+    ordered: bool = True  # newest first; False when no command looks at the order of rows
+    numeric: frozenset[str] = frozenset()  # fields that are read as numbers only
+    exact: frozenset[str] | None = None  # all that is read, where that is known: other metadata may be left out
+
+
+ANY_TIME = 2_000_000_000  # seconds; transforms.conf max_offset_secs, its default
+
+
+@dataclass(frozen=True)
+class TimeRule:
+    """A time-based lookup: the row whose time is the last one before the event's, within the offsets, is the match."""
+
+    column: str
+    layout: str = "%s.%Q"
+    least: float = 0
+    most: float = ANY_TIME
+
+
 class LookupTable(Protocol):
     """A lookup: a CSV file or a KV collection."""
 
@@ -20,7 +42,14 @@ class LookupTable(Protocol):
     case_sensitive: bool
     match_types: dict[str, str]
     max_matches: int
+    min_matches: int
     default_match: str
+    time: TimeRule | None
+    filter: str
+
+    def exists(self) -> bool: ...
+
+    def columns(self) -> list[str]: ...
 
     def rows(self) -> list[Row]: ...
 
@@ -37,10 +66,12 @@ class Services(Protocol):
         latest: float,
         wanted: Fields,
         early: Callable[[Row], bool] | None,
+        hints: Hints,
     ) -> Iterator[Row]:
         """Events of these indexes as rows with their search-time fields, newest first.
 
-        ``early`` is a necessary condition on metadata and _raw, tested before fields are extracted.
+        ``early`` is a necessary condition on metadata and _raw, tested before fields are extracted. ``hints``
+        say what may be left out.
         """
 
     def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:
@@ -76,6 +107,11 @@ class Services(Protocol):
 
     def saved_search(self, name: str) -> str | None: ...
 
+    def data_model(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, str]] | None:
+        """The JSON of a data model and its settings of datamodels.conf."""
+
+    def data_model_names(self) -> list[str]: ...
+
 
 @dataclass
 class Limits:
@@ -108,6 +144,7 @@ class Context:
     cancelled: Callable[[], bool] = lambda: False
     scanned: int = 0
     depth: int = 0
+    delimiters: dict[str, str] = field(default_factory=dict)  # field: what joins its values in nomv
 
     def say(self, kind: str, text: str) -> None:
         """Add a message to the job (INFO, WARN, ERROR), once."""

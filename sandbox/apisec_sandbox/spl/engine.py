@@ -6,10 +6,13 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from apisec_sandbox.spl.commands import EITHER, GENERATING, REGISTRY
+from apisec_sandbox.spl.commands import EITHER, GENERATING, REGISTRY, UNSUPPORTED, unsupported
 from apisec_sandbox.spl.commands.base import Command, Env
-from apisec_sandbox.spl.commands.sources import parse_search_source
-from apisec_sandbox.spl.context import EVERY, Context, Services, Stage, header_of
+from apisec_sandbox.spl.commands.chart_table import Chart
+from apisec_sandbox.spl.commands.sources import SearchSource, parse_search_source
+from apisec_sandbox.spl.commands.stats import Stats
+from apisec_sandbox.spl.commands.top import Top
+from apisec_sandbox.spl.context import EVERY, Context, Hints, Services, Stage, header_of
 from apisec_sandbox.spl.custom import CustomCommand
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.lexer import QUOTED
@@ -93,6 +96,8 @@ class Compiler:
     def _custom(self, segment: Segment, first: bool) -> Command:
         spec = self.services.custom_command(segment.name)
         if spec is None:
+            if segment.name in UNSUPPORTED:
+                raise unsupported(segment)
             raise unknown_command(segment, [*REGISTRY, *self.services.custom_names()])
         return CustomCommand(spec, custom_arguments(segment), segment.body.strip(), first)
 
@@ -123,6 +128,26 @@ def plan(commands: list[Command]) -> None:
     for command in reversed(commands):
         command.wanted = command.needs(wanted)
         wanted = command.wanted
+    if commands and isinstance(commands[0], SearchSource):
+        commands[0].hints = _hints(commands[0], commands[1:])
+
+
+def _hints(source: SearchSource, behind: list[Command]) -> Hints:
+    """What the first command that takes all rows, behind others that take them one by one, allows the scan."""
+    nothing: frozenset[str] = frozenset()
+    touched = source.expression.fields
+    for command in behind:
+        own = command.needs(nothing)
+        if own is None:
+            break
+        if isinstance(command, Stats | Chart | Top):
+            numeric = nothing if isinstance(command, Top) else command.numeric()
+            exact = None if source.wanted is None else touched | own
+            return Hints(not command.any_order, numeric - touched, exact)
+        if not command.streaming:
+            break
+        touched |= own
+    return Hints()
 
 
 def run_commands(commands: list[Command], context: Context) -> Stage:

@@ -6,12 +6,14 @@ import fnmatch
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from apisec_sandbox.spl.context import Context, Fields, LookupTable
+from apisec_sandbox.spl.context import Context, Fields, Hints, LookupTable
 from apisec_sandbox.spl.custom import CustomSpec
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.knowledge import Knowledge
+from apisec_sandbox.spl.scan import RowMaker, event_row
 from apisec_sandbox.spl.searchexpr import parse_search
 from apisec_sandbox.spl.values import Row, to_number, to_text
 from apisec_sandbox.splunkd.builtin import VERSION
@@ -53,16 +55,14 @@ class Runtime:
         latest: float,
         wanted: Fields,
         early: Callable[[Row], bool] | None,
+        hints: Hints = Hints(),  # noqa: B008 - frozen
     ) -> Iterator[Row]:
         filters = self._role_filters()
-        enrich = self.knowledge.enricher(None if filters else wanted)
-        for event in self._splunkd.store.scan(indexes, earliest, latest):
-            row = event_row(event)
-            if early is not None and not early(row):
-                continue
-            enrich(row)
-            if not filters or all(test(row) for test in filters):
-                yield row
+        if filters:  # a role's filter may read any field
+            wanted, hints = None, replace(hints, numeric=frozenset(), exact=None)
+        maker = RowMaker(self.knowledge, wanted, early, hints)
+        rows = maker.rows(self._splunkd.store.scan(indexes, earliest, latest, hints.ordered))
+        return rows if not filters else (row for row in rows if all(test(row) for test in filters))
 
     def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:
         filters = self._role_filters()
@@ -119,6 +119,12 @@ class Runtime:
     def saved_search(self, name: str) -> str | None:
         stanza = self._splunkd.confs.stanza("savedsearches", name, self._app)
         return stanza.get("search") if stanza else None
+
+    def data_model(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, str]] | None:
+        return self._splunkd.models.find(name, self._app)
+
+    def data_model_names(self) -> list[str]:
+        return self._splunkd.models.names(self._app)
 
     def custom_names(self) -> list[str]:
         return [name for name in self._splunkd.confs.stanzas("commands", self._app) if name != "default"]
@@ -213,24 +219,6 @@ class _FilterSurroundings:
 
     def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
         return self._runtime.tag_pairs(tag)
-
-
-def event_row(event: Event) -> Row:
-    """An event with its metadata and indexed fields."""
-    when, indextime, host, source, sourcetype, raw, fields, index = event
-    row: Row = {
-        "_time": int(when) if when == int(when) else when,
-        "_raw": raw,
-        "host": host,
-        "source": source,
-        "sourcetype": sourcetype,
-        "index": index,
-        "_indextime": int(indextime),
-        "splunk_server": "apisec-sandbox",
-    }
-    if fields:
-        row.update(fields)
-    return row
 
 
 def stash_text(row: Row, when: float, marker: str) -> str:

@@ -17,7 +17,7 @@ from apisec_sandbox.spl.aggregates import Accumulator, to_numbers
 from apisec_sandbox.spl.commands.aggregation import Aggregation
 from apisec_sandbox.spl.context import Context
 from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.spl.values import Row, combinations, group_key, to_number, to_text, values_of, wildcard_names
+from apisec_sandbox.spl.values import Row, combinations, sort_key, to_number, to_text, values_of, wildcard_names
 
 BATCH = 4096  # rows taken together
 PRESTATS = "psrsvd_state"  # what a row of prestats=t carries: the states of its aggregations as JSON, by name
@@ -35,16 +35,21 @@ def batches(rows: Iterable[Row], context: Context, size: int = BATCH) -> Iterato
 class Group:
     """Accumulators of one group: one per aggregation, and one per field for those with a wildcard."""
 
-    __slots__ = ("accumulators", "void", "wild")
+    __slots__ = ("accumulators", "rows", "void", "wild")
 
     def __init__(self, accumulators: list[Accumulator], wild: list[dict[str, Accumulator]]) -> None:
         self.accumulators = accumulators
         self.wild = wild
+        self.rows = 0  # how many rows it was fed
         self.void: set[Any] = set()  # with allnum: what saw a value that is no number
 
     def state(self) -> list[Any]:
         wild = [{name: item.state() for name, item in held.items()} for held in self.wild]
-        return [[item.state() for item in self.accumulators], wild, [list(mark) if isinstance(mark, tuple) else mark for mark in self.void]]
+        return [
+            [item.state() for item in self.accumulators],
+            wild,
+            [list(mark) if isinstance(mark, tuple) else mark for mark in self.void],
+        ]
 
 
 class Column:
@@ -126,7 +131,8 @@ class Keys:
         return tuple(self._shown.get(text, text) for text in key)
 
     def ordered(self, keys: Iterable[GroupKey]) -> list[GroupKey]:
-        return sorted(keys, key=lambda key: tuple(group_key(value) for value in self.shown(key)))
+        """Return the groups in natural order: numbers by value before texts (limits.conf natural_sort_output)."""
+        return sorted(keys, key=lambda key: tuple(sort_key(value) for value in key))
 
     def split(self, batch: Batch) -> dict[GroupKey, list[int]]:
         """Return the numbers of the rows of each group."""
@@ -148,6 +154,13 @@ class Keys:
         if set(map(type, column.values)) == {str}:
             return column.values
         return [value if type(value) is str else self._key(value) for value in column.values]
+
+    def of_value(self, value: Any) -> tuple[Any, ...]:
+        """Return the groups of one field's value."""
+        if type(value) is not list:
+            return () if value is None else (self._key(value),)
+        keys = [self._key(one) for one in value]
+        return tuple(dict.fromkeys(keys)) if self.dedup else tuple(keys)
 
     def of_row(self, row: Row) -> list[GroupKey]:
         """Return the groups a row belongs to: none when it lacks a field, several for multivalues."""
@@ -172,9 +185,10 @@ class Aggregator:
     def feed(self, batch: Batch, parts: dict[GroupKey, list[int]] | None, groups: dict[GroupKey, Group]) -> None:
         """Feed a batch; ``parts`` are the rows of each group, None for all rows to the group ``()``."""
         places = {(): None} if parts is None else parts
-        for key in places:
+        for key, rows in places.items():
             if key not in groups:
                 groups[key] = self.new()
+            groups[key].rows += len(batch.rows) if rows is None else len(rows)
         if batch.rows and PRESTATS in batch.rows[0]:
             self._absorb(batch, places, groups)
             return
@@ -289,6 +303,7 @@ class Aggregator:
                     held[name] = item.factory()
                 held[name].merge(accumulator)
         group.void |= other.void
+        group.rows += other.rows
 
     def restore(self, state: Sequence[Any]) -> Group:
         """Make a group from ``Group.state``."""

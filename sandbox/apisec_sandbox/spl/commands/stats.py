@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apisec_sandbox.spl.commands.aggregator import BATCH, PRESTATS, Aggregator, Batch, Group, GroupKey, Keys, batches
 from apisec_sandbox.spl.commands.aggregation import (
     Aggregation,
     check_names,
@@ -17,6 +16,7 @@ from apisec_sandbox.spl.commands.aggregation import (
     parse_aggregations,
     refuse_per,
 )
+from apisec_sandbox.spl.commands.aggregator import BATCH, PRESTATS, Aggregator, Batch, Group, GroupKey, Keys, batches
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, added, boolean, checked, union, whole
 from apisec_sandbox.spl.commands.streamstats import parse_streamstats
 from apisec_sandbox.spl.commands.top import parse_top

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from apisec_sandbox.spl.commands.aggregator import Aggregator, Group, GroupKey, Keys
 from apisec_sandbox.spl.commands.aggregation import (
     Aggregation,
     check_names,
@@ -19,6 +18,7 @@ from apisec_sandbox.spl.commands.aggregation import (
     refuse_per,
     skip_parentheses,
 )
+from apisec_sandbox.spl.commands.aggregator import Aggregator, Group, GroupKey, Keys
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, added, boolean, checked, union, whole
 from apisec_sandbox.spl.context import Context, Fields, Stage
 from apisec_sandbox.spl.errors import SplError
@@ -35,8 +35,8 @@ class Window:
     """Rows of a sliding window with the aggregation of all of them.
 
     Two stacks, so that a row costs a constant number of merges however long the window is: ``_old`` holds for each
-    older row the aggregation of it and the older rows behind it, ``_fresh`` the aggregation of the newer rows. Functions
-    whose merging is not of constant cost are computed anew instead (``_anew``).
+    older row the aggregation of it and of the newer ones of its stack, ``_fresh`` that of the newer rows. Where merging
+    is not of constant cost, a row's window is computed anew.
     """
 
     def __init__(self, engine: Aggregator) -> None:

@@ -1,0 +1,138 @@
+"""From stored events to rows: of a JSON event only the fields that someone reads, without building the others.
+
+``RowMaker`` takes the short way for plain JSON events (no extractions, aliases, lookups or event types in play) and the
+general one (``Knowledge.enricher``) for all others. Both give the same row, except that a field which is read as a
+number only may come as one instead of as its text; tests hold them against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from apisec_sandbox.spl.context import Fields, Hints
+from apisec_sandbox.spl.knowledge import METADATA, Knowledge, Props
+from apisec_sandbox.spl.values import Row
+
+SHORT = 5_000  # characters; longer events go the general way, which knows limits of extraction (limits.conf)
+BIG = 10**18  # whole numbers from here on are doubles in SPL (values.to_number)
+PLAIN = Props()
+PLACES = {"_time": 0, "_indextime": 1, "host": 2, "source": 3, "sourcetype": 4, "_raw": 5, "index": 7}
+Values = Sequence[Any]  # time, indextime, host, source, sourcetype, raw, indexed fields, index
+Early = Callable[[Row], bool]
+
+
+def event_row(values: Values) -> Row:
+    """An event with its metadata and indexed fields."""
+    when, indextime, host, source, sourcetype, raw, fields, index = values
+    row: Row = {
+        "_time": int(when) if when == int(when) else when,
+        "_raw": raw,
+        "host": host,
+        "source": source,
+        "sourcetype": sourcetype,
+        "index": index,
+        "_indextime": int(indextime),
+        "splunk_server": "apisec-sandbox",
+    }
+    if fields:
+        row.update(fields)
+    return row
+
+
+class RowMaker:
+    """Makes rows of the events of one scan."""
+
+    def __init__(self, knowledge: Knowledge, wanted: Fields, early: Early | None, hints: Hints) -> None:
+        self._knowledge = knowledge
+        self._enrich = knowledge.enricher(wanted)
+        self._early = early
+        self._leaves = _leaves(wanted, hints.numeric)
+        self._places: list[tuple[str, int]] | None = None  # of the metadata that rows carry; None for all
+        if hints.exact is not None and early is None:
+            self._places = [(name, PLACES[name]) for name in hints.exact & PLACES.keys()]
+        self._plain: dict[tuple[str, str, str], bool] = {}
+
+    def rows(self, events: Iterable[Values]) -> Iterator[Row]:
+        """Yield the rows of the events that pass the early test."""
+        early, leaves = self._early, self._leaves
+        last: tuple[str, str, str] | None = None
+        plain = False
+        for values in events:
+            if leaves is not None:
+                kind = (values[2], values[3], values[4])
+                if kind != last:
+                    last, plain = kind, self._is_plain(kind)
+                if plain and not values[6]:
+                    row = self._metadata(values)
+                    if early is not None and not early(row):
+                        continue
+                    if not leaves or _take(values[5], leaves, row):
+                        yield row
+                        continue
+            row = event_row(values)
+            if early is None or early(row):
+                self._enrich(row)
+                yield row
+
+    def _metadata(self, values: Values) -> Row:
+        if self._places is None:
+            return event_row(values)
+        row = {name: values[place] for name, place in self._places}
+        for name in ("_time", "_indextime"):
+            if name in row and row[name] == int(row[name]):
+                row[name] = int(row[name])
+        return row
+
+    def _is_plain(self, kind: tuple[str, str, str]) -> bool:
+        """Whether nothing but automatic extraction from JSON applies."""
+        known = self._plain.get(kind)
+        if known is None:
+            props = self._knowledge.props(*kind)
+            known = props.kv_mode in ("auto", "json") and replace(props, kv_mode=PLAIN.kv_mode) == PLAIN
+            self._plain[kind] = known
+        return known
+
+
+def _leaves(wanted: Fields, numeric: frozenset[str]) -> list[tuple[str, bool]] | None:
+    """Return (field, read as a number only) of what is taken from the JSON; None when that is not enough to know."""
+    if wanted is None or "eventtype" in wanted or any(name.startswith("tag") for name in wanted):
+        return None
+    names = sorted(wanted - METADATA)
+    if any("{" in name or "." in name for name in names):
+        return None
+    return [(name, name in numeric) for name in names]
+
+
+def _take(raw: str, leaves: list[tuple[str, bool]], row: Row) -> bool:
+    """Put the fields of a JSON object's first level into the row; False where the general way is to decide.
+
+    orjson does not keep the text of a number: a whole one is its own text (but for -0), a fraction may not be.
+    """
+    if raw[:1] != "{" or len(raw) > SHORT:
+        return False
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return False
+    for name, numeric in leaves:
+        value = document.get(name)
+        kind = type(value)
+        if kind is str:
+            row[name] = value
+        elif kind is int:
+            if not -BIG < value < BIG or (value == 0 and "-0" in raw):
+                return False
+            row[name] = value if numeric else str(value)
+        elif kind is float:
+            if not numeric:
+                return False
+            row[name] = value
+        elif kind is bool:
+            row[name] = "true" if value else "false"
+        elif value is None and name in document:
+            row[name] = "null"
+    return True
