@@ -1,6 +1,6 @@
 """Render content/ into the app: ``python tools/render_content.py --into build/src/package``.
 
-Writes default/savedsearches.conf, adds each detection's filter macro to default/macros.conf, and writes the pattern
+Adds each detection to default/savedsearches.conf and its filter macro to default/macros.conf, and writes the pattern
 templates to lib/apisec_app/content/patterns.json. The same content gives the same bytes. ``--check`` only checks.
 
 Example:
@@ -124,7 +124,9 @@ def render(found: list[Detection], package: Path) -> None:
     """Write the three files into a staged package."""
     default = package / "default"
     searches = {d.stanza: saved_search(d) for d in found}
-    (default / "savedsearches.conf").write_text(confs.write(searches), "utf-8")
+    shipped = default / "savedsearches.conf"
+    own = shipped.read_text("utf-8").rstrip("\n") + "\n\n" if shipped.exists() else ""
+    shipped.write_text(own + confs.write(searches), "utf-8")
     macros = (default / "macros.conf").read_text("utf-8").rstrip("\n")
     filters = confs.write({d.filter_macro: filter_macro(d) for d in found})
     (default / "macros.conf").write_text(f"{macros}\n\n# --- Filters of the detections ---\n\n{filters}", "utf-8")

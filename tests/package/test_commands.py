@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,22 @@ def test_inventory_rows_come_with_the_last_chunk_only(installed: Path, events: l
         PYTHONS["3.11"], installed / "bin/apisecinventory.py", [raw(events[:100]), raw(events[100:]), []]
     )
     assert len(rows) == len({e["operation"] for e in events})
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_about_says_what_runs(installed: Path, version: str) -> None:
+    configuration, [row], _ = chunked.run(PYTHONS[version], installed / "bin/apisecabout.py", [[]])
+    assert (configuration["type"], configuration["generating"]) == ("reporting", True)
+    assert row["app_version"] == app.version()
+    assert row["python_version"].startswith(f"{version}.")
+    assert row["model_state"] == "verified"
+
+
+def test_about_names_a_model_that_was_changed(installed: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(installed, tmp_path / "apisec")
+    model = copy / "lib/apisec/scoring/model.json"
+    text = model.read_text("utf-8")
+    model.write_text(text.replace('"intercept": -', '"intercept": -1'), "utf-8")
+    assert model.read_text("utf-8") != text
+    _, [row], _ = chunked.run(PYTHONS["3.11"], copy / "bin/apisecabout.py", [[]])
+    assert "sha256" in row["model_state"]

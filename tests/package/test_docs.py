@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from apisec_app.commands.about import ApisecAboutCommand, about
 from apisec_app.commands.inventory import ApisecInventoryCommand
 from apisec_app.commands.score import ApisecScoreCommand, fields_of
 from splunklib.searchcommands import Option
@@ -32,7 +33,10 @@ def test_commands_and_options(command: type) -> None:
         assert f"| `{name}` |" in COMMANDS
 
 
-def test_fields_of_both_commands() -> None:
+def test_fields_of_the_commands() -> None:
+    assert f"## {ApisecAboutCommand.name}" in COMMANDS
+    for name in about():
+        assert f"`{name}`" in COMMANDS
     for name in fields_of(Score(1.0, "low", [], {}, {})):
         assert f"`{name}`" in COMMANDS
     inventory = Inventory()

@@ -16,7 +16,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlsplit
@@ -101,6 +101,10 @@ class Target:
             patience=float(environment.get("SPLUNK_PATIENCE", "120")),
         )
 
+    def as_user(self, username: str, password: str) -> Target:
+        """The same Splunk as another user."""
+        return replace(self, username=username, password=password, token="")
+
     @property
     def reachable(self) -> bool:
         """Whether that Splunk can call back to this machine."""
@@ -166,6 +170,13 @@ class Rest:
             json=body,
             timeout=TIMEOUT_SECONDS,
         )
+
+    def post_raw(self, path: str, text: str) -> None:
+        """Post a text as it is: an event for receivers/simple."""
+        headers = {"Content-Type": "text/plain"}
+        answer = self._http.post(self.target.url + path, text.encode(), headers=headers, timeout=TIMEOUT_SECONDS)
+        if answer.status_code >= 400:
+            raise SplunkError(answer.status_code, f"POST {path}: {answer.text}")
 
     def entries(self, path: str) -> list[dict[str, Any]]:
         """Every entry of a listing."""

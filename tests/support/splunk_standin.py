@@ -18,13 +18,13 @@ from tests.support.waiting import until
 
 
 @contextmanager
-def standin(home: Path, archive: Path, schedule: bool = False) -> Iterator[Target]:
-    """Start it in ``home``; gives its administrator's address."""
+def standin(home: Path, archive: Path, schedule: bool = False, python: str | None = None) -> Iterator[Target]:
+    """Start it in ``home``, with an interpreter for the app's scripts; gives its administrator's address."""
     assert not os.environ.get("SPLUNK_URL"), "SPLUNK_URL is set: a test that starts a stand-in is marked standin"
     sandbox = str(Path(sys.executable).with_name("apisec-sandbox"))
     subprocess.run([sandbox, "install", str(archive), "--home", str(home)], check=True, capture_output=True)
     token, ready = str(uuid.uuid4()), home / "ready.json"
-    command = [sandbox, "serve", "--home", str(home), "--ready-file", str(ready), "--python", sys.executable]
+    command = [sandbox, "serve", "--home", str(home), "--ready-file", str(ready), "--python", python or sys.executable]
     command += ["--hec-token", f"test={token}:apisec,apisec_risk", *([] if schedule else ["--no-schedule"])]
     with Process(command, home / "serve.log") as process:
         until(lambda: ready.exists() or not process.running(), 30, "the stand-in's start")
