@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from apisec_sandbox.spl.context import ANY_TIME, TimeRule
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.values import Row, to_number, to_text
 from apisec_sandbox.splunkd.confs import Confs, Stanza
@@ -26,12 +27,25 @@ class _Table:
     case_sensitive: bool = True
     match_types: dict[str, str] = field(default_factory=dict)
     max_matches: int = 1000
+    min_matches: int = 0
     default_match: str = ""
+    time: TimeRule | None = None
+    filter: str = ""
 
 
 @dataclass
 class CsvTable(_Table):
     path: Path = Path()
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def columns(self) -> list[str]:
+        """Return the names in the first line."""
+        if not self.path.exists():
+            return []
+        with self.path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return [name for name in next(csv.reader(file), []) if name]
 
     def rows(self) -> list[Row]:
         """Return the rows; an empty cell is null."""
@@ -66,6 +80,12 @@ class KvTable(_Table):
     scope: Scope = field(default_factory=lambda: Scope("search", ""))
     fields: list[str] = field(default_factory=list)
     types: dict[str, str] = field(default_factory=dict)
+
+    def exists(self) -> bool:
+        return True
+
+    def columns(self) -> list[str]:
+        return list(dict.fromkeys([*self.fields, "_key"]))
 
     def rows(self) -> list[Row]:
         assert self.store is not None
@@ -167,9 +187,21 @@ def _common(stanza: Stanza) -> dict[str, Any]:
         "name": stanza.name,
         "case_sensitive": stanza.flag("case_sensitive_match", True),
         "match_types": _match_types(stanza.settings),
-        "max_matches": int(stanza.get("max_matches") or 1000),
-        "default_match": stanza.get("default_match") if int(stanza.get("min_matches") or 0) else "",
+        "max_matches": int(stanza.get("max_matches") or (1 if stanza.get("time_field") else 1000)),
+        "min_matches": int(stanza.get("min_matches") or 0),
+        "default_match": stanza.get("default_match"),
+        "time": _time_rule(stanza),
+        "filter": stanza.get("filter"),
     }
+
+
+def _time_rule(stanza: Stanza) -> TimeRule | None:
+    """``time_field``, ``time_format``, ``min_offset_secs`` and ``max_offset_secs`` (transforms.conf.spec)."""
+    if not stanza.get("time_field"):
+        return None
+    least, most = (to_number(stanza.get(f"{name}_offset_secs")) for name in ("min", "max"))
+    layout = stanza.get("time_format") or "%s.%Q"
+    return TimeRule(stanza.get("time_field"), layout, least or 0, ANY_TIME if most is None else most)
 
 
 def _match_types(settings: Mapping[str, str]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from apisec_sandbox.splunkd.indexes import Store
 from apisec_sandbox.splunkd.jobs import Jobs
 from apisec_sandbox.splunkd.kvstore import KvStore
 from apisec_sandbox.splunkd.lookups import Lookups
+from apisec_sandbox.splunkd.models import Models
 from apisec_sandbox.splunkd.modular_inputs import ModularInputs
 from apisec_sandbox.splunkd.persistent import Handlers
 from apisec_sandbox.splunkd.rest import Rest
@@ -80,6 +81,7 @@ class Splunkd:
         self.access = AccessLog(home, self.store)
         self.kv = KvStore(home.data / "kvstore.sqlite")
         self.lookups = Lookups(home, self.confs, self.kv)
+        self.models = Models(home, self.confs)
         self.passwords = Passwords(home, self.confs)
         self.hec = Collector(home, self.confs, self.store)
         self.jobs = Jobs(self)

@@ -18,6 +18,7 @@ class Command:
     """One step of a pipeline. ``apply`` may be lazy: it is called once, before any row is read."""
 
     generating: ClassVar[bool] = False  # stands first, takes no rows
+    streaming: ClassVar[bool] = False  # looks at one row at a time (Search Reference, "Command types")
     wanted: Fields = EVERY  # what the commands behind it read; set by the planner
 
     def needs(self, wanted: Fields) -> Fields:  # noqa: ARG002 - the safe answer is: every field
@@ -31,6 +32,7 @@ class Command:
 class OnField(Command):
     """Rewrites one field, row by row: ``_rows`` says how."""
 
+    streaming: ClassVar[bool] = True
     field: str
 
     def needs(self, wanted: Fields) -> Fields:
@@ -116,6 +118,28 @@ class Arguments(Cursor):
             self.at += 1
         return names
 
+    def take(self, known: tuple[str, ...], *kept: str) -> dict[str, str]:
+        """Take the options that stand here and refuse others; ``kept`` are names that ``=`` may follow."""
+        found = self.options(*known)
+        token = self.peek()
+        if token is None or not token.is_word(*kept):
+            self.refuse_option(known)
+        return found
+
+    def count(self, default: int, least: int = 0) -> int:
+        """Take a bare number where one stands."""
+        token = self.peek()
+        if not (token and token.kind == "word" and token.value.isdigit()):
+            return default
+        self.at += 1
+        return whole(self, "the count", token.value, least)
+
+    def subsearch(self) -> Token:
+        token = self.next("a subsearch in brackets")
+        if token.kind != "search":
+            raise self.fail("a subsearch in brackets is needed", token)
+        return token
+
     def close(self) -> None:
         token = self.peek()
         if token:
@@ -140,6 +164,28 @@ def boolean(args: Arguments, name: str, text: str) -> bool:
     if folded in ("f", "false", "0", "no"):
         return False
     raise args.fail(f"{name} must be true or false, given {text!r}")
+
+
+def choice(args: Arguments, name: str, text: str, known: tuple[str, ...]) -> str:
+    """Read one of the documented values of an option."""
+    folded = text.lower()
+    if folded not in known:
+        raise args.fail(f"{name} must be one of {', '.join(known)}, given {text!r}")
+    return folded
+
+
+def is_first(segment: Segment) -> bool:
+    """Tell whether the command stands at the head of its pipeline."""
+    return segment.text[: segment.name_at].strip() in ("", "|")
+
+
+def must_be_first(segment: Segment) -> None:
+    if not is_first(segment):
+        raise SplError(
+            f"Error in '{segment.name}' command: This command must be the first command of a search.",
+            segment.text,
+            segment.name_at,
+        )
 
 
 def union(wanted: Fields, *more: Iterable[str]) -> Fields:

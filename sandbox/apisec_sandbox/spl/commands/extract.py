@@ -1,25 +1,29 @@
-"""Commands that get fields out of text: rex, spath."""
+"""Commands that get fields out of text: rex, spath.
+
+Source: Search Reference, the page of each.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from apisec_sandbox.spl import jsonpath
+from apisec_sandbox.spl import jsonpath, xmlpath
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, OnField, Parse, added, union, whole
 from apisec_sandbox.spl.context import Context, Fields, Stage
 from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.spl.functions import regex
 from apisec_sandbox.spl.parser import Segment
+from apisec_sandbox.spl.pcre import Match, Pattern, compile_pattern
 from apisec_sandbox.spl.values import Row, collapse, to_text, values_of
 
 
 @dataclass
 class Rex(Command):
+    streaming: ClassVar[bool] = True
     field: str
-    pattern: Any
+    pattern: Pattern
     max_match: int  # 0: no limit
     offset_field: str | None
 
@@ -43,8 +47,8 @@ class Rex(Command):
                     row[self.offset_field] = _offsets(matches[0])
             yield row
 
-    def _matches(self, row: Row) -> list[re.Match[str]]:
-        found: list[re.Match[str]] = []
+    def _matches(self, row: Row) -> list[Match]:
+        found: list[Match] = []
         for value in values_of(row.get(self.field)):
             for match in self.pattern.finditer(to_text(value)):
                 found.append(match)
@@ -53,8 +57,8 @@ class Rex(Command):
         return found
 
 
-def _offsets(match: re.Match[str]) -> str:
-    spans = ((name, *match.span(name)) for name in match.re.groupindex)
+def _offsets(match: Match) -> str:
+    spans = ((name, *match.span(name)) for name in sorted(match.re.groupindex, key=match.re.groupindex.get))
     return "&".join(f"{name}={start}-{end - 1}" for name, start, end in spans if start >= 0)
 
 
@@ -96,7 +100,7 @@ def sed(script: str) -> Callable[[str], str]:
 def _substitution(source: str, target: str, flags: str) -> Callable[[str], str]:
     if not re.fullmatch(r"[gi]*\d*[gi]*", flags):
         raise SplError(f"Failed to initialize sed. Unknown flags {flags!r}")
-    engine = regex(("(?i)" if "i" in flags else "") + source)
+    engine = compile_pattern(("(?i)" if "i" in flags else "") + source)
     template = re.sub(r"\\(?!\d)", r"\\\\", target).replace("&", "\\g<0>") if target else ""
     digits = re.sub(r"\D", "", flags)
     if digits:
@@ -104,18 +108,20 @@ def _substitution(source: str, target: str, flags: str) -> Callable[[str], str]:
     return lambda text: engine.sub(template, text, count=0 if "g" in flags else 1)
 
 
-def _replace_nth(engine: re.Pattern[str], template: str, text: str, number: int) -> str:
+def _replace_nth(engine: Pattern, template: str, text: str, number: int) -> str:
     for place, match in enumerate(engine.finditer(text), 1):
         if place == number:
             return text[: match.start()] + match.expand(template) + text[match.end() :]
     return text
 
 
+REX_OPTIONS = ("field", "max_match", "mode", "offset_field")
+
+
 def parse_rex(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     args = Arguments(segment)
-    known = ("field", "max_match", "mode", "offset_field")
-    options = args.options(*known)
-    args.refuse_option(known)
+    known = REX_OPTIONS
+    options = args.take(known)
     token = args.next("a regular expression")
     if token.kind != "text":
         raise args.fail("the regular expression must be in double quotes", token)
@@ -125,7 +131,7 @@ def parse_rex(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     try:
         if options.get("mode") == "sed":
             return RexSed(field, sed(token.value))
-        pattern = regex(token.value)
+        pattern = compile_pattern(token.value)
     except SplError as error:
         raise args.fail(error.message, token) from error
     if options.get("mode"):
@@ -140,6 +146,9 @@ def parse_rex(segment: Segment, env: Env) -> Command:  # noqa: ARG001
 
 @dataclass
 class Spath(Command):
+    """Fields of JSON or XML text. Without a path all of them, from the first characters only (limits.conf [spath])."""
+
+    streaming: ClassVar[bool] = True
     input: str
     path: str | None
     output: str
@@ -155,37 +164,48 @@ class Spath(Command):
 
     def _rows(self, stage: Stage) -> Iterator[Row]:
         for row in stage.rows:
-            text = row.get(self.input)
-            parse = jsonpath.parse if self.path is None else jsonpath.parse_plain
-            document = parse(to_text(text)) if text is not None else None
-            if document is not None:
-                if self.path is None:
-                    row.update(jsonpath.flatten(document))
-                else:
-                    self._one(row, document)
+            values = [to_text(value) for value in values_of(row.get(self.input))]
+            if self.path is None:
+                for text in values[:1]:
+                    _all_fields(row, text[:EXTRACTION_CUTOFF])
+            elif found := [value for text in values for value in _at_path(text, self.path)]:
+                row[self.output] = collapse(found)
             yield row
 
-    def _one(self, row: Row, document: Any) -> None:
-        assert self.path is not None
-        found = [jsonpath.leaf_text(value) for value in jsonpath.extract(document, self.path)]
-        held = collapse(found)
-        if held is not None:
-            row[self.output] = held
+
+def _all_fields(row: Row, text: str) -> None:
+    if text.lstrip()[:1] == "<":
+        row.update(xmlpath.flatten(text))
+        return
+    document = jsonpath.parse(text)
+    if document is not None:
+        row.update(jsonpath.flatten(document))
+
+
+def _at_path(text: str, path: str) -> list[str]:
+    if text.lstrip()[:1] == "<":
+        return xmlpath.extract(text, path)
+    document = jsonpath.parse_plain(text)
+    return [] if document is None else [jsonpath.leaf_text(value) for value in jsonpath.extract(document, path)]
+
+
+EXTRACTION_CUTOFF = 5000  # limits.conf [spath] extraction_cutoff, characters
+SPATH_OPTIONS = ("input", "output", "path")
 
 
 def parse_spath(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     args = Arguments(segment)
-    known = ("input", "output", "path")
-    options = args.options(*known)
-    args.refuse_option(known)
+    options = args.take(SPATH_OPTIONS)
     path = options.get("path")
     if path is None and not args.done():
         path = args.field_name("a path")
-    options |= args.options(*known)
+    options |= args.take(SPATH_OPTIONS)
     args.close()
+    path = options.get("path", path)
     if path is None and "output" in options:
         raise args.fail("output needs a path")
     return Spath(options.get("input", "_raw"), path, options.get("output") or path or "")
 
 
 COMMANDS: dict[str, Parse] = {"rex": parse_rex, "spath": parse_spath}
+OPTIONS = {"rex": REX_OPTIONS, "spath": SPATH_OPTIONS}

@@ -1,4 +1,7 @@
-"""Commands that bring rows: search, makeresults, inputlookup, rest, savedsearch, append, appendpipe, format, return."""
+"""Commands that bring rows: search, makeresults, rest, savedsearch.
+
+Source: Search Reference, the page of each.
+"""
 
 from __future__ import annotations
 
@@ -16,18 +19,18 @@ from apisec_sandbox.spl.commands.base import (
     Command,
     Env,
     Parse,
-    added,
     boolean,
     checked,
+    choice,
     union,
     whole,
 )
-from apisec_sandbox.spl.context import Context, Fields, LookupTable, Stage, header_of
-from apisec_sandbox.spl.errors import SplError, suggestion
-from apisec_sandbox.spl.expressions import Expression, parse_expression
+from apisec_sandbox.spl.commands.formats import as_expression
+from apisec_sandbox.spl.context import Context, Fields, Hints, Stage
+from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.parser import Segment
 from apisec_sandbox.spl.searchexpr import SearchExpression, Test, parse_search
-from apisec_sandbox.spl.values import Row, to_text, values_of
+from apisec_sandbox.spl.values import Row
 
 INTERNAL = frozenset(("_time", "_raw", "index"))
 
@@ -60,39 +63,13 @@ class _Resolver:
         return self.env.services.tag_pairs(tag)
 
 
-def as_expression(rows: list[Row]) -> str:
-    """What a subsearch stands for: ``( ( a="1" AND b="2" ) OR ( … ) )``; a field ``search`` or ``query`` is text.
-
-    No row at all matches nothing (docs: Search Manual, "Use subsearch to correlate events"; format).
-    """
-    parts = [text for row in rows if (text := row_expression(row))]
-    return "( " + " OR ".join(parts) + " )" if parts else "NOT ()"
-
-
-def row_expression(row: Row) -> str:
-    terms = []
-    for name, value in row.items():
-        if name.startswith("_"):
-            continue
-        options = [_term(name, to_text(item)) for item in values_of(value)]
-        if options:
-            terms.append(options[0] if len(options) == 1 else "( " + " OR ".join(options) + " )")
-    return "( " + " AND ".join(terms) + " )" if terms else ""
-
-
-def _term(name: str, value: str) -> str:
-    if name in ("search", "query"):
-        return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'{name}="{escaped}"'
-
-
 @dataclass
 class SearchSource(Command):
     """``search`` at the head of a pipeline: reads the indexes."""
 
     generating: ClassVar[bool] = True
     expression: SearchExpression
+    hints: Hints = Hints()  # noqa: RUF009 - frozen; set by the planner
 
     def needs(self, wanted: Fields) -> Fields:
         return union(wanted, self.expression.fields, INTERNAL)
@@ -108,7 +85,8 @@ class SearchSource(Command):
             latest = float("inf") if self.expression.latest is None else self.expression.latest
         test, early = self.expression.test, self.expression.early
         names = choose_indexes(self.expression.indexes, context)
-        rows = context.services.events(names, earliest, latest, self.wanted, early)
+        early = None if self.expression.empty else early
+        rows = context.services.events(names, earliest, latest, self.wanted, early, self.hints)
         for row in checked(rows, context):
             context.scanned += 1
             if test(row):
@@ -134,6 +112,7 @@ def choose_indexes(patterns: list[str] | None, context: Context) -> list[str]:
 class SearchFilter(Command):
     """``search`` further down: a filter."""
 
+    streaming: ClassVar[bool] = True
     test: Test
     fields: frozenset[str]
 
@@ -168,100 +147,49 @@ class MakeResults(Command):
     data: list[Row] | None
 
     def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        now = int(context.now)
         if self.data is not None:
             return Stage([dict(row) for row in self.data], list(dict.fromkeys(n for row in self.data for n in row)))
-        extra: Row = {"_raw": None, "host": None, "source": None, "sourcetype": None} if self.annotate else {}
-        rows = ({"_time": now, **{k: v for k, v in extra.items() if v is not None}} for _ in range(self.count))
-        return Stage(rows, ["_time"])
+        row: Row = {"_time": int(context.now)}
+        header = ["_time"]
+        if self.annotate:  # the other annotations are there as columns, with null in them (docs: makeresults)
+            header = ["_raw", "_time", "host", "source", "sourcetype", "splunk_server", "splunk_server_group"]
+            row["splunk_server"] = SERVER
+        return Stage((dict(row) for _ in range(self.count)), header)
+
+
+SERVER = "apisec-sandbox"
+MAKE_OPTIONS = ("count", "annotate", "format", "data", "splunk_server", "splunk_server_group")
 
 
 def parse_makeresults(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     args = Arguments(segment)
-    known = ("count", "annotate", "format", "data", "splunk_server")
-    options = args.options(*known)
-    args.refuse_option(known)
+    options = args.take(MAKE_OPTIONS)
     args.close()
     data = None
+    if ("data" in options) != ("format" in options):
+        raise args.fail("format=csv|json and data=<text> belong together")
     if "data" in options:
-        data = _inline(args, options.get("format", ""), options["data"])
+        data = _inline(args, choice(args, "format", options["format"], ("csv", "json")), options["data"])
     annotate = boolean(args, "annotate", options.get("annotate", "f"))
     return MakeResults(whole(args, "count", options.get("count", "1")), annotate, data)
 
 
 def _inline(args: Arguments, layout: str, text: str) -> list[Row]:
     if layout == "csv":
-        reader = csv.DictReader(io.StringIO(text.strip().replace("\\n", "\n")))
-        return [{k.strip(): v.strip() for k, v in row.items() if k and v is not None} for row in reader]
-    if layout == "json":
-        loaded = jsonpath.parse(text)
-        if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
-            raise args.fail("data must be a JSON array of objects")
-        return [
-            {name: value if isinstance(value, str) else jsonpath.leaf_text(value) for name, value in item.items()}
-            for item in loaded
-        ]
-    raise args.fail("data needs format=csv or format=json")
+        reader = csv.DictReader(io.StringIO(text.strip().replace("\\n", "\n")), skipinitialspace=True)
+        return [{k.strip(): v.strip() for k, v in row.items() if k and v} for row in reader]
+    loaded = jsonpath.parse(text)
+    if not isinstance(loaded, list) or not all(isinstance(item, dict) for item in loaded):
+        raise args.fail("data must be a JSON array of objects")
+    return [_json_row(item) for item in loaded]
 
 
-@dataclass
-class InputLookup(Command):
-    table: LookupTable
-    append: bool
-    start: int
-    maximum: int
-    condition: Expression | None
-    generating: ClassVar[bool] = False
-
-    def needs(self, wanted: Fields) -> Fields:
-        return wanted if self.append else frozenset()
-
-    def apply(self, stage: Stage, context: Context) -> Stage:
-        loaded = self._load()
-        if not self.append:
-            return Stage(loaded, header_of(Stage(loaded), loaded))
-        rows = itertools.chain(checked(stage.rows, context), loaded)
-        header = None if stage.header is None else added(stage.header, *header_of(Stage(loaded), loaded))
-        return Stage(rows, header, stage.events)
-
-    def _load(self) -> list[Row]:
-        rows = self.table.rows()
-        if self.condition:
-            run = self.condition.run
-            rows = [row for row in rows if run(row) is True]
-        return rows[self.start : self.start + self.maximum]
-
-
-def find_lookup(args: Arguments, env: Env, name: str) -> LookupTable:
-    """Return the lookup whose name was taken last."""
-    token = args.tokens[args.at - 1]
-    table = env.services.lookup(name)
-    if table is None:
-        near = suggestion(name, env.services.lookup_names())
-        raise args.fail(f"The lookup table '{name}' does not exist or is not available.{near}", token)
-    return table
-
-
-def parse_inputlookup(segment: Segment, env: Env) -> Command:
-    args = Arguments(segment)
-    known = ("append", "start", "max", "strict")
-    options = args.options(*known)
-    args.refuse_option(known)
-    name = args.field_name("a lookup's name")
-    table = find_lookup(args, env, name)
-    options |= args.options(*known)
-    condition = None
-    if token := args.accept_word("where"):
-        condition = parse_expression(segment.text, token.end, segment.end, env.scope)
-        args.at = len(args.tokens)
-    args.close()
-    return InputLookup(
-        table,
-        boolean(args, "append", options.get("append", "f")),
-        whole(args, "start", options.get("start", "0")),
-        whole(args, "max", options.get("max", "1000000000")),
-        condition,
-    )
+def _json_row(item: dict[str, Any]) -> Row:
+    row: Row = {}
+    for name, value in item.items():
+        if value is not None:
+            row[name] = value if isinstance(value, str) else jsonpath.leaf_text(value)
+    return row
 
 
 @dataclass
@@ -269,14 +197,28 @@ class Rest(Command):
     generating: ClassVar[bool] = True
     path: str
     params: dict[str, str]
+    strict: bool
 
     def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        return Stage(context.services.rest(self.path, self.params, context))
+        try:
+            rows = context.services.rest(self.path, self.params, context)
+        except SplError as error:
+            if self.strict:
+                raise
+            context.say("WARN", error.message)  # rest goes on without what it cannot get (docs: rest, strict)
+            return Stage([])
+        for row in rows:
+            row.setdefault("splunk_server", SERVER)
+        return Stage(rows)
+
+
+REST_OPTIONS = ("count", "splunk_server", "splunk_server_group", "timeout", "strict")
 
 
 def parse_rest(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     args = Arguments(segment)
-    path, params = None, {}
+    path: str | None = None
+    params: dict[str, str] = {}
     while not args.done():
         token = args.next()
         if args.accept_op("="):
@@ -287,8 +229,16 @@ def parse_rest(segment: Segment, env: Env) -> Command:  # noqa: ARG001
             raise args.fail(f"unexpected argument {token.value!r}", token)
     if path is None:
         raise args.fail("a path such as /services/server/info is needed")
-    params.pop("splunk_server", None)
-    return Rest(path, params)
+    server = params.pop("splunk_server", "*")
+    params.pop("splunk_server_group", None)
+    for name in ("timeout", "count"):
+        if name in params:
+            whole(args, name, params[name])
+    params.pop("timeout", None)
+    strict = boolean(args, "strict", params.pop("strict", "f"))
+    if not fnmatchcase(SERVER, server) and server != "local":
+        raise args.fail(f"there is no search peer {server!r}; this one is {SERVER} (or local)")
+    return Rest(path, params, strict)
 
 
 @dataclass
@@ -305,6 +255,7 @@ class Pipeline(Command):
 
 def parse_savedsearch(segment: Segment, env: Env) -> Command:
     args = Arguments(segment)
+    start = args.peek()
     name = args.field_name("a saved search's name")
     values: dict[str, str] = {}
     while not args.done():
@@ -313,136 +264,18 @@ def parse_savedsearch(segment: Segment, env: Env) -> Command:
         values[key] = args.next("a value").value
     text = env.services.saved_search(name)
     if text is None:
-        raise args.fail(f"Unable to find saved search named '{name}'.")
+        raise args.fail(f"Unable to find saved search named '{name}'.", start)
+    if boolean(args, "nosubstitution", values.pop("nosubstitution", "f")):
+        values = {}
     for key, value in values.items():
         text = text.replace(f"${key}$", value)
     return Pipeline(env.compile(text), env)
 
 
-@dataclass
-class Append(Command):
-    commands: list[Command]
-    env: Env
-
-    def apply(self, stage: Stage, context: Context) -> Stage:
-        limit = context.limits.append
-        other = self.env.run(self.commands, replace(context, depth=context.depth + 1))
-        rows = list(itertools.islice(other.rows, limit))
-        header = None if stage.header is None else added(stage.header, *header_of(other, rows))
-        return Stage(itertools.chain(stage.rows, rows), header, stage.events)
-
-
-def parse_append(segment: Segment, env: Env) -> Command:
-    args = Arguments(segment)
-    known = ("maxtime", "maxout", "timeout", "extendtimerange")
-    args.options(*known)
-    args.refuse_option(known)
-    token = args.next("a subsearch in brackets")
-    args.close()
-    if token.kind != "search":
-        raise args.fail("a subsearch in brackets is needed", token)
-    return Append(env.compile(token.value), env)
-
-
-@dataclass
-class AppendPipe(Command):
-    """Run a pipeline over the rows so far and append what it gives."""
-
-    commands: list[Command]
-
-    def apply(self, stage: Stage, context: Context) -> Stage:
-        rows = list(stage.rows)
-        current = Stage([dict(row) for row in rows], None if stage.header is None else list(stage.header), stage.events)
-        for command in self.commands:
-            current = command.apply(current, context)
-        more = list(itertools.islice(current.rows, context.limits.append))
-        header = None if stage.header is None else added(stage.header, *header_of(current, more))
-        return Stage(itertools.chain(rows, more), header, stage.events)
-
-
-def parse_appendpipe(segment: Segment, env: Env) -> Command:
-    args = Arguments(segment)
-    args.options("run_in_preview")
-    token = args.next("a pipeline in brackets")
-    args.close()
-    if token.kind != "search":
-        raise args.fail("a pipeline in brackets is needed", token)
-    commands = env.compile("| " + token.value.strip().removeprefix("|"))
-    if any(command.generating for command in commands):
-        raise args.fail("the pipeline must start with a command that takes rows", token)
-    return AppendPipe(commands)
-
-
-@dataclass
-class Format(Command):
-    maximum: int
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        rows = list(itertools.islice(stage.rows, self.maximum) if self.maximum else stage.rows)
-        return Stage([{"search": as_expression(rows)}], ["search"])
-
-
-def parse_format(segment: Segment, env: Env) -> Command:  # noqa: ARG001
-    args = Arguments(segment)
-    options = args.options("maxresults", "emptystr")
-    args.close()
-    return Format(whole(args, "maxresults", options.get("maxresults", "0")))
-
-
-@dataclass
-class Return(Command):
-    """``return [N] field | alias=field | $field``: a search string out of the first rows."""
-
-    count: int
-    terms: list[tuple[str | None, str]]  # (name in the expression or None for the bare value, field)
-
-    def needs(self, wanted: Fields) -> Fields:  # noqa: ARG002
-        return union(frozenset(), (name for _, name in self.terms))
-
-    def apply(self, stage: Stage, context: Context) -> Stage:  # noqa: ARG002
-        parts = []
-        for row in itertools.islice(stage.rows, self.count):
-            terms = [self._one(alias, row[name]) for alias, name in self.terms if row.get(name) is not None]
-            if terms:
-                parts.append(f"({' '.join(terms)})")
-        return Stage([{"search": " OR ".join(parts)}] if parts else [], ["search"])
-
-    @staticmethod
-    def _one(alias: str | None, value: Any) -> str:
-        options = [to_text(item) if alias is None else _term(alias, to_text(item)) for item in values_of(value)]
-        return options[0] if len(options) == 1 else "(" + " OR ".join(options) + ")"
-
-
-def parse_return(segment: Segment, env: Env) -> Command:  # noqa: ARG001
-    args = Arguments(segment)
-    token = args.peek()
-    count = 1
-    if token and token.kind == "word" and token.value.isdigit():
-        count = whole(args, "the count", args.next().value, 1)
-    terms: list[tuple[str | None, str]] = []
-    while not args.done():
-        if args.accept_op(","):
-            continue
-        name = args.field_name()
-        if args.accept_op("="):
-            terms.append((name, args.field_name()))
-        elif name.startswith("$"):
-            terms.append((None, name[1:]))
-        else:
-            terms.append((name, name))
-    if not terms:
-        raise args.fail("at least one field is needed")
-    return Return(count, terms)
-
-
 COMMANDS: dict[str, Parse] = {
     "search": parse_search_filter,
     "makeresults": parse_makeresults,
-    "inputlookup": parse_inputlookup,
     "rest": parse_rest,
     "savedsearch": parse_savedsearch,
-    "append": parse_append,
-    "appendpipe": parse_appendpipe,
-    "format": parse_format,
-    "return": parse_return,
 }
+OPTIONS = {"makeresults": MAKE_OPTIONS, "rest": REST_OPTIONS, "savedsearch": ("nosubstitution",)}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from apisec_sandbox.spl.commands.aggregation import Aggregation, parse_aggregations
-from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, checked
+from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, checked, must_be_first
 from apisec_sandbox.spl.commands.sources import choose_indexes, compile_filter
 from apisec_sandbox.spl.commands.stats import Stats
 from apisec_sandbox.spl.context import Context, Stage
@@ -21,7 +21,7 @@ from apisec_sandbox.spl.searchexpr import SearchExpression
 from apisec_sandbox.spl.times import floor_time, parse_span
 from apisec_sandbox.spl.values import Row
 
-OPTIONS = ("prestats", "local", "append", "summariesonly", "allow_old_summaries", "chunk_size", "fillnull_value")
+TSTATS_OPTIONS = ("prestats", "local", "append", "summariesonly", "allow_old_summaries", "chunk_size", "fillnull_value")
 
 
 @dataclass
@@ -52,9 +52,10 @@ class TStats(Command):
 
 
 def parse_tstats(segment: Segment, env: Env) -> Command:
+    must_be_first(segment)
     args = Arguments(segment)
-    options = args.options(*OPTIONS)
-    args.refuse_option(OPTIONS)
+    options = args.options(*TSTATS_OPTIONS)
+    args.refuse_option(TSTATS_OPTIONS)
     for name in ("prestats", "append"):
         if boolean(args, name, options.get(name, "f")):
             raise args.fail(f"{name}=true is not supported")
@@ -117,3 +118,4 @@ def _refuse_time_span(args: Arguments, by: list[str], span: tuple[float, str] | 
 
 
 COMMANDS: dict[str, Parse] = {"tstats": parse_tstats}
+OPTIONS = {"tstats": TSTATS_OPTIONS}
