@@ -1,7 +1,8 @@
-"""Eval expressions: parsed into nodes, compiled into closures over a row.
+"""Eval expressions: parsed by precedence and compiled into closures over a row.
 
-Precedence for where and eval: ``NOT``, ``AND``, ``XOR``, ``OR`` (docs: Search Manual, "Boolean expressions");
-null in, null out, except where a function's page says otherwise.
+Precedence, tightest first: unary minus; ``* / %``; ``+ - .``; comparisons, LIKE, IN; NOT; AND; OR; XOR (docs:
+Search Manual, "Boolean expressions with logical operators", the column of eval and where).
+Null in, null out, except where a function's page says otherwise.
 """
 
 from __future__ import annotations
@@ -10,40 +11,40 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from apisec_sandbox.spl import functions
+from apisec_sandbox.spl import functions, operators
 from apisec_sandbox.spl.errors import SplError, suggestion
 from apisec_sandbox.spl.lexer import Cursor, Token, expression_tokens
-from apisec_sandbox.spl.values import Row, clean, compare, to_number, to_text
+from apisec_sandbox.spl.values import to_number
 
-Evaluate = Callable[[Row], Any]
+Evaluate = operators.Evaluate
 MAX_DEPTH = 100
-COMPARISONS: dict[str, Callable[[int], bool]] = {
-    "=": lambda order: order == 0,
-    "==": lambda order: order == 0,
-    "!=": lambda order: order != 0,
-    "<": lambda order: order < 0,
-    ">": lambda order: order > 0,
-    "<=": lambda order: order <= 0,
-    ">=": lambda order: order >= 0,
-}
+SUMS, PRODUCTS = ("+", "-", "."), ("*", "/", "%")
+RESERVED = ("and", "or", "not", "xor", "in", "like", "as", "by")
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A compiled expression. ``fields`` are the fields it reads; ``boolean`` that it can only be true or false."""
+    """A compiled expression. ``fields`` are the fields it reads; ``boolean`` that it can only be true or false.
+
+    ``significant`` and ``decimals`` are the digits that a calculation of literals and fields is good for, what
+    sigfig() asks: None where whole numbers alone take part.
+    """
 
     run: Evaluate
     fields: frozenset[str] = frozenset()
     boolean: bool = False
     constant: Any = None
+    significant: int | None = None
+    decimals: int | None = None
 
 
 @dataclass
 class Scope:
-    """What functions of the moment need: the time of the search."""
+    """What functions of the moment need: the time of the search, and what lookup() and searchmatch() may call."""
 
     now: float
     fields: set[str] = field(default_factory=set)
+    services: Any = None
 
 
 def parse_expression(text: str, start: int, end: int, scope: Scope) -> Expression:
@@ -69,85 +70,98 @@ class Parser:
         self.depth = 0
 
     def whole(self) -> Expression:
+        """One expression; every level of nesting costs four frames, so MAX_DEPTH stays within Python's stack."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.cursor.error("The expression is nested too deeply", self.cursor.peek())
-        left = self._xor()
-        while self.cursor.accept_word("or"):
-            left = _either(left, self._xor())
+        found = self._logic()
         self.depth -= 1
-        return left
+        return found
 
-    def _xor(self) -> Expression:
-        left = self._and()
-        while self.cursor.accept_word("xor"):
-            left = _differ(left, self._and())
-        return left
+    def _logic(self) -> Expression:
+        """XOR over OR over AND, without a call a level: lists of lists of operands."""
+        odd: list[Expression] = []
+        while True:
+            any_of: list[Expression] = []
+            while True:
+                all_of = [self._condition()]
+                while self.cursor.accept_word("and"):
+                    all_of.append(self._condition())
+                any_of.append(_combined(all_of, operators.both))
+                if not self.cursor.accept_word("or"):
+                    break
+            odd.append(_combined(any_of, operators.either))
+            if not self.cursor.accept_word("xor"):
+                return _combined(odd, operators.differ)
 
-    def _and(self) -> Expression:
-        left = self._not()
-        while self.cursor.accept_word("and"):
-            left = _both(left, self._not())
-        return left
-
-    def _not(self) -> Expression:
-        if token := self.cursor.accept_word("not"):
-            self.depth += 1
-            if self.depth > MAX_DEPTH:
-                raise self.cursor.error("The expression is nested too deeply", token)
-            negated = _negate(self._not())
-            self.depth -= 1
-            return negated
-        return self._comparison()
+    def _condition(self) -> Expression:
+        negations = 0
+        while self.cursor.accept_word("not"):
+            negations += 1
+        found = self._comparison()
+        if negations:
+            found = _negate(found)
+            if negations % 2 == 0:
+                found = _negate(found)
+        return found
 
     def _comparison(self) -> Expression:
         left = self._sum()
-        if op := self.cursor.accept_op(*COMPARISONS):
-            return _compare(left, self._sum(), op.value)
+        if op := self.cursor.accept_op(*operators.ORDERS):
+            right = self._sum()
+            if extra := self.cursor.accept_op(*operators.ORDERS):
+                raise self.cursor.error(f"The expression is malformed. Unexpected {extra.value!r}", extra)
+            return Expression(operators.comparison(left.run, right.run, op.value), _reads(left, right), boolean=True)
+        token, follows = self.cursor.peek(), self.cursor.peek(1)
+        negated = bool(token and token.is_word("not") and follows and follows.is_word("in", "like"))
+        if negated:
+            self.cursor.next()
         if self.cursor.accept_word("like"):
-            return _call_node("like", [left, self._sum()], self.scope)
-        negative = None
-        follows = self.cursor.peek(1)
-        if follows and follows.is_word("in") and (token := self.cursor.peek()) and token.is_word("not"):
-            negative = self.cursor.next()
-        if self.cursor.accept_word("in"):
+            found = self._build("like", [left, self._sum()], token)
+        elif self.cursor.accept_word("in"):
             self.cursor.expect_op("(")
-            found = _call_node("in", [left, *self._arguments()], self.scope)
-            return _negate(found) if negative else found
-        return left
+            found = self._build("in", [left, *self._arguments()], token)
+        else:
+            return left
+        return _negate(found) if negated else found
 
     def _sum(self) -> Expression:
-        left = self._product()
-        while op := self.cursor.accept_op("+", "-", "."):
-            right = self._product()
-            left = _join(left, right, {"+": _plus, "-": _minus, ".": _concat}[op.value])
-        return left
-
-    def _product(self) -> Expression:
-        left = self._unary()
-        while op := self.cursor.accept_op("*", "/", "%"):
-            left = _join(left, self._unary(), {"*": _times, "/": _divide, "%": _modulo}[op.value])
-        return left
+        """``+ - .`` over ``* / %``, without a call a level."""
+        sums: list[Expression] = []
+        signs: list[str] = []
+        while True:
+            factors, kinds = [self._unary()], list[str]()
+            while op := self.cursor.accept_op(*PRODUCTS):
+                kinds.append(op.value)
+                factors.append(self._unary())
+            sums.append(_arithmetic(factors, kinds))
+            op = self.cursor.accept_op(*SUMS)
+            if op is None:
+                return _arithmetic(sums, signs)
+            signs.append(op.value)
 
     def _unary(self) -> Expression:
-        if token := self.cursor.accept_op("-", "+"):
-            self.depth += 1
-            if self.depth > MAX_DEPTH:
-                raise self.cursor.error("The expression is nested too deeply", token)
-            inner = self._unary()
-            self.depth -= 1
-            return _join(_literal(0), inner, _minus) if token.value == "-" else inner
-        return self._atom()
+        minus = signs = 0
+        while token := self.cursor.accept_op("-", "+"):
+            signs += 1
+            minus += token.value == "-"
+        found = self._atom()
+        if not minus:
+            return found
+        run = operators.negative(found.run)
+        if minus % 2 == 0:
+            run = operators.negative(run)
+        constant = run({}) if to_number(found.constant) is not None else None
+        return Expression(run, found.fields, False, constant, found.significant, found.decimals)
 
     def _atom(self) -> Expression:
         token = self.cursor.next("a value")
         if token.kind == "number":
-            number = to_number(token.value)
-            return _literal(number)
+            return _number(token.value)
         if token.kind == "text":
-            return _literal(token.value)
+            return literal(token.value)
         if token.kind == "name":
-            return _field(token.value)
+            return field_of(token.value)
         if token.is_op("("):
             inner = self.whole()
             self.cursor.expect_op(")")
@@ -165,29 +179,52 @@ class Parser:
             truth = token.is_word("true")
             return Expression(lambda _row: truth, boolean=True)
         if token.is_word("null"):
-            return _literal(None)
-        if token.is_word("and", "or", "not", "xor", "in", "like", "as", "by"):
+            return literal(None)
+        if token.is_word(*RESERVED):
             raise self.cursor.error(f"The expression is malformed. Unexpected {token.value!r}", token)
-        return _field(token.value)
+        return field_of(token.value)
 
     def _call(self, token: Token) -> Expression:
         name = token.value.lower()
         if name not in functions.SIGNATURES:
             near = suggestion(name, functions.SIGNATURES)
             raise self.cursor.error(f"The '{token.value}' function is unsupported or undefined.{near}", token)
-        given = self._lambda_arguments() if name in functions.PER_VALUE else self._arguments()
+        given = self._arguments()
         least, most = functions.SIGNATURES[name].arity
         if not least <= len(given) <= most:
             wanted = f"{least}" if least == most else f"{least} to {most}" if most < 999 else f"at least {least}"
-            raise self.cursor.error(f"The '{name}' function takes {wanted} arguments, given {len(given)}", token)
+            raise self.cursor.error(
+                f"The arguments to the '{name}' function are invalid: it takes {wanted}, given {len(given)}", token
+            )
+        return self._build(name, given, token)
+
+    def _build(self, name: str, given: list[Expression], token: Token | None) -> Expression:
+        signature = functions.SIGNATURES[name]
+        if name in functions.CONDITIONS:
+            self._conditions(name, given, token)
+        call = functions.Call(
+            [part.run for part in given],
+            [part.constant for part in given],
+            [sorted(part.fields) for part in given],
+            self.scope.now,
+            [part.boolean for part in given],
+            [(part.significant, part.decimals) for part in given],
+            self.scope.services,
+        )
         try:
-            return _call_node(name, given, self.scope)
+            run = signature.build(call)
         except SplError as error:
             raise self.cursor.error(error.message, token) from error
+        reads = _reads(*given) | call.reads
+        return Expression(run, reads, boolean=signature.boolean)
 
-    def _lambda_arguments(self) -> list[Expression]:
-        """mvfilter(x) and mvmap(x, y): the expression sees one value of the multivalue at a time."""
-        return self._arguments()
+    def _conditions(self, name: str, given: list[Expression], token: Token | None) -> None:
+        """if, case and validate refuse a condition that can never be true or false, as splunkd does."""
+        for part in functions.CONDITIONS[name](given):
+            if part.constant is not None:
+                raise self.cursor.error(
+                    f"The arguments to the '{name}' function are invalid: {part.constant!r} is no condition", token
+                )
 
     def _arguments(self) -> list[Expression]:
         given: list[Expression] = []
@@ -200,11 +237,20 @@ class Parser:
             self.cursor.expect_op(",")
 
 
-def _literal(value: Any) -> Expression:
+def literal(value: Any) -> Expression:
     return Expression(lambda _row: value, constant=value)
 
 
-def _field(name: str) -> Expression:
+def _number(text: str) -> Expression:
+    value = to_number(text)
+    if "." not in text or "e" in text.lower():
+        return literal(value)
+    decimals = len(text.partition(".")[2])
+    significant = len(text.replace(".", "").lstrip("0")) or 1
+    return Expression(lambda _row: value, constant=value, significant=significant, decimals=decimals)
+
+
+def field_of(name: str) -> Expression:
     return Expression(lambda row: row.get(name), frozenset((name,)))
 
 
@@ -212,126 +258,24 @@ def _reads(*parts: Expression) -> frozenset[str]:
     return frozenset().union(*(part.fields for part in parts))
 
 
-def _truth(value: Any) -> bool | None:
-    """A condition's value: true, false or unknown."""
-    return value if value is True or value is False else None
-
-
-def _both(left: Expression, right: Expression) -> Expression:
-    a, b = left.run, right.run
-
-    def run(row: Row) -> bool | None:
-        x = _truth(a(row))
-        if x is False:
-            return False
-        y = _truth(b(row))
-        return False if y is False else None if x is None or y is None else True
-
-    return Expression(run, _reads(left, right), boolean=True)
-
-
-def _either(left: Expression, right: Expression) -> Expression:
-    a, b = left.run, right.run
-
-    def run(row: Row) -> bool | None:
-        x = _truth(a(row))
-        if x is True:
-            return True
-        y = _truth(b(row))
-        return True if y is True else None if x is None or y is None else False
-
-    return Expression(run, _reads(left, right), boolean=True)
-
-
-def _differ(left: Expression, right: Expression) -> Expression:
-    a, b = left.run, right.run
-
-    def run(row: Row) -> bool | None:
-        x, y = _truth(a(row)), _truth(b(row))
-        return None if x is None or y is None else x != y
-
-    return Expression(run, _reads(left, right), boolean=True)
+def _combined(parts: list[Expression], how: Callable[[list[Evaluate]], Evaluate]) -> Expression:
+    if len(parts) == 1:
+        return parts[0]
+    return Expression(how([part.run for part in parts]), _reads(*parts), boolean=True)
 
 
 def _negate(inner: Expression) -> Expression:
-    a = inner.run
-
-    def run(row: Row) -> bool | None:
-        x = _truth(a(row))
-        return None if x is None else not x
-
-    return Expression(run, inner.fields, boolean=True)
+    return Expression(operators.negate(inner.run), inner.fields, boolean=True)
 
 
-def _compare(left: Expression, right: Expression, op: str) -> Expression:
-    """A comparison with a multivalue is true when it is true for any of its values."""
-    a, b, accept = left.run, right.run, COMPARISONS[op]
-
-    def run(row: Row) -> bool | None:
-        x, y = a(row), b(row)
-        if x is None or y is None:
-            return None
-        if type(x) is list or type(y) is list:
-            xs, ys = x if type(x) is list else [x], y if type(y) is list else [y]
-            return any(accept(compare(i, j)) for i in xs for j in ys)
-        return accept(compare(x, y))
-
-    return Expression(run, _reads(left, right), boolean=True)
-
-
-def _join(left: Expression, right: Expression, combine: Callable[[Any, Any], Any]) -> Expression:
-    a, b = left.run, right.run
-
-    def run(row: Row) -> Any:
-        x, y = a(row), b(row)
-        return None if x is None or y is None else combine(x, y)
-
-    return Expression(run, _reads(left, right))
-
-
-def _plus(x: Any, y: Any) -> Any:
-    """Numbers are added, texts joined; a number and a text that is none give null (docs: eval, operators)."""
-    a, b = to_number(x), to_number(y)
-    if a is not None and b is not None:
-        return clean(a + b)
-    return x + y if isinstance(x, str) and isinstance(y, str) else None
-
-
-def _minus(x: Any, y: Any) -> Any:
-    a, b = to_number(x), to_number(y)
-    return None if a is None or b is None else clean(a - b)
-
-
-def _times(x: Any, y: Any) -> Any:
-    a, b = to_number(x), to_number(y)
-    return None if a is None or b is None else clean(a * b)
-
-
-def _divide(x: Any, y: Any) -> Any:
-    a, b = to_number(x), to_number(y)
-    return None if a is None or not b else clean(a / b)
-
-
-def _modulo(x: Any, y: Any) -> Any:
-    a, b = to_number(x), to_number(y)
-    if a is None or not b:
-        return None
-    remainder = abs(a) % abs(b)  # the sign is the dividend's, as in C
-    return clean(-remainder if a < 0 else remainder)
-
-
-def _concat(x: Any, y: Any) -> Any:
-    if isinstance(x, list) or isinstance(y, list):
-        return None
-    return to_text(x) + to_text(y)
-
-
-def _call_node(name: str, given: list[Expression], scope: Scope) -> Expression:
-    signature = functions.SIGNATURES[name]
-    call = functions.Call(
-        [part.run for part in given],
-        [part.constant for part in given],
-        [sorted(part.fields) for part in given],
-        scope.now,
-    )
-    return Expression(signature.build(call), _reads(*given), boolean=signature.boolean)
+def _arithmetic(parts: list[Expression], ops: list[str]) -> Expression:
+    if len(parts) == 1:
+        return parts[0]
+    run = operators.join([part.run for part in parts], [operators.ARITHMETIC[op] for op in ops])
+    if "." in ops:
+        return Expression(run, _reads(*parts))
+    if ops[0] in PRODUCTS:
+        known = [part.significant for part in parts if part.significant is not None]
+        return Expression(run, _reads(*parts), significant=min(known, default=None))
+    places = [part.decimals for part in parts if part.decimals is not None]
+    return Expression(run, _reads(*parts), decimals=min(places, default=None))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,45 @@ def extract(document: Any, path: str) -> list[Any]:
                 following.append(value[step])
         current = following
     return current
+
+
+def change_at(document: Any, path: str, change: Callable[[Any], Any] | None, create: bool = False) -> Any:
+    """Return the document with the value at the path changed, or taken out where ``change`` is None.
+
+    ``create`` makes objects on the way. What the path does not reach stays as it is.
+    """
+    parts = steps(path)
+    if not parts:
+        return document
+    return _changed(document, parts, change, create)
+
+
+def _changed(value: Any, parts: list[str | int | None], change: Callable[[Any], Any] | None, create: bool) -> Any:
+    step, rest = parts[0], parts[1:]
+    if isinstance(step, str):
+        if not isinstance(value, dict) or (step not in value and not create):
+            return value
+        kept = dict(value)
+        _replace(kept, step, kept.get(step, {} if rest else None), rest, change, create)
+        return kept
+    if not isinstance(value, list):
+        return value
+    places = range(len(value)) if step is None else [step] if step < len(value) else []
+    items = list(value)
+    for place in reversed(places):
+        _replace(items, place, items[place], rest, change, create)
+    return items
+
+
+def _replace(
+    holder: Any, key: Any, old: Any, rest: list[str | int | None], change: Callable[[Any], Any] | None, create: bool
+) -> None:
+    if rest:
+        holder[key] = _changed(old, rest, change, create)
+    elif change is None:
+        del holder[key]
+    else:
+        holder[key] = change(old)
 
 
 def parse(text: str) -> Any:

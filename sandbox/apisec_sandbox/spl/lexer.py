@@ -38,6 +38,7 @@ EVAL = re.compile(
     r"|(?P<word>[A-Za-z_\u0080-\U0010ffff][\w]*(?::{1,2}\w+)*(?:\{\}[\w.{}]*)?)"
     r"|(?P<op>==|!=|<=|>=|<|>|=|\+|-|\*|/|%|\.|\(|\)|,|\[|\])"
 )
+DOT = re.compile(r"(?P<op>\.)")
 ESCAPE = re.compile(r'\\(["\\])')
 
 
@@ -107,13 +108,19 @@ def expression_tokens(text: str, start: int, end: int) -> list[Token]:
         if text[position] in "\"'":
             kind, value, position = _quoted(text, position, end)
         else:
-            match = EVAL.match(text, position, end)
+            # Behind an operand a dot joins: ``status.1`` is no field and the number .1.
+            dot = text[position] == "." and tokens and _operand(tokens[-1])
+            match = DOT.match(text, position, end) if dot else EVAL.match(text, position, end)
             if not match:
                 raise SplError(f"Unexpected character {text[position]!r} in the expression", text, position)
             kind, value, position = str(match.lastgroup), match[0], match.end()
         tokens.append(Token(kind, value, begin, position, spaced))
         spaced = False
     return tokens
+
+
+def _operand(token: Token) -> bool:
+    return token.kind in ("text", "name", "number", "word") or token.is_op(")", "]")
 
 
 class Cursor:

@@ -1,16 +1,18 @@
-"""Time: modifiers (``-1h@h``), strftime and strptime. The stand-in's clock is UTC throughout.
+"""Time: modifiers (``-1h@h``), spans and buckets. The stand-in's clock is UTC throughout.
 
-Source: Search Manual, "Specify time modifiers in your search"; Search Reference, "Date and time format variables".
+Source: Search Manual, "Specify time modifiers in your search"; Search Reference, "Time modifiers".
 """
 
 from __future__ import annotations
 
 import calendar
-import functools
 import re
 from datetime import UTC, datetime, timedelta
 
 from apisec_sandbox.spl.errors import SplError
+from apisec_sandbox.spl.timeformats import iso, moment, strftime, strptime
+
+__all__ = ["floor_time", "moment", "next_bucket", "parse_span", "resolve", "strftime", "strptime"]
 
 UNITS = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "s"),
@@ -23,19 +25,19 @@ UNITS = {
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "y"),
 }
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-STEP = re.compile(r"([+-])(\d*)([a-z]+)|@(w[0-7]|[a-z]+)")
+STEP = re.compile(r"([+-])(\d{0,9})([a-z]+)|@(w[0-7]|[a-z]+)", re.IGNORECASE)
+RELATIVE_TO = re.compile(r"now(?:\(\))?|rt")
+EPOCH_TIME = re.compile(r"-?\d{1,15}(?:\.\d+)?\Z")
 SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\Z")
 SUBSECONDS = {"us": 1e-6, "ms": 1e-3, "cs": 1e-2, "ds": 1e-1}
-ABSOLUTE = ("%m/%d/%Y:%H:%M:%S", "%Y-%m-%dT%H:%M:%S")
+ABSOLUTE = "%m/%d/%Y:%H:%M:%S"  # limits.conf knows no other; timeformat= names one
+ABSOLUTE_TIME = re.compile(r"\d{1,2}/\d{1,2}/\d{4}:\d{1,2}:\d{1,2}:\d{1,2}\Z")
 
 
-def moment(epoch: float) -> datetime:
-    """Return the time as a datetime; the epoch's range is that of year 1 to 9999."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=epoch)
-
-
-def resolve(text: str, now: float) -> float:
+def resolve(text: str, now: float, layout: str = "") -> float:
     """Return the epoch time of ``now``, ``-15m@m``, ``1700000000``, ``@d+3h`` or an absolute time.
+
+    ``layout`` is ``timeformat``: how an absolute time is written.
 
     Raises:
         SplError: the modifier is malformed.
@@ -43,18 +45,22 @@ def resolve(text: str, now: float) -> float:
     text = text.strip()
     if text in ("", "now", "now()", "rt"):
         return now
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if layout:
+        absolute = strptime(text, layout, now)
+        if absolute is not None:
+            return absolute
+    if EPOCH_TIME.match(text):
         return float(text)
-    for layout in ABSOLUTE:
-        try:
-            return datetime.strptime(text, layout).replace(tzinfo=UTC).timestamp()
-        except ValueError:
-            pass
+    if text[0].isdigit():
+        found = strptime(text, ABSOLUTE, now) if ABSOLUTE_TIME.match(text) else iso(text)
+        if found is not None:
+            return found
     return _relative(text, now)
 
 
 def _relative(text: str, now: float) -> float:
-    position = 3 if text.startswith("now") else 0
+    prefix = RELATIVE_TO.match(text)
+    position = prefix.end() if prefix else 0
     current = now
     while position < len(text):
         match = STEP.match(text, position)
@@ -67,7 +73,7 @@ def _relative(text: str, now: float) -> float:
 
 
 def _unit(name: str) -> str:
-    unit = UNITS.get(name)
+    unit = UNITS.get(name.lower())
     if unit is None:
         raise SplError(f"Unknown time unit {name!r}; known: s m h d w mon q y")
     return unit
@@ -95,7 +101,7 @@ def add_months(when: datetime, months: int) -> datetime:
 
 def _snap(epoch: float, name: str) -> float:
     when = moment(epoch).replace(microsecond=0)
-    if re.fullmatch(r"w[0-7]", name):  # @w0 is Sunday, @w7 too
+    if re.fullmatch(r"[wW][0-7]", name):  # @w0 is Sunday, @w7 too
         midnight = when.replace(hour=0, minute=0, second=0)
         back = (midnight.isoweekday() - int(name[1])) % 7
         return (midnight - timedelta(days=back)).timestamp()
@@ -147,68 +153,3 @@ def next_bucket(start: float, amount: float, unit: str) -> float:
     if unit == "s":
         return start + (int(amount) if amount == int(amount) else amount)
     return int(add_months(moment(start), int(amount)).timestamp())
-
-
-DIRECTIVE = re.compile(r"%(?:(\d?)N|(\d?)Q|(:?)z|[A-Za-z+%])")
-
-
-def strftime(epoch: float, layout: str) -> str | None:
-    """Format an epoch time; None outside the range of dates."""
-    try:
-        when = moment(epoch)
-    except OverflowError:
-        return None
-    return DIRECTIVE.sub(lambda match: _format(match[0], when, epoch), layout)
-
-
-def _format(directive: str, when: datetime, epoch: float) -> str:
-    micro = when.microsecond
-    special = {
-        "%s": str(int(epoch // 1)),
-        "%Z": "UTC",
-        "%z": "+0000",
-        "%:z": "+00:00",
-        "%+": when.strftime("%a %b %e %H:%M:%S UTC %Y"),
-        "%f": f"{micro:06d}",
-        "%k": f"{when.hour:2d}",
-        "%l": f"{(when.hour % 12) or 12:2d}",
-    }
-    if directive in special:
-        return special[directive]
-    if directive.endswith(("N", "Q")):
-        digits = int(directive[1:-1] or (9 if directive.endswith("N") else 3))
-        return f"{micro:06d}000"[:digits]
-    return when.strftime(directive)
-
-
-@functools.lru_cache(maxsize=256)
-def _layout(layout: str) -> tuple[str, bool]:
-    """Return Python's layout for Splunk's; whether the time is an epoch (``%s``)."""
-    text = re.sub(r"%\d?[NQ]", "%f", layout).replace("%:z", "%z").replace("%Z", "%Z")
-    text = text.replace("%F", "%Y-%m-%d").replace("%T", "%H:%M:%S").replace("%e", "%d").replace("%D", "%m/%d/%y")
-    text = text.replace("%R", "%H:%M").replace("%k", "%H").replace("%l", "%I").replace("%h", "%b")
-    return text, "%s" in text
-
-
-def strptime(text: str, layout: str) -> float | None:
-    """Return the epoch time of a text, None when it does not fit; a text with more behind the time still fits."""
-    pattern, epoch = _layout(layout)
-    if epoch:
-        match = re.match(r"\d{1,12}", text)
-        return float(match[0]) if match else None
-    if "%f" in pattern:  # Python takes at most six digits
-        text = re.sub(r"(\.\d{6})\d+", r"\1", text)
-    try:
-        parsed = datetime.strptime(text, pattern)  # noqa: DTZ007 - the zone is set below
-    except ValueError as error:
-        match = re.search(r"unconverted data remains: (.*)", str(error), re.DOTALL)
-        if not match or not match[1]:
-            return None
-        try:
-            parsed = datetime.strptime(text[: -len(match[1])], pattern)  # noqa: DTZ007
-        except ValueError:
-            return None
-    zone = parsed.tzinfo or UTC
-    if "%Y" not in pattern and "%y" not in pattern:
-        parsed = parsed.replace(year=datetime.now(UTC).year)
-    return parsed.replace(tzinfo=zone).timestamp()

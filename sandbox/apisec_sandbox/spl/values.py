@@ -34,9 +34,29 @@ def to_number(value: Any) -> int | float | None:
         return float(value) if NUMBER.match(value) else None
     if kind is list and len(value) == 1:
         return to_number(value[0])
-    if kind is bool:
-        return None
+    if kind is Fixed:
+        return float(value)
     return None
+
+
+class Fixed(float):
+    """A number that is shown with so many decimals: what round() and strptime() give."""
+
+    __slots__ = ("digits",)
+    digits: int
+
+    def __new__(cls, number: float, digits: int) -> Fixed:
+        made = super().__new__(cls, number)
+        made.digits = digits
+        return made
+
+    def __repr__(self) -> str:
+        return f"{float(self):.{self.digits}f}"
+
+    __str__ = __repr__
+
+    def __reduce__(self) -> tuple[type[Fixed], tuple[float, int]]:
+        return Fixed, (float(self), self.digits)
 
 
 def clean(number: int | float) -> int | float | None:

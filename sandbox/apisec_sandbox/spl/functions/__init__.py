@@ -3,7 +3,11 @@
 One module a group of the Search Reference's "Evaluation functions"; importing one registers its functions.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from apisec_sandbox.spl.functions import (
+    bitwise,
     comparison,
     conversion,
     cryptographic,
@@ -14,10 +18,12 @@ from apisec_sandbox.spl.functions import (
     multivalue,
     statistical,
     text,
+    trigonometric,
 )
-from apisec_sandbox.spl.functions.registry import PER_VALUE, SIGNATURES, Call, Evaluate, Signature, regex
+from apisec_sandbox.spl.functions.registry import SIGNATURES, Call, Evaluate, Signature, regex
 
 GROUPS = (
+    bitwise,
     comparison,
     conversion,
     cryptographic,
@@ -28,6 +34,13 @@ GROUPS = (
     multivalue,
     statistical,
     text,
+    trigonometric,
 )
+# Which arguments are conditions: a constant there is a mistake.
+CONDITIONS: dict[str, Callable[[list[Any]], list[Any]]] = {
+    "if": lambda given: given[:1],
+    "case": lambda given: given[::2],
+    "validate": lambda given: given[::2],
+}
 
-__all__ = ["GROUPS", "PER_VALUE", "SIGNATURES", "Call", "Evaluate", "Signature", "regex"]
+__all__ = ["CONDITIONS", "GROUPS", "SIGNATURES", "Call", "Evaluate", "Signature", "regex"]

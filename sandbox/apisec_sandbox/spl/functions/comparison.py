@@ -6,8 +6,8 @@ import functools
 import re
 from typing import Any
 
-from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.spl.functions.registry import MANY, Call, Evaluate, check_regex, function, regex, simple
+from apisec_sandbox.spl.functions.json_functions import dump, load
+from apisec_sandbox.spl.functions.registry import MANY, Call, Evaluate, check_regex, function, invalid, regex, simple
 from apisec_sandbox.spl.values import (
     Row,
     cidr_match,
@@ -20,7 +20,7 @@ from apisec_sandbox.spl.values import (
 @function("case", 2, MANY)
 def _case(call: Call) -> Evaluate:
     if len(call.args) % 2:
-        raise SplError("The 'case' function takes pairs of a condition and a value")
+        raise invalid("case", "it takes pairs of a condition and a value")
     pairs = list(zip(call.args[::2], call.args[1::2], strict=True))
 
     def run(row: Row) -> Any:
@@ -36,7 +36,7 @@ def _case(call: Call) -> Evaluate:
 def _validate(call: Call) -> Evaluate:
     """The opposite of case: the value of the first condition that is false."""
     if len(call.args) % 2:
-        raise SplError("The 'validate' function takes pairs of a condition and a value")
+        raise invalid("validate", "it takes pairs of a condition and a value")
     pairs = list(zip(call.args[::2], call.args[1::2], strict=True))
 
     def run(row: Row) -> Any:
@@ -117,10 +117,18 @@ def _cidrmatch(net: Any, ip: Any) -> bool:
     return any(cidr_match(to_text(net), to_text(value)) for value in values_of(ip))
 
 
+LIKE_TOKEN = re.compile(r"\\[%_\\]|%+|.", re.DOTALL)
+
+
 @functools.lru_cache(maxsize=1024)
 def _like_regex(pattern: str) -> re.Pattern[str]:
-    """``%`` is any text, ``_`` one character; case counts."""
-    parts = (".*?" if c == "%" else "." if c == "_" else re.escape(c) for c in re.sub("%+", "%", pattern))
+    r"""``%`` is any text, ``_`` one character, ``\%`` and ``\_`` are themselves; case counts."""
+    parts = []
+    for token in LIKE_TOKEN.findall(pattern):
+        escaped = len(token) == 2 and token[0] == "\\"
+        parts.append(
+            re.escape(token[1]) if escaped else ".*?" if token[0] == "%" else "." if token in "_" else re.escape(token)
+        )
     return re.compile("".join(parts) + r"\Z", re.DOTALL)
 
 
@@ -141,5 +149,63 @@ def _match(call: Call) -> Evaluate:
             return None
         search = regex(to_text(y)).search
         return any(search(to_text(value)) for value in values_of(x))
+
+    return run
+
+
+class _Outside:
+    """What a search expression inside eval asks: event types and tags, no subsearch."""
+
+    def __init__(self, call: Call) -> None:
+        self._services = call.services
+        self.now = call.now
+
+    def subsearch(self, text: str, position: int) -> str:  # noqa: ARG002
+        raise invalid("searchmatch", "the search cannot hold a subsearch")
+
+    def eventtype(self, name: str) -> str | None:
+        return self._services.eventtype(name) if self._services else None
+
+    def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
+        return self._services.tag_pairs(tag) if self._services else []
+
+
+@function("searchmatch", 1, boolean=True)
+def _searchmatch(call: Call) -> Evaluate:
+    """The row fits a search expression, by the rules of the search command."""
+    from apisec_sandbox.spl.searchexpr import parse_search  # it needs the knowledge that needs these functions
+
+    text = call.constants[0]
+    if not isinstance(text, str):
+        raise invalid("searchmatch", "it takes a search in double quotes")
+    parsed = parse_search(text, 0, len(text), _Outside(call))
+    call.reads = parsed.fields
+    return parsed.test
+
+
+@function("lookup", 3)
+def _lookup(call: Call) -> Evaluate:
+    """``lookup(<table>, json_object(<fields>), json_array(<outputs>))``: the outputs as a JSON object, or null."""
+    from apisec_sandbox.spl.commands.lookups import LookupMatcher  # commands need these functions
+
+    name, services = call.constants[0], call.services
+    table = services.lookup(name) if services and isinstance(name, str) else None
+    if table is None:
+        raise invalid("lookup", f"the lookup table {name!r} does not exist")
+    matchers: dict[tuple[str, ...], Any] = {}
+    _, given, outputs = call.args
+
+    def run(row: Row) -> str | None:
+        keys, columns = load(given(row)), load(outputs(row))
+        if not isinstance(keys, dict) or not isinstance(columns, list):
+            return None
+        names = tuple(keys)
+        if names not in matchers:
+            matchers[names] = LookupMatcher(table, [(key, key) for key in names])
+        found = matchers[names].find({key: to_text(value) for key, value in keys.items() if value is not None})
+        if not found:
+            return None
+        values = {column: [v for match in found for v in values_of(match.get(column))] for column in map(str, columns)}
+        return dump({column: held[0] if len(held) == 1 else held for column, held in values.items() if held})
 
     return run

@@ -5,8 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from apisec_sandbox.spl import times
 from apisec_sandbox.spl.errors import SplError
-from apisec_sandbox.spl.functions.registry import MANY, MAX_REPEAT, Call, Evaluate, check_regex, function, regex, simple
+from apisec_sandbox.spl.functions.registry import (
+    MANY,
+    MAX_REPEAT,
+    Call,
+    Evaluate,
+    check_regex,
+    function,
+    invalid,
+    regex,
+    simple,
+)
 from apisec_sandbox.spl.values import (
     Row,
     clean,
@@ -88,24 +99,41 @@ def _mvfind(call: Call) -> Evaluate:
 def _mvfilter(call: Call) -> Evaluate:
     names = call.fields[0]
     if len(names) != 1:
-        raise SplError(f"The 'mvfilter' function takes an expression over one field, given {names or 'none'}")
+        raise invalid("mvfilter", f"the expression refers to one field, not to {', '.join(names) or 'none'}")
     name, test = names[0], call.args[0]
 
     def run(row: Row) -> Any:
-        return collapse([value for value in values_of(row.get(name)) if test({**row, name: value}) is True])
+        held = row.get(name)
+        try:
+            return collapse([value for value in values_of(held) if test(_with(row, name, value)) is True])
+        finally:
+            _with(row, name, held)
 
     return run
+
+
+def _with(row: Row, name: str, value: Any) -> Row:
+    """Put one value of a multivalue in its place for a moment: a copy of the row for each would be slow."""
+    if value is None:
+        row.pop(name, None)
+    else:
+        row[name] = value
+    return row
 
 
 @function("mvmap", 2)
 def _mvmap(call: Call) -> Evaluate:
     names = call.fields[0]
     if len(names) != 1:
-        raise SplError("The first argument of 'mvmap' is one field")
+        raise invalid("mvmap", "the first is one field")
     name, change = names[0], call.args[1]
 
     def run(row: Row) -> Any:
-        results = (change({**row, name: value}) for value in values_of(row.get(name)))
+        held = row.get(name)
+        try:
+            results = [change(_with(row, name, value)) for value in values_of(held)]
+        finally:
+            _with(row, name, held)
         return collapse([item for result in results for item in values_of(result)])
 
     return run
@@ -113,10 +141,36 @@ def _mvmap(call: Call) -> Evaluate:
 
 @simple("mvrange", 2, 3)
 def _mvrange(start: Any, end: Any, step: Any = 1) -> Any:
+    """The end is left out. A step such as ``1d`` or ``1mon`` makes times of it."""
     first, last, by = to_number(start), to_number(end), to_number(step)
-    if first is None or last is None or not by:
+    if first is None or last is None:
         return None
-    count = max(0, math.ceil((last - first) / by))
+    if by is None:
+        return collapse(_time_range(first, last, to_text(step)))
+    count = max(0, math.ceil((last - first) / by)) if by else 0
     if count > MAX_REPEAT:
         raise SplError(f"mvrange would make more than {MAX_REPEAT} values")
     return collapse([clean(first + place * by) for place in range(count)])
+
+
+def _time_range(first: float, last: float, step: str) -> list[Any]:
+    amount, unit = times.parse_span(step)
+    found: list[Any] = []
+    current = first
+    while current < last:
+        found.append(clean(current))
+        if len(found) > MAX_REPEAT:
+            raise SplError(f"mvrange would make more than {MAX_REPEAT} values")
+        current = times.next_bucket(current, amount, unit)
+    return found
+
+
+@simple("commands", 1)
+def _commands(text: Any) -> Any:
+    """The names of the commands of a search, each once."""
+    from apisec_sandbox.spl.parser import split  # it compiles expressions itself
+
+    try:
+        return collapse(list(dict.fromkeys(segment.name for segment in split(to_text(text)))))
+    except SplError:
+        return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.pcre import Pattern, compile_pattern
 from apisec_sandbox.spl.values import Row
 
@@ -15,14 +16,27 @@ MANY = 999
 MAX_REPEAT = 100_000
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
-    """The arguments of one call: compiled, their constant values (None where not constant), the fields of each."""
+    """The arguments of one call: compiled, their constant values (None where not constant), the fields of each.
+
+    ``digits`` are the significant digits and decimals of each (sigfig); a builder adds to ``reads`` what its call
+    reads beside its arguments.
+    """
 
     args: list[Evaluate]
     constants: list[Any]
     fields: list[list[str]]
     now: float
+    booleans: list[bool] = field(default_factory=list)
+    digits: list[tuple[int | None, int | None]] = field(default_factory=list)
+    services: Any = None
+    reads: frozenset[str] = frozenset()
+
+
+def invalid(name: str, why: str) -> SplError:
+    """Splunk's words for arguments that a function cannot take, and what is wrong with them."""
+    return SplError(f"The arguments to the '{name}' function are invalid: {why}")
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,6 @@ class Signature:
 
 
 SIGNATURES: dict[str, Signature] = {}
-PER_VALUE = frozenset(("mvfilter", "mvmap"))
 Builder = Callable[[Call], Evaluate]
 
 
@@ -55,6 +68,8 @@ def simple(name: str, least: int, most: int | None = None, boolean: bool = False
     def register(plain: Callable[..., Any]) -> Callable[..., Any]:
         def build(call: Call) -> Evaluate:
             args = call.args
+            if all(constant is not None for constant in call.constants) and args:
+                return _folded(plain, call.constants)
             if len(args) == 1:
                 only = args[0]
 
@@ -74,6 +89,19 @@ def simple(name: str, least: int, most: int | None = None, boolean: bool = False
         return plain
 
     return register
+
+
+def _folded(plain: Callable[..., Any], constants: list[Any]) -> Evaluate:
+    """Compute a call of constants once, when the first row asks for it."""
+    held: list[Any] = []
+
+    def run(_row: Row) -> Any:
+        if not held:
+            held.append(plain(*constants))
+        value = held[0]
+        return list(value) if type(value) is list else value
+
+    return run
 
 
 def check_regex(call: Call, place: int) -> None:
