@@ -1,4 +1,4 @@
-"""HEC: every documented code, acknowledgement, and what is durable."""
+"""HEC: metadata, load, acknowledgement, HTTP itself, and what is durable. Single answers: test_hec_answers.py."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-import uuid
 from pathlib import Path
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -20,55 +19,7 @@ from apisec_sandbox.splunkd.home import Home
 from apisec_sandbox.splunkd.server import Addresses, Options, Splunkd, running
 
 from .conftest import TOKEN
-
-Splunk = tuple[Splunkd, Addresses]
-CHANNEL = str(uuid.uuid4())
-
-
-def post(addresses: Addresses, body: bytes | str, path: str = "event", **headers: str) -> requests.Response:
-    sent = {"Authorization": f"Splunk {TOKEN}", "X-Splunk-Request-Channel": CHANNEL}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    sent = {name: value for name, value in sent.items() if value}
-    return requests.post(f"{addresses.hec}/services/collector/{path}", data=body, headers=sent, timeout=10)
-
-
-def events(splunkd: Splunkd, *indexes: str) -> list[Any]:
-    return list(splunkd.store.scan(indexes or ("main",)))
-
-
-@pytest.mark.parametrize(
-    ("body", "headers", "status", "code"),
-    [
-        ('{"event": "x"}', {}, 200, 0),
-        ('{"event": "x"}', {"Authorization": ""}, 401, 2),
-        ('{"event": "x"}', {"Authorization": "Other x"}, 401, 3),
-        ('{"event": "x"}', {"Authorization": f"Splunk {uuid.uuid4()}"}, 403, 4),
-        ("", {}, 400, 5),
-        ("   ", {}, 400, 5),
-        ("{nonsense", {}, 400, 6),
-        ("[" * 100000, {}, 400, 6),
-        (b"\xff\xfe", {}, 400, 6),
-        ('{"event": "x", "time": "soon"}', {}, 400, 6),
-        ('{"event": "x", "index": "nowhere"}', {}, 400, 7),
-        ('{"event": "x"}', {"X-Splunk-Request-Channel": ""}, 400, 10),
-        ('{"event": "x"}', {"X-Splunk-Request-Channel": "7"}, 400, 11),
-        ('{"other": "x"}', {}, 400, 12),
-        ('{"event": ""}', {}, 400, 13),
-        ('{"event": null}', {}, 400, 13),
-        ('{"event": "x", "fields": {"a": {"b": 1}}}', {}, 400, 15),
-        ('{"event": "x", "fields": [1]}', {}, 400, 15),
-    ],
-)
-def test_codes(splunk: Splunk, body: str, headers: dict[str, str], status: int, code: int) -> None:
-    answer = post(splunk[1], body, **headers)
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.headers["Connection"] == "keep-alive"
-
-
-def test_an_invalid_event_stops_the_batch_behind_it(splunk: Splunk) -> None:
-    answer = post(splunk[1], '{"event": "a"}{"event": "b"}{"nothing": 1}{"event": "c"}')
-    assert answer.json() == {"text": "Event field is required", "code": 12, "invalid-event-number": 2}
-    assert sorted(event.raw for event in events(splunk[0])) == ["a", "b"]
+from .hec_client import Splunk, acked, events, send, session
 
 
 def test_metadata_fields_time_and_raw_text(splunk: Splunk) -> None:
@@ -82,94 +33,114 @@ def test_metadata_fields_time_and_raw_text(splunk: Splunk) -> None:
         "event": {"ü": [1, 2.5], "text": "a\nb"},
         "fields": {"status": 200, "tags": ["a", "b"], "flag": True},
     }
-    assert post(addresses, json.dumps(envelope), Content_Type="text/plain").status_code == 200
+    assert send(addresses, json.dumps(envelope), Content_Type="text/plain").status_code == 200
     (event,) = events(splunkd, "team_red")
     assert (event.time, event.host, event.source, event.sourcetype) == (1700000000.25, "gw1", "src", "st")
     assert event.fields == {"status": "200", "tags": ["a", "b"], "flag": "true"}
     assert json.loads(event.raw) == envelope["event"]
 
 
+def test_defaults_of_the_server_the_token_the_query_and_the_event(splunk: Splunk) -> None:
+    """Precedence: event, query string, token, server (host: the request's; source: http:TOKEN)."""
+    splunkd, addresses = splunk
+    send(addresses, '{"event": "x"}')
+    splunkd.confs.write(
+        "inputs", "http://gw", {"host": "h", "source": "s", "sourcetype": "t", "index": "team_red"}, "system"
+    )
+    send(addresses, '{"event": "y"}')
+    send(addresses, '{"event": "z", "host": "own"}', query="host=q&source=q&sourcetype=q&index=main")
+    seen = {event.raw: (event.host, event.source, event.sourcetype) for event in events(splunkd, "main", "team_red")}
+    at = urlsplit(addresses.hec).netloc
+    assert seen == {"x": (at, "http:gw", "httpevent"), "y": ("h", "s", "t"), "z": ("own", "q", "q")}
+    assert [event.raw for event in events(splunkd, "team_red")] == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [
+        ("1700000000.25", 1700000000.25),
+        ('"1700000000.25"', 1700000000.25),
+        ("1700000000123", 1700000000.123),
+        ('" 1700000000 "', 1700000000.0),
+        ("-1.5", -1.5),
+        ("0", 0.0),
+    ],
+)
+def test_time(splunk: Splunk, given: str, seconds: float) -> None:
+    assert send(splunk[1], f'{{"event": "x", "time": {given}}}').json()["code"] == 0
+    assert events(splunk[0])[0].time == seconds
+
+
+def test_the_time_of_the_text_is_taken_on_demand(splunk: Splunk) -> None:
+    body = '{"event": "at 2026-11-20T10:11:12Z it rained"}'
+    send(splunk[1], body, query="auto_extract_timestamp=true")
+    send(splunk[1], body)
+    first, second = (event.time for event in events(splunk[0]))
+    assert first == 1795169472.0
+    assert second > 1795169472.0 + 1000
+
+
 def test_gzip_and_other_codings(splunk: Splunk) -> None:
-    body = b'{"event": "zipped"}'
-    assert post(splunk[1], gzip.compress(body), Content_Encoding="gzip").json()["code"] == 0
-    assert post(splunk[1], body, Content_Encoding="gzip").json()["code"] == 6
-    assert post(splunk[1], body, Content_Encoding="deflate").status_code == 415
-    bomb = gzip.compress(b"0" * 100_000_000)
-    assert post(splunk[1], bomb, Content_Encoding="gzip").status_code == 413
-
-
-def test_too_large_is_413(splunk: Splunk) -> None:
-    assert post(splunk[1], b"x" * (5 * 1024 * 1024 + 1)).status_code == 413
-
-
-def test_raw(splunk: Splunk) -> None:
-    answer = post(splunk[1], "line one\nline two\n", path="raw?sourcetype=lines&time=1700000000")
-    assert answer.json()["code"] == 0
-    assert {(event.raw, event.sourcetype, event.time) for event in events(splunk[0])} == {
-        ("line one", "lines", 1700000000.0),
-        ("line two", "lines", 1700000000.0),
-    }
-
-
-def acked(addresses: Addresses, number: int, channel: str = CHANNEL) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        answer = post(addresses, json.dumps({"acks": [number]}), path=f"ack?channel={channel}").json()
-        if answer["acks"][str(number)]:
-            return True
-        time.sleep(0.01)
-    return False
-
-
-def test_acks_count_from_zero_per_channel_and_are_told_once(splunk: Splunk) -> None:
     addresses = splunk[1]
-    other = str(uuid.uuid4())
-    assert [post(addresses, '{"event": "x"}').json()["ackId"] for _ in range(2)] == [0, 1]
-    assert post(addresses, '{"event": "x"}', X_Splunk_Request_Channel=other).json()["ackId"] == 0
-    assert acked(addresses, 0)
-    assert post(addresses, '{"acks": [0, 77]}', path="ack").json() == {"acks": {"0": False, "77": False}}
-    assert acked(addresses, 1)
-    assert post(addresses, '{"acks": "no"}', path="ack").json()["code"] == 6
+    body = b'{"event": "zipped"}'
+    packed = gzip.compress(body)
+    for data, coding in ((packed, "gzip"), (packed, "GZip"), (packed + packed, "gzip"), (body, "identity")):
+        assert send(addresses, data, Content_Encoding=coding).json()["code"] == 0
+    assert len(events(splunk[0])) == 5
+    for broken in (body, packed[:-3], packed + b"rest", b""):
+        assert send(addresses, broken, Content_Encoding="gzip").json()["code"] in (5, 6)
+    refused = send(addresses, body, Content_Encoding="deflate")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (415, "text/html; charset=UTF-8")
+    bomb = gzip.compress(b"0" * 100_000_000)
+    assert send(addresses, bomb, Content_Encoding="gzip").status_code == 413
+    assert len(events(splunk[0])) == 5
 
 
-def test_disabled_token_limited_indexes_and_no_ack(splunk: Splunk) -> None:
+def test_too_large_is_a_page_of_413(splunk: Splunk) -> None:
+    answer = send(splunk[1], b"x" * (5 * 1024 * 1024 + 1))
+    assert answer.status_code == 413
+    assert "Content-Length of 5242881 too large (maximum is 5242880)" in answer.text
+    assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
+
+
+def test_an_event_longer_than_maxEventSize_is_invalid(splunk: Splunk) -> None:
+    splunk[0].confs.write("inputs", "http", {"maxEventSize": "1KB"}, "system")
+    answer = send(splunk[1], json.dumps({"event": "a"}) + json.dumps({"event": "b" * 1025})).json()
+    assert (answer["code"], answer["invalid-event-number"]) == (6, 1)
+    assert send(splunk[1], json.dumps({"event": "b" * 1024})).json()["code"] == 0
+
+
+def test_raw_is_broken_by_the_rules_of_its_source_type(splunk: Splunk) -> None:
     splunkd, addresses = splunk
-    other = str(uuid.uuid4())
-    splunkd.ensure_token("limited", other, ("team_red",), use_ack=False)
-    authorization = f"Splunk {other}"
-    assert "ackId" not in post(addresses, '{"event": "x"}', Authorization=authorization).json()
-    assert len(events(splunkd, "team_red")) == 1
-    assert post(addresses, '{"event": "x", "index": "main"}', Authorization=authorization).json()["code"] == 7
-    assert post(addresses, '{"acks": [0]}', path="ack", Authorization=authorization).json()["code"] == 14
-    splunkd.confs.write("inputs", "http://limited", {"disabled": "1"}, "system")
-    assert post(addresses, '{"event": "x"}', Authorization=authorization).json()["code"] == 1
+    splunkd.confs.write("props", "lines", {"SHOULD_LINEMERGE": "false"}, "system")
+    query = "sourcetype=lines&time=1700000000&host=h&source=s"
+    assert send(addresses, "line one\nline two\r\n\n", "raw", query=query).json()["code"] == 0
+    assert [event[:6] for event in events(splunkd) if event.host == "h"] == [
+        (1700000000.0, event.indextime, "h", "s", "lines", event.raw) for event in events(splunkd)
+    ]
+    assert [event.raw for event in events(splunkd)] == ["line one", "line two"]
 
 
-def test_health_and_overload_switch(splunk: Splunk) -> None:
+def test_a_rule_that_cannot_be_applied_is_an_error_that_is_logged_by_name(
+    splunk: Splunk, caplog: pytest.LogCaptureFixture
+) -> None:
     splunkd, addresses = splunk
-    health = f"{addresses.hec}/services/collector/health"
-    assert requests.get(health, timeout=10).json()["code"] == 17
-    switch = f"{addresses.mgmt}/services/sandbox/hec_overload"
-    auth = ("admin", addresses.admin_password_file.read_text())
-    assert requests.post(switch, data={"code": "9", "requests": "2"}, auth=auth, timeout=10).status_code == 200
-    codes = [post(addresses, '{"event": "x"}').status_code for _ in range(3)]
-    assert codes == [503, 503, 200]
-    requests.post(switch, data={"code": "26"}, auth=auth, timeout=10)
-    assert [post(addresses, '{"event": "x"}').status_code for _ in range(2)] == [429, 429]
-    requests.post(switch, data={"code": "0"}, auth=auth, timeout=10)
-    assert post(addresses, '{"event": "x"}').status_code == 200
-    assert len(events(splunkd)) == 2
+    splunkd.confs.write("props", "odd", {"TRANSFORMS-a": "missing"}, "system")
+    assert send(addresses, "x", "raw", query="sourcetype=odd").json()["code"] == 8
+    assert send(addresses, '{"event": "x", "sourcetype": "odd"}').status_code == 500
+    assert "transforms.conf [missing] does not exist" in caplog.text
+    assert events(splunkd) == []
 
 
 def test_state_survives_a_restart(tmp_path: Path) -> None:
     options = Options(with_tls=False, schedule=False)
     with running(tmp_path, options) as (splunkd, addresses):
         splunkd.ensure_token("gw", TOKEN)
-        assert post(addresses, '{"event": "kept", "time": 1700000000}').json()["code"] == 0
+        assert send(addresses, '{"event": "kept", "time": 1700000000}').json()["code"] == 0
         password = addresses.admin_password_file.read_text()
     with running(tmp_path, options) as (splunkd, addresses):
         assert [event.raw for event in events(splunkd)] == ["kept"]
-        assert post(addresses, '{"event": "more"}').json() == {"text": "Success", "code": 0, "ackId": 0}
+        assert send(addresses, '{"event": "more"}').json() == {"text": "Success", "code": 0, "ackId": 0}
         assert splunkd.users.check("admin", password)
 
 
@@ -191,7 +162,7 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
         )
         known = set()
         for number in range(30):
-            ack = post(addresses, json.dumps({"event": f"e{number}"})).json()["ackId"]
+            ack = send(addresses, json.dumps({"event": f"e{number}"})).json()["ackId"]
             if number % 3 == 0 and acked(addresses, ack):
                 known.add(f"e{number}")
         assert len(known) == 10
@@ -213,7 +184,8 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
 def test_tls_verifies_against_the_homes_ca(tmp_path: Path) -> None:
     with running(tmp_path, Options(schedule=False)) as (_, addresses):
         health = f"{addresses.hec}/services/collector/health"
-        assert requests.get(health, verify=str(addresses.ca), timeout=10).json()["code"] == 17
-        with pytest.raises(requests.exceptions.SSLError):
-            requests.get(health, timeout=10)
+        with session() as client:
+            assert client.get(health, verify=str(addresses.ca), timeout=10).json()["code"] == 17
+            with pytest.raises(requests.exceptions.SSLError):
+                client.get(health, timeout=10)
         assert oct(addresses.admin_password_file.stat().st_mode)[-3:] == "600"

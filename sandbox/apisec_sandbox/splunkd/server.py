@@ -20,7 +20,7 @@ from apisec_sandbox.splunkd.access_log import AccessLog
 from apisec_sandbox.splunkd.alert_actions import AlertActions
 from apisec_sandbox.splunkd.auth import Roles, Users
 from apisec_sandbox.splunkd.confs import Confs
-from apisec_sandbox.splunkd.hec import MAX_CONTENT, Collector
+from apisec_sandbox.splunkd.hec import Collector
 from apisec_sandbox.splunkd.home import Home, write_atomic
 from apisec_sandbox.splunkd.indexes import Store
 from apisec_sandbox.splunkd.jobs import Jobs
@@ -51,6 +51,7 @@ class Options:
     with_tls: bool = True
     python: Path = Path(sys.executable)
     schedule: bool = True
+    hec_queue_bytes: int | None = None  # what HEC holds until the disk has it; None: as server.conf says
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ class Splunkd:
         self.lookups = Lookups(home, self.confs, self.kv)
         self.models = Models(home, self.confs)
         self.passwords = Passwords(home, self.confs)
-        self.hec = Collector(home, self.confs, self.store)
+        self.hec = Collector(home, self.confs, self.store, self.options.hec_queue_bytes)
         self.jobs = Jobs(self)
         self.saved = SavedSearches(self)
         self.actions = AlertActions(self)
@@ -136,7 +137,7 @@ class Splunkd:
         hec = guarded(self.hec.handle, self.hec.failure)
         fronts = (
             (Front(rest, self.rest.too_large, MGMT_BODY, pools[0]), options.mgmt_port),
-            (Front(hec, self.hec.too_large, MAX_CONTENT, pools[1]), options.hec_port),
+            (Front(hec, self.hec.too_large, self.hec.max_content, pools[1]), options.hec_port),
         )
         pair = (certificates.certificate, certificates.key) if certificates else (None, None)
         self._servers = Servers([Listener(front, options.host, port, *pair) for front, port in fronts])
