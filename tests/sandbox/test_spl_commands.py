@@ -49,6 +49,7 @@ def splunkd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Splunkd]:
         for place, item in enumerate(load(FOLDER / "_events.yml")["events"])
     )
     made.confs.write("savedsearches", "mine", {"search": "search status=$which$ | table user"}, "search")
+    made.confs.write("savedsearches", "all", {"search": "search index=main | stats count"}, "search")
     yield made
     made.close()
 
@@ -92,11 +93,6 @@ def refused(splunkd: Splunkd, text: str, message: str, column: int) -> None:
         line = text.count("\n", 0, column - 1) + 1
         own = column - 1 - (text.rfind("\n", 0, column - 1) + 1) + 1
         assert f"(line {line}, column {own})" in failed
-
-
-def searches() -> dict[str, str]:
-    """The text of all cases of each file."""
-    return {name: "\n".join(case["search"] for case in cases) for name, cases in FILES.items()}
 
 
 def test_a_known_command_outside_the_subset_is_named_as_such(splunkd: Splunkd) -> None:

@@ -112,7 +112,9 @@ def _lineage(model: str, name: str, parents: dict[str, str]) -> str:
     parts, current = [name], parents[name]
     while current not in ROOTS:
         if current not in parents or len(parts) > MAX_DEPTH:
-            raise SplError(f"Data model '{model}': object '{parts[-1]}' has no parent '{current}', or is its own ancestor.")
+            raise SplError(
+                f"Data model '{model}': object '{parts[-1]}' has no parent '{current}', or is its own ancestor."
+            )
         parts.append(current)
         current = parents[current]
     return ".".join(reversed(parts))
@@ -121,9 +123,7 @@ def _lineage(model: str, name: str, parents: dict[str, str]) -> str:
 def _dataset(model: str, one: Mapping[str, Any], name: str, lineage: str) -> Dataset:
     parent = str(one.get("parentName"))
     constraints = tuple(str(part.get("search", "")) for part in one.get("constraints", ()) if _own(part, name, lineage))
-    calculations = tuple(
-        _calculation(model, part) for part in one.get("calculations", ()) if _own(part, name, lineage)
-    )
+    calculations = tuple(_calculation(model, part) for part in one.get("calculations", ()) if _own(part, name, lineage))
     fields = [str(part["fieldName"]) for part in one.get("fields", ()) if _own(part, name, lineage)]
     fields += [output for part in calculations for _, output in part.outputs]
     base = str(one.get("baseSearch", ""))
@@ -143,9 +143,7 @@ def _calculation(model: str, part: Mapping[str, Any]) -> Calculation:
         (str(one.get("lookupOutputFieldName") or one.get("fieldName")), str(one.get("fieldName")))
         for one in part.get("outputFields", ())
     )
-    inputs = tuple(
-        (str(one.get("lookupField")), str(one.get("inputField"))) for one in part.get("lookupInputs", ())
-    )
+    inputs = tuple((str(one.get("lookupField")), str(one.get("inputField"))) for one in part.get("lookupInputs", ()))
     return Calculation(
         kind, str(part.get("expression", "")), str(part.get("inputField", "")), str(part.get("lookupName", "")),
         inputs, outputs,

@@ -57,7 +57,7 @@ class Env:
     scope: Scope = field(init=False)
 
     def __post_init__(self) -> None:
-        self.scope = Scope(self.context.now)
+        self.scope = Scope(self.context.now, services=self.services)
 
 
 Parse = Callable[[Segment, Env], Command]

@@ -93,7 +93,8 @@ def _log_span(text: str, coefficient: float, base: float) -> LogSpan:
     """Documented bounds: the base is above 1, the coefficient from 1 to below the base."""
     if base <= 1 or not 1 <= coefficient < base:
         raise SplError(
-            f"Invalid span {text!r}: the base of a log span must be above 1, its coefficient at least 1 and below the base"
+            f"Invalid span {text!r}: the base of a log span must be above 1, "
+            "its coefficient at least 1 and below the base"
         )
     return LogSpan(coefficient, base)
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, checked, choice, must_be_first
 from apisec_sandbox.spl.commands.lookups import InputLookup, find_lookup
-from apisec_sandbox.spl.commands.sources import INTERNAL, SearchSource
+from apisec_sandbox.spl.commands.sources import INTERNAL, SearchSource, compile_filter
 from apisec_sandbox.spl.context import Context, Stage
 from apisec_sandbox.spl.datamodels import DataModel, Dataset, condition, flat_search, load, source_search, steps
 from apisec_sandbox.spl.errors import SplError, suggestion
@@ -98,9 +98,10 @@ class DatasetRows(Command):
     def _members(self) -> list[tuple[Dataset, Callable[[Row], bool], Callable[[Row, Context], Row]]]:
         found = []
         for one in self.model.below(self.root)[1:]:
-            tests = self.env.compile(f"| search {text}") if (text := condition(one)) else []
+            text = condition(one)
+            test = compile_filter(text, 0, len(text), self.env).test
             calculations = [command for step in steps(one) for command in self.env.compile(f"| {step}")]
-            found.append((one, _belongs(tests, self.env.context), _computer(calculations)))
+            found.append((one, test, _computer(calculations)))
         return found
 
     def _columns(self) -> list[tuple[str, str]]:
@@ -118,16 +119,6 @@ class DatasetRows(Command):
             if name in row:
                 shown[name] = row[name]
         return shown
-
-
-def _belongs(tests: list[Command], context: Context) -> Callable[[Row], bool]:
-    def test(row: Row) -> bool:
-        stage = Stage([row])
-        for command in tests:
-            stage = command.apply(stage, context)
-        return any(True for _ in stage.rows)
-
-    return test
 
 
 def _computer(commands: list[Command]) -> Callable[[Row, Context], Row]:

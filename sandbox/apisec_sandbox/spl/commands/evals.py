@@ -153,6 +153,7 @@ class FieldFormat(Command):
     """How a field shows in a table of Splunk Web. The values that commands and exports see stay (docs: fieldformat)."""
 
     streaming: ClassVar[bool] = True
+
     def needs(self, wanted: Fields) -> Fields:
         return wanted
 

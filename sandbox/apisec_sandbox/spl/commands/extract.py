@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from apisec_sandbox.spl import jsonpath, xmlpath
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, OnField, Parse, added, union, whole
@@ -111,7 +111,7 @@ def _substitution(source: str, target: str, flags: str) -> Callable[[str], str]:
 def _replace_nth(engine: Pattern, template: str, text: str, number: int) -> str:
     for place, match in enumerate(engine.finditer(text), 1):
         if place == number:
-            return text[: match.start()] + match.expand(template) + text[match.end() :]
+            return text[: match.start()] + str(match.expand(template)) + text[match.end() :]
     return text
 
 

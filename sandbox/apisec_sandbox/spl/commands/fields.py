@@ -185,9 +185,7 @@ def _renamed_header(header: list[str], source: str, target: str) -> list[str]:
         held = [name for name in header if name != target or name == source]
         return [target if name == source else name for name in held]
     test = wildcard_names(source)
-    names = [
-        _new_name(match, target) if (match := test(name)) and visible(source, name) else name for name in header
-    ]
+    names = [_new_name(match, target) if (match := test(name)) and visible(source, name) else name for name in header]
     return list(dict.fromkeys(names))
 
 

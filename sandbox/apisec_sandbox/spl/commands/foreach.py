@@ -109,7 +109,7 @@ class ForeachValue(Command):
                     compiled[text] = self.env.compile("| " + text)
                 for command in compiled[text]:
                     for changed in command.apply(Stage([row]), context).rows:
-                        row = changed  # noqa: PLW2901 - each value goes on with what the one before it made
+                        row = changed
             yield row
 
     def _items(self, row: Row) -> list[Any]:

@@ -6,7 +6,7 @@ Source: Search Reference, "format", "return"; Search Manual, "Change the format 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, union, whole
@@ -29,7 +29,7 @@ class Layout:
     empty: str = "NOT( )"
 
 
-def as_expression(rows: list[Row], layout: Layout = Layout()) -> str:  # noqa: B008 - frozen
+def as_expression(rows: list[Row], layout: Layout = Layout()) -> str:
     """``( ( a="1" AND b="2" ) OR ( … ) )``; a field ``search`` or ``query`` is text as it is.
 
     No row at all matches nothing.
@@ -40,7 +40,7 @@ def as_expression(rows: list[Row], layout: Layout = Layout()) -> str:  # noqa: B
     return f"{layout.row_prefix} " + f" {layout.row_separator} ".join(parts) + f" {layout.row_end}"
 
 
-def row_expression(row: Row, layout: Layout = Layout()) -> str:  # noqa: B008 - frozen
+def row_expression(row: Row, layout: Layout = Layout()) -> str:
     terms = []
     for name, value in row.items():
         if name.startswith("_"):
@@ -91,7 +91,7 @@ def parse_format(segment: Segment, env: Env) -> Command:  # noqa: ARG001
             "six strings are needed: row prefix, column prefix, column separator, column end, row separator, row end"
         )
     values, empty = options.get("mvsep", "OR"), options.get("emptystr", "NOT( )")
-    layout = Layout(*parts, values, empty) if parts else Layout(values=values, empty=empty)
+    layout = replace(Layout(*parts[:6]), values=values, empty=empty)
     return Format(layout, whole(args, "maxresults", options.get("maxresults", "0")))
 
 

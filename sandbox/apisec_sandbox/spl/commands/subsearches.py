@@ -72,7 +72,7 @@ def parse_append(segment: Segment, env: Env) -> Command:
 
 @dataclass
 class AppendCols(Command):
-    """The first row gets the fields of the other search's first row, and so on; internal ones aside (docs: appendcols)."""
+    """The first row gets the fields of the other search's first row, and so on, but for internal ones."""
 
     commands: list[Command]
     env: Env
