@@ -43,7 +43,8 @@ FORMATS = tuple(
         (rf"{BEFORE}(?P<month>1[0-2]|0?[1-9])(?P<dash>[-/.]){DAY}(?P=dash)(?P<year>\d{{4}}|\d{{2}})[ ,T]{{1,2}}{TIME}"
          rf"{HALF}{ZONED}", 0),
         # Seconds since the epoch from 2001 on, with a fraction or with milli-, micro- or nanoseconds behind
-        (r"(?:(?<=[\s#,\"'=(\[|{:])|\A)(?P<epoch>1\d{9})(?:\.?(?P<fraction>\d{1,9}))?(?![\d(.:/-])", 0),
+        (r"(?:(?<=[\s#,\"'=(\[|{:])|\A)(?P<epoch>1\d{9})"
+         r"(?:(?:\.(?=\d)|(?=(?:\d{3}|\d{6}|\d{9})(?!\d)))(?P<fraction>\d{1,9}))?(?![\d(:/-])", 0),
     )
 )  # fmt: skip
 
