@@ -1,8 +1,7 @@
 """The expression of the ``search`` command: terms, phrases, comparisons of fields, booleans.
 
-Source: Search Reference, "search"; Search Manual, "Boolean expressions" (NOT before OR before AND), "Wildcards",
-"Use CASE() and TERM() to match phrases". Texts compare without regard to case, ``*`` is a wildcard, ``!=`` needs
-the field to exist and ``NOT`` does not.
+Source: Search Reference, "search"; Search Manual, "Boolean expressions" (NOT before OR before AND), "Use CASE() and
+TERM() to match phrases", "Specify time modifiers in your search". What a term matches is in terms.py.
 """
 
 from __future__ import annotations
@@ -15,21 +14,35 @@ from typing import Protocol
 from apisec_sandbox.spl import times
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.lexer import QUOTED, bracket_end, unquote
-from apisec_sandbox.spl.values import CIDR, Row, cidr_match, to_number, to_text, wildcard_regex
+from apisec_sandbox.spl.terms import Test, field_test, is_plain, one_of, raw_test
+from apisec_sandbox.spl.values import Row, to_number
 
-Test = Callable[[Row], bool]
+__all__ = ["Resolver", "SearchExpression", "Test", "field_test", "parse_search"]
 MAX_DEPTH = 100
-METADATA = frozenset(("host", "source", "sourcetype", "index", "_raw"))
+METADATA = frozenset(("host", "source", "sourcetype", "index", "_raw", "_indextime", "splunk_server"))
 OPERATOR = re.compile(r"!=|<=|>=|==|=|<|>")
-WORD = re.compile(r"(?:[^\s\"()\[\]|=<>!,]|!(?!=))+")
-VALUE = re.compile(r"(?:[^\s\"()\[\]|])+")
-LIST_VALUE = re.compile(r"(?:[^\s\"()\[\]|,])+")
-TIME_TERMS = ("earliest", "latest", "starttime", "endtime", "_index_earliest", "_index_latest")
-UNSUPPORTED_TIME = ("starttime", "endtime", "_index_earliest", "_index_latest")
+WORD = re.compile(r"(?:\\[\"\\|()\[\]=]|[^\s\"()\[\]|=<>!,]|!(?!=))+")
+VALUE = re.compile(r"(?:\\[\"\\|()\[\]]|[^\s\"()\[\]|])+")
+LIST_VALUE = re.compile(r"(?:\\[\"\\|()\[\],]|[^\s\"()\[\]|,])+")
+ESCAPED = re.compile(r"\\([\"\\|()\[\],=])")
+IN = re.compile(r"\s+IN\s*\(", re.IGNORECASE)
+DIRECTIVE = re.compile(r"(TERM|CASE)\(")
+INDEXED = re.compile(r"([\w.\-]+)::(.*)\Z", re.DOTALL)
+AGO = re.compile(r"(start|end)?(minutes|hours|days|months)ago\Z")
+ABSOLUTE = "%m/%d/%Y:%H:%M:%S"  # timeformat's default
+TIME_TERMS = frozenset(("earliest", "latest", "starttime", "endtime", "_index_earliest", "_index_latest"))
+SPAN_UNITS = {"minutes": "m", "hours": "h", "days": "d", "months": "mon"}
+REFUSED = {
+    "splunk_server_group": "there is one server here; leave it out",
+    "searchtimespanminutes": "use earliest and latest",
+    "searchtimespanhours": "use earliest and latest",
+    "searchtimespandays": "use earliest and latest",
+    "searchtimespanmonths": "use earliest and latest",
+}
 
 
 class Resolver(Protocol):
-    """What the expression needs beside the row."""
+    """What the expression needs beside the row. ``saved_search(name)`` is asked for where it is there."""
 
     now: float
 
@@ -43,7 +56,7 @@ class Resolver(Protocol):
 
 @dataclass
 class SearchExpression:
-    """``indexes`` and ``sourcetypes`` are patterns that every match must fit, None when not restricted."""
+    """``indexes`` are patterns that every match must fit, None when not restricted."""
 
     test: Test
     fields: frozenset[str]
@@ -60,6 +73,7 @@ class _Node:
     indexes: list[str] | None = None  # patterns of which the index is one, where that is certain
     nothing: bool = False  # a term that only sets the time range
     early: Test | None = None  # a necessary condition on metadata and _raw alone
+    equal: tuple[str, str] | None = None  # the field and the plain value that it equals
 
 
 @dataclass
@@ -67,15 +81,18 @@ class _State:
     fields: set[str] = field(default_factory=set)
     earliest: float | None = None
     latest: float | None = None
+    timeformat: str = ABSOLUTE
 
 
-def parse_search(text: str, start: int, end: int, resolver: Resolver) -> SearchExpression:
+def parse_search(text: str, start: int, end: int, resolver: Resolver, anywhere: bool = False) -> SearchExpression:
     """Compile ``text[start:end]``. Nothing at all matches everything.
+
+    ``anywhere``: terms look at all fields of a row that has no raw text.
 
     Raises:
         SplError: with the position in ``text``.
     """
-    parser = _Parser(text, start, end, resolver)
+    parser = _Parser(text, start, end, resolver, anywhere)
     node = parser.conjunction()
     parser.space()
     if parser.at < end:
@@ -87,18 +104,27 @@ def parse_search(text: str, start: int, end: int, resolver: Resolver) -> SearchE
 
 
 class _Parser:
-    def __init__(self, text: str, start: int, end: int, resolver: Resolver, depth: int = 0) -> None:
+    def __init__(
+        self, text: str, start: int, end: int, resolver: Resolver, anywhere: bool = False, depth: int = 0
+    ) -> None:
         self.text = text
         self.at = start
         self.end = end
         self.resolver = resolver
+        self.anywhere = anywhere
         self.state = _State()
         self.depth = depth
         self.terms = 0
 
+    def fail(self, message: str, at: int | None = None) -> SplError:
+        return SplError(message, self.text, self.at if at is None else at)
+
     def space(self) -> None:
         while self.at < self.end and self.text[self.at].isspace():
             self.at += 1
+
+    def char(self) -> str:
+        return self.text[self.at] if self.at < self.end else ""
 
     def keyword(self, name: str) -> bool:
         """Booleans are upper case in search (docs: Boolean expressions)."""
@@ -118,57 +144,71 @@ class _Parser:
         self.at = held
         return found
 
+    # Booleans
+
     def conjunction(self) -> _Node:
         nodes: list[_Node] = []
+        count = 0
         while True:
             self.space()
             if self.at >= self.end or self.text[self.at] == ")":
                 break
-            if self.keyword("AND") and not nodes:
-                raise SplError("AND needs a term on its left", self.text, self.at)
-            if self.peek_keyword("OR"):
-                raise SplError("OR needs a term on its left", self.text, self.at)
-            nodes.append(self.disjunction())
-        nodes = [node for node in nodes if not node.nothing]
-        return _all(nodes)
+            if self.peek_keyword("OR") or self.peek_keyword("XOR"):
+                word = "OR" if self.peek_keyword("OR") else "XOR"
+                raise self.fail(
+                    "OR needs a term on its left" if word == "OR" else "XOR is not supported by the search command"
+                )
+            if self.keyword("AND"):
+                if not count:
+                    raise self.fail("AND needs a term on its left")
+                self.space()
+                if self.at >= self.end or self.text[self.at] == ")":
+                    raise self.fail("AND needs a term on its right")
+            node = self.disjunction()
+            count += 1
+            if not node.nothing:
+                nodes.append(node)
+        return _all(nodes, nothing=bool(count) and not nodes)
 
     def disjunction(self) -> _Node:
         nodes = [self.negation()]
         while self.keyword("OR"):
             nodes.append(self.negation())
-        kept = [node for node in nodes if not node.nothing]
         if len(nodes) == 1:
             return nodes[0]
+        kept = [node for node in nodes if not node.nothing]
         return _any(kept) if kept else nodes[0]
 
     def negation(self) -> _Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise SplError("The search is nested too deeply", self.text, self.at)
+            raise self.fail("The search is nested too deeply")
         try:
             if self.keyword("NOT"):
                 inner = self.negation()
-                return inner if inner.nothing else _Node(lambda row: not inner.test(row))
+                return inner if inner.nothing else _not(inner)
             return self.term()
         finally:
             self.depth -= 1
+
+    # Terms
 
     def term(self) -> _Node:
         self.space()
         self.terms += 1
         if self.at >= self.end:
-            raise SplError("A term is missing at the end of the search", self.text, self.at)
+            raise self.fail("A term is missing at the end of the search")
         char = self.text[self.at]
         if char == "(":
             return self.group()
         if char == "[":
-            return self.subsearch()
+            return self.nested(self.subsearch())
         if char == '"':
             begin = self.at
             value = self.quoted()
             return self.comparison(value, begin) if self.operator_follows() else self.phrase(value)
         if char in ",|":
-            raise SplError(f"Unexpected {char!r} in the search", self.text, self.at)
+            raise self.fail(f"Unexpected {char!r} in the search")
         return self.word_term()
 
     def group(self) -> _Node:
@@ -176,23 +216,22 @@ class _Parser:
         self.at += 1
         node = self.conjunction()
         self.space()
-        if self.at >= self.end or self.text[self.at] != ")":
-            raise SplError("Missing closing parenthesis )", self.text, opened)
+        if self.char() != ")":
+            raise self.fail("Missing closing parenthesis )", opened)
         self.at += 1
         return node
 
-    def subsearch(self) -> _Node:
+    def subsearch(self) -> str:
         stop = bracket_end(self.text, self.at, self.end)
         inner = self.text[self.at + 1 : stop - 1]
-        expression = self.resolver.subsearch(inner, self.at)
-        self.at = stop
-        return self.nested(expression)
+        at, self.at = self.at, stop
+        return self.resolver.subsearch(inner, at)
 
     def nested(self, expression: str) -> _Node:
         """Parse text that stands for itself: a subsearch's result or an event type."""
-        parser = _Parser(expression, 0, len(expression), self.resolver, self.depth + 1)
+        parser = _Parser(expression, 0, len(expression), self.resolver, self.anywhere, self.depth + 1)
         if parser.depth > MAX_DEPTH:
-            raise SplError("Event types refer to one another without end", self.text, self.at)
+            raise self.fail("Event types refer to one another without end")
         parser.state = self.state
         node = parser.conjunction()
         if parser.at < parser.end:
@@ -202,7 +241,7 @@ class _Parser:
     def quoted(self) -> str:
         match = QUOTED.match(self.text, self.at, self.end)
         if not match:
-            raise SplError("Unbalanced quotes", self.text, self.at)
+            raise self.fail("Unbalanced quotes")
         self.at = match.end()
         return unquote(match[1])
 
@@ -211,114 +250,158 @@ class _Parser:
         self.space()
         found = OPERATOR.match(self.text, self.at, self.end) is not None
         self.at = held
-        return found or self.peek_in()
-
-    def peek_in(self) -> bool:
-        return re.compile(r"\s+IN\s*\(", re.IGNORECASE).match(self.text, self.at, self.end) is not None
+        return found or IN.match(self.text, self.at, self.end) is not None
 
     def word_term(self) -> _Node:
+        if DIRECTIVE.match(self.text, self.at, self.end):
+            name, inner = self.directive()
+            return self.phrase(inner, ignore_case=name != "CASE", major=name == "TERM")
         match = WORD.match(self.text, self.at, self.end)
         if not match:
-            raise SplError(f"Unexpected {self.text[self.at]!r} in the search", self.text, self.at)
-        begin, word = self.at, match[0]
+            raise self.fail(f"Unexpected {self.text[self.at]!r} in the search")
+        begin, word = self.at, ESCAPED.sub(r"\1", match[0])
         self.at = match.end()
-        if word in ("TERM", "CASE") and self.text[self.at : self.at + 1] == "(":
-            return self.directive(word)
         if self.operator_follows():
             return self.comparison(word, begin)
+        indexed = INDEXED.match(word)
+        if indexed:
+            value = self.quoted() if not indexed[2] and self.char() == '"' else indexed[2]
+            return self.compare(indexed[1], "=", value, begin)
         return self.phrase(word)
 
-    def directive(self, name: str) -> _Node:
-        stop = self.text.find(")", self.at, self.end)
+    def directive(self) -> tuple[str, str]:
+        """``TERM(…)`` or ``CASE(…)``: its name and what stands inside."""
+        match = DIRECTIVE.match(self.text, self.at, self.end)
+        assert match is not None
+        quoted = QUOTED.match(self.text, match.end(), self.end)
+        stop = self.text.find(")", quoted.end() if quoted else match.end(), self.end)
         if stop < 0:
-            raise SplError(f"Missing ) of {name}(", self.text, self.at)
-        inner = self.text[self.at + 1 : stop].strip().strip('"')
+            raise self.fail(f"Missing ) of {match[1]}(")
+        inner = unquote(quoted[1]) if quoted else self.text[match.end() : stop].strip()
+        if not inner:
+            raise self.fail(f"{match[1]}() needs a term")
         self.at = stop + 1
-        self.state.fields.add("_raw")
-        if name == "CASE":
-            return _Node(_raw_test(inner, ignore_case=False))
-        pattern = re.compile(r"(?<![^\s\[\]<>(){}|!;,'\"&?])" + _wild(inner) + r"(?![^\s\[\]<>(){}|!;,'\"&?])", re.I)
-        return _Node(lambda row: pattern.search(row.get("_raw", "")) is not None)
+        return match[1], inner
 
-    def phrase(self, text: str) -> _Node:
+    def phrase(self, text: str, ignore_case: bool = True, major: bool = False) -> _Node:
         if text.strip("*") == "":
             return _Node(lambda _row: True)
         self.state.fields.add("_raw")
-        test = _raw_test(text)
-        return _Node(test, early=test)
+        if self.anywhere:
+            self.state.fields.add("*")
+        test = raw_test(text, ignore_case, major, self.anywhere)
+        return _Node(test, early=None if self.anywhere else test)
+
+    # Comparisons
 
     def comparison(self, name: str, begin: int) -> _Node:
-        if self.peek_in():
-            match = re.compile(r"\s+IN\s*\(", re.IGNORECASE).match(self.text, self.at, self.end)
-            assert match is not None
-            self.at = match.end()
+        inside = IN.match(self.text, self.at, self.end)
+        if inside:
+            self.at = inside.end()
             return _any([self.compare(name, "=", value, begin) for value in self.list_values()])
         self.space()
         op = OPERATOR.match(self.text, self.at, self.end)
         assert op is not None
         self.at = op.end()
-        return self.compare(name, op[0].replace("==", "="), self.value(), begin)
-
-    def value(self) -> str:
         self.space()
-        if self.at < self.end and self.text[self.at] == '"':
+        sign = op[0].replace("==", "=")
+        if DIRECTIVE.match(self.text, self.at, self.end):
+            kind, value = self.directive()
+            self.state.fields.add(name)
+            return _Node(field_test(name, sign, value, match_case=kind == "CASE"))
+        return self.compare(name, sign, self.value(name), begin)
+
+    def value(self, name: str) -> str:
+        if self.char() == '"':
             return self.quoted()
+        if self.char() == "[":
+            return _bare(self.subsearch())
         match = VALUE.match(self.text, self.at, self.end)
         if not match:
-            raise SplError("A value is missing behind the operator", self.text, self.at)
+            raise self.fail(f"A value is missing behind the operator of {name!r}")
         self.at = match.end()
-        return match[0]
+        return ESCAPED.sub(r"\1", match[0])
 
     def list_values(self) -> list[str]:
         values: list[str] = []
         while True:
             self.space()
-            if self.at < self.end and self.text[self.at] == ")":
+            if self.char() == ")":
+                if not values:
+                    raise self.fail("IN () needs at least one value")
                 self.at += 1
                 return values
-            if self.at < self.end and self.text[self.at] == ",":
+            if self.char() == ",":
                 self.at += 1
-                continue
-            if self.at < self.end and self.text[self.at] == '"':
+            elif self.char() == '"':
                 values.append(self.quoted())
-                continue
-            match = LIST_VALUE.match(self.text, self.at, self.end)
-            if not match:
-                raise SplError("Missing ) of IN (", self.text, self.at)
-            values.append(match[0])
-            self.at = match.end()
+            elif match := LIST_VALUE.match(self.text, self.at, self.end):
+                values.append(ESCAPED.sub(r"\1", match[0]))
+                self.at = match.end()
+            else:
+                raise self.fail("Missing ) of IN (")
 
     def compare(self, name: str, op: str, value: str, begin: int) -> _Node:
-        if name in TIME_TERMS:
-            return self.time_term(name, value, begin)
+        if name in SPECIAL or name.startswith("tag::") or AGO.match(name):
+            return self.special(name, op, value, begin)
+        self.state.fields.add(name)
+        test = field_test(name, op, value)
+        equal = (name, value) if op == "=" and is_plain(value) else None
+        return _Node(test, early=test if name in METADATA else None, equal=equal)
+
+    def special(self, name: str, op: str, value: str, begin: int) -> _Node:
+        """Names that are no fields of their own, or stand for more than one."""
+        if name in REFUSED:
+            raise self.fail(f"The term {name!r} is not supported: {REFUSED[name]}", begin)
+        if name == "timeformat":
+            self.state.timeformat = value
+            return _Node(lambda _row: True, nothing=True)
+        if name in TIME_TERMS or AGO.match(name):
+            return self.time_term(name, op, value, begin)
         if name == "eventtype":
             return self.eventtype(op, value, begin)
-        if name == "tag" or name.startswith("tag::"):
-            return self.tag(name, op, value)
+        if name == "hosttag":
+            return self.tag("tag::host", op, value)
+        if name in ("savedsearch", "savedsplunk"):
+            return self.saved(value, begin)
         if name == "index":
             return self.index(op, value)
         if name == "splunk_server":
-            return _Node(lambda _row: True)
-        self.state.fields.add(name)
+            self.state.fields.add(name)
+            return _Node(lambda _row: True) if value == "local" and op == "=" else self.plain(name, op, value)
+        return self.tag(name, op, value)
+
+    def plain(self, name: str, op: str, value: str) -> _Node:
         test = field_test(name, op, value)
-        return _Node(test, early=test if name in METADATA else None)
+        return _Node(test, early=test)
 
     def index(self, op: str, value: str) -> _Node:
         """``*`` does not reach internal indexes, ``_*`` does (docs: search, index)."""
+        self.state.fields.add("index")
         test = field_test("index", op, value)
         if op == "=" and value.startswith("*"):
             open_ones = field_test("index", "!=", "_*")
             return _Node(lambda row: test(row) and open_ones(row), [value])
         return _Node(test, [value] if op == "=" else None, early=test)
 
-    def time_term(self, name: str, value: str, begin: int) -> _Node:
-        if name in UNSUPPORTED_TIME:
-            raise SplError(f"The time term {name!r} is not supported; use earliest and latest", self.text, begin)
+    def time_term(self, name: str, op: str, value: str, begin: int) -> _Node:
+        ago = AGO.match(name)
+        if ago and not value.isdigit():
+            raise self.fail(f"{name} needs a whole number, given {value!r}", begin)
         try:
-            epoch = times.resolve(value, self.resolver.now)
+            text = f"-{value}{SPAN_UNITS[ago[2]]}" if ago else value
+            epoch = times.resolve(text, self.resolver.now, "" if ago else self.state.timeformat)
         except SplError as error:
-            raise SplError(error.message, self.text, begin) from error
-        setattr(self.state, name, epoch)
+            raise self.fail(error.message, begin) from error
+        if name.startswith("_index_"):
+            self.state.fields.add("_indextime")
+            early = _index_time(epoch, first=name == "_index_earliest")
+            return _Node(early, early=early)
+        ends = name in ("latest", "endtime") or (ago is not None and ago[1] == "end")
+        strictly = op not in ("=", "<", "<=") if ends else op not in ("=", ">", ">=")
+        if strictly:
+            raise self.fail(f"{name}{op} is no time range; use {name}=", begin)
+        setattr(self.state, "latest" if ends else "earliest", epoch)
         return _Node(lambda _row: True, nothing=True)
 
     def eventtype(self, op: str, value: str, begin: int) -> _Node:
@@ -327,27 +410,68 @@ class _Parser:
             return _Node(field_test("eventtype", op, value))
         definition = self.resolver.eventtype(value)
         if definition is None:
-            raise SplError(f"Eventtype '{value}' does not exist or is disabled.", self.text, begin)
+            raise self.fail(f"Eventtype '{value}' does not exist or is disabled.", begin)
         node = self.nested(definition)
-        return _Node(lambda row: not node.test(row)) if op == "!=" else node
+        return _not(node) if op == "!=" else node
 
     def tag(self, name: str, op: str, value: str) -> _Node:
         pairs = self.resolver.tag_pairs(value)
         only = name[5:] if name.startswith("tag::") else None
         nodes = [self.compare(f, "=", v, self.at) for f, v in pairs if only is None or f == only]
         found = _any(nodes)
-        return _Node(lambda row: not found.test(row)) if op == "!=" else found
+        return _not(found) if op == "!=" else found
+
+    def saved(self, name: str, begin: int) -> _Node:
+        """``savedsearch=name``: the conditions of a saved search that has nothing but those."""
+        ask: Callable[[str], str | None] | None = getattr(self.resolver, "saved_search", None)
+        text = ask(name) if ask else None
+        if text is None:
+            raise self.fail(f"No saved search named {name!r}", begin)
+        body = re.sub(r"\A\s*search\s+", "", text)
+        if "|" in QUOTED.sub("", body):
+            raise self.fail(f"The saved search {name!r} has commands; only conditions can stand in a search", begin)
+        return self.nested(body)
 
 
-def _all(nodes: list[_Node]) -> _Node:
-    tests = [node.test for node in nodes]
+SPECIAL = TIME_TERMS | REFUSED.keys() | {"timeformat", "eventtype", "hosttag", "savedsearch", "savedsplunk"}
+SPECIAL |= {"index", "splunk_server", "tag"}
+
+
+def _bare(expression: str) -> str:
+    """A subsearch as a value: what ``return $field`` gives, without its parentheses and quotes."""
+    text = expression.strip()
+    while text.startswith("(") and text.endswith(")"):
+        text = text[1:-1].strip()
+    match = QUOTED.fullmatch(text)
+    return unquote(match[1]) if match else text or "*"
+
+
+def _index_time(epoch: float, first: bool) -> Test:
+    def run(row: Row) -> bool:
+        when = to_number(row.get("_indextime"))
+        return when is not None and (when >= epoch if first else when < epoch)
+
+    return run
+
+
+def _not(inner: _Node) -> _Node:
+    test = inner.test
+    return _Node(lambda row: not test(row))
+
+
+def _all(nodes: list[_Node], nothing: bool = False) -> _Node:
+    if len(nodes) == 1:
+        return nodes[0]
     restricted = next((node.indexes for node in nodes if node.indexes is not None), None)
-    if len(tests) == 1:
-        return _Node(tests[0], restricted, early=nodes[0].early)
-    return _Node(_conjunction(tests), restricted, early=_conjunction([n.early for n in nodes if n.early]))
+    early = [node.early for node in nodes if node.early]
+    return _Node(
+        _conjunction([node.test for node in nodes]), restricted, nothing, _conjunction(early) if early else None
+    )
 
 
 def _conjunction(tests: list[Test]) -> Test:
+    if len(tests) == 1:
+        return tests[0]
     if len(tests) == 2:
         first, second = tests
         return lambda row: first(row) and second(row)
@@ -355,79 +479,30 @@ def _conjunction(tests: list[Test]) -> Test:
 
 
 def _any(nodes: list[_Node]) -> _Node:
-    tests = [node.test for node in nodes]
     indexes: list[str] | None = []
     for node in nodes:
         indexes = None if indexes is None or node.indexes is None else indexes + node.indexes
+    if len(nodes) == 1:
+        return nodes[0]
+    early = [node.early for node in nodes if node.early]
+    tests = _merged(nodes)
+    needed = _disjunction(early) if nodes and len(early) == len(nodes) else None
+    return _Node(_disjunction(tests), indexes, early=needed)
+
+
+def _disjunction(tests: list[Test]) -> Test:
     if len(tests) == 1:
-        return _Node(tests[0], indexes)
-    return _Node(lambda row: any(test(row) for test in tests), indexes)
+        return tests[0]
+    return lambda row: any(test(row) for test in tests)
 
 
-def _wild(text: str) -> str:
-    return r"[^\s\[\]<>(){}|!;,'\"&?]*".join(re.escape(part) for part in re.split(r"\*+", text))
-
-
-def _raw_test(text: str, ignore_case: bool = True) -> Test:
-    """A term matches whole tokens: neither a letter nor a digit continues it, unless a ``*`` says so."""
-    left = "" if text.startswith("*") or not text[:1].isalnum() else r"(?<![^\W_])"
-    right = "" if text.endswith("*") or not text[-1:].isalnum() else r"(?![^\W_])"
-    pattern = re.compile(left + _wild(text.strip("*")) + right, re.IGNORECASE if ignore_case else 0)
-    if "*" not in text.strip("*") and ignore_case:
-        needle = text.strip("*").lower()
-
-        def quick(row: Row) -> bool:
-            raw = row.get("_raw", "")
-            return needle in raw.lower() and pattern.search(raw) is not None
-
-        return quick
-    return lambda row: pattern.search(row.get("_raw", "")) is not None
-
-
-def field_test(name: str, op: str, value: str) -> Test:
-    """Compare a field with a literal; a multivalue matches when one of its values does."""
-    if op == "!=":
-        equal = _value_test("=", value)
-        return lambda row: (held := row.get(name)) is not None and not _matches(held, equal)
-    test = _value_test(op, value)
-    return lambda row: (held := row.get(name)) is not None and _matches(held, test)
-
-
-def _matches(held: object, test: Callable[[object], bool]) -> bool:
-    return any(test(item) for item in held) if isinstance(held, list) else test(held)
-
-
-def _value_test(op: str, value: str) -> Callable[[object], bool]:
-    if op == "=":
-        return _equality(value)
-    number = to_number(value)
-    folded = value.lower()
-
-    def run(held: object) -> bool:
-        own = to_number(held) if number is not None else None
-        if number is not None and own is not None:
-            order = (own > number) - (own < number)
+def _merged(nodes: list[_Node]) -> list[Test]:
+    """Equalities of one field become one look into a set: what a subsearch gives may have 10,000 of them."""
+    by_field: dict[str, list[str]] = {}
+    tests: list[Test] = []
+    for node in nodes:
+        if node.equal is None:
+            tests.append(node.test)
         else:
-            text = to_text(held).lower()
-            order = (text > folded) - (text < folded)
-        return order < 0 if op == "<" else order > 0 if op == ">" else order <= 0 if op == "<=" else order >= 0
-
-    return run
-
-
-def _equality(value: str) -> Callable[[object], bool]:
-    if "*" in value:
-        if value.strip("*") == "":
-            return lambda _held: True
-        match = wildcard_regex(value).match
-        return lambda held: match(to_text(held)) is not None
-    folded, number = value.lower(), to_number(value)
-    if CIDR.match(value):
-        return lambda held: to_text(held) == value or cidr_match(value, to_text(held))
-    if number is None:
-        return lambda held: to_text(held).lower() == folded
-
-    def run(held: object) -> bool:
-        return to_text(held).lower() == folded or to_number(held) == number
-
-    return run
+            by_field.setdefault(node.equal[0], []).append(node.equal[1])
+    return [one_of(name, values) for name, values in by_field.items()] + tests

@@ -124,10 +124,10 @@ LIKE_TOKEN = re.compile(r"\\[%_\\]|%+|.", re.DOTALL)
 def _like_regex(pattern: str) -> re.Pattern[str]:
     r"""``%`` is any text, ``_`` one character, ``\%`` and ``\_`` are themselves; case counts."""
     parts = []
-    for token in LIKE_TOKEN.findall(pattern):
-        escaped = len(token) == 2 and token[0] == "\\"
+    for piece in LIKE_TOKEN.findall(pattern):
+        escaped = len(piece) == 2 and piece[0] == "\\"
         parts.append(
-            re.escape(token[1]) if escaped else ".*?" if token[0] == "%" else "." if token in "_" else re.escape(token)
+            re.escape(piece[1]) if escaped else ".*?" if piece[0] == "%" else "." if piece == "_" else re.escape(piece)
         )
     return re.compile("".join(parts) + r"\Z", re.DOTALL)
 
