@@ -13,7 +13,7 @@ usage: ./build.sh COMMAND [ARGUMENTS]
   test     lint, build the app, and run every test (arguments go to pytest: ./build.sh test -k spool)
   package  build dist/apisec-VERSION.tar.gz, byte for byte the same every time
   bench    measure; ratios in one run (arguments name benchmarks: ./build.sh bench pipeline)
-  lint     ruff and mypy --strict
+  lint     ruff, mypy --strict, and every search of the app held to what Splunk documents
 
 Needs Python 3.11 or later with venv (Debian: apt-get install python3-venv) and a package index for pip.
 PYTHON=/path/to/python chooses the interpreter that .venv is made with.
@@ -83,6 +83,7 @@ lint() {
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
   .venv/bin/mypy
+  .venv/bin/python tools/spl_check.py
 }
 
 command=${1:-}
