@@ -54,17 +54,17 @@ class Roles:
     """Roles from authorize.conf, imports resolved."""
 
     def __init__(self, confs: Confs) -> None:
-        self._confs = confs
+        self.confs = confs
 
     def names(self) -> list[str]:
-        return sorted(name[5:] for name in self._confs.stanzas("authorize") if name.startswith("role_"))
+        return sorted(name[5:] for name in self.confs.stanzas("authorize") if name.startswith("role_"))
 
     def stanza(self, role: str) -> Stanza | None:
-        return self._confs.stanza("authorize", f"role_{role}")
+        return self.confs.stanza("authorize", f"role_{role}")
 
     def capabilities(self) -> list[str]:
         """Every capability that any role grants or an app declares (``[capability::x]``)."""
-        known = {name[12:] for name in self._confs.stanzas("authorize") if name.startswith("capability::")}
+        known = {name[12:] for name in self.confs.stanzas("authorize") if name.startswith("capability::")}
         for role in self.names():
             known |= self.rights([role]).capabilities
         return sorted(known)
@@ -118,6 +118,13 @@ class Users:
         self._users: dict[str, dict[str, Any]] = _load(self._path)
         self._tokens: dict[str, dict[str, Any]] = _load(self._token_path)
         self._sessions: dict[str, tuple[Session, float]] = {}
+        roles.confs.viewer = self._reads_as
+
+    def _reads_as(self, name: str) -> frozenset[str] | None:
+        """The roles that a user reads objects with; None for who may read all (admin_all_objects)."""
+        if name == SYSTEM_USER or "admin_all_objects" in self.rights(name).capabilities:
+            return None
+        return frozenset(self._roles.resolved(self.roles_of(name)))
 
     def names(self) -> list[str]:
         return sorted(self._users)
