@@ -44,7 +44,7 @@ class Runtime:
         return self._knowledge
 
     def _conf(self, name: str) -> Mapping[str, Mapping[str, str]]:
-        return {key: stanza.settings for key, stanza in self._splunkd.confs.stanzas(name, self._app).items()}
+        return {key: stanza.settings for key, stanza in self._splunkd.confs.stanzas(name, self._app, self._user).items()}
 
     # Events
 
@@ -96,7 +96,7 @@ class Runtime:
     # Knowledge objects
 
     def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str] | None:
-        stanza = self._splunkd.confs.stanza("macros", f"{name}({arity})" if arity else name, self._app)
+        stanza = self._splunkd.confs.stanza("macros", f"{name}({arity})" if arity else name, self._app, self._user)
         if stanza is None:
             return None
         if stanza.flag("iseval"):
@@ -117,7 +117,7 @@ class Runtime:
         return self._splunkd.lookups.names(self._app)
 
     def saved_search(self, name: str) -> str | None:
-        stanza = self._splunkd.confs.stanza("savedsearches", name, self._app)
+        stanza = self._splunkd.confs.stanza("savedsearches", name, self._app, self._user)
         return stanza.get("search") if stanza else None
 
     def data_model(self, name: str) -> tuple[Mapping[str, Any], Mapping[str, str]] | None:
@@ -127,10 +127,10 @@ class Runtime:
         return self._splunkd.models.names(self._app)
 
     def custom_names(self) -> list[str]:
-        return [name for name in self._splunkd.confs.stanzas("commands", self._app) if name != "default"]
+        return [name for name in self._splunkd.confs.stanzas("commands", self._app, self._user) if name != "default"]
 
     def custom_command(self, name: str) -> CustomSpec | None:
-        stanza = self._splunkd.confs.stanza("commands", name, self._app)
+        stanza = self._splunkd.confs.stanza("commands", name, self._app, self._user)
         if stanza is None or name == "default":
             return None
         if not stanza.flag("chunked"):
