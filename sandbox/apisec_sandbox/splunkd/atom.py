@@ -66,10 +66,11 @@ class Entry:
     updated: str = EPOCH
     published: str = ""
     plain: bool = False
+    space: str = ""  # the user's part of the address where it is not the owner: nobody for what is shared
 
     @property
     def id_path(self) -> str:
-        return f"/servicesNS/{quote(self.owner, safe='')}/{quote(self.app or 'system', safe='')}/{self.path}"
+        return f"/servicesNS/{quote(self.space or self.owner, safe='')}/{quote(self.app or 'system', safe='')}/{self.path}"
 
     def acl(self) -> dict[str, Any]:
         return {
