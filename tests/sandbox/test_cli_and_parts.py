@@ -44,7 +44,7 @@ def test_search_prints_a_table_json_and_csv(data: Path, capsys: pytest.CaptureFi
     table = capsys.readouterr().out.splitlines()
     assert table[0].split() == ["_time", "user", "index", "level", "sourcetype"]
     assert table[2].split() == ["2023-11-14", "22:13:20.000", "a", "web", "x", "s1"]
-    assert main(["search", spl, "--data", str(data), "--format", "json"]) == 0
+    assert main(["search", spl, "--data", str(data), "--format", "jsonl"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows[1] == {"_time": "1700000040", "user": "b", "index": "main", "sourcetype": "_json"}
     assert main(["search", "* | stats count by user", "--data", str(data), "--format", "csv"]) == 0
@@ -85,7 +85,7 @@ def test_search_says_what_is_wrong_with_code_2(data: Path, tmp_path: Path, capsy
 
 def test_search_runs_an_apps_commands(data: Path, testapp: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spl = "* | tagrows label=x count_kv=t | sort n | table user label known"
-    assert main(["search", spl, "--data", str(data), "--app", str(testapp), "--format", "json"]) == 0
+    assert main(["search", spl, "--data", str(data), "--app", str(testapp), "--format", "jsonl"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert rows == [{"user": "a", "label": "x", "known": "0"}, {"user": "b", "label": "x", "known": "0"}]
 

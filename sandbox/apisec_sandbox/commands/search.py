@@ -1,227 +1,231 @@
-"""``apisec-sandbox search``: one search over a file of events, without a server."""
+"""``apisec-sandbox search``: one search over files of events, without a server."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
+import gc
 import logging
+import re
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
 
+from apisec_sandbox.commands.search_data import Defaults
+from apisec_sandbox.commands.search_forms import Opener, moment
+from apisec_sandbox.commands.search_output import STREAMS, WRITERS
 from apisec_sandbox.errors import SandboxError
-from apisec_sandbox.spl.engine import Outcome
-from apisec_sandbox.spl.times import strftime
-from apisec_sandbox.spl.values import to_text
+from apisec_sandbox.spl import engine
+from apisec_sandbox.spl.commands import EITHER, GENERATING, REGISTRY
+from apisec_sandbox.spl.commands.base import Command
+from apisec_sandbox.spl.commands.sources import SearchSource
 from apisec_sandbox.splunkd.apps import install
 from apisec_sandbox.splunkd.home import Home
-from apisec_sandbox.splunkd.indexes import Event, check_index_name
-from apisec_sandbox.splunkd.jobs import Request
+from apisec_sandbox.splunkd.indexes import check_index_name
+from apisec_sandbox.splunkd.jobs import Job, Request
 from apisec_sandbox.splunkd.server import Options, Splunkd
 
-HELP = "Run one search over a file of events and print the result; no server is needed."
+HELP = "Run one search over files of events and print the result; no server is needed."
 EPILOG = """\
 example:
   apisec-sandbox search 'index=main status>=500 | stats count by uri_path' --data events.jsonl
-  apisec-sandbox search '`apisec_index` | apisecscore' --data hec.jsonl --app dist/apisec-0.1.0.tar.gz --format json
-A line of DATA is a HEC envelope ({"event": …, "time": …, "fields": …}) or an event of its own, as JSON
-(its time from time, _time or timestamp).
+  apisec-sandbox search 'failed OR denied | top src' --data auth.log --sourcetype linux_secure --output csv
+  apisec-sandbox search '`apisec_index` | apisecscore' --data hec.jsonl.gz --app dist/apisec-0.1.0.tar.gz --output json
+  apisec-sandbox search '* | lookup assets ip AS src' --data events.jsonl --lookup assets=assets.csv --earliest -1d@d
+  zcat events.jsonl.gz | apisec-sandbox search '* | timechart count by status' --data -
+  apisec-sandbox search '`my_detection`' --app my_app.tar.gz --lint
+
+DATA holds JSON lines: HEC envelopes ({"event": …, "time": …, "fields": …}), events of their own (their time from
+time, _time or timestamp), or what search/jobs/export gives. Also CSV with a line of names (.csv), a JSON array,
+and, with --sourcetype, raw text; any of them compressed with gzip.
+The exit code is 0 for a result, also an empty one, and 2 for a search, a file or an option that is wrong.
 """
-BATCH = 5000
-TIME_NAMES = ("time", "_time", "timestamp")
+FIRST_WORD = re.compile(r"\s*([A-Za-z]\w*)\s+[^\s=<>!|]")
+TICK = 0.2  # seconds between two looks at the job and two lines of progress
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("spl", metavar="SPL", help="the search; without a leading | it starts with the search command")
-    parser.add_argument("--data", type=Path, metavar="FILE", help="events, one JSON object a line; - reads stdin")
-    parser.add_argument("--app", type=Path, action="append", default=[], help="app to install first; may be repeated")
-    parser.add_argument("--format", choices=("table", "json", "csv"), default="table", help="(default: %(default)s)")
-    parser.add_argument("--earliest", default="", metavar="TIME", help="as -1h@h or an epoch; open when not given")
-    parser.add_argument("--latest", default="", metavar="TIME")
-    parser.add_argument("--now", type=float, metavar="EPOCH", help="the time that -1h and now() count from")
-    parser.add_argument("--index", default="main", help="index of events that name none (default: %(default)s)")
-    parser.add_argument(
-        "--sourcetype", default="_json", help="sourcetype of events that name none (default: %(default)s)"
+    data = parser.add_argument_group("events")
+    data.add_argument(
+        "--data", action="append", default=[], metavar="FILE", help="events; - reads stdin; may be repeated"
     )
-    parser.add_argument("--python", type=Path, default=Path(sys.executable), help="interpreter for custom commands")
+    data.add_argument("--index", default="main", help="index of events that name none (default: %(default)s)")
+    data.add_argument("--sourcetype", help="source type of events that name none (default: _json); allows raw text")
+    data.add_argument("--source", default="", help="source of events that name none (default: the name of the file)")
+    data.add_argument("--host", default="localhost", help="host of events that name none (default: %(default)s)")
+    time_range = parser.add_argument_group("time")
+    time_range.add_argument("--earliest", default="", metavar="TIME", help="as -1h@h or an epoch; open when not given")
+    time_range.add_argument("--latest", default="", metavar="TIME")
+    time_range.add_argument("--now", metavar="TIME", help="the time that -1h and now() count from; epoch or ISO 8601")
+    knowledge = parser.add_argument_group("knowledge")
+    knowledge.add_argument(
+        "--app", type=Path, action="append", default=[], metavar="FILE", help="app to install first; may be repeated"
+    )
+    knowledge.add_argument(
+        "--lookup", action="append", default=[], metavar="NAME=FILE", help="CSV file as a lookup; may be repeated"
+    )
+    knowledge.add_argument("--python", type=Path, default=Path(sys.executable), help="interpreter for custom commands")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--output",
+        "--format",
+        choices=(*WRITERS, *STREAMS),
+        default="table",
+        help="table; json: an array; jsonl: one object a line; csv; raw: the events' text (default: %(default)s)",
+    )
+    output.add_argument("--explain", action="store_true", help="print what the search would do, and do not run it")
+    output.add_argument("--lint", action="store_true", help="only check that the search parses")
 
 
 def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    gc.freeze()  # a scan makes millions of objects and no cycles: looking for them often costs a quarter of its time
+    gc.set_threshold(200_000, 20, 100)
     with tempfile.TemporaryDirectory(prefix="apisec-sandbox-") as scratch:
-        home = Home(Path(scratch))
+        home = Home(Path(scratch) / "home")
         apps = [install(path, home).name for path in args.app]
         splunkd = Splunkd(home, Options(python=args.python, schedule=False, with_tls=False))
         try:
-            return _search(args, splunkd, apps)
+            return _search(args, splunkd, apps, Path(scratch))
         finally:
             splunkd.close()
 
 
-def _search(args: argparse.Namespace, splunkd: Splunkd, apps: list[str]) -> int:
+def _search(args: argparse.Namespace, splunkd: Splunkd, apps: list[str], scratch: Path) -> int:
     splunkd.ensure_admin()
-    check_index_name(args.index)
-    if args.data:
-        load(args, splunkd)
+    _add_lookups(args.lookup, splunkd)
+    # All indexes are searched by default: the files are all there is.
+    splunkd.confs.write("authorize", "role_admin", {"srchIndexesDefault": "*"}, "system")
+    now = moment(args.now, time.time())
+    _open_data(args, splunkd, scratch, now)
+    app = apps[-1] if apps else "search"
+    text = with_events(args.spl)
+    request = Request(text, app, "admin", args.earliest, args.latest, now, max_seconds=float("inf"))
+    job = splunkd.jobs.prepare(request)
+    if args.lint:
+        print("The search parses.")
+        return 0
+    if args.explain:
+        explain(job)
+        return 0
     if apps:  # custom commands may call back: give them a management port
         splunkd.start()
-    request = Request(args.spl, apps[-1] if apps else "search", "admin", args.earliest, args.latest, args.now)
-    _open_indexes(splunkd)
-    job = splunkd.jobs.run(request)
-    for kind, text in job.context.messages:
-        print(f"{kind}: {text}", file=sys.stderr)
+    return _stream(args, splunkd, job) if args.output in STREAMS else _table(args, splunkd, request)
+
+
+def with_events(spl: str) -> str:
+    """A search that starts with a command for rows, without a leading ``|``, is meant for all events; say so."""
+    match = FIRST_WORD.match(spl)
+    if not match or match[1].lower() not in REGISTRY or match[1].lower() in (*GENERATING, *EITHER):
+        return spl
+    print(f"INFO: read as: search * | {spl.strip()}  (to look for the word, write: search {match[1]})", file=sys.stderr)
+    return f"search * | {spl.strip()}"
+
+
+def _add_lookups(pairs: list[str], splunkd: Splunkd) -> None:
+    for pair in pairs:
+        name, equals, file = pair.partition("=")
+        if not equals or not name or not file:
+            raise SandboxError(f"--lookup {pair!r}: NAME=FILE is needed, such as assets=assets.csv")
+        target = splunkd.home.apps / "search" / "lookups" / (Path(name).name.removesuffix(".csv") + ".csv")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            shutil.copyfile(file, target)
+        except OSError as error:
+            raise SandboxError(f"--lookup {file}: {error.strerror}") from error
+        splunkd.confs.write("transforms", name.removesuffix(".csv"), {"filename": target.name}, "search")
+
+
+def _open_data(args: argparse.Namespace, splunkd: Splunkd, scratch: Path, now: float) -> None:
+    check_index_name(args.index)
+    defaults = Defaults(args.index, args.sourcetype or "_json", args.host, args.source, now)
+    progress = Progress() if sys.stderr.isatty() else None
+    opener = Opener(scratch, splunkd.confs, args.sourcetype is not None, progress)
+    sources = [opener.open(name, defaults) for name in args.data]
+    names = {args.index}.union(*(source.index_names() for source in sources)) - set(splunkd.index_names())
+    for name in sorted(names):
+        splunkd.confs.write("indexes", name, {"disabled": "0"}, "system")
+    splunkd.store.sources.extend(sources)
+
+
+class Progress:
+    """Says on stderr how far a long scan is, from its second second on."""
+
+    def __init__(self) -> None:
+        self._begun = self._last = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - self._begun > 1 and now - self._last > TICK:
+            self._last = now
+            end = "\r" if done < total else "\r\033[K"
+            print(f"{100 * done // max(1, total):3d} % of {total / 1e6:.0f} MB", end=end, file=sys.stderr, flush=True)
+
+    @staticmethod
+    def clear() -> None:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
+
+def _table(args: argparse.Namespace, splunkd: Splunkd, request: Request) -> int:
+    job = splunkd.jobs.create(request)
+    try:
+        while not job.finished.wait(TICK):
+            pass
+    except KeyboardInterrupt:
+        job.cancel.set()
+        job.finished.wait(10)
+        raise
+    Progress.clear()
+    _say(job)
     if job.state != "DONE":
         print(job.error or job.state, file=sys.stderr)
         return 2
-    WRITERS[args.format](job.outcome, sys.stdout)
+    WRITERS[args.output](job.outcome, sys.stdout)
     return 0
 
 
-def _open_indexes(splunkd: Splunkd) -> None:
-    """Search all indexes by default: the file is all there is."""
-    splunkd.confs.write("authorize", "role_admin", {"srchIndexesDefault": "*"}, "system")
-
-
-def load(args: argparse.Namespace, splunkd: Splunkd) -> int:
-    """Index the file; return the number of events.
-
-    Raises:
-        SandboxError: a line is no JSON object; it names the line.
-    """
-    known = set(splunkd.index_names())
-    batch: list[Event] = []
-    number = 0
-    for event in _events(args, time.time() if args.now is None else args.now):
-        if event.index_name not in known:
-            splunkd.confs.write("indexes", check_index_name(event.index_name), {"disabled": "0"}, "system")
-            known.add(event.index_name)
-        batch.append(event)
-        number += 1
-        if len(batch) >= BATCH:
-            splunkd.store.append(batch)
-            batch = []
-    if batch:
-        splunkd.store.append(batch)
-    return number
-
-
-def _events(args: argparse.Namespace, now: float) -> Iterator[Event]:
+def _stream(args: argparse.Namespace, splunkd: Splunkd, job: Job) -> int:
+    stage, rows = splunkd.jobs.stream(job)
     try:
-        with sys.stdin if str(args.data) == "-" else args.data.open(encoding="utf-8", errors="replace") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield _event(line.strip(), number, args, now)
-    except OSError as error:
-        raise SandboxError(f"--data {args.data}: {error.strerror}") from error
+        STREAMS[args.output](rows, stage.header, sys.stdout)
+    finally:
+        close = getattr(rows, "close", None)
+        if close:
+            close()
+    Progress.clear()
+    _say(job)
+    if job.error:
+        print(job.error, file=sys.stderr)
+        return 2
+    return 0
 
 
-def _event(line: str, number: int, args: argparse.Namespace, now: float) -> Event:
-    try:
-        document = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise SandboxError(f"{args.data}, line {number}: not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise SandboxError(f"{args.data}, line {number}: a JSON object is needed, an event or a HEC envelope")
-    if "event" in document and not isinstance(document["event"], bool):
-        return _envelope(document, args, now)
-    when = next((document[name] for name in TIME_NAMES if name in document), None)
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    host, source = (
-        str(document.get(name) or fallback) for name, fallback in (("host", "localhost"), ("source", "file"))
-    )
-    return Event(epoch(when, now), now, host, source, args.sourcetype, text, {}, args.index)
+def _say(job: Job) -> None:
+    for kind, text in job.context.messages:
+        print(f"{kind}: {text}", file=sys.stderr)
 
 
-def _envelope(document: dict[str, Any], args: argparse.Namespace, now: float) -> Event:
-    payload = document["event"]
-    text = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    fields = document.get("fields") or {}
-    indexed = {key: [str(v) for v in value] if isinstance(value, list) else str(value) for key, value in fields.items()}
-    return Event(
-        epoch(document.get("time"), now),
-        now,
-        str(document.get("host") or "localhost"),
-        str(document.get("source") or "file"),
-        str(document.get("sourcetype") or args.sourcetype),
-        text,
-        indexed,
-        str(document.get("index") or args.index),
-    )
+def explain(job: Job) -> None:
+    """Print the commands of the search, and what each reads of the rows before it."""
+    compiler = engine.Compiler(job.context.services, job.context, dry=True)
+    commands = compiler.compile(job.request.search)
+    print(compiler.expanded.strip())
+    for number, (name, command) in enumerate(zip(compiler.names[-len(commands) :], commands, strict=True), 1):
+        print(f"{number:3d}  {name:14} {_kind(command):14} reads {_fields(command)}")
+        if isinstance(command, SearchSource):
+            expression = command.expression
+            indexes = ", ".join(expression.indexes or ()) or "those searched by default"
+            order = "newest first" if command.hints.ordered else "in any order"
+            print(f"{'':20}indexes: {indexes}; events are read {order}")
 
 
-def epoch(value: object, now: float) -> float:
-    """Seconds since the epoch from a number, a text with a number, or an ISO 8601 text; else ``now``."""
-    from datetime import UTC, datetime
-
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, str):
-        return now
-    try:
-        return float(value)
-    except ValueError:
-        pass
-    try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        return now
-    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
+def _kind(command: Command) -> str:
+    return "generating" if command.generating else "streaming" if command.streaming else "all rows"
 
 
-# Output
-
-
-def _shown(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if name == "_time" and isinstance(value, (int, float)):
-        return str(strftime(float(value), "%Y-%m-%d %H:%M:%S.%3N"))
-    return to_text(value)
-
-
-def _columns(outcome: Outcome) -> list[str]:
-    """Leave out the internal fields of events, but for the time and the text."""
-    kept = [name for name in outcome.header if not name.startswith("_") or name in ("_time", "_raw", "_key")]
-    return [name for name in kept if name not in ("splunk_server", "linecount")] if outcome.events else kept
-
-
-def write_table(outcome: Outcome, out: TextIO) -> None:
-    columns = _columns(outcome)
-    cells = [[_shown(name, row.get(name)) for name in columns] for row in outcome.rows]
-    widths = [
-        min(80, max([len(name), *(len(part) for row in cells for part in row[place].split("\n"))]))
-        for place, name in enumerate(columns)
-    ]
-    out.write("  ".join(name.ljust(width) for name, width in zip(columns, widths, strict=True)).rstrip() + "\n")
-    out.write("  ".join("-" * width for width in widths) + "\n")
-    for row in cells:
-        parts = [cell.split("\n") for cell in row]
-        for line in range(max(map(len, parts), default=0)):
-            texts = [part[line] if line < len(part) else "" for part in parts]
-            padded = (text.ljust(width) for text, width in zip(texts, widths, strict=True))
-            out.write("  ".join(padded).rstrip() + "\n")
-
-
-def write_json(outcome: Outcome, out: TextIO) -> None:
-    for row in outcome.rows:
-        item = {name: _json(row[name]) for name in outcome.header if row.get(name) is not None}
-        out.write(json.dumps(item, ensure_ascii=False) + "\n")
-
-
-def _json(value: Any) -> Any:
-    return [to_text(item) for item in value] if isinstance(value, list) else to_text(value)
-
-
-def write_csv(outcome: Outcome, out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(outcome.header)
-    for row in outcome.rows:
-        writer.writerow([to_text(row[name]) if row.get(name) is not None else "" for name in outcome.header])
-
-
-WRITERS = {"table": write_table, "json": write_json, "csv": write_csv}
+def _fields(command: Command) -> str:
+    return "all fields" if command.wanted is None else ", ".join(sorted(command.wanted)) or "no field"

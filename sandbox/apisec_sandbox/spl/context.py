@@ -67,8 +67,8 @@ class Services(Protocol):
         wanted: Fields,
         early: Callable[[Row], bool] | None,
         hints: Hints,
-    ) -> Iterator[Row]:
-        """Events of these indexes as rows with their search-time fields, newest first.
+    ) -> Iterator[list[Row]]:
+        """Events of these indexes as rows with their search-time fields, many together, newest first.
 
         ``early`` is a necessary condition on metadata and _raw, tested before fields are extracted. ``hints``
         say what may be left out.

@@ -7,7 +7,7 @@ number only may come as one instead of as its text; tests hold them against each
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,13 +21,13 @@ SHORT = 5_000  # characters; longer events go the general way, which knows limit
 BIG = 10**18  # whole numbers from here on are doubles in SPL (values.to_number)
 PLAIN = Props()
 PLACES = {"_time": 0, "_indextime": 1, "host": 2, "source": 3, "sourcetype": 4, "_raw": 5, "index": 7}
-Values = Sequence[Any]  # time, indextime, host, source, sourcetype, raw, indexed fields, index
+Values = Sequence[Any]  # time, indextime, host, source, sourcetype, raw, indexed fields, index, document
 Early = Callable[[Row], bool]
 
 
 def event_row(values: Values) -> Row:
     """An event with its metadata and indexed fields."""
-    when, indextime, host, source, sourcetype, raw, fields, index = values
+    when, indextime, host, source, sourcetype, raw, fields, index, _ = values
     row: Row = {
         "_time": int(when) if when == int(when) else when,
         "_raw": raw,
@@ -56,27 +56,29 @@ class RowMaker:
             self._places = [(name, PLACES[name]) for name in hints.exact & PLACES.keys()]
         self._plain: dict[tuple[str, str, str], bool] = {}
 
-    def rows(self, events: Iterable[Values]) -> Iterator[Row]:
-        """Yield the rows of the events that pass the early test."""
+    def rows(self, events: Iterable[Values]) -> list[Row]:
+        """Return the rows of the events that pass the early test."""
         early, leaves = self._early, self._leaves
         last: tuple[str, str, str] | None = None
         plain = False
+        found: list[Row] = []
         for values in events:
             if leaves is not None:
                 kind = (values[2], values[3], values[4])
                 if kind != last:
                     last, plain = kind, self._is_plain(kind)
                 if plain and not values[6]:
-                    row = self._metadata(values)
+                    row = self._metadata(values) if self._places != [] else {}
                     if early is not None and not early(row):
                         continue
-                    if not leaves or _take(values[5], leaves, row):
-                        yield row
+                    if not leaves or _take(values[5], values[8], leaves, row):
+                        found.append(row)
                         continue
             row = event_row(values)
             if early is None or early(row):
                 self._enrich(row)
-                yield row
+                found.append(row)
+        return found
 
     def _metadata(self, values: Values) -> Row:
         if self._places is None:
@@ -107,17 +109,18 @@ def _leaves(wanted: Fields, numeric: frozenset[str]) -> list[tuple[str, bool]] |
     return [(name, name in numeric) for name in names]
 
 
-def _take(raw: str, leaves: list[tuple[str, bool]], row: Row) -> bool:
+def _take(raw: str, document: Any, leaves: list[tuple[str, bool]], row: Row) -> bool:
     """Put the fields of a JSON object's first level into the row; False where the general way is to decide.
 
     orjson does not keep the text of a number: a whole one is its own text (but for -0), a fraction may not be.
     """
     if raw[:1] != "{" or len(raw) > SHORT:
         return False
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return False
+    if document is None:
+        try:
+            document = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            return False
     for name, numeric in leaves:
         value = document.get(name)
         kind = type(value)

@@ -8,15 +8,16 @@ all requests of the last moment. A torn last line (the process died) is cut off 
 from __future__ import annotations
 
 import heapq
+import itertools
 import json
 import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import orjson
 
@@ -24,11 +25,16 @@ from apisec_sandbox.errors import SandboxError
 
 LOG = logging.getLogger("apisec_sandbox.indexes")
 SEGMENT_BYTES = 8 * 1024 * 1024
+READ_BYTES = 1024 * 1024  # of a segment that are read together
+FIRST_BATCH, BATCH = 64, 4096  # events: few at first, as ``head`` may want no more
 FLOOR, CEILING = float("-inf"), float("inf")
 
 
 class Event(NamedTuple):
-    """One indexed event. ``fields`` are indexed fields (HEC ``fields``): text or a list of texts each."""
+    """One indexed event. ``fields`` are indexed fields (HEC ``fields``): text or a list of texts each.
+
+    ``document`` is what orjson made of ``raw``, where someone had to parse it already.
+    """
 
     time: float
     indextime: float
@@ -38,6 +44,7 @@ class Event(NamedTuple):
     raw: str
     fields: dict[str, Any]
     index_name: str = "main"
+    document: dict[str, Any] | None = None
 
 
 @dataclass
@@ -193,7 +200,7 @@ def _loads(line: bytes) -> list[Any]:
 
 
 def _event(values: list[Any], index: str) -> Event:
-    return Event(*values, index)
+    return Event._make([*values, index, None])
 
 
 def _decode(line: bytes, index: str) -> Event | None:
@@ -209,7 +216,7 @@ def _read(segment: _Segment, size: int, index: str, earliest: float, latest: flo
     """Events of one segment in the span, newest first; of one time the last written first, as Splunk shows them."""
     with segment.path.open("rb") as file:
         content = file.read(size)
-    events = [Event(*_loads(line), index) for line in content.split(b"\n") if line]
+    events = [Event._make([*_loads(line), index, None]) for line in content.split(b"\n") if line]
     events.reverse()
     if segment.low < earliest or segment.high >= latest:
         events = [event for event in events if earliest <= event.time < latest]
@@ -217,18 +224,28 @@ def _read(segment: _Segment, size: int, index: str, earliest: float, latest: flo
     return events
 
 
-def _lines(segment: _Segment, size: int, index: str, earliest: float, latest: float) -> Iterator[Event]:
+def _lines(segment: _Segment, size: int, index: str, earliest: float, latest: float) -> Iterator[list[Event]]:
     """Events of one segment in the span, as they were written."""
     inside = segment.low >= earliest and segment.high < latest
+    left = size
     with segment.path.open("rb") as file:
-        left = size
-        for line in file:
-            left -= len(line)
-            if left < 0:
-                return
-            event = Event(*_loads(line), index)
-            if inside or earliest <= event.time < latest:
-                yield event
+        while left > 0 and (lines := file.readlines(min(left, READ_BYTES))):
+            taken = sum(map(len, lines))
+            if taken > left:  # written while this is read
+                lines = b"".join(lines)[:left].splitlines(keepends=True)
+            left -= taken
+            events = [Event._make([*_loads(line), index, None]) for line in lines]
+            yield events if inside else [event for event in events if earliest <= event.time < latest]
+
+
+class EventSource(Protocol):
+    """Events that are not of the store but searched with it, such as files."""
+
+    def scan(self, names: Container[str], earliest: float, latest: float) -> Iterator[Event]:
+        """Yield events, newest first."""
+
+    def batches(self, names: Container[str], earliest: float, latest: float) -> Iterator[list[Event]]:
+        """Yield events in any order, many together."""
 
 
 class Store:
@@ -244,6 +261,7 @@ class Store:
         self._written = 0
         self._durable = 0
         self._closing = False
+        self.sources: list[EventSource] = []
         for path in sorted(root.glob("*/db")) if root.exists() else []:
             self._open(path.parent.name)
         self._committer = threading.Thread(target=self._commit_loop, name="committer", daemon=True)
@@ -304,20 +322,39 @@ class Store:
                 self._durable = ticket
                 self._wake.notify_all()
 
-    def scan(
-        self, names: Iterable[str], earliest: float = FLOOR, latest: float = CEILING, ordered: bool = True
-    ) -> Iterator[Event]:
-        """Yield events with earliest <= time < latest, newest first over all the indexes where that is asked."""
-        held: list[tuple[_Segment, int, str]] = []
-        for name in names:
-            if name in self._indexes:
-                held += [(*item, name) for item in self._indexes[name].snapshot(earliest, latest)]
+    def scan(self, names: Iterable[str], earliest: float = FLOOR, latest: float = CEILING) -> Iterator[Event]:
+        """Yield events with earliest <= time < latest, newest first over all the indexes."""
+        chosen = frozenset(names)
+        held = self._held(chosen, earliest, latest)
         held.sort(key=lambda item: item[0].high, reverse=True)
+        own = _merge(held, earliest, latest)
+        more = [source.scan(chosen, earliest, latest) for source in self.sources]
+        return heapq.merge(own, *more, key=lambda event: -event.time) if more else own
+
+    def batches(
+        self, names: Iterable[str], earliest: float = FLOOR, latest: float = CEILING, ordered: bool = True
+    ) -> Iterator[list[Event]]:
+        """Yield the same events many together: newest first only where that is asked."""
+        chosen = frozenset(names)
         if ordered:
-            yield from _merge(held, earliest, latest)
+            events, size = iter(self.scan(chosen, earliest, latest)), FIRST_BATCH
+            while batch := list(itertools.islice(events, size)):
+                yield batch
+                size = min(2 * size, BATCH)
             return
-        for segment, size, name in held:
+        for source in self.sources:
+            yield from source.batches(chosen, earliest, latest)
+        for segment, size, name in self._held(chosen, earliest, latest):
             yield from _lines(segment, size, name, earliest, latest)
+
+    def _held(self, names: Iterable[str], earliest: float, latest: float) -> list[tuple[_Segment, int, str]]:
+        """The segments to read, with the length that is safe to read and the index."""
+        return [
+            (*item, name)
+            for name in sorted(names)
+            if name in self._indexes
+            for item in self._indexes[name].snapshot(earliest, latest)
+        ]
 
     def delete(self, name: str) -> None:
         with self._lock:

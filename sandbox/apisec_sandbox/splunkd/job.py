@@ -47,8 +47,8 @@ class Stoppable(Runtime):
 
     job: Job | None = None
 
-    def events(self, *args: Any) -> Iterator[Row]:
-        return self._until_final(super().events(*args))
+    def ended(self) -> bool:
+        return self.job is not None and self.job.finalizing
 
     def indexed(self, *args: Any) -> Iterator[Row]:
         return self._until_final(super().indexed(*args))

@@ -44,7 +44,9 @@ class Runtime:
         return self._knowledge
 
     def _conf(self, name: str) -> Mapping[str, Mapping[str, str]]:
-        return {key: stanza.settings for key, stanza in self._splunkd.confs.stanzas(name, self._app, self._user).items()}
+        return {
+            key: stanza.settings for key, stanza in self._splunkd.confs.stanzas(name, self._app, self._user).items()
+        }
 
     # Events
 
@@ -56,13 +58,20 @@ class Runtime:
         wanted: Fields,
         early: Callable[[Row], bool] | None,
         hints: Hints = Hints(),  # noqa: B008 - frozen
-    ) -> Iterator[Row]:
+    ) -> Iterator[list[Row]]:
         filters = self._role_filters()
         if filters:  # a role's filter may read any field
             wanted, hints = None, replace(hints, numeric=frozenset(), exact=None)
         maker = RowMaker(self.knowledge, wanted, early, hints)
-        rows = maker.rows(self._splunkd.store.scan(indexes, earliest, latest, hints.ordered))
-        return rows if not filters else (row for row in rows if all(test(row) for test in filters))
+        for events in self._splunkd.store.batches(indexes, earliest, latest, hints.ordered):
+            if self.ended():
+                return
+            rows = maker.rows(events)
+            yield rows if not filters else [row for row in rows if all(test(row) for test in filters)]
+
+    def ended(self) -> bool:
+        """Whether a scan is to stop and what was found until now is the result: a job that is finalized."""
+        return False
 
     def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:
         filters = self._role_filters()

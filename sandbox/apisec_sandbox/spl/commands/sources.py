@@ -20,7 +20,6 @@ from apisec_sandbox.spl.commands.base import (
     Env,
     Parse,
     boolean,
-    checked,
     choice,
     union,
     whole,
@@ -86,11 +85,10 @@ class SearchSource(Command):
         test, early = self.expression.test, self.expression.early
         names = choose_indexes(self.expression.indexes, context)
         early = None if self.expression.empty else early
-        rows = context.services.events(names, earliest, latest, self.wanted, early, self.hints)
-        for row in checked(rows, context):
-            context.scanned += 1
-            if test(row):
-                yield row
+        for rows in context.services.events(names, earliest, latest, self.wanted, early, self.hints):
+            context.check()
+            context.scanned += len(rows)
+            yield from rows if self.expression.empty else filter(test, rows)
 
 
 def choose_indexes(patterns: list[str] | None, context: Context) -> list[str]:
