@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import threading
 import time
@@ -20,9 +21,12 @@ from typing import Any
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.confs import Confs, Stanza, is_true
 from apisec_sandbox.splunkd.home import Home, write_atomic
+from apisec_sandbox.splunkd.tokens import Tokens
 
 SYSTEM_USER = "splunk-system-user"
 SESSION_SECONDS = 3600.0  # server.conf [general] sessionTimeout = 1h, from the last use
+UNITS = {"": 60.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}  # a bare number is minutes
+NO_CAPABILITIES = ("srch", "importRoles", "cumulative", "rtSrch", "defaultApp", "grantableRoles", "deleteIndexes")
 SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 
 
@@ -40,14 +44,22 @@ class Rights:
     capabilities: frozenset[str]
     indexes_allowed: tuple[str, ...]
     indexes_default: tuple[str, ...]
-    filters: tuple[str, ...]
+    filters: tuple[str, ...]  # srchFilter of roles whose filters select: any of them may match
+    eliminating: tuple[str, ...] = ()  # srchFilter with srchFilterSelecting = false: each must match
+    indexes_disallowed: tuple[str, ...] = ()
+    time_window: float = 0.0  # seconds, srchTimeWin; 0 without a limit
+    jobs_quota: int = 0
 
     def may_search(self, index: str) -> bool:
-        """``*`` opens every index but the internal ones, which ``_*`` opens (authorize.conf, srchIndexesAllowed)."""
-        return any(
-            fnmatchcase(index, pattern) and (pattern.startswith("_") or not index.startswith("_"))
-            for pattern in self.indexes_allowed
-        )
+        """Allowed and not disallowed: what is disallowed wins (authorize.conf.spec, srchIndexesDisallowed)."""
+        return _covers(self.indexes_allowed, index) and not _covers(self.indexes_disallowed, index)
+
+
+def _covers(patterns: Iterable[str], index: str) -> bool:
+    """``*`` stands for every index but the internal ones, for which ``_*`` stands."""
+    return any(
+        fnmatchcase(index, pattern) and (pattern.startswith("_") or not index.startswith("_")) for pattern in patterns
+    )
 
 
 class Roles:
@@ -83,22 +95,42 @@ class Roles:
         return found
 
     def rights(self, roles: Iterable[str]) -> Rights:
+        """Add up what the roles and those they import say (authorize.conf.spec)."""
         own = tuple(roles)
-        capabilities: set[str] = set()
-        lists: dict[str, list[str]] = {"srchIndexesAllowed": [], "srchIndexesDefault": [], "srchFilter": []}
-        for role in self.resolved(own):
-            stanza = self.stanza(role)
-            assert stanza is not None
-            capabilities |= {name for name, value in stanza.settings.items() if is_capability(name, value)}
-            for name, values in lists.items():
-                text = stanza.get(name)
-                values += [text] if name == "srchFilter" and text else split_list(text)
-        allowed, default, filters = (tuple(dict.fromkeys(values)) for values in lists.values())
-        return Rights(own, frozenset(capabilities), allowed, default, filters)
+        stanzas = [stanza for role in self.resolved(own) if (stanza := self.stanza(role))]
+        capabilities = {
+            name for stanza in stanzas for name, value in stanza.settings.items() if is_capability(name, value)
+        }
+        lists = {
+            name: tuple(dict.fromkeys(item for stanza in stanzas for item in split_list(stanza.get(name))))
+            for name in ("srchIndexesAllowed", "srchIndexesDefault", "srchIndexesDisallowed")
+        }
+        filters = [(stanza.get("srchFilter"), stanza.flag("srchFilterSelecting", True)) for stanza in stanzas]
+        return Rights(
+            own,
+            frozenset(capabilities),
+            lists["srchIndexesAllowed"],
+            lists["srchIndexesDefault"],
+            tuple(dict.fromkeys(text for text, selecting in filters if text and selecting)),
+            tuple(dict.fromkeys(text for text, selecting in filters if text and not selecting)),
+            lists["srchIndexesDisallowed"],
+            _window(stanzas),
+            max((_whole(stanza.get("srchJobsQuota")) for stanza in stanzas), default=0),
+        )
+
+
+def _window(stanzas: Iterable[Stanza]) -> float:
+    """The longest srchTimeWin of the roles; -1 says nothing, 0 lifts every limit (authorize.conf.spec)."""
+    given = [_whole(stanza.get("srchTimeWin")) for stanza in stanzas if stanza.get("srchTimeWin") not in ("", "-1")]
+    return 0.0 if not given or 0 in given else float(max(given))
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.strip().isdigit() else 0
 
 
 def is_capability(name: str, value: str) -> bool:
-    return is_true(value) and not name.startswith(("srch", "importRoles", "cumulative", "rtSrch", "defaultApp"))
+    return is_true(value) and not name.startswith(NO_CAPABILITIES)
 
 
 def split_list(text: str) -> list[str]:
@@ -111,12 +143,11 @@ class Users:
 
     def __init__(self, home: Home, roles: Roles, clock: Callable[[], float] = time.time) -> None:
         self._path = home.auth / "users.json"
-        self._token_path = home.auth / "tokens.json"
         self._roles = roles
         self._clock = clock
         self._lock = threading.RLock()
         self._users: dict[str, dict[str, Any]] = _load(self._path)
-        self._tokens: dict[str, dict[str, Any]] = _load(self._token_path)
+        self.tokens = Tokens(home.auth / "tokens.json", clock)
         self._sessions: dict[str, tuple[Session, float]] = {}
         roles.confs.viewer = self._reads_as
 
@@ -131,6 +162,12 @@ class Users:
 
     def get(self, name: str) -> dict[str, Any] | None:
         return self._users.get(name)
+
+    def known_as(self, name: str) -> str | None:
+        """The user's name as it is kept, found whatever its case; None when there is no such user."""
+        if name in self._users:
+            return name
+        return next((held for held in self._users if held.lower() == name.lower()), None)
 
     def roles_of(self, name: str) -> list[str]:
         if name == SYSTEM_USER:
@@ -175,8 +212,17 @@ class Users:
         with self._lock:
             now = self._clock()
             self._sessions = {k: v for k, v in self._sessions.items() if v[1] > now}
-            self._sessions[session.key] = (session, now + SESSION_SECONDS)
+            self._sessions[session.key] = (session, now + self.session_seconds())
         return session
+
+    def sessions(self) -> list[Session]:
+        """The live sessions."""
+        now = self._clock()
+        return [session for session, until in list(self._sessions.values()) if until > now]
+
+    def close_sessions(self) -> None:
+        with self._lock:
+            self._sessions = {}
 
     def close_session(self, key: str) -> None:
         with self._lock:
@@ -188,21 +234,16 @@ class Users:
             known = self._sessions.get(key)
             now = self._clock()
             if known and known[1] > now:
-                self._sessions[key] = (known[0], now + SESSION_SECONDS)
+                self._sessions[key] = (known[0], now + self.session_seconds())
                 return known[0]
-        token = self._tokens.get(hashlib.sha256(key.encode()).hexdigest())
-        if token and token["user"] in self._users and (not token["expires"] or token["expires"] > now):
-            return Session(key, token["user"])
-        return None
+        user = self.tokens.user_of(key) if key else None
+        return Session(key, user) if user in self._users and user else None
 
-    def make_token(self, name: str, audience: str, expires: float) -> str:
-        """Return a new bearer token of the user; ``expires`` is an epoch time, 0 for never."""
-        token = secrets.token_urlsafe(48)
-        with self._lock:
-            about = {"user": name, "audience": audience, "expires": expires}
-            self._tokens[hashlib.sha256(token.encode()).hexdigest()] = about
-            write_atomic(self._token_path, json.dumps(self._tokens, indent=1).encode(), 0o600)
-        return token
+    def session_seconds(self) -> float:
+        """server.conf [general] sessionTimeout, a number with s, m, h or d behind it."""
+        stanza = self._roles.confs.stanza("server", "general")
+        match = re.fullmatch(r"(\d+)\s*([smhd]?)\w*", (stanza.get("sessionTimeout") if stanza else "").strip())
+        return float(match[1]) * UNITS[match[2]] if match else SESSION_SECONDS
 
 
 def _hash(password: str, salt: bytes) -> str:
