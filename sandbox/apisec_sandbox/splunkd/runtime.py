@@ -80,12 +80,19 @@ class Runtime:
             if all(test(row) for test in filters):
                 yield row
 
+    def _within_window(self, earliest: float, latest: float) -> float:
+        """Hold srchTimeWin, counted back from the end of the search (authorize.conf.spec)."""
+        window = self._rights.time_window
+        return max(earliest, min(latest, self._splunkd.clock()) - window) if window else earliest
+
     def _role_filters(self) -> list[Callable[[Row], bool]]:
         """srchFilter of the user's roles; of several any may match (authorize.conf.spec)."""
         if self._filters is None:
             texts = self._rights.filters
             tests = [parse_search(text, 0, len(text), _FilterSurroundings(self)).test for text in texts]
             self._filters = [lambda row: any(test(row) for test in tests)] if tests else []
+            for text in self._rights.eliminating:
+                self._filters.append(parse_search(text, 0, len(text), _FilterSurroundings(self)).test)
         return self._filters
 
     def indexes(self) -> list[str]:
