@@ -110,24 +110,28 @@ def _world(folder: Path) -> World:
 
 
 def _given_world(name: str, document: Document) -> World:
-    envelopes = [
-        {
-            "time": item.get("time", document.get("start", 0) + document.get("step", 0) * place),
-            "host": item.get("host", "h"),
-            "sourcetype": item["sourcetype"],
-            "event": item["raw"],
-            **({"fields": item["fields"]} if item.get("fields") else {}),
-        }
+    """Its events but those that only its own extractions make fields of: a Splunk without them would see others."""
+    confs = document.get("confs", {})
+    extracted = {
+        stanza
+        for stanza, settings in confs.get("props", {}).items()
+        if any(key.startswith(("EXTRACT", "REPORT", "TRANSFORMS")) for key in settings)
+    }
+    kept = [
+        (place, item)
         for place, item in enumerate(document["events"])
-        if item.get("index", "main") == "main"
+        if item.get("index", "main") == "main" and item["sourcetype"] not in extracted
     ]
-    return World(
-        name,
-        float(document["now"]),
-        envelopes,
-        document.get("lookups", {}),
-        frozenset(_configured(document.get("confs", {}))) | set(document.get("indexes", ())),
-    )
+    envelopes = [_envelope(item, place, document) for place, item in kept]
+    automatic = {found for _, item in kept for found in re.findall(r'\b(\w+)"?[=:]', item["raw"])}
+    configured = frozenset(_configured(confs)) - automatic | set(document.get("indexes", ()))
+    return World(name, float(document["now"]), envelopes, document.get("lookups", {}), configured)
+
+
+def _envelope(item: Document, place: int, world: Document) -> Document:
+    about = {"host": item.get("host", "h"), "sourcetype": item["sourcetype"], "event": item["raw"]}
+    about |= {"fields": item["fields"]} if item.get("fields") else {}
+    return {"time": item.get("time", world.get("start", 0) + world.get("step", 0) * place), **about}
 
 
 def _configured(confs: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Iterator[str]:
@@ -144,7 +148,7 @@ def _configured(confs: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Iterato
                 elif kind in ("FIELDALIAS", "LOOKUP"):
                     yield value.split()[-1]
                 elif kind in ("EXTRACT", "REGEX", "FORMAT"):
-                    yield from re.findall(r"\(\?P?<(\w+)>|(\w+)::", value)[0]
+                    yield from (one or other for one, other in re.findall(r"\(\?P?<(\w+)>|(\w+)::", value))
 
 
 def _cases(path: Path, world: World) -> Iterator[Case]:
@@ -204,7 +208,7 @@ def _obstacle(case: Case, world: World) -> str:
         return "needs macros"
     words = set(_WORD.findall(case.search))
     found = sorted(words & world.configured)
-    if found and not case.refused:
+    if found and case.world and not case.refused:
         return f"needs configuration: {', '.join(found)}"
     if "tstats" in commands and "where" not in case.search.lower():
         return "tstats over every index"
