@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import logging
 import os
 import secrets
@@ -23,6 +24,7 @@ from apisec_sandbox.splunkd.confs import Confs
 from apisec_sandbox.splunkd.hec import Collector
 from apisec_sandbox.splunkd.home import Home, write_atomic
 from apisec_sandbox.splunkd.indexes import Store
+from apisec_sandbox.splunkd.intake import Intake
 from apisec_sandbox.splunkd.jobs import Jobs
 from apisec_sandbox.splunkd.kvstore import KvStore
 from apisec_sandbox.splunkd.lookups import Lookups
@@ -34,11 +36,38 @@ from apisec_sandbox.splunkd.savedsearches import SavedSearches
 from apisec_sandbox.splunkd.scheduler import Scheduler
 from apisec_sandbox.splunkd.scripts import Runner
 from apisec_sandbox.splunkd.storage_passwords import Passwords
+from apisec_sandbox.splunkd.streaming import EdgeProtocol
 from apisec_sandbox.splunkd.web import Front, Listener, Servers, guarded
 
 LOG = logging.getLogger("apisec_sandbox.server")
 MGMT_BODY = 64 * 1024 * 1024
 MGMT_THREADS, HEC_THREADS = 16, 8
+
+
+# Source: Troubleshooting Manual, "Enable debug logging"; the categories of log.cfg that other clients name.
+LOG_LEVELS = dict.fromkeys(
+    (
+        "AdminManager",
+        "AggregatorMiningProcessor",
+        "AuditLogger",
+        "AuthenticationManagerSplunk",
+        "DeploymentClient",
+        "ExecProcessor",
+        "HttpInputDataHandler",
+        "IndexProcessor",
+        "KVStorageProvider",
+        "LicenseMgr",
+        "ModularInputs",
+        "PipelineComponent",
+        "SavedSplunker",
+        "SearchScheduler",
+        "TcpInputProc",
+        "TcpOutputProc",
+        "UserManagerPro",
+        "sendmodalert",
+    ),
+    "INFO",
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +122,10 @@ class Splunkd:
         self.handlers = Handlers(self)
         self.rest = Rest(self)
         self.runner = Runner(home, self.options.python, "https" if self.options.with_tls else "http")
+        self.intake = Intake(self)
         self.messages: dict[str, tuple[str, str]] = {}
+        self.log_levels: dict[str, str] = dict(LOG_LEVELS)
+        self.started = clock()
         self._servers: Servers | None = None
         self._pools: list[ThreadPoolExecutor] = []
 
@@ -139,8 +171,16 @@ class Splunkd:
             (Front(rest, self.rest.too_large, MGMT_BODY, pools[0]), options.mgmt_port),
             (Front(hec, self.hec.too_large, self.hec.max_content, pools[1]), options.hec_port),
         )
-        pair = (certificates.certificate, certificates.key) if certificates else (None, None)
-        self._servers = Servers([Listener(front, options.host, port, *pair) for front, port in fronts])
+        certificate, key = (certificates.certificate, certificates.key) if certificates else (None, None)
+        protocols = (
+            functools.partial(EdgeProtocol, opener=self.rest.open_stream, on_error=self.rest.error, pool=pools[0]),
+            functools.partial(EdgeProtocol, opener=None, on_error=self.rest.error, pool=pools[1]),
+        )
+        listeners = [
+            Listener(front, options.host, port, certificate, key, protocol)
+            for (front, port), protocol in zip(fronts, protocols, strict=True)
+        ]
+        self._servers = Servers(listeners)
         mgmt_port, hec_port = self._servers.ports
         ca = certificates.ca if certificates else None
         self.runner = Runner(self.home, options.python, self.runner.scheme, mgmt_port, ca)
@@ -149,6 +189,14 @@ class Splunkd:
             self.scheduler.start()
         base = f"{self.runner.scheme}://{options.host}"
         return Addresses(f"{base}:{mgmt_port}", f"{base}:{hec_port}", ca, "admin", self.password_file, os.getpid())
+
+    def restart(self) -> None:
+        """What clients see of a restart; the ports stay open. Sessions, jobs, messages and log levels go."""
+        self.jobs.clear()
+        self.users.close_sessions()
+        self.messages.clear()
+        self.log_levels = dict(LOG_LEVELS)
+        self.started = self.clock()
 
     def close(self) -> None:
         """Stop taking requests, end children, make everything durable."""

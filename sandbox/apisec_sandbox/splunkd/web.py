@@ -15,9 +15,9 @@ import threading
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote_plus
 
 import uvicorn
@@ -27,6 +27,7 @@ from apisec_sandbox.errors import SandboxError
 LOG = logging.getLogger("apisec_sandbox.web")
 MAX_FORM_FIELDS = 2000
 START_DEADLINE = 15.0  # seconds
+BODY_SECONDS = 120.0  # for the next piece of a request's body
 
 
 class HttpError(SandboxError):
@@ -92,6 +93,23 @@ class TooLargeError(Exception):
     """The body is longer than the front accepts."""
 
 
+class ClientGoneError(Exception):
+    """The client went, or fell silent, in the middle of its request."""
+
+
+def parse_target(method: str, target: str, headers: Mapping[str, str], client: str) -> Request:
+    """A request without a body, its path split and decoded segment by segment."""
+    path, _, query = target.partition("?")
+    return Request(
+        method=method,
+        segments=tuple(_segment(part) for part in path.split("/") if part),
+        query=tuple(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_FORM_FIELDS)),
+        headers=headers,
+        body=b"",
+        client=client,
+    )
+
+
 def inflate(body: bytes, limit: int) -> bytes:
     """Gunzip at most ``limit`` bytes.
 
@@ -132,16 +150,29 @@ class Front:
             body = await self._read(receive)
         except TooLargeError:
             handler, body = self._too_large, b""
+        except ClientGoneError:
+            await send({"type": "http.response.start", "status": 408, "headers": [(b"connection", b"close")]})
+            await send({"type": "http.response.body", "body": b""})
+            return
         request = self._request(scope, body)
         reply = await asyncio.get_running_loop().run_in_executor(self._pool, handler, request)
         await self._send(reply, request, receive, send)
 
     async def _read(self, receive: Receive) -> bytes:
+        """The whole body.
+
+        Raises:
+            TooLargeError: it is longer than this front takes.
+            ClientGoneError: it ended before its end, or came too slowly.
+        """
         chunks, size, more = [], 0, True
         while more:
-            message = await receive()
+            try:
+                message = await asyncio.wait_for(receive(), BODY_SECONDS)
+            except TimeoutError as error:
+                raise ClientGoneError from error
             if message["type"] == "http.disconnect":
-                break
+                raise ClientGoneError
             chunk = message.get("body", b"")
             size += len(chunk)
             if size > self._max_body:
@@ -153,16 +184,13 @@ class Front:
     @staticmethod
     def _request(scope: Scope, body: bytes) -> Request:
         raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        raw = raw_path.partition(b"?")[0].decode("latin-1")
-        query = scope.get("query_string", b"").decode("latin-1")
-        return Request(
-            method=scope["method"],
-            segments=tuple(_segment(part) for part in raw.split("/") if part),
-            query=tuple(parse_qsl(query, keep_blank_values=True)),
-            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            body=body,
-            client=(scope.get("client") or ("",))[0],
-        )
+        headers: dict[str, str] = {}
+        for name, value in scope["headers"]:
+            key, text = name.decode("latin-1"), value.decode("latin-1")
+            headers[key] = f"{headers[key]}; {text}" if key == "cookie" and key in headers else text
+        target = raw_path.partition(b"?")[0] + b"?" + scope.get("query_string", b"")
+        request = parse_target(scope["method"], target.decode("latin-1"), headers, (scope.get("client") or ("",))[0])
+        return replace(request, body=body)
 
     async def _send(self, reply: Reply, request: Request, receive: Receive, send: Send) -> None:
         # splunklib reads an empty body when no Connection header comes back.
@@ -214,6 +242,7 @@ class Listener:
     port: int
     certificate: Path | None = None
     key: Path | None = None
+    protocol: Callable[..., asyncio.Protocol] | None = None  # in place of uvicorn's own
 
 
 def _segment(part: str) -> str:
@@ -288,8 +317,12 @@ def _server(listener: Listener) -> uvicorn.Server:
         ws="none",
         ssl_certfile=str(listener.certificate) if listener.certificate else None,
         ssl_keyfile=str(listener.key) if listener.key else None,
+        h11_max_incomplete_event_size=128 * 1024,
+        backlog=512,
     )
     config.load()
+    if listener.protocol:
+        config.http_protocol_class = cast("Any", listener.protocol)
     if config.ssl:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     return uvicorn.Server(config)

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.atom import Entry, message_reply, quoted
 from apisec_sandbox.splunkd.auth import Session
-from apisec_sandbox.splunkd.rest import attributes, custom, system
+from apisec_sandbox.splunkd.intake import Stream
+from apisec_sandbox.splunkd.rest import access, attributes, custom, receivers
 from apisec_sandbox.splunkd.rest.call import Call, Route, wants_json
 from apisec_sandbox.splunkd.rest.routes import ROUTES
 from apisec_sandbox.splunkd.web import HttpError, Reply, Request
 
 if TYPE_CHECKING:
     from apisec_sandbox.splunkd.server import Splunkd
+
+
+RESERVED = ("_new", "_reload")  # parts of addresses that are no names
 
 
 class Rest:
@@ -48,6 +52,12 @@ class Rest:
             return self.error(request, error)
         except SandboxError as error:
             return self.error(request, HttpError(400, str(error)))
+
+    def open_stream(self, request: Request) -> Stream:
+        """What takes the events of an open connection (receivers/stream)."""
+        owner, app, _ = _namespace(request.segments)
+        session, _ = self._authenticate(request)
+        return receivers.open_stream(Call(self._splunkd, request, session, owner, app))
 
     @staticmethod
     def error(request: Request, error: HttpError) -> Reply:
@@ -158,7 +168,7 @@ class Rest:
         for part in header.split(";"):
             name, _, value = part.strip().partition("=")
             if name.startswith("splunkd_") and (session := self._splunkd.users.session(value.strip('"'))):
-                return session, system.cookie(self._splunkd, session)
+                return session, access.cookie(self._splunkd, session)
         return None, ""
 
 
@@ -174,7 +184,7 @@ def _namespace(segments: tuple[str, ...]) -> tuple[str, str, tuple[str, ...]]:
 def _bind(parts: tuple[str, ...], path: tuple[str, ...]) -> list[str] | None:
     values: list[str] = []
     for part, given in zip(parts, path, strict=True):
-        if part.startswith("{"):
+        if part.startswith("{") and given not in RESERVED:
             values.append(given)
         elif part != given:
             return None
