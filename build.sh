@@ -96,6 +96,7 @@ case "$command" in
     ;;
   test)
     need dev
+    tools/system_packages.sh
     say "lint"
     lint
     say "the app"
