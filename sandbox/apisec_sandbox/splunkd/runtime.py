@@ -59,7 +59,7 @@ class Runtime:
         early: Callable[[Row], bool] | None,
         hints: Hints = Hints(),  # noqa: B008 - frozen
     ) -> Iterator[list[Row]]:
-        filters = self._role_filters()
+        filters, earliest = self._role_filters(), self._within_window(earliest, latest)
         if filters:  # a role's filter may read any field
             wanted, hints = None, replace(hints, numeric=frozenset(), exact=None)
         maker = RowMaker(self.knowledge, wanted, early, hints)
@@ -74,7 +74,7 @@ class Runtime:
         return False
 
     def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:
-        filters = self._role_filters()
+        filters, earliest = self._role_filters(), self._within_window(earliest, latest)
         for event in self._splunkd.store.scan(indexes, earliest, latest):
             row = event_row(event)
             if all(test(row) for test in filters):
