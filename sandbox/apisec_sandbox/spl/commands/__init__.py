@@ -5,6 +5,7 @@ from __future__ import annotations
 from apisec_sandbox.spl.commands import (
     bins,
     charts,
+    conversions,
     datasets,
     evals,
     extract,
@@ -13,13 +14,17 @@ from apisec_sandbox.spl.commands import (
     filling,
     foreach,
     formats,
+    iplocation,
+    kv,
     lookups,
     multivalue,
     ordering,
     outputs,
+    running,
     sources,
     stats,
     subsearches,
+    tables,
     tstats,
 )
 from apisec_sandbox.spl.commands.base import Parse
@@ -27,8 +32,8 @@ from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.parser import Segment
 
 MODULES = (
-    *(bins, charts, datasets, evals, extract, facts, fields, filling, foreach, formats, lookups, multivalue),
-    *(ordering, outputs, sources, stats, subsearches, tstats),
+    *(bins, charts, conversions, datasets, evals, extract, facts, fields, filling, foreach, formats, iplocation),
+    *(kv, lookups, multivalue, ordering, outputs, running, sources, stats, subsearches, tables, tstats),
 )
 
 
@@ -60,15 +65,26 @@ UNSUPPORTED = frozenset(
     (
         *("abstract", "analyzefields", "anomalies", "anomalousvalue", "anomalydetection", "arules", "associate"),
         *("audit", "bucketdir", "cefout", "cluster", "cofilter", "concurrency", "contingency"),
-        *("correlate", "dbinspect", "dbxquery", "delete", "diff", "dump", "erex", "extract", "fieldsummary"),
+        *("correlate", "dbinspect", "dbxquery", "delete", "diff", "dump", "erex", "fieldsummary"),
         *("findtypes", "folderize", "fromjson", "gauge", "geom", "geomfilter", "geostats", "highlight", "history"),
-        *("iconify", "inputcsv", "inputintelligence", "join", "kmeans", "kv", "kvform", "localize", "localop", "map"),
+        *("iconify", "inputcsv", "inputintelligence", "join", "kmeans", "kvform", "localize", "localop", "map"),
         *("mcatalog", "mcollect", "metasearch", "meventcollect", "mpreview", "msearch", "mstats", "multikv"),
         *("outlier", "outputcsv", "outputtelemetry", "outputtext", "overlap", "pivot", "predict", "rawstats"),
         *("redistribute", "relevancy", "require", "rtorder", "run", "runshellscript", "script", "scrub"),
         *("searchtxn", "selfjoin", "sendemail", "set", "setfields", "sichart", "sirare", "sistats", "sitimechart"),
         "sitop",
-        *("surrounding", "timewrap", "trendline", "tscollect", "tsidxstats", "typeahead", "typelearner", "typer"),
+        *(
+            "surrounding",
+            "tags",
+            "timewrap",
+            "trendline",
+            "tojson",
+            "transaction",
+            "tscollect",
+            "typeahead",
+            "typelearner",
+            "typer",
+        ),
         *("uniq", "walklex", "x11", "xmlkv", "xmlunescape", "xpath"),
     )
 )

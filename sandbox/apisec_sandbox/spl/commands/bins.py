@@ -132,7 +132,7 @@ class Bin(Command):
             high = context.latest if math.isfinite(context.latest) else None
             low = min(numbers, default=0.0) if low is None else low
             high = max(numbers, default=0.0) if high is None else high
-            return _time_span(high - low, self.bins, self._least())
+            return time_span(high - low, self.bins, self._least())
         low = min([*numbers, *([self.start] if self.start is not None else [])], default=0.0)
         high = max([*numbers, *([self.end] if self.end is not None else [])], default=0.0)
         return NumberSpan(max(nice_span(high - low, self.bins), self._least()))
@@ -179,7 +179,7 @@ def nice_span(width: float, bins: int) -> float:
     return float(10.0 ** math.ceil(math.log10(width / bins) - 1e-12))
 
 
-def _time_span(width: float, bins: int, least: float) -> TimeSpan:
+def time_span(width: float, bins: int, least: float) -> TimeSpan:
     for seconds in TIME_SPANS:
         if seconds >= least and width / seconds <= bins:
             return TimeSpan(seconds, "s")

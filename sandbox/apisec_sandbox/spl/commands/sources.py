@@ -128,13 +128,13 @@ def parse_search_source(segment: Segment, env: Env) -> Command:
 
 
 def parse_search_filter(segment: Segment, env: Env) -> Command:
-    expression = parse_search(segment.text, segment.start, segment.end, _Resolver(env))
+    expression = parse_search(segment.text, segment.start, segment.end, _Resolver(env), anywhere=True)
     return SearchFilter(expression.test, expression.fields)
 
 
 def compile_filter(text: str, start: int, end: int, env: Env) -> SearchExpression:
-    """A search expression inside another command (tstats WHERE)."""
-    return parse_search(text, start, end, _Resolver(env))
+    """A search expression inside another command (WHERE of tstats and inputlookup)."""
+    return parse_search(text, start, end, _Resolver(env), anywhere=True)
 
 
 @dataclass
