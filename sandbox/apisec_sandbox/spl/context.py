@@ -82,8 +82,8 @@ class Services(Protocol):
 
     def default_indexes(self) -> list[str]: ...
 
-    def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str] | None:
-        """Definition, names of arguments, validation and error message."""
+    def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str, bool] | None:
+        """Definition, names of arguments, validation, error message, and whether the definition is an expression."""
 
     def eventtype(self, name: str) -> str | None: ...
 

@@ -6,14 +6,21 @@ import difflib
 from collections.abc import Iterable
 
 from apisec_sandbox.errors import SandboxError
+from apisec_sandbox.spl.positions import Source
 
 EXCERPT = 100  # characters shown around the position
 
 
 class SplError(SandboxError):
-    """A search that does not parse or cannot run. ``position`` counts characters of ``text`` from 0."""
+    """A search that does not parse or cannot run. ``position`` counts characters of ``text`` from 0.
+
+    A position in a text made of another (macros, subsearches) becomes one in the search as it was typed.
+    """
 
     def __init__(self, message: str, text: str = "", position: int = -1) -> None:
+        if isinstance(text, Source) and position >= 0:
+            text, position, note = text.origin(position)
+            message = message if not note or note in message else message.rstrip(".") + "." + note
         super().__init__(message)
         self.message = message
         self.text = text

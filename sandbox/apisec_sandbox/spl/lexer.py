@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from apisec_sandbox.spl.errors import SplError
+from apisec_sandbox.spl.positions import excerpt
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ class Token:
 
 
 SPACE = re.compile(r"\s+")
-QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-SINGLE = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)
+# Possessive: a quote that does not close is found out in one pass.
+QUOTED = re.compile(r'"((?:[^"\\]++|\\.)*+)"', re.DOTALL)
+SINGLE = re.compile(r"'((?:[^'\\]++|\\.)*+)'", re.DOTALL)
+MAX_NESTING = 30  # brackets in brackets
 ARGUMENT = re.compile(r"!=|<=|>=|[=<>(),\[\]]|(?:[^\s\"=<>(),\[\]|!]|!(?!=))+")
 ARGUMENT_OP = re.compile(r"!=|<=|>=|[=<>(),\[\]]\Z")
 EVAL = re.compile(
@@ -67,6 +70,8 @@ def bracket_end(text: str, start: int, end: int) -> int:
         position += 1
         if depth == 0:
             return position
+        if depth > MAX_NESTING:
+            raise SplError(f"Subsearches are nested more than {MAX_NESTING} deep", text, start)
     raise SplError("Missing closing bracket ]", text, start)
 
 
@@ -84,7 +89,7 @@ def arguments(text: str, start: int, end: int, brackets: bool = True) -> list[To
             kind, value, position = _quoted(text, position, end)
         elif char == "[" and brackets:
             position = bracket_end(text, position, end)
-            kind, value = "search", text[begin + 1 : position - 1]
+            kind, value = "search", excerpt(text, begin + 1, position - 1)
         else:
             match = ARGUMENT.match(text, position, end)
             if not match:

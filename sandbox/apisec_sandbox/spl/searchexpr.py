@@ -14,6 +14,7 @@ from typing import Protocol
 from apisec_sandbox.spl import times
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.lexer import QUOTED, bracket_end, unquote
+from apisec_sandbox.spl.positions import excerpt
 from apisec_sandbox.spl.terms import Test, field_test, is_plain, one_of, raw_test
 from apisec_sandbox.spl.values import Row, to_number
 
@@ -223,7 +224,7 @@ class _Parser:
 
     def subsearch(self) -> str:
         stop = bracket_end(self.text, self.at, self.end)
-        inner = self.text[self.at + 1 : stop - 1]
+        inner = excerpt(self.text, self.at + 1, stop - 1)
         at, self.at = self.at, stop
         return self.resolver.subsearch(inner, at)
 

@@ -111,14 +111,13 @@ class Runtime:
 
     # Knowledge objects
 
-    def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str] | None:
-        stanza = self._splunkd.confs.stanza("macros", f"{name}({arity})" if arity else name, self._app, self._user)
+    def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str, bool] | None:
+        stanza = self._splunkd.confs.stanza("macros", f"{name}({arity})" if arity else name, self._app)
         if stanza is None:
             return None
-        if stanza.flag("iseval"):
-            raise SplError(f"The macro '{name}' is eval-based (iseval), which is not supported")
         names = [part.strip() for part in stanza.get("args").split(",") if part.strip()]
-        return stanza.get("definition"), names, stanza.get("validation"), stanza.get("errormsg")
+        iseval = stanza.flag("iseval")
+        return stanza.get("definition"), names, stanza.get("validation"), stanza.get("errormsg"), iseval
 
     def eventtype(self, name: str) -> str | None:
         return self.knowledge.eventtype(name)
