@@ -112,7 +112,7 @@ class Runtime:
     # Knowledge objects
 
     def macro(self, name: str, arity: int) -> tuple[str, list[str], str, str, bool] | None:
-        stanza = self._splunkd.confs.stanza("macros", f"{name}({arity})" if arity else name, self._app)
+        stanza = self._splunkd.confs.stanza("macros", f"{name}({arity})" if arity else name, self._app, self._user)
         if stanza is None:
             return None
         names = [part.strip() for part in stanza.get("args").split(",") if part.strip()]
