@@ -11,13 +11,16 @@ from typing import Any
 
 from apisec_sandbox.splunkd import kvstore
 from apisec_sandbox.splunkd.atom import JSON_TYPE, Entry, json_reply, quoted
-from apisec_sandbox.splunkd.confs import Stanza
+from apisec_sandbox.splunkd.confs import NOBODY, Stanza
 from apisec_sandbox.splunkd.kvquery import encode
 from apisec_sandbox.splunkd.kvschema import Schema
 from apisec_sandbox.splunkd.kvstore import Scope, Selection
+from apisec_sandbox.splunkd.rest import shared
 from apisec_sandbox.splunkd.rest.call import Call, Route
 from apisec_sandbox.splunkd.web import HttpError, Reply
 
+CONFIG = "storage/collections/config"
+DATA = "storage/collections/data/{name}"
 COLLECTION_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,79}\Z")
 SETTINGS = ("enforceTypes", "replicate", "disabled", "profilingEnabled", "profilingThresholdMs", "type")
 LIMITS = "Request exceeds API limits - see limits.conf for details."
@@ -28,7 +31,7 @@ MAX_QUERIES = 1000  # limits.conf [kvstore] max_queries_per_batch
 # Configuration
 
 
-def _entry(stanza: Stanza) -> Entry:
+def _entry(call: Call, stanza: Stanza) -> Entry:
     content: dict[str, Any] = {
         "disabled": stanza.flag("disabled"),
         "type": "undefined",
@@ -38,7 +41,7 @@ def _entry(stanza: Stanza) -> Entry:
         "profilingThresholdMs": "1000",
         **{name: value for name, value in stanza.settings.items() if name != "disabled"},
     }
-    return Entry(stanza.name, content, f"storage/collections/config/{quoted(stanza.name)}", stanza.app, "nobody", "app")
+    return shared.entry(call, stanza, f"{CONFIG}/{quoted(stanza.name)}", content)
 
 
 def collections(call: Call) -> Reply:
@@ -46,11 +49,13 @@ def collections(call: Call) -> Reply:
         held = [stanza for app in call.splunkd.confs.apps() for stanza in _of_app(call, app).values()]
     else:
         held = list(_of_app(call, call.app).values())
-    return call.feed("collections-conf", [_entry(stanza) for stanza in sorted(held, key=lambda s: (s.name, s.app))])
+    return call.feed(
+        "collections-conf", [_entry(call, stanza) for stanza in sorted(held, key=lambda s: (s.name, s.app))]
+    )
 
 
 def _of_app(call: Call, app: str) -> dict[str, Stanza]:
-    stanzas = call.splunkd.confs.stanzas("collections", app)
+    stanzas = call.splunkd.confs.stanzas("collections", app, call.session.user)
     return {name: stanza for name, stanza in stanzas.items() if name != "default" and stanza.app == app}
 
 
@@ -68,7 +73,7 @@ def _collection(call: Call, name: str) -> Stanza:
 
 
 def collection(call: Call, name: str) -> Reply:
-    return call.one("collections-conf", _entry(_collection(call, name)))
+    return call.one("collections-conf", _entry(call, _collection(call, name)))
 
 
 def _settings(call: Call) -> dict[str, str]:
@@ -87,6 +92,7 @@ def _owner(call: Call) -> None:
 
 
 def _write(call: Call, name: str, app: str) -> Stanza:
+    shared.writable(call, call.splunkd.confs.permissions("collections", name, app), NOBODY)
     call.splunkd.confs.write("collections", name, _settings(call), app)
     stanza = _of_app(call, app)[name]
     call.splunkd.kv.accelerate(app, name, Schema.of(stanza.settings).accelerated)
@@ -101,29 +107,44 @@ def create_collection(call: Call) -> Reply:
     app = call.app if call.app not in ("", "-") else "search"
     if name in _of_app(call, app):
         raise HttpError(409, f"An object with name={name} already exists")
-    return call.one("collections-conf", _entry(_write(call, name, app)), 201)
+    return call.one("collections-conf", _entry(call, _write(call, name, app)), 201)
 
 
 def edit_collection(call: Call, name: str) -> Reply:
     _owner(call)
     stanza = _collection(call, name)
-    return call.one("collections-conf", _entry(_write(call, name, stanza.app)))
+    return call.one("collections-conf", _entry(call, _write(call, name, stanza.app)))
 
 
 def delete_collection(call: Call, name: str) -> Reply:
     _owner(call)
     stanza = _collection(call, name)
+    shared.writable(call, stanza.permissions, NOBODY)
     if not call.splunkd.confs.delete("collections", name, stanza.app):
         raise HttpError(403, f"Cannot remove collection '{name}': it comes with app {stanza.app}.")
     call.splunkd.kv.drop(stanza.app, name)
     return collections(call)
 
 
+def acl(call: Call, name: str) -> Reply:
+    return shared.acl_reply(call, "collections-conf", _entry(call, _collection(call, name)))
+
+
+def edit_acl(call: Call, name: str) -> Reply:
+    if call.params.get("sharing") == "user":
+        raise HttpError(400, "Collections are shared: a user cannot keep one alone.")
+    changed = shared.share(call, "collections", _collection(call, name))
+    return shared.acl_reply(call, "collections-conf", _entry(call, changed))
+
+
 # Data
 
 
-def _scope(call: Call, name: str) -> tuple[Scope, Schema]:
+def _scope(call: Call, name: str, write: bool = True) -> tuple[Scope, Schema]:
+    """Return where the documents are; reading and writing follow the permissions of the collection."""
     stanza = _collection(call, name)
+    if write:
+        shared.writable(call, stanza.permissions, NOBODY)
     if stanza.flag("disabled"):
         raise HttpError(404, f"Could not find object id={name}")
     owner = call.owner if call.owner not in ("", "-") else "nobody"
@@ -156,7 +177,7 @@ def _rows(rows: list[kvstore.Document]) -> Reply:
 
 
 def query(call: Call, name: str) -> Reply:
-    scope, _ = _scope(call, name)
+    scope, _ = _scope(call, name, write=False)
     selection = Selection.parse(call.params)
     return _rows(call.splunkd.kv.find(scope, selection, selection.shared))
 
@@ -179,7 +200,7 @@ def delete_query(call: Call, name: str) -> Reply:
 
 
 def get(call: Call, name: str, key: str) -> Reply:
-    scope, _ = _scope(call, name)
+    scope, _ = _scope(call, name, write=False)
     document = call.splunkd.kv.get(scope, key)
     if document is None:
         raise HttpError(404, "Could not find object.")
@@ -223,7 +244,7 @@ def _limit(call: Call, name: str, otherwise: str) -> str:
 
 def batch_find(call: Call, name: str) -> Reply:
     """Several queries at once; the answer is a list of lists."""
-    scope, _ = _scope(call, name)
+    scope, _ = _scope(call, name, write=False)
     queries = _body(call, list, "array")
     if len(queries) > MAX_QUERIES:
         text = f"{LIMITS} (Too many queries for a single batch, max_queries_per_batch={MAX_QUERIES})"
@@ -235,14 +256,14 @@ def batch_find(call: Call, name: str) -> Reply:
     return Reply(200, b"[" + b",".join(found) + b"]", JSON_TYPE)
 
 
-CONFIG = "storage/collections/config"
-DATA = "storage/collections/data/{name}"
 ROUTES: tuple[Route, ...] = (
     Route("GET", CONFIG, collections),
     Route("POST", CONFIG, create_collection),
     Route("GET", CONFIG + "/{name}", collection),
     Route("POST", CONFIG + "/{name}", edit_collection),
     Route("DELETE", CONFIG + "/{name}", delete_collection),
+    Route("GET", CONFIG + "/{name}/acl", acl),
+    Route("POST", CONFIG + "/{name}/acl", edit_acl),
     Route("GET", DATA, query),
     Route("POST", DATA, insert),
     Route("DELETE", DATA, delete_query),

@@ -183,10 +183,12 @@ def share(call: Call, conf: str, stanza: Stanza) -> Stanza:
     place = owner if sharing == "user" else NOBODY
     if place == NOBODY and sharing == "user":
         raise HttpError(400, "A private object needs a user as its owner.")
+    permissions = Permissions(owner, sharing == "global", *(_perms(call, stanza, kind) for kind in _KINDS))
     if place != stanza.owner:
+        app_wide = call.splunkd.confs.permissions(conf, stanza.name, stanza.app)
+        writable(call, app_wide, NOBODY)  # sharing, or taking back, changes the app
         _move(call, conf, stanza, stanza.app, place)
     if place == NOBODY:
-        permissions = Permissions(owner, sharing == "global", *(_perms(call, stanza, kind) for kind in _KINDS))
         call.splunkd.confs.set_permissions(conf, stanza.name, stanza.app, permissions)
     return _at(call, conf, stanza.name, stanza.app, place)
 
