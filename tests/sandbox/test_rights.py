@@ -60,9 +60,7 @@ def admin(tmp_path: Path) -> Iterator[Client]:
     for name, meta in (("shares", "[macros/out]\nexport = system\n[macros/hidden]\nexport = none\n"), ("other", "")):
         folder = home / "etc" / "apps" / name
         write_atomic(folder / "default" / "app.conf", b"[launcher]\nversion = 1\n")
-        write_atomic(
-            folder / "default" / "macros.conf", f"[out]\ndefinition = {name}\n[hidden]\ndefinition = h\n".encode()
-        )
+        write_atomic(folder / "default" / "macros.conf", macros.format(name).encode())
         write_atomic(folder / "metadata" / "default.meta", meta.encode())
     with running(home, Options(with_tls=False, schedule=False)) as (splunkd, addresses):
         for user, role in (("ann", "user"), ("bob", "user"), ("pow", "power")):
