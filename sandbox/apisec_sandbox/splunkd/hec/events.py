@@ -56,7 +56,9 @@ class Batch:
         ]
 
     def index(self, asked: str) -> str:
-        """Raise HecError 7 unless the token may write to an index that exists."""
+        """Raise HecError 7 unless the token may write to an index that exists; ``default`` is the token's own."""
+        if asked == "default":
+            asked = self.token.index.replace("default", "") or "main"
         if self.token.indexes and asked not in self.token.indexes:
             raise HecError(codes.INCORRECT_INDEX)
         if not self.exists(asked):
