@@ -91,8 +91,8 @@ SYSTEM_DEFAULTS: dict[str, dict[str, dict[str, str]]] = {
     },
     "props": {
         "stash": {"KV_MODE": "auto"},
-        # Splunk extracts _json at index time (INDEXED_EXTRACTIONS) and not again at search time (KV_MODE = none). Here it
-        # is the other way round, so that events searched in a file have the same fields; with both each would be double.
+        # Splunk extracts _json at index time (INDEXED_EXTRACTIONS) and not again at search time (KV_MODE = none).
+        # Here it is the other way round, so that events of a file have the same fields; both would double each.
         "_json": {"KV_MODE": "json"},
     },
     "limits": {"searchresults": {"maxresultrows": "50000"}, "subsearch": {"maxout": "10000"}},

@@ -9,6 +9,7 @@ from pathlib import Path
 from cryptography import x509
 
 from apisec_sandbox.certificates import Authority, names_of
+from apisec_sandbox.splunkd.home import write_atomic
 
 LIFETIME = datetime.timedelta(days=365)
 
@@ -40,3 +41,6 @@ def _usable(paths: Certificates, host: str) -> bool:
 
 def _make(paths: Certificates, host: str) -> None:
     Authority(paths.ca, LIFETIME).issue(host, paths.certificate, paths.key)
+    # The chain goes up to the authority, as splunkd's server.pem does: clients tell an unknown authority from a
+    # certificate that lacks its issuer.
+    write_atomic(paths.certificate, paths.certificate.read_bytes() + paths.ca.read_bytes())
