@@ -15,9 +15,9 @@ from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.knowledge import Knowledge
 from apisec_sandbox.spl.scan import RowMaker, event_row
 from apisec_sandbox.spl.searchexpr import parse_search
-from apisec_sandbox.spl.values import Row, to_number, to_text
+from apisec_sandbox.spl.values import Row, to_text
 from apisec_sandbox.splunkd.builtin import VERSION
-from apisec_sandbox.splunkd.indexes import Event
+from apisec_sandbox.splunkd.stash import stash_event
 from apisec_sandbox.splunkd.web import HttpError, Request
 
 if TYPE_CHECKING:
@@ -172,26 +172,9 @@ class Runtime:
         if index not in self._splunkd.index_names():
             raise SplError(f"Error in 'collect' command: The index '{index}' does not exist.")
         now = self._splunkd.clock()
-        marker = settings.get("marker", "")
-        events = [self._stash(row, index, settings, marker, context, now) for row in rows]
+        events = [stash_event(row, index, settings, context, now) for row in rows]
         if events:
             self._splunkd.store.append(events)
-
-    @staticmethod
-    def _stash(row: Row, index: str, settings: dict[str, str], marker: str, context: Context, now: float) -> Event:
-        when = to_number(row.get("_time"))
-        if when is None:
-            when = context.earliest if abs(context.earliest) != float("inf") else now
-        return Event(
-            float(when),
-            now,
-            settings.get("host") or to_text(row.get("host") or row.get("orig_host") or "apisec-sandbox"),
-            settings.get("source") or context.sid or "collect",
-            settings.get("sourcetype") or "stash",
-            stash_text(row, float(when), marker),
-            {},
-            index,
-        )
 
     def sendalert(self, action: str, params: dict[str, str], rows: list[Row], context: Context) -> None:
         if "run_sendalert" not in self._rights.capabilities:
@@ -234,26 +217,6 @@ class _FilterSurroundings:
 
     def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
         return self._runtime.tag_pairs(tag)
-
-
-def stash_text(row: Row, when: float, marker: str) -> str:
-    """``MM/DD/YYYY HH:MM:SS +0000, name="value"``: what summary indexing writes."""
-    from datetime import UTC, datetime
-
-    parts = [datetime.fromtimestamp(when, UTC).strftime("%m/%d/%Y %H:%M:%S %z")]
-    for name, value in row.items():
-        if name.startswith("_") or name in ("index", "splunk_server"):
-            continue
-        values = value if isinstance(value, list) else [value]
-        shown = {"host": "orig_host", "source": "orig_source", "sourcetype": "orig_sourcetype"}.get(name, name)
-        parts += [f'{shown}="{_escaped(to_text(item))}"' for item in values]
-    if marker:
-        parts.append(marker)
-    return ", ".join(parts)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def _rest_row(entry: dict[str, Any]) -> Row:

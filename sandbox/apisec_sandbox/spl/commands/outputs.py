@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, checked
+from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, checked, choice
 from apisec_sandbox.spl.commands.lookups import LookupMatcher, Pairs
 from apisec_sandbox.spl.context import Context, Stage
 from apisec_sandbox.spl.lexer import Token
@@ -16,37 +16,48 @@ from apisec_sandbox.spl.parser import Segment
 __all__ = ["COMMANDS", "LookupMatcher", "Pairs"]
 
 COLLECT_OPTIONS = (
-    *("index", "addtime", "file", "host", "marker", "output_format", "run_in_preview", "spool"),
-    *("source", "sourcetype", "testmode"),
+    *("index", "addinfo", "addtime", "file", "host", "marker", "output_format", "run_in_preview", "spool"),
+    *("source", "sourcetype", "testmode", "uselb"),
 )
 
 
 @dataclass
 class Collect(Command):
+    """Writes the rows into an index, and passes them on. ``testmode`` only passes them on."""
+
     index: str
     settings: dict[str, str]
+    test: bool
 
     def apply(self, stage: Stage, context: Context) -> Stage:
         rows = list(checked(stage.rows, context))
-        if self.settings.get("testmode", "f").lower() not in ("t", "true", "1"):
+        if not self.test:
             context.services.collect([dict(row) for row in rows], self.index, self.settings, context)
         return Stage(rows, stage.header, stage.events)
 
 
 def parse_collect(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     args = Arguments(segment)
-    options = args.options(*COLLECT_OPTIONS)
-    args.refuse_option(COLLECT_OPTIONS)
+    options = args.take(COLLECT_OPTIONS)
     if "index" not in options and not args.done():
         options["index"] = args.field_name("an index")
-    options |= args.options(*COLLECT_OPTIONS)
+    options |= args.take(COLLECT_OPTIONS)
     args.close()
     if "index" not in options:
         raise args.fail("index=<name> is needed")
-    for name in ("file", "spool"):
-        if name in options:
-            raise args.fail(f"the option {name} is not supported")
-    return Collect(options.pop("index"), options)
+    flags = {
+        name: boolean(args, name, options.get(name, default))
+        for name, default in (("addtime", "t"), ("addinfo", "t"), ("run_in_preview", "f"), ("uselb", "t"))
+    }
+    if not boolean(args, "spool", options.pop("spool", "t")):
+        raise args.fail("spool=false (a file that is not indexed) is an option that this stand-in does not run")
+    test = boolean(args, "testmode", options.pop("testmode", "f"))
+    layout = choice(args, "output_format", options.get("output_format", "raw"), ("raw", "hec"))
+    refused = [name for name in ("addtime", "addinfo", "marker") if name in options]
+    if layout == "hec" and (refused or test):
+        raise args.fail(f"{', '.join(refused) or 'testmode'} cannot be used with output_format=hec")
+    options |= {name: "t" if flag else "f" for name, flag in flags.items()}
+    return Collect(options.pop("index"), options, test)
 
 
 @dataclass
