@@ -86,7 +86,11 @@ def create(call: Call) -> Reply:
     template = call.params.get("template", "barebones")
     if template not in TEMPLATES:
         raise HttpError(400, f"Invalid template {template!r}; known: {', '.join(TEMPLATES)}")
-    conf = {"install": {"is_configured": "0"}, "ui": {"is_visible": "1", "label": name}}
+    conf = {
+        "install": {"is_configured": "0"},
+        "ui": {"is_visible": "1", "label": name},
+        "launcher": {"version": "1.0.0"},
+    }
     for stanza, settings in _settings(call).items():
         conf.setdefault(stanza, {}).update(settings)
     folder = call.splunkd.home.apps / name
