@@ -41,8 +41,9 @@ class Role(NamedTuple):
 
 
 # What the test user may do; docs/splunk-owner.md says what each is for.
-TEST_ROLE = Role(("apisec_admin",), ("edit_storage_passwords", "edit_tcp", "run_sendalert"))
-CAPABILITIES = (*TEST_ROLE.capabilities, "search", "apisec_read", "apisec_block", "list_storage_passwords")
+TEST_ROLE = Role(("apisec_admin",), ("edit_tcp", "run_sendalert"))
+INHERITED = ("search", "apisec_read", "apisec_block", "list_storage_passwords", "edit_storage_passwords")
+CAPABILITIES = (*TEST_ROLE.capabilities, *INHERITED)
 
 _TOKEN = re.compile(r"~(\w+)~[0-9a-f]{8}([0-9a-f]{8})~")
 _OWN_FIELDS = ("principal", "session", "auth_token", "user", "risk_object")
@@ -371,6 +372,10 @@ class Splunk:
         links = entry["links"]
         link = links.get("remove") or links["alternate"]
         self._undo.append(lambda: self.rest.call("DELETE", link))
+
+    def undo(self, step: Callable[[], object]) -> None:
+        """Do this when the test ends, too."""
+        self._undo.append(step)
 
     def close(self) -> None:
         """Take back what was made; what is gone already is no fault."""
