@@ -55,6 +55,8 @@ class LookupTable(Protocol):
 
     def write(self, rows: list[Row], append: bool, key_field: str | None) -> int: ...
 
+    def clear(self, keep: bool) -> None: ...
+
 
 class Services(Protocol):
     """Everything outside the pipeline that commands reach. The splunkd side implements it."""

@@ -61,10 +61,11 @@ class CsvTable(_Table):
         """Replace or extend the file. With a key field rows of the same key are replaced."""
         with WRITE_LOCK:
             held = self.rows() if append else []
+            fixed = self.columns() if append else []  # an append writes the columns that the file has, and no others
             if key_field:
                 fresh = {to_text(row.get(key_field, "")) for row in rows}
                 held = [row for row in held if to_text(row.get(key_field, "")) not in fresh]
-            columns = dict.fromkeys(name for row in held + rows for name in row)
+            columns = dict.fromkeys(fixed or (name for row in held + rows for name in row))
             text = io.StringIO(newline="")
             writer = csv.writer(text, lineterminator="\r\n")  # so that a bare \r in a cell is quoted
             writer.writerow(columns)
@@ -72,6 +73,14 @@ class CsvTable(_Table):
                 writer.writerow([to_text(row[name]) if name in row else "" for name in columns])
             write_atomic(self.path, text.getvalue().encode())
         return len(rows)
+
+    def clear(self, keep: bool) -> None:
+        """Delete the file, or ``keep`` it without content."""
+        with WRITE_LOCK:
+            if keep:
+                write_atomic(self.path, b"")
+            else:
+                self.path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -115,6 +124,10 @@ class KvTable(_Table):
             self.store.delete(self.scope, None)
         self.store.save(self.scope, documents)
         return len(documents)
+
+    def clear(self, keep: bool) -> None:  # noqa: ARG002 - a collection without documents stays a collection
+        assert self.store is not None
+        self.store.delete(self.scope, None)
 
     def _typed(self, name: str, value: Any) -> Any:
         if isinstance(value, list):

@@ -148,7 +148,7 @@ def parse_foreach(segment: Segment, env: Env) -> Command:
     fill = Fill(options)
     template = token.value.strip().lstrip("|").strip()
     if mode == "multifield":
-        _check(args, env, fill.field(template, "x", "x"), token, any_streaming=True)
+        _check(args, env, fill.field(template, "*", "x"), token, any_streaming=True)
         return ForeachField(patterns, template, fill, env)
     if len(patterns) > 1 or "*" in patterns[0]:
         raise args.fail(f"mode={mode} takes exactly one field", token)

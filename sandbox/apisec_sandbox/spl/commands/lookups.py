@@ -316,10 +316,21 @@ class OutputLookup(Command):
 
     def apply(self, stage: Stage, context: Context) -> Stage:
         rows = list(checked(stage.rows, context))
-        if rows or (self.override_if_empty and not self.append) or self.create_empty:
-            kept = [{k: v for k, v in row.items() if _stored(k) and v is not None} for row in rows]
-            self.table.write(kept[: self.maximum], self.append, self.key_field)
+        if rows:
+            kept = [{k: v for k, v in row.items() if _stored(k) and v is not None} for row in rows[: self.maximum]]
+            self.table.write(_in_order(kept, stage.header), self.append, self.key_field)
+        elif not self.append and self.override_if_empty:
+            self.table.clear(self.create_empty)
+        elif self.create_empty and not self.table.exists():
+            self.table.clear(True)
         return Stage(rows, stage.header, stage.events)
+
+
+def _in_order(rows: list[Row], header: list[str] | None) -> list[Row]:
+    """Rows with their fields in the order of the columns: a file is written in it."""
+    if not header:
+        return rows
+    return [{name: row[name] for name in dict.fromkeys([*header, *row]) if name in row} for row in rows]
 
 
 def _stored(name: str) -> bool:
