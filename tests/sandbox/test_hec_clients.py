@@ -72,6 +72,7 @@ def test_splunk_handler(hec: Splunk) -> None:
     for number in range(20):
         logger.warning('order %d {"of": "ü"}', number)
     handler.close()
+    handler.session.close()  # it leaves that to the end of the process
     found = until(20, hec)
     assert [event.raw for event in found] == [f'order {number} {{"of": "ü"}}' for number in range(20)]
     assert {event[2:5] for event in found} == {("web1", "app", "text")}
@@ -88,6 +89,7 @@ def test_splunk_hec_handler(hec: Splunk) -> None:
     logger.error("plain")
     logger.error({"time": 1700000000.5, "fields": {"color": "red", "codes": [1, 2]}, "user": "bob"})
     handler.close()
+    handler.r.close()
     plain, rich = sorted(until(2, hec), key=lambda event: event.time, reverse=True)
     assert json.loads(plain.raw) == {"log_level": "ERROR", "message": "plain"}
     assert json.loads(rich.raw) == {"log_level": "ERROR", "time": 1700000000.5, "user": "bob"}
