@@ -220,6 +220,21 @@ class Aggregator:
         pairs = zip(self.plain, group.accumulators, strict=True)
         return json.dumps({canonical(item): accumulator.state() for item, accumulator in pairs})
 
+    def add_row(self, group: Group, row: Row) -> None:
+        """Feed one row: the same as ``add``, without columns."""
+        if self.wild or self.allnum or PRESTATS in row:
+            self.add(group, [row])
+            return
+        group.rows += 1
+        for item, accumulator in zip(self.plain, group.accumulators, strict=True):
+            values = values_of(item.value(row))
+            if accumulator.timed:
+                accumulator.add_timed(values, [to_number(row.get("_time"))] * len(values))
+            elif accumulator.numeric:
+                accumulator.add([number for value in values if (number := to_number(value)) is not None])
+            elif values:
+                accumulator.add(values)
+
     def add(self, group: Group, rows: list[Row]) -> None:
         """Feed rows that all belong to one group."""
         self.feed(Batch(rows), None, {(): group})

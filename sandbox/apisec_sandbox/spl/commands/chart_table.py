@@ -109,7 +109,9 @@ class Chart(Command):
         header = [self.over] if self.over else []
         if not self.split:
             header += [item.output for item in self.aggregations if not item.wild]
-        return Stage(_Run(self, context).rows(stage.rows, header), header)
+        rows = _Run(self, context).rows(stage.rows, header)
+        # The columns of a split are known at the end only, and the commands behind add theirs to them.
+        return Stage(list(rows) if self.split else rows, header)
 
 
 @dataclass

@@ -18,9 +18,9 @@ from apisec_sandbox.spl.commands.aggregation import (
 )
 from apisec_sandbox.spl.commands.aggregator import BATCH, PRESTATS, Aggregator, Batch, Group, GroupKey, Keys, batches
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, added, boolean, checked, union, whole
-from apisec_sandbox.spl.commands.streamstats import parse_streamstats
-from apisec_sandbox.spl.commands.top import parse_top
-from apisec_sandbox.spl.context import Context, Fields, Stage
+from apisec_sandbox.spl.commands.streamstats import RESETS, STREAM_OPTIONS, parse_streamstats
+from apisec_sandbox.spl.commands.top import TOP_OPTIONS, parse_top
+from apisec_sandbox.spl.context import Context, Fields, Stage, header_of
 from apisec_sandbox.spl.parser import Segment
 from apisec_sandbox.spl.values import Row
 
@@ -50,6 +50,9 @@ class Stats(Command):
         if self.prestats:
             return Stage(self._rows(stage, context), [*self.by, PRESTATS])
         header = self.by + [item.output for item in self.aggregations if not item.wild]
+        if any(item.wild for item in self.aggregations):  # the columns are known at the end only
+            rows = list(self._rows(stage, context))
+            return Stage(rows, header_of(Stage((), self.by), rows))
         return Stage(self._rows(stage, context), list(dict.fromkeys(header)))
 
     def _rows(self, stage: Stage, context: Context) -> Iterator[Row]:
@@ -98,8 +101,10 @@ def parse_stats(segment: Segment, env: Env) -> Command:
         raise args.fail("at least one aggregation is needed")
     refuse_per(args, items)
     whole(args, "partitions", options.get("partitions", "1"), 0)  # threads: the result is the same
-    if options.get("delim", " ") != " ":
-        raise args.fail("delim is not supported: values stay apart; use mvjoin(field, delimiter) behind it")
+    if "delim" in options:  # what nomv joins the values of list() and values() with
+        env.context.delimiters.update(
+            {item.output: options["delim"] for item in items if item.function in ("list", "values")}
+        )
     return Stats(
         check_names(args, items, by),
         by,
@@ -150,6 +155,13 @@ def parse_eventstats(segment: Segment, env: Env) -> Command:
     return EventStats(check_names(args, items, by), by, boolean(args, "allnum", options.get("allnum", "f")))
 
 
+OPTIONS = {
+    "stats": STATS_OPTIONS,
+    "eventstats": ("allnum",),
+    "streamstats": (*STREAM_OPTIONS, *RESETS),
+    "top": TOP_OPTIONS,
+    "rare": TOP_OPTIONS,
+}
 COMMANDS: dict[str, Parse] = {
     "stats": parse_stats,
     "eventstats": parse_eventstats,

@@ -6,7 +6,6 @@ length of time over rows in time's order; ``current=f`` leaves the row itself ou
 
 from __future__ import annotations
 
-import copy
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +48,7 @@ class Window:
     def push(self, row: Row) -> None:
         self.rows.append(row)
         if self._merges:
-            self._engine.add(self._fresh, [row])
+            self._engine.add_row(self._fresh, row)
 
     def pop(self) -> None:
         """Drop the oldest row."""
@@ -63,7 +62,7 @@ class Window:
         below: Group | None = None
         for row in reversed(self.rows):
             group = self._engine.new()
-            self._engine.add(group, [row])
+            self._engine.add_row(group, row)
             if below is not None:
                 self._engine.merge(group, below)
             self._old.append(group)
@@ -144,10 +143,11 @@ class _Running:
         if group is None:
             group = self._groups[key] = self._engine.new()
         if self._current:
-            self._engine.add(group, [row])
+            self._engine.add_row(group, row)
             return group
-        before = copy.deepcopy(group)
-        self._engine.add(group, [row])
+        before = self._engine.new()
+        self._engine.merge(before, group)
+        self._engine.add_row(group, row)
         return before
 
 
@@ -173,7 +173,8 @@ class _Windows:
         window = self._windows.setdefault(key, Window(self._engine))
         if not command.current:
             self._shorten(order, command.window)
-            before = copy.deepcopy(window.total())
+            before = self._engine.new()
+            self._engine.merge(before, window.total())
         window.push(dict(row))
         order.append((key, when))
         if command.current:
@@ -204,20 +205,20 @@ def _true(condition: Expression | None, row: Row) -> bool:
     return condition is not None and condition.run(row) is True
 
 
-OPTIONS = ("window", "current", "global", "reset_on_change", "allnum", "time_window")
+STREAM_OPTIONS = ("window", "current", "global", "reset_on_change", "allnum", "time_window")
 RESETS = ("reset_before", "reset_after")
 
 
 def parse_streamstats(segment: Segment, env: Env) -> Command:
     args = Arguments(segment)
-    known = (*OPTIONS, *RESETS)
+    known = (*STREAM_OPTIONS, *RESETS)
     options: dict[str, str] = {}
     resets: dict[str, Expression] = {}
     aggregations: list[Aggregation] = []
     by: list[str] = []
     while not args.done():  # options may also stand behind the aggregations
         begin = args.at
-        options |= args.options(*OPTIONS)
+        options |= args.options(*STREAM_OPTIONS)
         _take_reset(args, env, resets)
         _refuse_unknown(args, known)
         aggregations += parse_aggregations(args, env, "by", *known)

@@ -17,7 +17,7 @@ from apisec_sandbox.spl.parser import Segment
 from apisec_sandbox.spl.values import Row, to_text
 
 MAX_ROWS = 50_000
-OPTIONS = ("limit", "countfield", "percentfield", "showcount", "showperc", "useother", "otherstr")
+TOP_OPTIONS = ("limit", "countfield", "percentfield", "showcount", "showperc", "useother", "otherstr")
 
 
 @dataclass
@@ -75,16 +75,16 @@ class Top(Command):
 
 def parse_top(segment: Segment, env: Env) -> Command:  # noqa: ARG001
     args = Arguments(segment)
-    options = args.options(*OPTIONS)
+    options = args.options(*TOP_OPTIONS)
     token = args.peek()
     if token and token.kind == "word" and token.value.isdigit():
         options["limit"] = args.next().value
-    options |= args.options(*OPTIONS)
-    args.refuse_option(OPTIONS)
+    options |= args.options(*TOP_OPTIONS)
+    args.refuse_option(TOP_OPTIONS)
     fields = args.field_list("by")
     by = args.field_list() if args.accept_word("by") else []
-    options |= args.options(*OPTIONS)
-    args.refuse_option(OPTIONS)
+    options |= args.options(*TOP_OPTIONS)
+    args.refuse_option(TOP_OPTIONS)
     args.close()
     if not fields:
         raise args.fail("at least one field is needed")
