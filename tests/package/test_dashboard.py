@@ -104,7 +104,7 @@ def test_the_figures_are_right(splunk: Splunk) -> None:
     assert splunk.search(found["ds_operations"])[0]["count"] == "1"
     assert {row["data_classes"] for row in splunk.search(found["ds_classes"])} == {"pii.ssn", "pii.email"}
     [row] = splunk.search(found["ds_patterns"])
-    assert (row["title"], row["upper_bound"]) == ("t", "0.4 %")
+    assert (row["title"], row["upper_bound"]) == ("t", "0.40 %")
     total = sum(int(row["count"]) for row in splunk.search(found["ds_distribution"], "-60m@m"))
     assert total == splunk.count()
 

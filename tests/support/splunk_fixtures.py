@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,8 +46,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     left_out = config.stash.get(DESELECTED, [])
     if left_out:
         terminalreporter.section("not run on SPLUNK_URL")
-        for name, reason in left_out:
-            terminalreporter.line(f"{name}: {reason}")
+        named = Counter((name.partition("[")[0], reason) for name, reason in left_out)
+        for (name, reason), count in named.items():
+            terminalreporter.line(f"{name}{f' ({count} cases)' if count > 1 else ''}: {reason}")
 
 
 @pytest.fixture(scope="session")
