@@ -57,7 +57,7 @@ def in_process(splunkd: Splunkd, body: bytes) -> int:
     assert token is not None
     limit = hec.settings.limits().event
     hec.parser.refresh()
-    batch = Batch(token, hec.parser, splunkd.confs, time.time(), limit, {}, "bench")
+    batch = Batch(token, hec.parser, hec.confs, time.time(), limit, {}, "bench")
     return splunkd.store.append(list(batch.events(body)))
 
 

@@ -8,6 +8,7 @@ events      envelopes and raw text to events
 acks        acknowledgement ids
 cors        what browsers ask
 load        the bounded queue, and the switch by which tests make HEC refuse
+watch       configuration for a busy reader
 collector   the endpoints
 
 Sources: Getting Data In, "Format events for HTTP Event Collector", "About HTTP Event Collector Indexer

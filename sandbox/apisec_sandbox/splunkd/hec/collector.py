@@ -20,6 +20,7 @@ from apisec_sandbox.splunkd.hec.codes import HecError, HttpRefusal, answer, docu
 from apisec_sandbox.splunkd.hec.events import Batch
 from apisec_sandbox.splunkd.hec.load import NEAR, Overload, Queue
 from apisec_sandbox.splunkd.hec.tokens import Settings, Token
+from apisec_sandbox.splunkd.hec.watch import Watch
 from apisec_sandbox.splunkd.home import Home
 from apisec_sandbox.splunkd.indexes import Event, Store
 from apisec_sandbox.splunkd.parsing import Parser, ParsingError
@@ -46,14 +47,14 @@ class Collector:
     """HEC over one HOME."""
 
     def __init__(self, home: Home, confs: Confs, store: Store, queue_bytes: int | None = None) -> None:
-        self.settings = Settings(confs)
+        self.confs = Watch(home, confs)
+        self.settings = Settings(self.confs)
         self.overload = Overload(home)
         self.acks = Acks(store, self.settings.limits)
         self.queue = Queue(store, self._queue_size)
-        self.parser = Parser(confs, store.clock)
+        self.parser = Parser(self.confs, store.clock)
         self._queue_bytes = queue_bytes  # None: server.conf says
         self.closing = False
-        self._confs = confs
         self._store = store
 
     @property
@@ -167,9 +168,7 @@ class Collector:
             body = body_of(request)
             if not body.strip():
                 raise HecError(codes.NO_DATA)
-            batch = Batch.of(
-                request, token, self.parser, self._confs, self._store.clock(), self.settings.limits().event
-            )
+            batch = Batch.of(request, token, self.parser, self.confs, self._store.clock(), self.settings.limits().event)
             place.ticket, failure = self._write(batch.raw(body) if raw else batch.events(body))
             near = self.queue.level() >= NEAR
         extra: dict[str, object] = {}

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from apisec_sandbox.splunkd.confs import Confs, is_true
+from apisec_sandbox.splunkd.confs import is_true
 from apisec_sandbox.splunkd.hec import codes
 from apisec_sandbox.splunkd.hec.codes import EVENT_NUMBER, HecError
 from apisec_sandbox.splunkd.hec.envelopes import Envelope, Number, envelopes
 from apisec_sandbox.splunkd.hec.tokens import Token
+from apisec_sandbox.splunkd.hec.watch import Watch
 from apisec_sandbox.splunkd.indexes import Event
 from apisec_sandbox.splunkd.parsing import Meta, Parser
 from apisec_sandbox.splunkd.web import Request
@@ -34,14 +35,14 @@ class Batch:
 
     token: Token
     parser: Parser
-    confs: Confs
+    confs: Watch
     now: float
     max_event: int
     query: dict[str, str]
     host: str  # of the Host header, else the client's address
 
     @classmethod
-    def of(cls, request: Request, token: Token, parser: Parser, confs: Confs, now: float, max_event: int) -> Batch:
+    def of(cls, request: Request, token: Token, parser: Parser, confs: Watch, now: float, max_event: int) -> Batch:
         parser.refresh()
         host = request.headers.get("host") or request.client or "localhost"
         return cls(token, parser, confs, now, max_event, dict(request.query), host)

@@ -13,9 +13,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from apisec_sandbox.splunkd.confs import Confs, is_true
+from apisec_sandbox.splunkd.confs import is_true
 from apisec_sandbox.splunkd.hec import codes
 from apisec_sandbox.splunkd.hec.codes import HecError
+from apisec_sandbox.splunkd.hec.watch import Watch
 from apisec_sandbox.splunkd.web import Request
 
 LOG = logging.getLogger("apisec_sandbox.hec")
@@ -73,7 +74,7 @@ def size_of(text: str, default: int) -> int:
 class Settings:
     """Reads configuration anew whenever it changed: tokens are found in constant time per token."""
 
-    def __init__(self, confs: Confs) -> None:
+    def __init__(self, confs: Watch) -> None:
         self._confs = confs
         self._known: tuple[object, list[Token]] = (None, [])
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 LOG = logging.getLogger("apisec_sandbox.parsing")
-MAX_LINES = 1_000_000  # of one text
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.spl import jsonpath
-from apisec_sandbox.splunkd.confs import Confs
 from apisec_sandbox.splunkd.indexes import Event
 from apisec_sandbox.splunkd.parsing.rules import Rules, Stanzas, resolve
 from apisec_sandbox.splunkd.parsing.strptime import Clock
@@ -31,10 +30,16 @@ class Meta(NamedTuple):
     index_name: str
 
 
+class Source(Protocol):
+    """Where configuration comes from: Confs, or whoever keeps what it said."""
+
+    def stanzas(self, conf: str, /) -> Stanzas: ...
+
+
 class Parser:
     """Index-time parsing by the configuration that holds now."""
 
-    def __init__(self, confs: Confs, clock: Callable[[], float]) -> None:
+    def __init__(self, confs: Source, clock: Callable[[], float]) -> None:
         self._confs = confs
         self._clock = clock
         self._read: tuple[Stanzas, Stanzas] = ({}, {})
@@ -119,7 +124,6 @@ class Parser:
 
     @staticmethod
     def _finish(draft: Draft, rules: Rules, indextime: float) -> Iterator[Event]:
-        sourcetype = draft.sourcetype
         for step in rules.steps:
             step(draft)
         if draft.queue.strip().lower() == "nullqueue":
@@ -132,7 +136,7 @@ class Parser:
             indextime,
             draft.host,
             draft.source,
-            draft.sourcetype or sourcetype,
+            draft.sourcetype,
             draft.raw,
             draft.fields,
             draft.index,
