@@ -67,6 +67,17 @@ def _role(capabilities: tuple[str, ...], **settings: str) -> dict[str, str]:
     return {**settings, **dict.fromkeys(capabilities, "enabled")}
 
 
+# Pretrained source types of web servers (Getting Data In, "List of pretrained source types") and their fields.
+ACCESS_SOURCETYPES = ("access_combined", "access_combined_wcookie", "access_common")
+ACCESS = (
+    r"^(?<clientip>\S++)\s++(?<ident>\S++)\s++(?<user>\S++)\s++\[(?<req_time>[^\]]++)\]\s++"
+    r"\"(?:(?<method>\w++)\s++)?(?<uri>(?<uri_domain>\w++://[^/\s\"]++)?"
+    r"(?<uri_path>(?:/(?<root>[^\s/?\"]++)(?=/))?[^\s?\"]*?(?<file>[^\s/?\"]++)?)(?:\?(?<uri_query>[^\s\"]*+))?)"
+    r"(?:\s++HTTP/(?<version>[\d.]++))?\"\s++(?<status>\S++)\s++(?<bytes>\S++)"
+    r"(?:\s++\"(?<referer>(?<referer_domain>\w++://[^/\s\"]++)?[^\"]*+)\""
+    r"(?:\s++\"(?<useragent>[^\"]*+)\"(?:\s++\"(?<cookie>[^\"]*+)\")?)?)?\s*+(?<other>.*)"
+)
+
 SYSTEM_DEFAULTS: dict[str, dict[str, dict[str, str]]] = {
     "authorize": {
         "role_user": _role(
@@ -94,6 +105,9 @@ SYSTEM_DEFAULTS: dict[str, dict[str, dict[str, str]]] = {
         # Splunk extracts _json at index time (INDEXED_EXTRACTIONS) and not again at search time (KV_MODE = none).
         # Here it is the other way round, so that events of a file have the same fields; both would double each.
         "_json": {"KV_MODE": "json"},
+        **{name: {"REPORT-access": "access-extractions"} for name in ACCESS_SOURCETYPES},
+        "syslog": {"REPORT-syslog": "syslog-extractions"},
+        "linux_secure": {"REPORT-syslog": "syslog-extractions"},
     },
     "limits": {"searchresults": {"maxresultrows": "50000"}, "subsearch": {"maxout": "10000"}},
     "savedsearches": {
@@ -122,7 +136,10 @@ SYSTEM_DEFAULTS: dict[str, dict[str, dict[str, str]]] = {
         }
     },
     "alert_actions": {"summary_index": {"label": "Summary index", "_name": "summary"}},
-    "transforms": {},
+    "transforms": {
+        "access-extractions": {"REGEX": ACCESS},
+        "syslog-extractions": {"REGEX": r"\s([^\s\[:]+)(?:\[(\d+)\])?:\s", "FORMAT": "process::$1 pid::$2"},
+    },
     "macros": {},
     "eventtypes": {},
     "tags": {},
