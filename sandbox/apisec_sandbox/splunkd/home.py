@@ -8,6 +8,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+# A saved search that every Splunk has and that clients' tests look for.
+SEARCHES = """[Errors in the last 24 hours]
+search = error OR failed OR severe OR ( sourcetype=access_* ( 404 OR 500 OR 503 ) )
+dispatch.earliest_time = -1d
+"""
 BUILT_IN_APPS = ("launcher", "search")
 
 
@@ -79,3 +84,6 @@ class Home:
             if not conf.exists():
                 text = f"[ui]\nis_visible = true\nlabel = {name}\n[launcher]\nversion = 10.0.0\n"
                 write_atomic(conf, text.encode())
+        examples = self.apps / "search" / "default" / "savedsearches.conf"
+        if not examples.exists():
+            write_atomic(examples, SEARCHES.encode())

@@ -1,11 +1,12 @@
-"""Saved searches: dispatching, alert conditions, throttling, actions.
+"""Saved searches: dispatching them, judging their alerts, running their actions.
 
-Source: savedsearches.conf.spec; Alerting Manual, "Configure alert trigger conditions", "Throttle alerts".
+Source: savedsearches.conf.spec; REST API Reference, "saved/searches".
 """
 
 from __future__ import annotations
 
-import json
+import hashlib
+import itertools
 import logging
 import re
 import threading
@@ -13,14 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apisec_sandbox.errors import SandboxError
-from apisec_sandbox.spl import engine
-from apisec_sandbox.spl.context import Stage
-from apisec_sandbox.spl.times import parse_span
-from apisec_sandbox.spl.values import Row, to_number, to_text
+from apisec_sandbox.spl.times import strftime
+from apisec_sandbox.spl.values import Row
+from apisec_sandbox.splunkd import alert_conditions
 from apisec_sandbox.splunkd.alert_actions import Result
-from apisec_sandbox.splunkd.confs import Stanza, is_true
-from apisec_sandbox.splunkd.home import write_atomic
-from apisec_sandbox.splunkd.jobs import Job, Request
+from apisec_sandbox.splunkd.alert_conditions import Memory, seconds_of
+from apisec_sandbox.splunkd.auth import SYSTEM_USER
+from apisec_sandbox.splunkd.confs import NOBODY, Stanza, is_true
+from apisec_sandbox.splunkd.fired_alerts import Fired, FiredAlerts
+from apisec_sandbox.splunkd.job import Job, Request
+from apisec_sandbox.splunkd.saved_defaults import ALIASES, DEFAULTS, FLAGS
 from apisec_sandbox.splunkd.web import HttpError
 
 if TYPE_CHECKING:
@@ -28,13 +31,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("apisec_sandbox.scheduler")
 MAX_HISTORY = 50
-PERIOD = re.compile(r"(\d+)([smhd]?)\Z")
-RELATIONS = {
-    "greater than": lambda a, b: a > b,
-    "less than": lambda a, b: a < b,
-    "equal to": lambda a, b: a == b,
-    "not equal to": lambda a, b: a != b,
-}
+TRACKED = ("email", "script", "rss", "webhook")  # actions whose track_alert is on (alert_actions.conf)
+Place = tuple[str, str, str]
 
 
 @dataclass
@@ -48,20 +46,24 @@ class Firing:
     results: list[Result]
 
 
+def place_of(stanza: Stanza) -> Place:
+    return stanza.app, stanza.owner, stanza.name
+
+
 class SavedSearches:
-    """Runs saved searches. The throttle's memory is a file, so that a restart does not fire again."""
+    """Runs saved searches."""
 
     def __init__(self, splunkd: Splunkd) -> None:
         self._splunkd = splunkd
-        self._path = splunkd.home.data / "suppressions.json"
         self._lock = threading.Lock()
-        self._suppressed: dict[str, float] = json.loads(self._path.read_text()) if self._path.exists() else {}
-        self.history: dict[str, list[str]] = {}
+        self.memory = Memory(splunkd.home.data / "suppressions.json", splunkd.clock)
+        self.fired = FiredAlerts(splunkd.home.data / "fired_alerts.json", splunkd.clock)
+        self._history: dict[Place, list[str]] = {}
         self.firings: list[Firing] = []
 
-    def all(self, app: str | None = None) -> list[Stanza]:
-        stanzas = self._splunkd.confs.stanzas("savedsearches", app)
-        return [stanza for name, stanza in stanzas.items() if name != "default"]
+    def all(self) -> list[Stanza]:
+        """Return the saved searches of all apps and users."""
+        return self._splunkd.confs.objects("savedsearches")
 
     def get(self, name: str, app: str | None = None) -> Stanza:
         stanza = self._splunkd.confs.stanza("savedsearches", name, app)
@@ -69,14 +71,22 @@ class SavedSearches:
             raise HttpError(404, f"Could not find object id={name}")
         return stanza
 
+    def owner_of(self, stanza: Stanza) -> str:
+        """As whom the scheduler runs it: its owner, else the system's user (savedsearches.conf.spec, dispatchAs)."""
+        owner = stanza.permissions.owner if stanza.owner == NOBODY else stanza.owner
+        return owner if self._splunkd.users.get(owner) else SYSTEM_USER
+
     def request(self, stanza: Stanza, owner: str, overrides: dict[str, str], now: float | None) -> Request:
         """Return the job of a saved search; overrides are ``dispatch.*`` and ``args.*`` of a dispatch."""
         text = stanza.get("search")
-        for name, value in overrides.items():
+        arguments = {k: v for k, v in stanza.settings.items() if k.startswith("args.")} | overrides
+        for name, value in arguments.items():
             if name.startswith("args."):
                 text = text.replace(f"${name[5:]}$", value)
+        if text and not text.lstrip().startswith(("|", "search ", "search\t", "search\n")):
+            text = f"search {text}"
         settings = {**stanza.settings, **{k: v for k, v in overrides.items() if k.startswith("dispatch.")}}
-        return Request(
+        request = Request(
             text,
             stanza.app if stanza.app != "system" else "search",
             owner,
@@ -85,6 +95,19 @@ class SavedSearches:
             now,
             label=stanza.name,
         )
+        return self._limited(request, stanza, settings)
+
+    def _limited(self, request: Request, stanza: Stanza, settings: dict[str, str]) -> Request:
+        """Hold dispatch.ttl (``2p`` is two periods of the schedule) and dispatch.max_time."""
+        ttl = settings.get("dispatch.ttl", "2p").strip()
+        if ttl.endswith("p") and ttl[:-1].isdigit():
+            request.ttl = max(request.ttl, int(ttl[:-1]) * self._splunkd.scheduler.period(stanza))
+        elif ttl.isdigit():
+            request.ttl = float(ttl)
+        longest = settings.get("dispatch.max_time", "0").strip()
+        if longest.isdigit() and int(longest):
+            request.finalize_after = float(longest)
+        return request
 
     def dispatch(
         self,
@@ -96,23 +119,26 @@ class SavedSearches:
     ) -> Job:
         """Start the search; with ``trigger`` its alert is judged when it is done."""
         request = self.request(stanza, owner, overrides or {}, now)
-        request.sid = self._sid(stanza)
+        request.sid = self._sid(stanza, owner)
         job = self._splunkd.jobs.create(request)
-        held = self.history.setdefault(stanza.name, [])
-        held.insert(0, job.sid)
-        del held[MAX_HISTORY:]
+        with self._lock:
+            held = self._history.setdefault(place_of(stanza), [])
+            held.insert(0, job.sid)
+            del held[MAX_HISTORY:]
         if trigger:
             threading.Thread(target=self._after, args=(stanza, job), daemon=True, name="alert").start()
         else:
             job.alerted.set()
         return job
 
-    def _sid(self, stanza: Stanza) -> str:
-        import hashlib
-        import itertools
+    def history(self, stanza: Stanza) -> list[str]:
+        with self._lock:
+            return list(self._history.get(place_of(stanza), ()))
 
+    def _sid(self, stanza: Stanza, owner: str) -> str:
         digest = hashlib.sha256(stanza.name.encode()).hexdigest()[:16]
-        base = f"scheduler__nobody__{stanza.app}__{digest}_at_{int(self._splunkd.clock())}"
+        user = re.sub(r"[^A-Za-z0-9_.@\-]", "_", owner if owner != SYSTEM_USER else NOBODY)[:60]
+        base = f"scheduler__{user}__{stanza.app}__RMD5{digest}_at_{int(self._splunkd.clock())}"
         taken = {job.sid for job in self._splunkd.jobs.list()}
         return next(sid for n in itertools.count() if (sid := f"{base}_{n}") not in taken)
 
@@ -132,17 +158,39 @@ class SavedSearches:
             job.alerted.set()
 
     def judge(self, stanza: Stanza, job: Job) -> Firing:
-        """Test the alert condition, throttle, run the actions."""
-        rows = job.outcome.rows
-        if not self._condition(stanza, job):
+        """Test the alert condition, throttle, note the alert, run the actions."""
+        rows, group = job.outcome.rows, group_of(stanza)
+        previous = self.memory.previous("/".join(place_of(stanza)), alert_conditions.count(stanza, rows))
+        if not alert_conditions.triggers(stanza, job, previous):
             return Firing(stanza.name, job.sid, False, 0, [])
         digest = stanza.flag("alert.digest_mode", True)
         batches = [rows] if digest else [[row] for row in rows]
-        kept = [batch for batch in batches if not self._is_suppressed(stanza, batch, digest)]
+        kept = [batch for batch in batches if not self.memory.suppressed(stanza, group, batch, digest)]
         results = []
-        for batch in kept:
+        for number, batch in enumerate(kept):
+            if tracked(stanza):
+                self._track(stanza, job, number, batch, digest)
             results += [self._act(stanza, job, name, batch) for name in actions_of(stanza)]
         return Firing(stanza.name, job.sid, bool(kept), len(batches) - len(kept), results)
+
+    def _track(self, stanza: Stanza, job: Job, number: int, rows: list[Row], digest: bool) -> None:
+        now = self._splunkd.clock()
+        severity = stanza.get("alert.severity") or "3"
+        self.fired.add(
+            Fired(
+                f"{job.sid}_{number}",
+                stanza.name,
+                stanza.app,
+                job.request.owner,
+                job.sid,
+                now,
+                now + seconds_of(stanza.get("alert.expires") or "24h"),
+                int(severity) if severity.isdigit() else 3,
+                ",".join(actions_of(stanza)),
+                digest,
+                len(rows),
+            )
+        )
 
     def _act(self, stanza: Stanza, job: Job, action: str, rows: list[Row]) -> Result:
         prefix = f"action.{action}."
@@ -150,63 +198,18 @@ class SavedSearches:
         copies = [dict(row) for row in rows]
         return self._splunkd.actions.run(action, overrides, copies, job.context, stanza.name, job.outcome.header)
 
-    def _condition(self, stanza: Stanza, job: Job) -> bool:
-        custom = stanza.get("alert_condition")
-        if custom:
-            return self._custom_condition(custom, job)
-        kind = stanza.get("counttype", "always").lower()
-        if kind == "always":
-            return bool(job.outcome.rows) or not stanza.get("relation")
-        if kind == "custom":
-            return bool(job.outcome.rows)
-        count = _count(kind, job.outcome.rows)
-        relation = RELATIONS.get(stanza.get("relation").lower())
-        quantity = to_number(stanza.get("quantity"))
-        if relation is None or quantity is None:
-            LOG.warning('saved search "%s": relation and quantity do not make a condition', stanza.name)
-            return False
-        return bool(relation(count, quantity))
 
-    def _custom_condition(self, text: str, job: Job) -> bool:
-        compiler = engine.Compiler(job.context.services, job.context)
-        stage = Stage([dict(row) for row in job.outcome.rows], list(job.outcome.header))
-        for command in compiler.compile_continuation(text):
-            stage = command.apply(stage, job.context)
-        return next(iter(stage.rows), None) is not None
-
-    # Throttling
-
-    def _is_suppressed(self, stanza: Stanza, rows: list[Row], digest: bool) -> bool:
-        """Whether an alert of the same fields fired within the period; if not, start its period."""
-        if not stanza.flag("alert.suppress"):
-            return False
-        period = seconds_of(stanza.get("alert.suppress.period") or "1h")
-        names = [part.strip() for part in stanza.get("alert.suppress.fields").replace(",", " ").split()]
-        first = {} if digest or not rows else rows[0]
-        values = [to_text(first.get(name, "")) for name in names] if not digest else []
-        group = stanza.get("alert.suppress.group_name") or stanza.name
-        key = json.dumps([group, values])
-        now = self._splunkd.clock()
-        with self._lock:
-            self._suppressed = {k: until for k, until in self._suppressed.items() if until > now}
-            if key in self._suppressed:
-                return True
-            self._suppressed[key] = now + period
-            write_atomic(self._path, json.dumps(self._suppressed).encode(), 0o600)
-        return False
-
-    def clear_suppressions(self, name: str) -> None:
-        with self._lock:
-            self._suppressed = {k: v for k, v in self._suppressed.items() if json.loads(k)[0] != name}
-            write_atomic(self._path, json.dumps(self._suppressed).encode(), 0o600)
+def group_of(stanza: Stanza) -> str:
+    """Alerts of one group share their throttle (alert.suppress.group_name)."""
+    return stanza.get("alert.suppress.group_name") or "/".join(place_of(stanza))
 
 
-def _count(kind: str, rows: list[Row]) -> int:
-    if kind == "number of hosts":
-        return len({to_text(row.get("host", "")) for row in rows})
-    if kind == "number of sources":
-        return len({to_text(row.get("source", "")) for row in rows})
-    return len(rows)
+def tracked(stanza: Stanza) -> bool:
+    """alert.track: true, false, or auto as the actions have it."""
+    track = stanza.get("alert.track", "auto").strip().lower()
+    if track in ("", "auto"):
+        return any(action in TRACKED for action in actions_of(stanza))
+    return is_true(track)
 
 
 def actions_of(stanza: Stanza) -> list[str]:
@@ -219,35 +222,32 @@ def actions_of(stanza: Stanza) -> list[str]:
     return named
 
 
-def seconds_of(text: str) -> float:
-    """``60``, ``60s``, ``5m``, ``2h``, ``1d``.
+def content_of(stanza: Stanza, next_time: float | None) -> dict[str, Any]:
+    """The fields of a saved search's entry: every attribute, in the endpoint's names."""
+    content: dict[str, Any] = {**DEFAULTS, **stanza.settings}
+    for shown, kept in ALIASES.items():
+        if kept in stanza.settings:
+            content[shown] = stanza.settings[kept]
+        content.pop(kept, None)
+    content |= {name: is_true(str(content[name])) for name in FLAGS}
+    content["alert.severity"] = int(content["alert.severity"]) if str(content["alert.severity"]).isdigit() else 3
+    content["actions"] = ",".join(actions_of(stanza))
+    content["qualifiedSearch"] = content["qualifiedSearch"] or _qualified(stanza.get("search"))
+    content["next_scheduled_time"] = strftime(next_time, "%Y-%m-%d %H:%M:%S UTC") if next_time else ""
+    return content
+
+
+def _qualified(search: str) -> str:
+    return search if search.lstrip().startswith("|") else f"search  {search}"
+
+
+def checked_period(name: str, text: str) -> None:
+    """Refuse what is no period.
 
     Raises:
-        SandboxError: it is no period.
+        SandboxError: it names the setting.
     """
-    match = PERIOD.match(text.strip())
-    if not match:
-        raise SandboxError(f"alert.suppress.period {text!r} is no period such as 60s, 5m, 2h")
-    return parse_span(match[1] + (match[2] or "s"))[0]
-
-
-def content_of(stanza: Stanza, next_time: float | None) -> dict[str, Any]:
-    """The fields of a saved search's entry."""
-    settings: dict[str, Any] = dict(stanza.settings)
-    for name in (
-        "disabled",
-        "is_scheduled",
-        "is_visible",
-        "alert.digest_mode",
-        "alert.suppress",
-        "action.summary_index",
-    ):
-        settings[name] = is_true(str(settings.get(name, "0")))
-    settings["is_scheduled"] = is_true(str(stanza.settings.get("enableSched", "0")))
-    settings.pop("enableSched", None)
-    settings["actions"] = ",".join(actions_of(stanza))
-    settings.setdefault("qualifiedSearch", stanza.get("search"))
-    from apisec_sandbox.spl.times import strftime
-
-    settings["next_scheduled_time"] = strftime(next_time, "%Y-%m-%d %H:%M:%S UTC") if next_time else ""
-    return settings
+    try:
+        seconds_of(text)
+    except SandboxError as error:
+        raise SandboxError(f"{name}: {error}") from error

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd import cron
-from apisec_sandbox.splunkd.auth import SYSTEM_USER
 from apisec_sandbox.splunkd.confs import Stanza
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ class Scheduler:
     def __init__(self, splunkd: Splunkd) -> None:
         self._splunkd = splunkd
         self._stop = threading.Event()
-        self._next: dict[tuple[str, str], float] = {}
+        self._next: dict[tuple[str, ...], float] = {}
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
     def start(self) -> None:
@@ -43,6 +42,23 @@ class Scheduler:
         except SandboxError:
             return None
 
+    def period(self, stanza: Stanza) -> float:
+        """Seconds between two runs of a scheduled search, 0 for others."""
+        first = self.next_time(stanza)
+        return cron.parse(stanza.get("cron_schedule")).next(first) - first if first else 0.0
+
+    def times(self, stanza: Stanza, earliest: float, latest: float, limit: int = 1000) -> list[float]:
+        """Return when the search is scheduled in the span, at most ``limit`` times."""
+        found: list[float] = []
+        if not scheduled(stanza):
+            return found
+        schedule = cron.parse(stanza.get("cron_schedule"))
+        when = schedule.next(earliest - 1)
+        while when <= latest and len(found) < limit:
+            found.append(when)
+            when = schedule.next(when)
+        return found
+
     def _run(self) -> None:
         while not self._stop.wait(TICK):
             try:
@@ -53,11 +69,11 @@ class Scheduler:
     def tick(self, now: float) -> list[str]:
         """Start what is due; return the names of the saved searches that were started."""
         started = []
-        live: set[tuple[str, str]] = set()
+        live: set[tuple[str, ...]] = set()
         for stanza in self._splunkd.saved.all():
             if not scheduled(stanza):
                 continue
-            key = (stanza.name, stanza.get("cron_schedule"))
+            key = (stanza.name, stanza.get("cron_schedule"), stanza.app, stanza.owner)
             live.add(key)
             if self._due(key, now):
                 self._start(stanza, now)
@@ -66,7 +82,7 @@ class Scheduler:
         self._splunkd.inputs.tick(now)
         return started
 
-    def _due(self, key: tuple[str, str], now: float) -> bool:
+    def _due(self, key: tuple[str, ...], now: float) -> bool:
         try:
             schedule = cron.parse(key[1])
         except SandboxError as error:
@@ -82,7 +98,7 @@ class Scheduler:
 
     def _start(self, stanza: Stanza, now: float) -> None:
         try:
-            self._splunkd.saved.dispatch(stanza, SYSTEM_USER, now=now)
+            self._splunkd.saved.dispatch(stanza, self._splunkd.saved.owner_of(stanza), now=now)
         except SandboxError as error:
             LOG.warning('saved search "%s" did not start: %s', stanza.name, error)
 
