@@ -147,7 +147,7 @@ class Front:
             return
         handler = self._handler
         try:
-            body = await self._read(receive)
+            body = await self._read(receive, _declared(scope))
         except TooLargeError:
             handler, body = self._too_large, b""
         except ClientGoneError:
@@ -158,13 +158,15 @@ class Front:
         reply = await asyncio.get_running_loop().run_in_executor(self._pool, handler, request)
         await self._send(reply, request, receive, send)
 
-    async def _read(self, receive: Receive) -> bytes:
+    async def _read(self, receive: Receive, declared: int) -> bytes:
         """The whole body.
 
         Raises:
             TooLargeError: it is longer than this front takes.
             ClientGoneError: it ended before its end, or came too slowly.
         """
+        if declared > self._max_body:
+            raise TooLargeError
         chunks, size, more = [], 0, True
         while more:
             try:
@@ -194,7 +196,7 @@ class Front:
 
     async def _send(self, reply: Reply, request: Request, receive: Receive, send: Send) -> None:
         # splunklib reads an empty body when no Connection header comes back.
-        close = request.headers.get("connection", "").lower() == "close"
+        close = reply.status == 413 or request.headers.get("connection", "").lower() == "close"
         length = {} if reply.stream else {"content-length": str(len(reply.body))}
         headers = {
             "content-type": reply.content_type,
@@ -226,6 +228,12 @@ class Front:
             close = getattr(pieces, "close", None)
             if close:
                 await loop.run_in_executor(self._pool, close)
+
+
+def _declared(scope: Scope) -> int:
+    """The length that the head states, 0 where it states none."""
+    text = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return int(text) if text.isdigit() else 0
 
 
 async def _until_gone(receive: Receive) -> None:
