@@ -80,6 +80,20 @@ def test_the_time_of_the_text_is_taken_on_demand(splunk: Splunk) -> None:
     assert second > 1795169472.0 + 1000
 
 
+def test_configuration_that_is_edited_in_place_holds_soon(splunk: Splunk) -> None:
+    """Over REST it holds at once, which the other tests show; a file that someone edits is looked at every second."""
+    splunkd, addresses = splunk
+    path = splunkd.home.etc / "system" / "local" / "inputs.conf"
+    assert send(addresses, '{"event": "x"}').status_code == 200
+    text = path.read_text(encoding="utf-8")
+    with path.open("r+", encoding="utf-8") as file:
+        file.write(text.replace("disabled = 0", "disabled = 1"))
+    deadline = time.monotonic() + 10
+    while send(addresses, '{"event": "x"}').json()["code"] != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_gzip_and_other_codings(splunk: Splunk) -> None:
     addresses = splunk[1]
     body = b'{"event": "zipped"}'

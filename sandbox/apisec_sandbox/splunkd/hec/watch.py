@@ -49,11 +49,9 @@ class Watch:
     def _stamp(self) -> tuple[int, ...]:
         apps = _changed(str(self._home.apps))
         if apps != self._apps:
-            folders = [
-                self._home.apps / name / kind for name in self._confs.all_apps() for kind in ("default", "local")
-            ]
+            names = self._confs.all_apps()
+            folders = [self._home.apps / name / kind for name in names for kind in ("", "default", "local")]
             self._folders = [str(folder) for folder in (*folders, self._home.etc / "system" / "local")]
-            self._folders += [str(self._home.apps / name) for name in self._confs.all_apps()]
             self._apps = apps
         return (apps, *map(_changed, self._folders))
 
