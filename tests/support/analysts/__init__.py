@@ -1,0 +1,1 @@
+"""Searches as analysts write them, with an oracle in plain Python for each."""
