@@ -13,23 +13,28 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape, quoteattr
 
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.spl.context import Context
 from apisec_sandbox.spl.engine import Outcome
 from apisec_sandbox.spl.values import Row, to_text
+from apisec_sandbox.splunkd import builtin_actions
+from apisec_sandbox.splunkd.atom import ILLEGAL_XML
+from apisec_sandbox.splunkd.builtin import VERSION
 from apisec_sandbox.splunkd.confs import Stanza
 from apisec_sandbox.splunkd.jobs import write_results
+from apisec_sandbox.splunkd.periods import seconds_of
 
 if TYPE_CHECKING:
     from apisec_sandbox.splunkd.server import Splunkd
 
 LOG = logging.getLogger("apisec_sandbox.sendmodalert")
-MAX_SECONDS = 300.0  # alert_actions.conf maxtime = 5m
+MAX_TIME = "5m"  # alert_actions.conf maxtime
 TOKEN = re.compile(r"\$([\w.:{}]+)\$")
-BUILT_IN = frozenset(("summary_index",))
 # Actions that Splunk ships and that the stand-in leaves to the real one.
-NOT_HERE = frozenset(("email", "script", "rss", "lookup", "populate_lookup", "outputtelemetry", "webhook", "logevent"))
+NOT_HERE = frozenset(("script", "rss", "populate_lookup", "outputtelemetry"))
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,11 @@ class AlertActions:
         search_name: str,
         header: list[str] | None,
     ) -> Result:
+        rows = _cut(rows, overrides.get("maxresults", ""))
         if action == "summary_index":
             return self._summary(overrides, rows, context, search_name)
+        if action in builtin_actions.ACTIONS:
+            return self._built_in(action, overrides, rows, context, search_name, header)
         stanza = self._splunkd.confs.stanza("alert_actions", action, context.app)
         if action in NOT_HERE and stanza is None:
             return Result(action, False, f'Alert action "{action}" is not part of the stand-in; it was left out.')
@@ -85,6 +93,23 @@ class AlertActions:
         if not stanza.flag("is_custom"):
             return Result(action, False, f'Alert action "{action}" is not custom (is_custom = 1 is missing).')
         return self._custom(stanza, overrides, rows, context, search_name, header)
+
+    def _built_in(
+        self,
+        action: str,
+        overrides: dict[str, str],
+        rows: list[Row],
+        context: Context,
+        search_name: str,
+        header: list[str] | None,
+    ) -> Result:
+        stanza = self._splunkd.confs.stanza("alert_actions", action, context.app) or Stanza(action, "system", {})
+        payload = self._payload(stanza, overrides, rows, context, search_name, Path(), "")
+        tokens = self._tokens(rows, context, search_name, payload)
+        settings = {name: replace_tokens(value, tokens) for name, value in {**stanza.settings, **overrides}.items()}
+        columns = header or list(dict.fromkeys(name for row in rows for name in row))
+        run = builtin_actions.Action(self._splunkd, settings, rows, columns, context, search_name, payload)
+        return Result(action, True, builtin_actions.ACTIONS[action](run), 0)
 
     def _summary(self, overrides: dict[str, str], rows: list[Row], context: Context, search_name: str) -> Result:
         """Write the rows to the summary index as stash events with their marker fields (inline settings join)."""
@@ -132,44 +157,54 @@ class AlertActions:
         key: str,
     ) -> dict[str, Any]:
         first = rows[0] if rows else {}
-        result = {name: _json_value(value) for name, value in first.items()}
         settings = {name[6:]: value for name, value in stanza.settings.items() if name.startswith("param.")}
         settings |= {name[6:]: value for name, value in overrides.items() if name.startswith("param.")}
-        tokens = {"name": search_name, "app": context.app, "owner": context.owner, "search": context.search}
-        tokens |= {"job.sid": context.sid, "server.serverHost": "apisec-sandbox", "trigger_time": str(int(context.now))}
-        tokens |= {f"result.{name}": to_text(value).split("\n")[0] for name, value in first.items()}
-        return {
+        payload: dict[str, Any] = {
             "app": context.app,
             "owner": context.owner,
             "results_file": str(results),
             "results_link": f"{self._splunkd.runner.scheme}://localhost/app/{context.app}/@go?sid={context.sid}",
-            "search_uri": f"/servicesNS/nobody/{context.app}/saved/searches/{search_name}",
+            "search_uri": f"/servicesNS/nobody/{context.app}/saved/searches/{quote(search_name, safe='')}",
             "server_host": "apisec-sandbox",
             "server_uri": self._splunkd.runner.uri,
             "session_key": key,
             "sid": context.sid,
             "search_name": search_name,
-            "configuration": {name: replace_tokens(value, tokens) for name, value in settings.items()},
-            "result": result,
         }
+        tokens = self._tokens(rows, context, search_name, payload)
+        payload["configuration"] = {name: replace_tokens(value, tokens) for name, value in settings.items()}
+        payload["result"] = {name: _json_value(value) for name, value in first.items()}
+        return payload
+
+    @staticmethod
+    def _tokens(rows: list[Row], context: Context, search_name: str, payload: dict[str, Any]) -> dict[str, str]:
+        """What ``$…$`` stands for in the settings of an action (Alerting Manual, "Use tokens")."""
+        tokens = {"name": search_name, "app": context.app, "owner": context.owner, "search": context.search}
+        tokens |= {"job.sid": context.sid, "server.serverHost": "apisec-sandbox", "server.version": VERSION}
+        tokens |= {"trigger_time": str(int(context.now)), "results_link": payload["results_link"]}
+        tokens |= {"results.url": payload["results_link"], "job.resultCount": str(len(rows))}
+        tokens |= {"job.earliestTime": _bound(context.earliest, ""), "job.latestTime": _bound(context.latest, "")}
+        first = rows[0] if rows else {}
+        return tokens | {f"result.{name}": to_text(value).split("\n")[0] for name, value in first.items()}
 
     def _process(self, stanza: Stanza, payload: dict[str, Any]) -> Result:
-        if stanza.get("payload_format", "xml").lower() != "json":
-            return Result(stanza.name, False, f'Alert action "{stanza.name}" needs payload_format = json here.')
+        as_json = stanza.get("payload_format", "xml").lower() == "json"
+        content = json.dumps(payload).encode() if as_json else payload_xml(stanza.name, payload)
+        seconds = seconds_of(stanza.get("maxtime") or MAX_TIME)
         runner = self._splunkd.runner
         path = runner.script(stanza.app, stanza.get("alert.execute.cmd") or f"{stanza.name}.py")
         try:
             done = subprocess.run(  # noqa: S603 - the app's own script, started without a shell
                 runner.argv(path, "--execute"),
-                input=json.dumps(payload).encode(),
+                input=content,
                 capture_output=True,
                 cwd=path.parent,
                 env=runner.environment(),
-                timeout=MAX_SECONDS,
+                timeout=seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Result(stanza.name, False, f"action did not end within {MAX_SECONDS:.0f} s and was killed")
+            return Result(stanza.name, False, f"action did not end within {seconds:.0f} s and was killed")
         self._stderr(stanza.name, done.stderr)
         text = f"Invoking modular alert action={stanza.name} exit code={done.returncode}"
         return Result(stanza.name, done.returncode == 0, text, done.returncode)
@@ -193,6 +228,31 @@ class AlertActions:
 _CONTROL = frozenset(
     ("inline", "command", "forceCsvResults", "hostname", "maxresults", "maxtime", "track_alert", "ttl")
 )
+
+
+def _cut(rows: list[Row], most: str) -> list[Row]:
+    """Hold the action's maxresults."""
+    return rows[: int(most)] if most.isdigit() and int(most) else rows
+
+
+def payload_xml(action: str, payload: dict[str, Any]) -> bytes:
+    """``payload_format = xml``, the default (alert_actions.conf.spec)."""
+    plain = [(name, value) for name, value in payload.items() if isinstance(value, str)]
+    parts = [f"<{name}>{_xml(value)}</{name}>" for name, value in plain]
+    params = [f"<param name={quoteattr(n)}>{_xml(v)}</param>" for n, v in payload["configuration"].items()]
+    parts.append(f"<configuration><stanza name={quoteattr(action)}>{''.join(params)}</stanza></configuration>")
+    fields = []
+    for name, value in payload["result"].items():
+        texts = "".join(
+            f"<value><text>{_xml(one)}</text></value>" for one in (value if isinstance(value, list) else [value])
+        )
+        fields.append(f"<field k={quoteattr(name)}>{texts}</field>")
+    parts.append(f"<result>{''.join(fields)}</result>")
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n<alert>' + "".join(parts) + "</alert>").encode()
+
+
+def _xml(text: str) -> str:
+    return escape(text.translate(ILLEGAL_XML))
 
 
 def _bound(epoch: float, open_end: str) -> str:

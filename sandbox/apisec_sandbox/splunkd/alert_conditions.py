@@ -8,23 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.spl import engine
 from apisec_sandbox.spl.context import Stage
-from apisec_sandbox.spl.times import parse_span
 from apisec_sandbox.spl.values import Row, to_number, to_text
 from apisec_sandbox.splunkd.confs import Stanza
 from apisec_sandbox.splunkd.home import write_atomic
 from apisec_sandbox.splunkd.job import Job
+from apisec_sandbox.splunkd.periods import seconds_of
 
 LOG = logging.getLogger("apisec_sandbox.scheduler")
-PERIOD = re.compile(r"(\d+)([smhd]?)\Z")
 COUNTED = ("number of events", "number of results", "number of hosts", "number of sources")
 RELATIONS: dict[str, Callable[[float, float], bool]] = {
     "greater than": lambda a, b: a > b,
@@ -80,18 +77,6 @@ def _custom(text: str, job: Job) -> bool:
     for command in compiler.compile_continuation(text):
         stage = command.apply(stage, job.context)
     return next(iter(stage.rows), None) is not None
-
-
-def seconds_of(text: str) -> float:
-    """``60``, ``60s``, ``5m``, ``2h``, ``1d``.
-
-    Raises:
-        SandboxError: it is no period.
-    """
-    match = PERIOD.match(text.strip())
-    if not match:
-        raise SandboxError(f"{text!r} is no period such as 60s, 5m, 2h")
-    return parse_span(match[1] + (match[2] or "s"))[0]
 
 
 class Memory:

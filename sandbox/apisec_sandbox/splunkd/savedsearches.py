@@ -18,11 +18,12 @@ from apisec_sandbox.spl.times import strftime
 from apisec_sandbox.spl.values import Row
 from apisec_sandbox.splunkd import alert_conditions
 from apisec_sandbox.splunkd.alert_actions import Result
-from apisec_sandbox.splunkd.alert_conditions import Memory, seconds_of
+from apisec_sandbox.splunkd.alert_conditions import Memory
 from apisec_sandbox.splunkd.auth import SYSTEM_USER
 from apisec_sandbox.splunkd.confs import NOBODY, Stanza, is_true
 from apisec_sandbox.splunkd.fired_alerts import Fired, FiredAlerts
 from apisec_sandbox.splunkd.job import Job, Request
+from apisec_sandbox.splunkd.periods import seconds_of
 from apisec_sandbox.splunkd.saved_defaults import ALIASES, DEFAULTS, FLAGS
 from apisec_sandbox.splunkd.web import HttpError
 

@@ -215,7 +215,7 @@ def _group(name: str, count: int, app: str) -> Entry:
 
 
 def fired_of(call: Call, name: str) -> Reply:
-    held = [fired for fired in _fired(call) if name in ("-", fired.savedsearch)]
+    held = [fired for fired in _fired(call) if name in ("-", fired.savedsearch, fired.name)]
     if not held and name != "-":
         raise HttpError(404, f"Could not find object id={name}")
     return call.feed("fired-alerts", [_fired_entry(fired) for fired in held])
