@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.app import ROOT
-from tests.support.splunk import TEST_ROLE, Rest, Target
+from tests.support.app import ROOT, version
+from tests.support.splunk import TEST_ROLE, Rest, Splunk, Target, unready
 from tests.support.splunk_standin import standin
 
 FILES = [
@@ -92,3 +92,62 @@ def test_incomplete_settings_name_what_is_missing(changes: dict[str, str], said:
     settings = {"SPLUNK_URL": "https://h:1", "SPLUNK_USERNAME": "u", "SPLUNK_PASSWORD": "p"}
     with pytest.raises(ValueError, match=re.escape(said)):
         Target.from_environment({**settings, "SPLUNK_HEC_URL": "https://h:2", "SPLUNK_HEC_TOKEN": "t", **changes})
+
+
+def test_what_a_remote_splunk_cannot_do_is_left_out_with_the_remedy() -> None:
+    settings = {"SPLUNK_URL": "https://splunk.example:8089", "SPLUNK_TOKEN": "t"}
+    settings |= {"SPLUNK_HEC_URL": "https://splunk.example:8088", "SPLUNK_HEC_TOKEN": "t"}
+    done = run(settings, "--collect-only", "tests/package/test_loop.py", "tests/package/test_refresh.py")
+    assert "SPLUNK_REACH" in done.stdout
+    assert (
+        "test_refresh.py::test_scheme_and_validation: learns for the whole app: set SPLUNK_EXCLUSIVE=1" in done.stdout
+    )
+    done = run({**settings, "SPLUNK_REACH": "192.0.2.1", "SPLUNK_EXCLUSIVE": "1"}, "--collect-only", "tests/package")
+    assert "test_loop.py::test_the_whole_way: " not in done.stdout
+    assert "test_faults_of_the_data: needs the stand-in's process or files" in done.stdout
+
+
+def test_a_bearer_token_will_do(foreign: Target) -> None:
+    form = {"name": USER, "audience": "tests"}
+    made = Rest(foreign).call("POST", "/services/authorization/tokens", form)
+    token = made["entry"][0]["content"]["token"]
+    environment = environment_of(foreign, SPLUNK_TOKEN=token, SPLUNK_USERNAME="", SPLUNK_PASSWORD="")
+    chosen = ["-k", "figures or dry_run", "tests/package/test_dashboard.py", "tests/package/test_block_action.py"]
+    done = run(environment, "-rs", *chosen)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "1 passed, 1 skipped" in done.stdout
+    assert "set SPLUNK_USERNAME and SPLUNK_PASSWORD" in done.stdout
+
+
+def test_a_splunk_that_is_not_ready_is_told_why(foreign: Target) -> None:
+    tester = Rest(foreign.as_user(USER, PASSWORD))
+    assert unready(tester, version()) == []
+    [said] = unready(tester, "99.0.0")
+    assert said == (
+        f"app apisec {version()} is installed, 99.0.0 is under test: "
+        "install dist/apisec-99.0.0.tar.gz, or check out the version that is there"
+    )
+    admin = Rest(foreign)
+    admin.call("POST", "/services/authentication/users", {"name": "plain", "password": PASSWORD, "roles": "user"})
+    [said] = [one for one in unready(Rest(foreign.as_user("plain", PASSWORD)), version()) if "lacks" in one]
+    assert "edit_storage_passwords" in said
+    tester.skew = 400.0
+    assert "Splunk's clock is +400 s from this machine's: set both by NTP" in unready(tester, version())
+
+
+def test_a_run_is_told_from_any_other(foreign: Target) -> None:
+    """Two tests on one Splunk, with the same example data, do not see each other."""
+    target = foreign.as_user(USER, PASSWORD)
+    event = {"service": "shop", "id": "1", "operation": "GET /a", "principal": "~principal~00000000000000a1~"}
+    one, other = Splunk(target), Splunk(target)
+    for splunk in (one, other):
+        splunk.send([{**event, "time": splunk.now()}])
+        splunk.fill({"apisec_flows": [{"_key": "shop|GET /a", "service": "shop", "operation": "GET /a"}]})
+    both = one.search("`apisec_transactions` principal=*a1~ | table service, principal")
+    assert len({row["principal"] for row in both}) >= 2
+    assert [row["service"] for row in one.mine(both)] == [one.service]
+    assert (one.count(), other.count()) == (1, 1)
+    one.close()
+    assert one.collection("apisec_flows") == []
+    assert len(other.collection("apisec_flows")) == 1
+    other.close()
