@@ -63,21 +63,24 @@ class RowMaker:
         plain = False
         found: list[Row] = []
         for values in events:
-            if leaves is not None:
+            row = None
+            if early is not None:  # on metadata and text, before anything is looked up or parsed
+                row = event_row(values)
+                if not early(row):
+                    continue
+            if leaves is not None and not values[6]:
                 kind = (values[2], values[3], values[4])
                 if kind != last:
                     last, plain = kind, self._is_plain(kind)
-                if plain and not values[6]:
-                    row = self._metadata(values) if self._places != [] else {}
-                    if early is not None and not early(row):
-                        continue
+                if plain:
+                    if row is None:
+                        row = self._metadata(values) if self._places != [] else {}
                     if not leaves or _take(values[5], values[8], leaves, row):
                         found.append(row)
                         continue
             row = event_row(values)
-            if early is None or early(row):
-                self._enrich(row)
-                found.append(row)
+            self._enrich(row)
+            found.append(row)
         return found
 
     def _metadata(self, values: Values) -> Row:

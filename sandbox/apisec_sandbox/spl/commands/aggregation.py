@@ -15,7 +15,7 @@ from apisec_sandbox.spl.aggregates import Factory
 from apisec_sandbox.spl.commands.base import Arguments, Env
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.expressions import Expression, parse_expression
-from apisec_sandbox.spl.lexer import Token
+from apisec_sandbox.spl.lexer import Token, arguments, expression_tokens
 from apisec_sandbox.spl.values import Row
 
 
@@ -156,23 +156,20 @@ def _aggregation(args: Arguments, env: Env, computed: bool) -> Aggregation:
 
 def _computed(args: Arguments, env: Env, token: Token, opened: Token) -> Aggregation:
     """``eval(round(avg(x),2)) AS name``: aggregations inside become fields of an expression over results."""
-    begin = args.at
     start, end = skip_parentheses(args, opened)
+    tokens = expression_tokens(args.text, start, end)
     parts: list[Aggregation] = []
-    text, position = "", start
-    inner = copy.copy(args)
-    inner.at = begin + 1
-    while inner.at < args.at - 1:
-        word, follows = inner.peek(), inner.peek(1)
-        assert word is not None
-        if word.kind == "word" and follows and follows.is_op("(") and _is_function(word.value):
-            part = _aggregation(inner, env, computed=False)
-            stop = inner.tokens[inner.at - 1].end
-            text += args.text[position : word.start] + f"'{part.output}'"
+    text, position, place = "", start, 0
+    while place < len(tokens):
+        length = _aggregation_length(tokens[place:])
+        if length:
+            inner = copy.copy(args)
+            begin, stop = tokens[place].start, tokens[place + length - 1].end
+            inner.tokens, inner.at, inner.end = arguments(args.text, begin, stop), 0, stop
+            parts.append(_aggregation(inner, env, computed=False))
+            text += args.text[position:begin] + f"'{parts[-1].output}'"
             position = stop
-            parts.append(part)
-            continue
-        inner.at += 1
+        place += length or 1
     text += args.text[position:end]
     try:
         expression = parse_expression(text, 0, len(text), env.scope)
@@ -183,6 +180,25 @@ def _computed(args: Arguments, env: Env, token: Token, opened: Token) -> Aggrega
     name = args.text[token.start : end + 1]
     renamed = args.field_name("a name behind AS") if args.accept_word("as") else name
     return Aggregation("eval", aggregates.Count, renamed, None, expression, tuple(parts))
+
+
+def _aggregation_length(tokens: list[Token]) -> int:
+    """The number of tokens of ``count``, ``avg(field)`` or ``count(eval(…))`` at the head; 0 for anything else.
+
+    ``max(a, b)`` is eval's own function and not an aggregation.
+    """
+    word = tokens[0]
+    if word.kind != "word" or not _is_function(word.value):
+        return 0
+    if len(tokens) == 1 or not tokens[1].is_op("("):
+        return 1 if word.is_word("count", "c") else 0
+    depth = 0
+    for place, token in enumerate(tokens[1:], 1):
+        depth += token.is_op("(") - token.is_op(")")
+        if depth == 0:
+            condition = len(tokens) > 3 and tokens[2].is_word("eval") and tokens[3].is_op("(")
+            return place + 1 if place <= 3 or condition else 0
+    return 0
 
 
 def _is_function(name: str) -> bool:

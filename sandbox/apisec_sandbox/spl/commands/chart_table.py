@@ -80,13 +80,14 @@ class Chart(Command):
     timechart: bool = False
     fill: bool = True  # cont
     bins: int | None = None
-    least: TimeSpan | None = None
+    least: TimeSpan | NumberSpan | None = None
     align: str = ""
     partial: bool = True
     fixed: bool = True
     layout: str = "$AGG$: $VAL$"
     dedup: bool = False
-    allnum: bool = False
+    start: float | None = None  # start and end: bounds that bins measures beside the numbers
+    end: float | None = None
 
     @property
     def any_order(self) -> bool:
@@ -99,7 +100,7 @@ class Chart(Command):
 
     def numeric(self) -> frozenset[str]:
         own = {self.over, self.split.field if self.split else None}
-        return numeric_fields(self._all()) - own if not self.allnum else frozenset()
+        return numeric_fields(self._all()) - own
 
     def needs(self, wanted: Fields) -> Fields:  # noqa: ARG002
         own = {name for name in (self.over, self.split.field if self.split else None) if name}
@@ -130,7 +131,7 @@ class _Run:
         self.span: Span | None = self.chart.span
         if self.chart.timechart and isinstance(self.span, TimeSpan):
             items = [scaled(item, self._seconds(self.span)) for item in items]
-        self.engine = Aggregator(items, self.chart.allnum)
+        self.engine = Aggregator(items)
         self.rows_of = Keys((), self.chart.dedup)
         self.columns = Keys((), self.chart.dedup)
 
@@ -175,18 +176,21 @@ class _Run:
         if chart.bins is not None and self.span is None and chart.over:
             held = list(rows)
             numbers = [n for n in Batch(held).field(chart.over).numbers() if type(n) in VALID]
-            self.span = NumberSpan(nice_span(max(numbers, default=0) - min(numbers, default=0), chart.bins))
+            numbers += [bound for bound in (chart.start, chart.end) if bound is not None]
+            width = max(numbers, default=0) - min(numbers, default=0)
+            least = chart.least.amount if chart.least else 0.0
+            self.span = NumberSpan(max(nice_span(width, chart.bins), least))
             return held
         return rows
 
     def _rescale(self) -> None:
         if isinstance(self.span, TimeSpan):
             seconds = self._seconds(self.span)
-            self.engine = Aggregator([scaled(item, seconds) for item in self.engine.items], self.chart.allnum)
+            self.engine = Aggregator([scaled(item, seconds) for item in self.engine.items])
 
     def _automatic(self) -> TimeSpan:
         width = max(0.0, self.high - self.low) if self.high >= self.low else 0.0
-        least = self._seconds(self.chart.least) if self.chart.least else 0.0
+        least = self._seconds(self.chart.least) if isinstance(self.chart.least, TimeSpan) else 0.0
         return self._aligned(time_span(width, self.chart.bins or BINS, least))
 
     def _aligned(self, span: TimeSpan) -> TimeSpan:

@@ -9,7 +9,7 @@ from typing import Any
 
 from apisec_sandbox.spl.commands.aggregation import Aggregation, check_names, parse_aggregations, refuse_per
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, whole
-from apisec_sandbox.spl.commands.bins import TimeSpan, read_span
+from apisec_sandbox.spl.commands.bins import LogSpan, TimeSpan, read_span
 from apisec_sandbox.spl.commands.chart_table import Chart, Filter, Split
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.parser import Segment
@@ -18,7 +18,7 @@ from apisec_sandbox.spl.values import to_number
 
 SPLIT_OPTIONS = ("limit", "useother", "otherstr", "usenull", "nullstr")
 BIN_OPTIONS = ("span", "bins", "minspan", "aligntime", "start", "end")
-CHART_OPTIONS = (*SPLIT_OPTIONS, *BIN_OPTIONS, "cont", "sep", "format", "agg", "dedup_splitvals", "allnum")
+CHART_OPTIONS = (*SPLIT_OPTIONS, *BIN_OPTIONS, "cont", "sep", "format", "agg", "dedup_splitvals")
 TIMECHART_OPTIONS = (*CHART_OPTIONS, "partial", "fixedrange")
 
 
@@ -127,8 +127,8 @@ class _Reader:
                 raise args.fail(error.message) from error
         span = self.span_of(options["span"], over) if "span" in options and over else None
         least = self.span_of(options["minspan"], over) if "minspan" in options and over else None
-        if least is not None and not isinstance(least, TimeSpan):
-            raise args.fail("minspan takes a length of time")
+        if isinstance(least, LogSpan):
+            raise args.fail("minspan takes a length, not a log span")
         if timechart and span is not None and not isinstance(span, TimeSpan):
             raise args.fail("timechart takes a span of time, such as 5m")
         return Chart(
@@ -145,8 +145,17 @@ class _Reader:
             boolean(args, "fixedrange", options.get("fixedrange", "t")),
             options.get("format") or ("$AGG$" + options.get("sep", ": ") + "$VAL$"),
             boolean(args, "dedup_splitvals", options.get("dedup_splitvals", "f")),
-            boolean(args, "allnum", options.get("allnum", "f")),
+            self._bound("start"),
+            self._bound("end"),
         )
+
+    def _bound(self, name: str) -> float | None:
+        if name not in self.options:
+            return None
+        number = to_number(self.options[name])
+        if number is None:
+            raise self.args.fail(f"{name} must be a number, given {self.options[name]!r}")
+        return float(number)
 
 
 def _single(args: Arguments, env: Env) -> Aggregation:
