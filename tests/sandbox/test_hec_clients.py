@@ -6,11 +6,14 @@ A client that is not on this machine is skipped with the reason; ``build.sh test
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
 import os
+import queue
 import shutil
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +21,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
+import hass_splunk
 import pytest
 import splunk_handler
+import splunk_hec
 from splunk_hec_handler import SplunkHecHandler
 
 from apisec_sandbox.splunkd.server import Options, running
@@ -95,6 +101,62 @@ def test_splunk_hec_handler(hec: Splunk) -> None:
     assert json.loads(rich.raw) == {"log_level": "ERROR", "time": 1700000000.5, "user": "bob"}
     assert (rich.time, rich.sourcetype) == (1700000000.5, "_json")
     assert (rich.fields["color"], rich.fields["codes"]) == ("red", ["1", "2"])
+
+
+def test_hass_splunk(hec: Splunk) -> None:
+    """Home Assistant's: it asks by an empty request whether token and server are well, and sends again what failed."""
+    at = urlsplit(hec[1].hec)
+    trusted = ssl.create_default_context(cafile=str(hec[1].ca))
+
+    async def send() -> tuple[list[bool | None], list[int]]:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusted)) as session:
+            checks, codes = [], []
+            for token in (TOKEN, "00000000-0000-0000-0000-000000000000"):
+                one = hass_splunk.hass_splunk(session, token, at.hostname or "", at.port or 0)
+                checks.append(await one.check(connectivity=False, busy=False))
+            ours = hass_splunk.hass_splunk(session, TOKEN, at.hostname or "", at.port or 0)
+            hec[0].hec.overload.set(9, 1)
+            for number in range(5):
+                await ours.queue({"time": 1700000000 + number, "host": "ha", "event": {"n": number}}, send=False)
+            for _ in range(2):
+                try:
+                    await ours.send()
+                except hass_splunk.SplunkPayloadError as error:
+                    codes.append(error.code)
+            return checks, codes
+
+    assert asyncio.run(send()) == ([True, False], [9])
+    assert [(event.time, event.raw) for event in until(5, hec)] == [
+        (1700000000.0 + number, f'{{"n": {number}}}') for number in range(5)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["json", "raw"])
+def test_splunk_hec_ftf(hec: Splunk, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With acknowledgement: a channel of its own, a batch, and polling until all of it is told true."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(hec[1].ca))
+    hec[0].confs.write("inputs", "http://clients", {"useACK": "1"}, "system")
+    hec[0].confs.write("props", "lines", {"SHOULD_LINEMERGE": "false"}, "system")
+    at = urlsplit(hec[1].hec)
+    left: queue.Queue[str] = queue.Queue()
+    client = splunk_hec.splunk_hec(
+        TOKEN,
+        at.hostname,
+        str(at.port),
+        input_type=kind,
+        use_ack=True,
+        ack_interval=1,
+        backup_queue=left,
+        disable_tls_validation_warnings=False,
+    )
+    client.set_request_params({"sourcetype": "lines", "host": "lambda"})
+    for number in range(4):
+        client.send_event({"event": f"e{number}"} if kind == "json" else f"e{number}")
+    client.stop_threads_and_processing()
+    client.http_session.close()
+    assert left.empty()
+    assert [event.raw for event in until(4, hec)] == ["e0", "e1", "e2", "e3"]
+    assert {event[2:5] for event in events(hec[0])} == {("lambda", "http:clients", "lines")}
 
 
 # JavaScript
