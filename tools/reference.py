@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import spl_reference
 from apisec.model import event as schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,7 +32,10 @@ without acceleration.
 """
 
 
-PAGES: dict[str, Callable[[], str]] = {"docs/reference/event.md": event_page}
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/event.md": event_page,
+    "docs/reference/spl.md": spl_reference.page,
+}
 
 
 def main() -> int:

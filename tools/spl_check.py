@@ -28,12 +28,12 @@ import spl_sources
 from apisec_sandbox.spl import engine
 from apisec_sandbox.spl.context import Context
 from apisec_sandbox.spl.errors import SplError
+from apisec_sandbox.spl.macros import prepare
 from apisec_sandbox.splunkd.apps import install
 from apisec_sandbox.splunkd.home import Home
 from apisec_sandbox.splunkd.runtime import Runtime
 from apisec_sandbox.splunkd.server import Options, Splunkd
 from apisec_sandbox.splunkd.web import HttpError
-from spl_expansion import expanded
 from spl_sources import Source
 
 RELATIVE = re.compile(r"rt|\$|[+-]?\d*[a-z]|\d+|now|0")
@@ -101,24 +101,14 @@ class Checker:
         except HttpError as error:
             return self._found(source, source.own, error.text)
         except SplError as error:
-            position = source.own
-            if error.position >= 0:
-                position = self._origin(source, error)
-            return self._found(source, position, error.message)
+            return self._found(source, max(source.own, error.position), error.message)
         return None
 
-    def _origin(self, source: Source, error: SplError) -> int:
-        try:
-            expansion = expanded(source.text, self.services.macro)
-        except SplError:  # a macro itself is at fault: the position is that of the text as written
-            return error.position
-        return expansion.origin(error.position)
-
     def _rules(self, source: Source) -> Iterator[Found]:
-        expansion = expanded(source.text, self.services.macro)
+        whole = prepare(source.text, self.services.macro)
         scene = spl_rules.Scene(source.kind, self.own_commands)
-        for remark in spl_rules.remarks(expansion.text, scene):
-            position = expansion.origin(remark.position)
+        for remark in spl_rules.remarks(whole, scene):
+            position = whole.origin(remark.position)[1]
             if position >= source.own:  # a base search is checked where it stands
                 yield self._found(source, position, remark.text, remark.fault)
 

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import detections
+import reference
 import spl_check
 import spl_rules
 import spl_sources
 from apisec_sandbox.spl import aggregates, functions
-from apisec_sandbox.spl.commands import REGISTRY
+from apisec_sandbox.spl.commands import OPTIONS, REGISTRY
 
 ROOT = detections.ROOT
 
@@ -173,4 +174,12 @@ def test_the_stand_in_has_nothing_that_splunk_does_not_document() -> None:
     assert [name for name in REGISTRY if name not in words["commands"]] == []
     assert [name for name in functions.SIGNATURES if name not in spl_rules.known_functions("functions")] == []
     assert [name for name in aggregates.FUNCTIONS if name not in spl_rules.known_functions("aggregates")] == []
+    for name, options in OPTIONS.items():
+        documented = words["commands"][name]["options"]
+        assert documented == "any" or set(options) <= set(documented), name
     assert set(words["risky"]) | set(words["costly"]) | set(words["outdated"]) <= set(words["commands"])
+
+
+def test_the_pages_of_the_reference_are_up_to_date() -> None:
+    stale = [name for name, page in reference.PAGES.items() if not reference.same(ROOT / name, page())]
+    assert stale == [], "run python tools/reference.py"
