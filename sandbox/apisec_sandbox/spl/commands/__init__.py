@@ -25,6 +25,7 @@ from apisec_sandbox.spl.commands import (
     stats,
     subsearches,
     tables,
+    transactions,
     tstats,
 )
 from apisec_sandbox.spl.commands.base import Parse
@@ -33,7 +34,7 @@ from apisec_sandbox.spl.parser import Segment
 
 MODULES = (
     *(bins, charts, conversions, datasets, evals, extract, facts, fields, filling, foreach, formats, iplocation),
-    *(kv, lookups, multivalue, ordering, outputs, running, sources, stats, subsearches, tables, tstats),
+    *(kv, lookups, multivalue, ordering, outputs, running, sources, stats, subsearches, tables, transactions, tstats),
 )
 
 
@@ -79,7 +80,6 @@ UNSUPPORTED = frozenset(
             "timewrap",
             "trendline",
             "tojson",
-            "transaction",
             "tscollect",
             "typeahead",
             "typelearner",
