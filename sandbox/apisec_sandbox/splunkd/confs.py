@@ -321,6 +321,12 @@ class Confs:
                 self.set_permissions(conf, name, app, None)
             return True
 
+    def removable(self, conf: str, stanza: Stanza) -> bool:
+        """Whether all of an object is local: what an app came with stays."""
+        if stanza.app == "system":
+            return stanza.name not in SYSTEM_DEFAULTS.get(conf, {})
+        return stanza.owner != NOBODY or stanza.name not in self._of_app(conf, stanza.app, "default").content
+
     def set_permissions(self, conf: str, name: str, app: str, permissions: Permissions | None) -> None:
         """Write who may read and write an object of an app; with None what its kind says holds again."""
         folder = self.folder(app)

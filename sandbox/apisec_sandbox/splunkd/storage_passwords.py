@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from apisec_sandbox.splunkd.conffile import check_writable
 from apisec_sandbox.splunkd.confs import Confs
 from apisec_sandbox.splunkd.home import Home, read_or_create_secret
 from apisec_sandbox.splunkd.web import HttpError
@@ -57,45 +58,48 @@ class Passwords:
             raise HttpError(500, "A stored password cannot be decrypted: splunk.secret has changed") from error
 
     def all(self) -> list[Secret]:
+        """Return the secrets of all apps."""
         found = []
-        for name, stanza in self._confs.stanzas("passwords").items():
-            parts = _split(name)
-            if parts and stanza.get("password").startswith(PREFIX):
-                encrypted = stanza.get("password")
+        for stanza in self._confs.objects("passwords"):
+            parts = _split(stanza.name)
+            encrypted = stanza.get("password")
+            if parts and encrypted.startswith(PREFIX):
                 found.append(Secret(*parts, self._decrypt(encrypted), stanza.app, encrypted))
         return found
 
-    def get(self, name: str) -> Secret | None:
-        """Find by the entry's name ``realm:user:``; a bare user name has an empty realm."""
-        wanted = name if name.endswith(":") else f":{name}:"
-        held = self.all()
-        exact = next((secret for secret in held if secret.name == wanted), None)
+    def get(self, name: str, app: str | None = None) -> Secret | None:
+        """Find by the entry's name ``realm:user:``, with or without its last colon; a bare user has no realm."""
+        held = [secret for secret in self.all() if app in (None, secret.app)]
+        wanted = {name, f"{name}:", f":{name}:", f":{escape(name)}:"}
+        exact = next((secret for secret in held if secret.name in wanted), None)
         # Clients join realm and user without escaping their colons.
-        return exact or next((secret for secret in held if f"{secret.realm}:{secret.username}:" == wanted), None)
+        return exact or next((secret for secret in held if f"{secret.realm}:{secret.username}:" in wanted), None)
 
     def save(self, realm: str, username: str, password: str, app: str, create: bool) -> Secret:
-        """Keep a secret.
+        """Keep a secret of an app.
 
         Raises:
             HttpError: 409 when it is to be made but is there, 404 the other way round.
         """
         name = f"{escape(realm)}:{escape(username)}:"
-        known = self.get(name)
+        known = next((secret for secret in self.all() if (secret.name, secret.app) == (name, app)), None)
         if create and known:
             raise HttpError(409, f"Could not create credential: entity already exists, name={name}")
         if not create and not known:
             raise HttpError(404, f"Could not find object id={name}")
-        target = known.app if known else app
-        self._confs.write("passwords", f"credential:{name}", {"password": self._encrypt(password)}, target, 0o600)
-        saved = self.get(name)
-        assert saved is not None
-        return saved
+        stanza = f"credential:{name}"
+        check_writable(stanza, {})
+        self._confs.write("passwords", stanza, {"password": self._encrypt(password)}, app, 0o600)
+        return Secret(realm, username, password, app, self._confs.own("passwords", app)[stanza]["password"])
 
-    def delete(self, name: str) -> None:
-        secret = self.get(name)
-        if secret is None:
-            raise HttpError(404, f"Could not find object id={name}")
-        self._confs.delete("passwords", f"credential:{secret.name}", secret.app, 0o600)
+    def delete(self, secret: Secret) -> None:
+        """Forget it.
+
+        Raises:
+            HttpError: 403, it came with its app.
+        """
+        if not self._confs.delete("passwords", f"credential:{secret.name}", secret.app, 0o600):
+            raise HttpError(403, f"Cannot remove credential '{secret.name}': it comes with app {secret.app}.")
 
 
 def _split(stanza: str) -> tuple[str, str] | None:

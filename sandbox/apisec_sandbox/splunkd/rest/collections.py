@@ -41,7 +41,7 @@ def _entry(call: Call, stanza: Stanza) -> Entry:
         "profilingThresholdMs": "1000",
         **{name: value for name, value in stanza.settings.items() if name != "disabled"},
     }
-    return shared.entry(call, stanza, f"{CONFIG}/{quoted(stanza.name)}", content)
+    return shared.entry(call, "collections", stanza, f"{CONFIG}/{quoted(stanza.name)}", content)
 
 
 def collections(call: Call) -> Reply:

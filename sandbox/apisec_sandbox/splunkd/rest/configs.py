@@ -9,7 +9,7 @@ import re
 
 from apisec_sandbox.splunkd.atom import Entry, quoted
 from apisec_sandbox.splunkd.conffile import check_writable
-from apisec_sandbox.splunkd.confs import NOBODY, Stanza
+from apisec_sandbox.splunkd.confs import NOBODY, Stanza, is_true
 from apisec_sandbox.splunkd.rest import shared
 from apisec_sandbox.splunkd.rest.call import Call, Route
 from apisec_sandbox.splunkd.web import HttpError, Reply
@@ -54,7 +54,7 @@ def _entry(call: Call, conf: str, stanza: Stanza) -> Entry:
         "eai:userName": stanza.owner,
         "disabled": stanza.flag("disabled"),
     }
-    return shared.entry(call, stanza, f"configs/conf-{quoted(conf)}/{quoted(stanza.name)}", content)
+    return shared.entry(call, conf, stanza, f"configs/conf-{quoted(conf)}/{quoted(stanza.name)}", content)
 
 
 def list_stanzas(call: Call, name: str) -> Reply:
@@ -79,14 +79,14 @@ def _named(call: Call, conf: str, name: str) -> list[Stanza]:
 def create(call: Call, name: str) -> Reply:
     conf, stanza = _conf(name), call.needed("name")
     _guard(call, conf)
-    made = shared.create(call, conf, stanza, call.settings("name"))
+    made = shared.create(call, conf, stanza, _settings(call, conf))
     return call.one(f"conf-{conf}", _entry(call, conf, made), 201)
 
 
 def edit(call: Call, name: str, stanza: str) -> Reply:
     conf = _conf(name)
     _guard(call, conf)
-    settings = call.settings("name")
+    settings = _settings(call, conf)
     if stanza == "default":
         app, owner = shared.place_of_new(call, conf)
         shared.writable(call, call.splunkd.confs.permissions(conf, stanza, app, owner), owner)
@@ -95,6 +95,13 @@ def edit(call: Call, name: str, stanza: str) -> Reply:
     return call.one(
         f"conf-{conf}", _entry(call, conf, shared.edit(call, conf, shared.one(call, conf, stanza), settings))
     )
+
+
+def _settings(call: Call, conf: str) -> dict[str, str]:
+    settings = call.settings("name")
+    if conf == "macros" and "iseval" in settings:
+        settings["iseval"] = "1" if is_true(settings["iseval"]) else "0"
+    return settings
 
 
 def _guard(call: Call, conf: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apisec_sandbox.splunkd.atom import Entry, quoted
-from apisec_sandbox.splunkd.confs import Stanza
+from apisec_sandbox.splunkd.confs import Stanza, is_true
 from apisec_sandbox.splunkd.rest import shared
 from apisec_sandbox.splunkd.rest.call import Call, Route
 from apisec_sandbox.splunkd.web import HttpError, Reply
@@ -31,7 +31,7 @@ class Kind:
     def entry(self, call: Call, stanza: Stanza) -> Entry:
         content = {**self.shown, **stanza.settings, "disabled": stanza.flag("disabled")}
         content |= {"eai:appName": stanza.app, "eai:userName": stanza.owner}
-        return shared.entry(call, stanza, f"{self.path}/{quoted(stanza.name)}", content)
+        return shared.entry(call, self.conf, stanza, f"{self.path}/{quoted(stanza.name)}", content)
 
     def settings(self, call: Call, create: bool) -> dict[str, str]:
         settings = call.settings("name")
@@ -42,6 +42,8 @@ class Kind:
                 raise HttpError(400, f'Argument "{name}" is not supported by this endpoint.')
         if self.conf == "eventtypes" and settings.get("search", "").lstrip().startswith(SEARCH_RESERVED):
             raise HttpError(400, "Eventtype search string cannot be a search pipeline or contain a subsearch")
+        if "iseval" in settings:
+            settings["iseval"] = "1" if is_true(settings["iseval"]) else "0"
         return settings
 
     def listing(self, call: Call) -> Reply:

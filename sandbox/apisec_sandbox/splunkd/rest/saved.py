@@ -31,7 +31,7 @@ DATE = "%Y-%m-%d %H:%M:%S UTC"
 
 def _entry(call: Call, stanza: Stanza) -> Entry:
     content = content_of(stanza, call.splunkd.scheduler.next_time(stanza))
-    entry = shared.entry(call, stanza, f"saved/searches/{quoted(stanza.name)}", content)
+    entry = shared.entry(call, CONF, stanza, f"saved/searches/{quoted(stanza.name)}", content)
     entry.links = {name: f"{entry.id_path}/{name}" for name in ("dispatch", "history")}
     return entry
 
@@ -217,7 +217,7 @@ def _group(name: str, count: int, app: str) -> Entry:
 def fired_of(call: Call, name: str) -> Reply:
     held = [fired for fired in _fired(call) if name in ("-", fired.savedsearch, fired.name)]
     if not held and name != "-":
-        raise HttpError(404, f"Could not find object id={name}")
+        shared.named(call, CONF, name)  # one that never fired has an empty list
     return call.feed("fired-alerts", [_fired_entry(fired) for fired in held])
 
 

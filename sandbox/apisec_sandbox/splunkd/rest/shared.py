@@ -149,7 +149,7 @@ def may_write(call: Call, permissions: Permissions, owner: str) -> bool:
     return owner == NOBODY and (permissions.writable(roles) or permissions.owner == call.session.user)
 
 
-def entry(call: Call, stanza: Stanza, path: str, content: Mapping[str, Any]) -> Entry:
+def entry(call: Call, conf: str, stanza: Stanza, path: str, content: Mapping[str, Any]) -> Entry:
     """Show an object with who owns and shares it."""
     permissions = stanza.permissions
     write = may_write(call, permissions, stanza.owner)
@@ -160,7 +160,7 @@ def entry(call: Call, stanza: Stanza, path: str, content: Mapping[str, Any]) -> 
         stanza.app,
         permissions.owner if stanza.owner == NOBODY else stanza.owner,
         stanza.sharing,
-        removable=write and stanza.app != "system",
+        removable=write and call.splunkd.confs.removable(conf, stanza),
         perms=None if stanza.owner != NOBODY else permissions.perms(),
         modifiable=write,
         space=stanza.owner,
@@ -204,7 +204,7 @@ def _perms(call: Call, stanza: Stanza, kind: str) -> tuple[str, ...]:
         return held if stanza.owner == NOBODY else ()
     roles = tuple(part.strip() for value in call.request.all(f"perms.{kind}") for part in value.split(","))
     for role in roles:
-        if role and role != "*" and role not in call.splunkd.roles.names():
+        if role not in ("", "*", NOBODY, *call.splunkd.roles.names()):
             raise HttpError(400, f"Role '{role}' does not exist.")
     return tuple(role for role in roles if role)
 

@@ -13,7 +13,7 @@ def _secret_entry(secret: Secret) -> Entry:
         "clear_password": secret.password,
         "encr_password": secret.encrypted,
         "password": "********",
-        "realm": secret.realm,
+        "realm": secret.realm or None,
         "username": secret.username,
     }
     return Entry(secret.name, content, f"storage/passwords/{quoted(secret.name)}", secret.app, "nobody", "app")
@@ -39,8 +39,8 @@ def create_password(call: Call) -> Reply:
 
 
 def _secret(call: Call, name: str) -> Secret:
-    secret = call.splunkd.passwords.get(name)
-    if secret is None or (call.app not in ("", "-") and secret.app != call.app):
+    secret = call.splunkd.passwords.get(name, call.app if call.app not in ("", "-") else None)
+    if secret is None:
         raise HttpError(404, f"Could not find object id={name}")
     return secret
 
@@ -60,7 +60,7 @@ def edit_password(call: Call, name: str) -> Reply:
 
 def delete_password(call: Call, name: str) -> Reply:
     call.require("edit_storage_passwords", "admin_all_objects")
-    call.splunkd.passwords.delete(_secret(call, name).name)
+    call.splunkd.passwords.delete(_secret(call, name))
     return passwords(call)
 
 
