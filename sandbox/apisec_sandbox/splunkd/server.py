@@ -184,6 +184,8 @@ class Splunkd:
         mgmt_port, hec_port = self._servers.ports
         ca = certificates.ca if certificates else None
         self.runner = Runner(self.home, options.python, self.runner.scheme, mgmt_port, ca)
+        self.confs.announce("web", "settings", {"mgmtHostPort": f"{options.host}:{mgmt_port}"})
+        self.confs.announce("server", "sslConfig", {"enableSplunkdSSL": "true" if options.with_tls else "false"})
         self._servers.start()
         if options.schedule:
             self.scheduler.start()
