@@ -13,7 +13,7 @@ SEARCHES = """[Errors in the last 24 hours]
 search = error OR failed OR severe OR ( sourcetype=access_* ( 404 OR 500 OR 503 ) )
 dispatch.earliest_time = -1d
 """
-BUILT_IN_APPS = ("launcher", "search")
+BUILT_IN_APPS = ("launcher", "search", "splunk_httpinput")
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
