@@ -56,7 +56,7 @@ class Request:
     def form(self) -> tuple[tuple[str, str], ...]:
         """Fields of an urlencoded body, also where the content type says something else, as Splunk takes it."""
         kind = self.headers.get("content-type", "")
-        if not self.body or "json" in kind or "multipart" in kind:
+        if not self.body or "multipart" in kind or ("json" in kind and self.body.lstrip()[:1] in (b"{", b"[")):
             return ()
         try:
             text = self.body.decode("utf-8")
