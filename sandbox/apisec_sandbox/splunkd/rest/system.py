@@ -38,6 +38,11 @@ def create_message(call: Call) -> Reply:
     severity = call.params.get("severity", "info")
     if severity not in ("info", "warn", "error"):
         raise HttpError(400, "severity must be one of info, warn, error")
+    known = {"role": call.splunkd.roles.names(), "capability": call.splunkd.roles.capabilities()}
+    for kind, names in known.items():
+        for given in (part for text in call.request.all(kind) for part in text.split(",") if part):
+            if given not in names:
+                raise HttpError(400, f"The {kind} '{given}' does not exist.")
     call.splunkd.messages[name] = (severity, value)
     return call.one("messages", _message_entry(name, (severity, value)), 201)
 
