@@ -276,3 +276,11 @@ def test_the_checks_know_the_app() -> None:
         assert f'"{check["check"]}"' in search, check
         assert check["remedy"]
         assert f"| {check['check']} |" in PAGE, check
+
+
+def test_the_search_holds_nothing_that_savedsearch_would_replace() -> None:
+    """``savedsearch`` takes ``$name$`` for an argument (Search Reference, savedsearch)."""
+    search = confs.read(ROOT / "package/default/savedsearches.conf")["apisec_selfcheck"]["search"]
+    assert "$" not in search
+    for line in re.findall(r"\| rest (.*)", search):
+        assert re.match(r"/services(NS/-/apisec)?/[\w/-]+ splunk_server=local count=0 ", line), line
