@@ -151,7 +151,7 @@ def _meta(value: object) -> str:
         return ""
     if type(value) is not str:
         raise HecError(codes.INVALID_FORMAT)
-    return value
+    return _plain(value)
 
 
 def time_of(value: object) -> float | None:

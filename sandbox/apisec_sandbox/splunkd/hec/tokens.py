@@ -159,7 +159,7 @@ def _token(name: str, settings: Mapping[str, str]) -> Token:
         flag("useACK"),
         tuple(part.strip() for part in settings.get("indexes", "").split(",") if part.strip()),
         settings.get("index", ""),
-        settings.get("host", ""),
+        settings.get("host", "").replace("$decideOnStartup", ""),
         settings.get("source", ""),
         settings.get("sourcetype", ""),
         flag("allowQueryStringAuth"),
