@@ -82,8 +82,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    before = gc.get_threshold()
     gc.freeze()  # a scan makes millions of objects and no cycles: looking for them often costs a quarter of its time
     gc.set_threshold(200_000, 20, 100)
+    try:
+        return _run(args)
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+def _run(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="apisec-sandbox-") as scratch:
         home = Home(Path(scratch) / "home")
         apps = [install(path, home).name for path in args.app]
