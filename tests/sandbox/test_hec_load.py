@@ -125,6 +125,30 @@ def test_a_queue_that_fills_warns_then_refuses_then_takes_again(
     assert send(addresses, body).json()["code"] == 0
 
 
+def test_more_requests_than_threads_are_busy(splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> None:
+    splunkd, addresses = splunk
+    splunkd.confs.write("inputs", "http", {"maxThreads": "1"}, "system")
+    inside, release = threading.Event(), threading.Event()
+    append = splunkd.store.append
+
+    def slow(batch: object) -> int:
+        inside.set()
+        release.wait(DEADLINE)
+        return append(batch)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(splunkd.store, "append", slow)
+    first = threading.Thread(target=send, args=(addresses, ONE))
+    first.start()
+    assert inside.wait(DEADLINE)
+    busy = send(addresses, ONE)
+    assert (busy.status_code, busy.json()) == (503, {"text": "Server is busy", "code": 9})
+    assert health(addresses) == 17
+    release.set()
+    first.join(DEADLINE)
+    assert send(addresses, ONE).json()["code"] == 0
+    assert len(events(splunkd)) == 2
+
+
 def test_a_disk_that_refuses_is_an_internal_error(splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: object) -> int:
         raise OSError(28, "No space left on device")

@@ -18,7 +18,7 @@ from apisec_sandbox.splunkd.hec.acks import Acks
 from apisec_sandbox.splunkd.hec.body import body_of
 from apisec_sandbox.splunkd.hec.codes import HecError, HttpRefusal, answer, document, not_found, too_large, wrong_method
 from apisec_sandbox.splunkd.hec.events import Batch
-from apisec_sandbox.splunkd.hec.load import NEAR, Overload, Queue
+from apisec_sandbox.splunkd.hec.load import NEAR, Overload, Queue, Slots
 from apisec_sandbox.splunkd.hec.tokens import Settings, Token
 from apisec_sandbox.splunkd.hec.watch import Watch
 from apisec_sandbox.splunkd.home import Home
@@ -52,6 +52,7 @@ class Collector:
         self.overload = Overload(home)
         self.acks = Acks(store, self.settings.limits)
         self.queue = Queue(store, self._queue_size)
+        self._slots = Slots(lambda: self.settings.limits().threads)
         self.parser = Parser(self.confs, store.clock)
         self._queue_bytes = queue_bytes  # None: server.conf says
         self.closing = False
@@ -113,7 +114,10 @@ class Collector:
         token = self.settings.authorize(request)
         if self.closing:
             raise HecError(codes.SHUTTING_DOWN)
-        return self._ack(request, token) if kind == ACK else self._take(request, token, kind == RAW)
+        if kind == ACK:
+            return self._ack(request, token)
+        with self._slots.one():
+            return self._take(request, token, kind == RAW)
 
     # Health
 

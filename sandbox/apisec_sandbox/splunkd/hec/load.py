@@ -2,7 +2,8 @@
 
 The queue counts the bytes of requests from their acceptance until their events are on disk: what splunkd's
 ``httpInputQ`` counts until the indexer took it (server.conf.spec, [queue=<name>] maxSize). From NEAR of its size on
-code 24 is answered, from its size on code 26.
+code 24 is answered, from its size on code 26. More requests at once than maxThreads (inputs.conf.spec [http]) are
+answered with code 9.
 """
 
 from __future__ import annotations
@@ -73,6 +74,29 @@ class Queue:
     def _settle(self) -> None:
         while self._written and self._store.durable(self._written[0][0]):
             self._taken -= heapq.heappop(self._written)[1]
+
+
+class Slots:
+    """How many requests are worked on at once."""
+
+    def __init__(self, limit: Callable[[], int]) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._active = 0
+
+    @contextlib.contextmanager
+    def one(self) -> Iterator[None]:
+        """Raise HecError 9 when as many are at work as may be; 0 and less is no limit."""
+        limit = self._limit()
+        with self._lock:
+            if 0 < limit <= self._active:
+                raise HecError(codes.BUSY)
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._active -= 1
 
 
 class Overload:

@@ -58,6 +58,7 @@ class Limits:
     acks: int
     acks_per_channel: int
     queue: int
+    threads: int
 
 
 def size_of(text: str, default: int) -> int:
@@ -117,6 +118,7 @@ class Settings:
             number("max_number_of_acked_requests_pending_query", ACKS),
             number("max_number_of_acked_requests_pending_query_per_ack_channel", ACKS_PER_CHANNEL),
             size_of(queue.get("maxSize") if queue else "", QUEUE_BYTES),
+            size_of(self.http("maxThreads"), 0),
         )
 
     # Authorization

@@ -214,8 +214,15 @@ def transform(name: str, settings: Settings | None) -> Transform:
         _layout(name, settings, bool(target), where),
         settings.get("DEFAULT_VALUE"),
         settings.get("REPEAT_MATCH", "").strip().lower() in ("1", "true") and not target,
-        int(settings.get("LOOKAHEAD") or LOOKAHEAD),
+        _lookahead(settings.get("LOOKAHEAD", ""), where),
     )
+
+
+def _lookahead(text: str, where: str) -> int:
+    try:
+        return int(text) if text.strip() else LOOKAHEAD
+    except ValueError as error:
+        raise RuleError(f"{where}: LOOKAHEAD = {text} is not a number") from error
 
 
 def _key(name: str, where: str, field_too: bool = False) -> str:
