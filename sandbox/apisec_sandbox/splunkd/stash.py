@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from apisec_sandbox.spl.context import Context
+from apisec_sandbox.spl.times import strftime
 from apisec_sandbox.spl.values import Row, to_number, to_text, values_of
 from apisec_sandbox.splunkd.indexes import Event
 
+TIME_FORMAT = "%m/%d/%Y %H:%M:%S %z"
 HOST = "apisec-sandbox"
 ORIGINAL = {"host": "orig_host", "source": "orig_source", "sourcetype": "orig_sourcetype", "index": "orig_index"}
 IGNORED = frozenset(("splunk_server", "linecount", "timestartpos", "timeendpos", "punct"))
@@ -55,7 +56,7 @@ def pairs(row: Row, when: float, settings: Mapping[str, str], context: Context) 
     """``MM/DD/YYYY HH:MM:SS +0000, info_…, name="value"``."""
     parts: list[str] = []
     if settings.get("addtime", "t").lower() in ("t", "true", "1", "yes"):
-        parts.append(datetime.fromtimestamp(when, UTC).strftime("%m/%d/%Y %H:%M:%S %z"))
+        parts.append(strftime(when, settings.get("timeformat") or TIME_FORMAT) or "")
     if settings.get("addinfo", "t").lower() in ("t", "true", "1", "yes"):
         parts += _info(row, context)
     for name, value in row.items():

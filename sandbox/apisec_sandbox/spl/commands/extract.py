@@ -167,7 +167,7 @@ class Spath(Command):
             values = [to_text(value) for value in values_of(row.get(self.input))]
             if self.path is None:
                 for text in values[:1]:
-                    _all_fields(row, text[:EXTRACTION_CUTOFF])
+                    _all_fields(row, text)
             elif found := [value for text in values for value in _at_path(text, self.path)]:
                 row[self.output] = collapse(found)
             yield row
@@ -175,11 +175,36 @@ class Spath(Command):
 
 def _all_fields(row: Row, text: str) -> None:
     if text.lstrip()[:1] == "<":
-        row.update(xmlpath.flatten(text))
+        row.update(xmlpath.flatten(text[:EXTRACTION_CUTOFF]))
         return
-    document = jsonpath.parse(text)
+    document = jsonpath.parse(clipped(text, EXTRACTION_CUTOFF))
     if document is not None:
         row.update(jsonpath.flatten(document))
+
+
+def clipped(text: str, most: int) -> str:
+    """Return as much of a JSON text as fits, cut behind its last whole element and closed again."""
+    if len(text) <= most:
+        return text
+    stack: list[str] = []
+    quoted = escaped = False
+    cut, closing = 0, ""
+    for place, char in enumerate(text[:most]):
+        if quoted:
+            quoted = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+            continue
+        if char == '"':
+            quoted = True
+        elif char in "{[":
+            stack.append("}" if char == "{" else "]")
+            cut, closing = place + 1, "".join(reversed(stack))
+        elif char in "}]":
+            stack = stack[:-1]
+            cut, closing = place + 1, "".join(reversed(stack))
+        elif char == ",":
+            cut, closing = place, "".join(reversed(stack))
+    return text[:cut] + closing
 
 
 def _at_path(text: str, path: str) -> list[str]:

@@ -29,7 +29,7 @@ PLACEHOLDERS = {
     "iterstr": "<<ITER>>",
 }
 FOREACH_OPTIONS = ("mode", *PLACEHOLDERS)
-MODES = ("multifield", "multivalue", "json_array")
+MODES = ("multifield", "multivalue", "json_array", "auto_collections")
 MAX_COMPILED = 4096  # templates kept, filled in: values repeat, and each text compiles once
 
 
@@ -87,7 +87,7 @@ class ForeachValue(Command):
     """Run eval once for each value of one field, row by row."""
 
     field: str
-    as_json: bool
+    mode: str  # auto_collections: a JSON array where the field holds one, else its values
     template: str
     fill: Fill
     env: Env
@@ -114,10 +114,12 @@ class ForeachValue(Command):
 
     def _items(self, row: Row) -> list[Any]:
         held = row.get(self.field)
-        if not self.as_json:
+        if self.mode == "multivalue" or held is None:
             return list(values_of(held))
-        document = jsonpath.parse_plain(to_text(held)) if held is not None else None
-        return document if isinstance(document, list) else []
+        document = jsonpath.parse_plain(to_text(held)) if not isinstance(held, list) else None
+        if isinstance(document, list):
+            return document
+        return list(values_of(held)) if self.mode == "auto_collections" else []
 
 
 def _literal(item: Any) -> str:
@@ -153,7 +155,7 @@ def parse_foreach(segment: Segment, env: Env) -> Command:
     if len(patterns) > 1 or "*" in patterns[0]:
         raise args.fail(f"mode={mode} takes exactly one field", token)
     _check(args, env, fill.item(template, "1", 0), token, any_streaming=False)
-    return ForeachValue(patterns[0], mode == "json_array", template, fill, env)
+    return ForeachValue(patterns[0], mode, template, fill, env)
 
 
 def _check(args: Arguments, env: Env, text: str, token: Token, *, any_streaming: bool) -> None:

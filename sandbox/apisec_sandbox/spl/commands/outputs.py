@@ -17,7 +17,7 @@ __all__ = ["COMMANDS", "LookupMatcher", "Pairs"]
 
 COLLECT_OPTIONS = (
     *("index", "addinfo", "addtime", "file", "host", "marker", "output_format", "run_in_preview", "spool"),
-    *("source", "sourcetype", "testmode", "uselb"),
+    *("source", "sourcetype", "testmode", "timeformat", "uselb"),
 )
 
 
