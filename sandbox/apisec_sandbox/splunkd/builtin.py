@@ -145,9 +145,19 @@ SYSTEM_DEFAULTS: dict[str, dict[str, dict[str, str]]] = {
     "tags": {},
     "collections": {},
     "commands": {},
-    "inputs": {},
+    "inputs": {
+        "http": {
+            "disabled": "0",
+            "port": "8088",
+            "enableSSL": "1",
+            "dedicatedIoThreads": "2",
+            "maxSockets": "0",
+            "maxThreads": "0",
+            "useDeploymentServer": "0",
+        }
+    },
     "passwords": {},
-    "server": {"general": {"serverName": "apisec-sandbox"}},
+    "server": {"general": {"serverName": "apisec-sandbox"}, "sslConfig": {"enableSplunkdSSL": "true"}},
     "web": {"settings": {"httpport": "8000"}},
     "app": {},
     "restmap": {},

@@ -9,6 +9,7 @@ Source: Admin Manual, "Configuration file precedence"; default.meta.conf.spec fo
 
 from __future__ import annotations
 
+import copy
 import itertools
 import threading
 from collections.abc import Callable, Mapping
@@ -85,7 +86,14 @@ class Confs:
         self._serial = itertools.count(1)  # of what was read: a file's time alone can stand still between two writes
         self._merged: dict[tuple[str, str | None, str], tuple[object, dict[str, Stanza]]] = {}
         self._metadata: dict[Path, tuple[object, Metadata]] = {}
+        self._defaults = copy.deepcopy(SYSTEM_DEFAULTS)
         self.viewer: Callable[[str], frozenset[str] | None] = lambda _: None
+
+    def announce(self, conf: str, stanza: str, settings: Settings) -> None:
+        """Add to system/default what is known only once the server runs, such as its port."""
+        with self._lock:
+            self._defaults.setdefault(conf, {}).setdefault(stanza, {}).update(settings)
+            self._merged.clear()
 
     # Apps
 
@@ -233,7 +241,7 @@ class Confs:
         return _Layer(app, owner, content, everything, known[1] if known else 0)
 
     def _merge(self, conf: str, layers: list[_Layer]) -> dict[str, Stanza]:
-        own: dict[str, Settings] = {name: dict(value) for name, value in SYSTEM_DEFAULTS.get(conf, {}).items()}
+        own: dict[str, Settings] = {name: dict(value) for name, value in self._defaults.get(conf, {}).items()}
         places: dict[str, tuple[str, str]] = dict.fromkeys(own, ("system", NOBODY))
         for layer in layers:
             for name, settings in layer.content.items():
@@ -287,7 +295,7 @@ class Confs:
         files = {path.stem for path in self._home.apps.glob("*/*/*.conf")}
         files |= {path.stem for path in (self._home.etc / "users").glob("*/*/local/*.conf")}
         files |= {path.stem for path in (self._home.etc / "system" / "local").glob("*.conf")}
-        return sorted(files | set(SYSTEM_DEFAULTS))
+        return sorted(files | set(self._defaults))
 
     # Writing
 
@@ -324,7 +332,7 @@ class Confs:
     def removable(self, conf: str, stanza: Stanza) -> bool:
         """Whether all of an object is local: what an app came with stays."""
         if stanza.app == "system":
-            return stanza.name not in SYSTEM_DEFAULTS.get(conf, {})
+            return stanza.name not in self._defaults.get(conf, {})
         return stanza.owner != NOBODY or stanza.name not in self._of_app(conf, stanza.app, "default").content
 
     def set_permissions(self, conf: str, name: str, app: str, permissions: Permissions | None) -> None:
