@@ -8,11 +8,20 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-# A saved search that every Splunk has and that clients' tests look for.
+# Saved searches and views that every Splunk has and that clients' tests look for.
 SEARCHES = """[Errors in the last 24 hours]
 search = error OR failed OR severe OR ( sourcetype=access_* ( 404 OR 500 OR 503 ) )
 dispatch.earliest_time = -1d
+
+[Errors in the last hour]
+search = error OR failed OR severe OR ( sourcetype=access_* ( 404 OR 500 OR 503 ) )
+dispatch.earliest_time = -1h
+
+[Splunk errors last 24 hours]
+search = index=_internal " error " NOT debug source=*splunkd.log*
+dispatch.earliest_time = -24h
 """
+VIEWS = ("alerts", "dashboards", "reports", "search")
 BUILT_IN_APPS = ("launcher", "search", "splunk_httpinput")
 
 
@@ -87,3 +96,8 @@ class Home:
         examples = self.apps / "search" / "default" / "savedsearches.conf"
         if not examples.exists():
             write_atomic(examples, SEARCHES.encode())
+        for name in VIEWS:
+            view = self.apps / "search" / "default" / "data" / "ui" / "views" / f"{name}.xml"
+            if not view.exists():
+                text = f'<view type="html" isDashboard="False">\n  <label>{name.capitalize()}</label>\n</view>\n'
+                write_atomic(view, text.encode())

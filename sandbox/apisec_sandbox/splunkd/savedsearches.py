@@ -95,6 +95,7 @@ class SavedSearches:
             settings.get("dispatch.latest_time", ""),
             now,
             label=stanza.name,
+            status_buckets=int(buckets) if (buckets := settings.get("dispatch.buckets", "")).isdigit() else 0,
         )
         return self._limited(request, stanza, settings)
 
