@@ -8,7 +8,7 @@ does not look at the order of events reads the file once; another one first note
 from __future__ import annotations
 
 import itertools
-import mmap
+import os
 import re
 from array import array
 from collections.abc import Callable, Container, Iterator
@@ -32,6 +32,8 @@ SPECIAL = frozenset(("event", "_raw", "preview"))  # what only envelopes and exp
 EVENT: Any = tuple.__new__  # of a named tuple, without the detour over its constructor
 NAMES = ("host", "source", "sourcetype", "index")
 NONE: dict[str, Any] = {}  # the indexed fields of an event that has none
+BLOCK = 4 * 1024 * 1024
+LONGEST = 200  # bytes that the name of an index and its value take at most
 REPORT_EVERY = 20_000  # lines between two calls of ``progress``
 Progress = Callable[[int, int], None]
 
@@ -75,15 +77,17 @@ class JsonLines:
 
     def index_names(self) -> set[str]:
         """Return the names that may be those of indexes: the file is searched as bytes, nothing is parsed."""
-        if not self.path.stat().st_size:
-            return set()
-        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            found = {match[1].decode("utf-8", "replace") for match in INDEX_NAMES.finditer(content)}
+        found: set[str] = set()
+        rest = b""
+        with self.path.open("rb") as file:
+            while block := file.read(BLOCK):
+                block = rest + block
+                found.update(match[1].decode("utf-8", "replace") for match in INDEX_NAMES.finditer(block))
+                rest = block[-LONGEST:]  # a name may stand across the border
         return {name for name in found if _is_index(name)}
 
     def scan(self, names: Container[str], earliest: float, latest: float) -> Iterator[Event]:
-        if self.path.stat().st_size:
-            yield from (event for event in self._newest_first(earliest, latest) if event.index_name in names)
+        yield from (event for event in self._newest_first(earliest, latest) if event.index_name in names)
 
     def batches(self, names: Container[str], earliest: float, latest: float) -> Iterator[list[Event]]:
         total, done, number = self.path.stat().st_size, 0, 0
@@ -102,21 +106,20 @@ class JsonLines:
 
     def _newest_first(self, earliest: float, latest: float) -> Iterator[Event]:
         """Yield by time; of one time the last line first, as of events that were indexed one after the other."""
-        times, places = self._times(earliest, latest)
+        times, places, lengths = self._times(earliest, latest)
         order: Any = range(len(times))
         if any(times[place] > times[place + 1] for place in range(len(times) - 1)):
             order = sorted(order, key=times.__getitem__)
-        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        with self.path.open("rb", buffering=0) as file:
+            handle = file.fileno()
             for place in reversed(order):
-                start = places[place]
-                stop = content.find(b"\n", start)
-                event = self._event(content[start : stop if stop >= 0 else len(content)], 0)
+                event = self._event(os.pread(handle, lengths[place], places[place]), 0)
                 if event is not None:
                     yield event
 
-    def _times(self, earliest: float, latest: float) -> tuple[array[float], array[int]]:
-        """Return time and offset of every event in the range: 16 bytes an event."""
-        times, places = array("d"), array("q")
+    def _times(self, earliest: float, latest: float) -> tuple[array[float], array[int], array[int]]:
+        """Return time, offset and length of every event in the range: 20 bytes an event."""
+        times, places, lengths = array("d"), array("q"), array("i")
         total, done = self.path.stat().st_size, 0
         with self.path.open("rb") as file:
             for number, line in enumerate(file, 1):
@@ -128,8 +131,9 @@ class JsonLines:
                     if earliest <= when < latest:
                         times.append(when)
                         places.append(done)
+                        lengths.append(len(line))
                 done += len(line)
-        return times, places
+        return times, places, lengths
 
     def _report(self, done: int, total: int) -> None:
         if self.progress:

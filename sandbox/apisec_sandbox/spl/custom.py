@@ -7,10 +7,13 @@ Source: commands.conf.spec (``chunked``), splunk-sdk's searchcommands (its reade
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import queue
+import signal
 import subprocess
 import threading
 import time
@@ -31,6 +34,7 @@ MAX_METADATA = 4 * 1024 * 1024
 MAX_BODY = 512 * 1024 * 1024
 GETINFO_SECONDS = 30.0  # commands.conf maxwait default is unlimited; a start that takes longer has failed
 EXECUTE_SECONDS = 600.0
+CLOSE_SECONDS = 3.0  # for a command to end by itself once its input is closed
 MV_PREFIX = "__mv_"
 
 
@@ -86,6 +90,7 @@ class Process:
                     stderr=log,
                     cwd=spec.cwd,
                     env=spec.env,
+                    start_new_session=True,  # so that what it starts ends with it
                 )
         except OSError as error:
             raise SplError(f"External search command '{spec.name}' did not start: {error}") from error
@@ -104,7 +109,7 @@ class Process:
     def send(self, metadata: dict[str, Any], body: bytes = b"") -> None:
         head = json.dumps(metadata).encode()
         assert self._process.stdin is not None
-        guard = threading.Timer(self.spec.maxwait, self._process.kill)  # a write cannot be given a time limit
+        guard = threading.Timer(self.spec.maxwait, self._kill)  # a write cannot be given a time limit
         guard.daemon = True
         guard.start()
         try:
@@ -148,6 +153,17 @@ class Process:
             f"External search command '{self.spec.name}' {what}. See {self.spec.log.name} in the log folder"
         )
 
+    def _await_end(self, seconds: float) -> None:
+        """Wait until the process has ended, and leave it to be waited for."""
+        deadline = time.monotonic() + seconds
+        flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        while os.waitid(os.P_PID, self._process.pid, flags) is None and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # the whole group has ended
+            os.killpg(self._process.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """End the process: close its input, wait, then kill."""
         stdin = self._process.stdin
@@ -156,10 +172,9 @@ class Process:
                 stdin.close()
         except OSError:
             pass
-        try:
-            self._process.wait(timeout=3)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        if self._process.returncode is None:
+            self._await_end(CLOSE_SECONDS)
+            self._kill()  # it and what it left behind; its number is its own until it has been waited for
             self._process.wait(timeout=5)
         while not self._chunks.empty():
             self._chunks.get_nowait()
