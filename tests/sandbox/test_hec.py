@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ from apisec_sandbox.splunkd.home import Home
 from apisec_sandbox.splunkd.server import Addresses, Options, Splunkd, running
 
 from .conftest import TOKEN
-from .hec_client import Splunk, acked, events, send, session
+from .hec_client import CHANNEL, Splunk, acked, events, send, session
 
 
 def test_metadata_fields_time_and_raw_text(splunk: Splunk) -> None:
@@ -78,6 +79,24 @@ def test_the_time_of_the_text_is_taken_on_demand(splunk: Splunk) -> None:
     first, second = (event.time for event in events(splunk[0]))
     assert first == 1795169472.0
     assert second > 1795169472.0 + 1000
+
+
+def test_failures_are_written_down_as_splunkd_does(splunk: Splunk) -> None:
+    splunkd, addresses = splunk
+    send(addresses, '{"event": "a"}{"event": null}')
+    send(addresses, '{"event": "a"}{"event": 1 2}')
+    send(addresses, '{"event": "a", "index": "nowhere"}')
+    send(addresses, '{"event": "a"}', Authorization=f"Splunk {uuid.uuid4()}")
+    held = [event.raw for event in splunkd.store.scan(["_internal"]) if "HttpInputDataHandler" in event.raw][::-1]
+    assert (splunkd.home.log / "splunkd.log").read_text(encoding="utf-8").splitlines() == held
+    null, broken, index, token = (raw.partition("token name=")[2] for raw in held)
+    assert null == (
+        f"gw, channel={CHANNEL}, source_IP=127.0.0.1, reply=6, events_processed=1, http_input_body_size=29, "
+        'parsing_err="Got unexpected null element while expecting event\'s raw text"'
+    )
+    assert "reply=6, events_processed=1" in broken
+    assert 'parsing_err="index nowhere does not exist or is disabled"' in index
+    assert token == "n/a, channel=n/a, source_IP=127.0.0.1, reply=4, events_processed=0, http_input_body_size=14"
 
 
 def test_configuration_that_is_edited_in_place_holds_soon(splunk: Splunk) -> None:

@@ -8,6 +8,7 @@ events      envelopes and raw text to events
 acks        acknowledgement ids
 cors        what browsers ask
 load        the bounded queue, and the switch by which tests make HEC refuse
+journal     what is written down of requests that failed
 watch       configuration for a busy reader
 collector   the endpoints
 

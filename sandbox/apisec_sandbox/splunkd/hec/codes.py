@@ -58,11 +58,12 @@ EVENT_NUMBER = "invalid-event-number"
 
 
 class HecError(Exception):
-    """One of the documented codes; ``extra`` joins the body."""
+    """One of the documented codes; ``extra`` joins the body, ``because`` only the log."""
 
-    def __init__(self, code: int, **extra: object) -> None:
+    def __init__(self, code: int, because: str = "", **extra: object) -> None:
         super().__init__(TEXTS[code][1])
         self.code = code
+        self.because = because
         self.extra = extra
 
 

@@ -18,6 +18,7 @@ from apisec_sandbox.splunkd.hec.acks import Acks
 from apisec_sandbox.splunkd.hec.body import body_of
 from apisec_sandbox.splunkd.hec.codes import HecError, HttpRefusal, answer, document, not_found, too_large, wrong_method
 from apisec_sandbox.splunkd.hec.events import Batch
+from apisec_sandbox.splunkd.hec.journal import Journal, Trace
 from apisec_sandbox.splunkd.hec.load import NEAR, Overload, Queue, Slots
 from apisec_sandbox.splunkd.hec.tokens import Settings, Token
 from apisec_sandbox.splunkd.hec.watch import Watch
@@ -52,6 +53,7 @@ class Collector:
         self.overload = Overload(home)
         self.acks = Acks(store, self.settings.limits)
         self.queue = Queue(store, self._queue_size)
+        self.journal = Journal(home, store)
         self._slots = Slots(lambda: self.settings.limits().threads)
         self.parser = Parser(self.confs, store.clock)
         self._queue_bytes = queue_bytes  # None: server.conf says
@@ -79,9 +81,11 @@ class Collector:
         return reply
 
     def _reply(self, request: Request) -> Reply:
+        trace = Trace()
         try:
-            return self._route(request)
+            return self._route(request, trace)
         except HecError as error:
+            self.journal.note(request, error, trace)
             return answer(error.code, **error.extra)
         except HttpRefusal as refusal:
             return refusal.reply
@@ -101,7 +105,7 @@ class Collector:
     def _policy(self) -> str:
         return self.settings.http("crossOriginSharingPolicy")
 
-    def _route(self, request: Request) -> Reply:
+    def _route(self, request: Request, trace: Trace) -> Reply:
         kind = PATHS.get(request.segments)
         if kind is None:
             return not_found()
@@ -112,12 +116,13 @@ class Collector:
         if kind == HEALTH:
             return answer(self._health(request))
         token = self.settings.authorize(request)
+        trace.token = token.name
         if self.closing:
             raise HecError(codes.SHUTTING_DOWN)
         if kind == ACK:
             return self._ack(request, token)
         with self._slots.one():
-            return self._take(request, token, kind == RAW)
+            return self._take(request, token, kind == RAW, trace)
 
     # Health
 
@@ -161,8 +166,9 @@ class Collector:
 
     # Data
 
-    def _take(self, request: Request, token: Token, raw: bool) -> Reply:
+    def _take(self, request: Request, token: Token, raw: bool, trace: Trace) -> Reply:
         channel = channel_of(request, needed=token.use_ack)
+        trace.channel = channel or trace.channel
         switched = self.overload.take()
         if switched and codes.TEXTS[switched][0] != 200:
             raise HecError(switched)
@@ -173,13 +179,13 @@ class Collector:
             if not body.strip():
                 raise HecError(codes.NO_DATA)
             batch = Batch.of(request, token, self.parser, self.confs, self._store.clock(), self.settings.limits().event)
-            place.ticket, failure = self._write(batch.raw(body) if raw else batch.events(body))
+            place.ticket, failure = self._write(batch.raw(body) if raw else batch.events(body), trace)
             near = self.queue.level() >= NEAR
         extra: dict[str, object] = {}
         if token.use_ack and (place.ticket or not failure):
             extra["ackId"] = self.acks.give(token, channel, place.ticket)
         if failure:
-            raise HecError(failure.code, **failure.extra, **extra)
+            raise HecError(failure.code, failure.because, **failure.extra, **extra) from failure.__cause__
         return answer(switched or self._warning(token, channel, near), **extra)
 
     def _warning(self, token: Token, channel: str, queue_near: bool) -> int:
@@ -188,7 +194,7 @@ class Collector:
             return codes.QUEUE_NEAR
         return codes.ACK_NEAR if token.use_ack and self.acks.near(token, channel) else codes.SUCCESS
 
-    def _write(self, events: Iterator[Event]) -> tuple[int, HecError | None]:
+    def _write(self, events: Iterator[Event], trace: Trace) -> tuple[int, HecError | None]:
         """Write what comes before the first invalid event; return the ticket, and what stopped it."""
         ticket, failure = 0, None
         while failure is None:
@@ -204,6 +210,7 @@ class Collector:
             except OSError as error:
                 LOG.exception("the events could not be written")
                 raise HecError(codes.INTERNAL_ERROR) from error
+            trace.processed += len(group)
         return ticket, failure
 
 

@@ -69,9 +69,9 @@ def envelopes(body: bytes) -> Iterator[Envelope]:
             yield envelope
             number += 1
     except (_MalformedError, ValueError, IndexError, RecursionError) as error:
-        raise HecError(codes.INVALID_FORMAT, **{EVENT_NUMBER: number}) from error
+        raise HecError(codes.INVALID_FORMAT, str(error) or "not JSON", **{EVENT_NUMBER: number}) from error
     if not whole:
-        raise HecError(codes.INVALID_FORMAT, **{EVENT_NUMBER: number})
+        raise HecError(codes.INVALID_FORMAT, "the bytes are no UTF-8", **{EVENT_NUMBER: number})
 
 
 def _decoded(body: bytes) -> tuple[str, bool]:

@@ -61,9 +61,9 @@ class Batch:
         if asked == "default":
             asked = self.token.index.replace("default", "") or "main"
         if self.token.indexes and asked not in self.token.indexes:
-            raise HecError(codes.INCORRECT_INDEX)
+            raise HecError(codes.INCORRECT_INDEX, f"index {asked[:80]} is not among the token's indexes")
         if not self.exists(asked):
-            raise HecError(codes.INCORRECT_INDEX)
+            raise HecError(codes.INCORRECT_INDEX, f"index {asked[:80]} does not exist or is disabled")
         return asked
 
     def exists(self, index: str) -> bool:
@@ -84,7 +84,7 @@ class Batch:
             try:
                 yield from read(envelope)
             except HecError as error:
-                raise HecError(error.code, **{EVENT_NUMBER: number}) from error
+                raise HecError(error.code, error.because, **{EVENT_NUMBER: number}) from error
         if number < 0:
             raise HecError(codes.NO_DATA)
 
@@ -120,12 +120,12 @@ class Batch:
         text = envelope.text
         if text is None:
             raise HecError(codes.EVENT_REQUIRED)
-        if envelope.null:  # measured by others on 9.0: "Got unexpected null element while expecting event's raw text"
-            raise HecError(codes.INVALID_FORMAT)
+        if envelope.null:  # measured by others on 9.0, with these words in splunkd.log
+            raise HecError(codes.INVALID_FORMAT, "Got unexpected null element while expecting event's raw text")
         if not text or text.isspace():
             raise HecError(codes.EVENT_BLANK)
         if len(text) * 4 > self.max_event and len(text.encode("utf-8", "replace")) > self.max_event:
-            raise HecError(codes.INVALID_FORMAT)
+            raise HecError(codes.INVALID_FORMAT, f"the event is longer than maxEventSize = {self.max_event} bytes")
         return text
 
     # The raw endpoint
@@ -150,7 +150,7 @@ def _meta(value: object) -> str:
     if value is None:
         return ""
     if type(value) is not str:
-        raise HecError(codes.INVALID_FORMAT)
+        raise HecError(codes.INVALID_FORMAT, "host, source, sourcetype and index are texts")
     return _plain(value)
 
 
@@ -163,12 +163,12 @@ def time_of(value: object) -> float | None:
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not DECIMAL.match(value):
-        raise HecError(codes.INDEXED_FIELDS)
+        raise HecError(codes.INDEXED_FIELDS, "time is not a decimal number of seconds")
     seconds = float(value)
     if abs(seconds) >= MILLISECONDS_FROM:
         seconds /= 1000
     if abs(seconds) >= LATEST:
-        raise HecError(codes.INDEXED_FIELDS)
+        raise HecError(codes.INDEXED_FIELDS, "time is too far from now")
     return seconds
 
 
