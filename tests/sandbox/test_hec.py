@@ -99,6 +99,15 @@ def test_failures_are_written_down_as_splunkd_does(splunk: Splunk) -> None:
     assert token == "n/a, channel=n/a, source_IP=127.0.0.1, reply=4, events_processed=0, http_input_body_size=14"
 
 
+def test_the_log_of_failures_is_bounded(splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apisec_sandbox.splunkd.hec.journal.MAX_LOG", 500)
+    for _ in range(10):
+        send(splunk[1], "nonsense")
+    sizes = [path.stat().st_size for path in splunk[0].home.log.glob("splunkd.log*")]
+    assert len(sizes) == 2
+    assert max(sizes) < 1000
+
+
 def test_configuration_that_is_edited_in_place_holds_soon(splunk: Splunk) -> None:
     """Over REST it holds at once, which the other tests show; a file that someone edits is looked at every second."""
     splunkd, addresses = splunk

@@ -19,6 +19,7 @@ from apisec_sandbox.splunkd.web import Request
 
 LOG = logging.getLogger("apisec_sandbox.hec")
 MAX_REASON = 200  # characters
+MAX_LOG = 25_000_000  # bytes; splunkd too goes on in a new file then (log.cfg)
 SILENT = frozenset((codes.BUSY, *range(codes.HEALTHY, codes.ACK_FULL + 1)))
 
 
@@ -44,10 +45,15 @@ class Journal:
         event = Event(now, now, "apisec-sandbox", str(self._path), "splunkd", line(request, error, trace, now), {})
         try:
             self._store.append([event._replace(index_name="_internal")])
-            with self._path.open("a", encoding="utf-8", errors="replace") as file:
-                file.write(event.raw + "\n")
+            self._write(event.raw)
         except OSError as problem:
             LOG.warning("%s: %s", self._path, problem)
+
+    def _write(self, text: str) -> None:
+        if self._path.exists() and self._path.stat().st_size > MAX_LOG:
+            self._path.replace(self._path.with_suffix(".log.1"))
+        with self._path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(text + "\n")
 
 
 def line(request: Request, error: HecError, trace: Trace, now: float) -> str:
