@@ -23,6 +23,7 @@ dispatch.earliest_time = -24h
 """
 VIEWS = ("alerts", "dashboards", "reports", "search")
 BUILT_IN_APPS = ("launcher", "search", "splunk_httpinput")
+HIDDEN_APPS = ("splunk_httpinput",)
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
@@ -91,7 +92,8 @@ class Home:
         for name in BUILT_IN_APPS:
             conf = self.apps / name / "default" / "app.conf"
             if not conf.exists():
-                text = f"[ui]\nis_visible = true\nlabel = {name}\n[launcher]\nversion = 10.0.0\n"
+                visible = "false" if name in HIDDEN_APPS else "true"
+                text = f"[ui]\nis_visible = {visible}\nlabel = {name}\n[launcher]\nversion = 10.0.0\n"
                 write_atomic(conf, text.encode())
         examples = self.apps / "search" / "default" / "savedsearches.conf"
         if not examples.exists():

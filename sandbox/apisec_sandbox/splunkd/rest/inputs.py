@@ -15,6 +15,7 @@ from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.atom import Entry, quoted
 from apisec_sandbox.splunkd.confs import Stanza, is_true
 from apisec_sandbox.splunkd.rest.call import Call, Route
+from apisec_sandbox.splunkd.rest.shared import writable
 from apisec_sandbox.splunkd.web import HttpError, Reply
 
 BASE = frozenset(("disabled", "host", "index", "source", "sourcetype"))
@@ -158,6 +159,13 @@ def _stanza(call: Call, kind: Kind, name: str) -> Stanza:
     raise HttpError(404, f"Could not find object id={name}")
 
 
+def _own_to_change(call: Call, kind: Kind, name: str) -> Stanza:
+    """The input, when the permissions of its app let the user write it."""
+    stanza = _stanza(call, kind, name)
+    writable(call, call.splunkd.confs.permissions("inputs", stanza.name, stanza.app), "nobody")
+    return stanza
+
+
 def show(call: Call, path: str, name: str) -> Reply:
     kind = _kind(call, path)
     return call.one(path.rpartition("/")[2], _entry(kind, _stanza(call, kind, name)))
@@ -239,7 +247,7 @@ def _mode(kind: Kind) -> int:
 def edit(call: Call, path: str, name: str) -> Reply:
     kind = _kind(call, path)
     _may_edit(call, kind)
-    stanza = _stanza(call, kind, name)
+    stanza = _own_to_change(call, kind, name)
     settings = _settings(call, kind, _name(kind, stanza), dict(stanza.own))
     call.splunkd.confs.write("inputs", stanza.name, settings, stanza.app, _mode(kind))
     return show(call, path, name)
@@ -248,7 +256,7 @@ def edit(call: Call, path: str, name: str) -> Reply:
 def delete(call: Call, path: str, name: str) -> Reply:
     kind = _kind(call, path)
     _may_edit(call, kind)
-    stanza = _stanza(call, kind, name)
+    stanza = _own_to_change(call, kind, name)
     if not call.splunkd.confs.delete("inputs", stanza.name, stanza.app):
         raise HttpError(403, f"Cannot remove input '{name}': it comes with app {stanza.app}.")
     return listing(call, path)
@@ -261,6 +269,33 @@ def rotate(call: Call, name: str) -> Reply:
     stanza = _stanza(call, kind, name)
     call.splunkd.confs.write("inputs", stanza.name, {"token": str(uuid.uuid4())}, stanza.app, 0o600)
     return show(call, "http", name)
+
+
+# HEC's own settings
+
+
+GLOBAL = ("dedicatedIoThreads", "disabled", "enableSSL", "host", "index", "maxSockets", "maxThreads", "port", "source")
+MORE_GLOBAL = ("sourcetype", "useDeploymentServer", "maxEventSize", "crossOriginSharingPolicy", "outputgroup")
+
+
+def hec(call: Call) -> Reply:
+    """The stanza [http], which every token inherits (docs: data/inputs/http/http)."""
+    call.require("edit_token_http", "list_token_http", "list_inputs")
+    stanza = call.splunkd.confs.stanza("inputs", "http")
+    held = stanza.settings if stanza else {}
+    content = {"host": "$decideOnStartup", "index": "default", **held, "disabled": is_true(held.get("disabled", "0"))}
+    entry = Entry("http", content, "data/inputs/http/http", "splunk_httpinput", "nobody", "app", removable=False)
+    return call.one("http", entry)
+
+
+def edit_hec(call: Call) -> Reply:
+    call.require("edit_token_http")
+    settings = call.settings("name")
+    for key in settings:
+        if key not in (*GLOBAL, *MORE_GLOBAL):
+            raise HttpError(400, f'Argument "{key}" is not supported by this handler.')
+    call.splunkd.confs.write("inputs", "http", settings, "splunk_httpinput", 0o600)
+    return hec(call)
 
 
 # Uploads
@@ -325,6 +360,8 @@ ROUTES: tuple[Route, ...] = (
             ("DELETE", "/{name}", delete),
         )
     ),
+    Route("GET", "data/inputs/http/http", hec),
+    Route("POST", "data/inputs/http/http", edit_hec),
     Route("GET", "data/inputs/oneshot", uploads),
     Route("POST", "data/inputs/oneshot", oneshot),
     Route("GET", "data/inputs/{kind}", listing),

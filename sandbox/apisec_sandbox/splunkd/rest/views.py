@@ -13,6 +13,7 @@ from apisec_sandbox.splunkd.atom import Entry, quoted
 from apisec_sandbox.splunkd.confs import is_true
 from apisec_sandbox.splunkd.home import write_atomic
 from apisec_sandbox.splunkd.rest.call import Call, Route
+from apisec_sandbox.splunkd.rest.shared import writable
 from apisec_sandbox.splunkd.web import HttpError, Reply
 
 NAME = re.compile(r"[A-Za-z0-9_\-]{1,100}\Z")
@@ -108,6 +109,7 @@ def create(call: Call) -> Reply:
 
 def edit(call: Call, name: str) -> Reply:
     app, _ = _view(call, name)
+    writable(call, call.splunkd.confs.permissions("views", name, app), "nobody")
     _write(call, app, name)
     return view(call, name)
 
@@ -116,6 +118,7 @@ def delete(call: Call, name: str) -> Reply:
     app, path = _view(call, name)
     if path.parents[3].name != "local":
         raise HttpError(403, f"Cannot remove view '{name}': it comes with app {app}.")
+    writable(call, call.splunkd.confs.permissions("views", name, app), "nobody")
     path.unlink()
     return views(call)
 
