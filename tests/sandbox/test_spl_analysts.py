@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.analysts import api, auth, network, web
+from tests.support.analysts import api, auth, models, network, web
 from tests.support.analysts.case import Case
 from tests.support.analysts.world import NOW, World
 from tests.support.spl import Bench
@@ -20,7 +20,7 @@ from tests.support.spl import Bench
 KNOWLEDGE = yaml.safe_load(
     (Path(__file__).parents[1] / "cases" / "spl" / "analysts" / "knowledge.yml").read_text("utf-8")
 )
-CASES = [case for module in (web, auth, network, api) for case in module.CASES]
+CASES = [case for module in (web, auth, network, api, models) for case in module.CASES]
 WORLD = World()
 
 

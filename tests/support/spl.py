@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ class Found:
 
 
 class Bench:
-    """``world`` names events, lookups (files of the search app), configuration and more indexes."""
+    """``world`` names events, lookups and data models (of the search app), configuration and more indexes."""
 
     def __init__(self, folder: Path, world: dict[str, Any]) -> None:
         self.now = float(world["now"])
@@ -39,6 +40,10 @@ class Bench:
         tables.mkdir(parents=True, exist_ok=True)
         for name, text in world.get("lookups", {}).items():
             (tables / name).write_text(text, encoding="utf-8")
+        models = self.splunkd.home.apps / "search" / "local" / "data" / "models"
+        models.mkdir(parents=True, exist_ok=True)
+        for name, document in world.get("models", {}).items():
+            (models / f"{name}.json").write_text(json.dumps({"modelName": name, **document}), encoding="utf-8")
         for conf, stanzas in world.get("confs", {}).items():
             for stanza, settings in stanzas.items():
                 confs.write(conf, stanza, settings, "search")
