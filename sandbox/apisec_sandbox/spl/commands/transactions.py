@@ -270,9 +270,12 @@ def _condition(args: Arguments, env: Env, name: str) -> Test | None:
         start, end = skip_parentheses(args, value)
         return compile_filter(args.text, start, end, env).test
     args.at += 1
-    text = value.value.replace("\\", "\\\\").replace('"', '\\"')
-    phrase = f'"{text}"'
-    return compile_filter(phrase, 0, len(phrase), env).test
+    return _text_condition(value.value, env)
+
+
+def _text_condition(text: str, env: Env) -> Test:
+    """What stands in the quotes is a search expression; a phrase is ``startswith=("logged in")`` (docs: transaction)."""
+    return compile_filter(text, 0, len(text), env).test
 
 
 COMMANDS: dict[str, Parse] = {"transaction": parse_transaction}
