@@ -31,6 +31,9 @@ DATE = "%Y-%m-%d %H:%M:%S UTC"
 
 def _entry(call: Call, stanza: Stanza) -> Entry:
     content = content_of(stanza, call.splunkd.scheduler.next_time(stanza))
+    fired = [one for one in call.splunkd.saved.fired.list() if (one.app, one.savedsearch) == (stanza.app, stanza.name)]
+    if fired:  # splunkd names the number only once there is one
+        content["triggered_alert_count"] = len(fired)
     entry = shared.entry(call, CONF, stanza, f"saved/searches/{quoted(stanza.name)}", content)
     entry.links = {name: f"{entry.id_path}/{name}" for name in ("dispatch", "history")}
     return entry
