@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from apisec_sandbox.splunkd.apps import install
@@ -20,5 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     app = install(args.app, Home(args.home.resolve()))
+    for warning in app.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
     print(f"installed {app.name} {app.version} ({app.label}), {app.files} files")
     return 0
