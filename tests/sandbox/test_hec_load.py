@@ -198,6 +198,17 @@ def test_near_capacity_is_a_success(splunk: Splunk, code: int) -> None:
     assert send(splunk[1], ONE).json()["code"] == 0
 
 
+def test_the_switch_sets_the_queue(splunk: Splunk) -> None:
+    splunkd, addresses = splunk
+    switch = f"{addresses.mgmt}/services/sandbox/hec_overload"
+    auth = ("admin", addresses.admin_password_file.read_text())
+    with session() as client:
+        assert client.post(switch, data={"queue": "0"}, auth=auth, timeout=10).json()["queue"] == 0
+        assert [send(addresses, ONE).json()["code"], health(addresses)] == [26, 18]
+        client.post(switch, data={"code": "0"}, auth=auth, timeout=10)
+        assert send(addresses, ONE).json()["code"] == 0
+
+
 def test_the_switch_by_hand_sets_the_queue(splunk: Splunk) -> None:
     splunkd, addresses = splunk
     path = splunkd.home.root / "var" / "run" / "hec_overload.json"

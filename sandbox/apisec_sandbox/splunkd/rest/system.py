@@ -57,14 +57,16 @@ def delete_message(call: Call, name: str) -> Reply:
 
 
 def set_overload(call: Call) -> Reply:
-    """``code`` of HEC to answer with and for how many ``requests`` (-1: until code=0)."""
+    """``code`` of HEC to answer with and for how many ``requests`` (-1: until code=0); ``queue``: its size in bytes."""
     call.require("admin_all_objects")
+    queue = call.params.get("queue")
     try:
-        code, requests = int(call.needed("code")), int(call.params.get("requests", "-1"))
+        code = int(call.params.get("code", "0") if queue else call.needed("code"))
+        requests, size = int(call.params.get("requests", "-1")), int(queue) if queue else None
     except ValueError as error:
-        raise SandboxError("code and requests are whole numbers") from error
-    call.splunkd.hec.overload.set(code, requests)
-    return json_reply({"code": code, "requests": requests})
+        raise SandboxError("code, requests and queue are whole numbers") from error
+    call.splunkd.hec.overload.set(code, requests, size)
+    return json_reply({"code": code, "requests": requests} | ({} if size is None else {"queue": size}))
 
 
 ROUTES: tuple[Route, ...] = (
