@@ -298,9 +298,9 @@ def test_private_searches_run_as_their_owner(splunk: Splunk) -> None:
     splunkd.users.save("ann", "ann-password", ["power"])
     settings = {"search": "| makeresults", "enableSched": "1", "cron_schedule": "* * * * *"}
     splunkd.confs.write("savedsearches", "hers", settings, "search", owner="ann")
-    now = splunkd.clock()
-    splunkd.scheduler.tick(now)
-    assert splunkd.scheduler.tick(now + 61) == ["hers"]
+    splunkd.scheduler.tick(splunkd.clock())
+    hers = next(stanza for stanza in splunkd.saved.all() if stanza.name == "hers")
+    assert splunkd.scheduler.tick((splunkd.scheduler.next_time(hers) or 0) + 1) == ["hers"]
     job = until(lambda: [job for job in splunkd.jobs.list() if job.request.label == "hers"])[0]
     assert job.request.owner == "ann"
     assert job.sid.startswith("scheduler__ann__search__")

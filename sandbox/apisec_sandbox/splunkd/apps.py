@@ -11,9 +11,11 @@ from pathlib import Path, PurePosixPath
 from apisec_sandbox.errors import AppError, SandboxError
 from apisec_sandbox.splunkd import confs
 from apisec_sandbox.splunkd.home import Home
+from apisec_sandbox.splunkd.specs import check_app
 
 MAX_APP_BYTES = 512 * 1024 * 1024  # unpacked
 MAX_APP_FILES = 50_000
+MAX_ERRORS = 20  # of a configuration, that a message lists
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class InstalledApp:
     version: str
     label: str
     files: int
+    warnings: tuple[str, ...] = ()  # of settings that no specification knows
 
 
 def install(source: Path, home: Home) -> InstalledApp:
@@ -91,10 +94,15 @@ def _inspect(folder: Path) -> InstalledApp:
             confs.parse(conf.read_text("utf-8"), str(conf.relative_to(folder)))
         except (SandboxError, UnicodeDecodeError) as error:
             raise AppError(f"{folder.name}: {error}") from error
+    findings = check_app(folder)
+    if errors := [str(finding) for finding in findings if finding.error]:
+        more = f"\n… and {len(errors) - MAX_ERRORS} more" if len(errors) > MAX_ERRORS else ""
+        raise AppError(f"{folder.name}: its configuration is wrong\n" + "\n".join(errors[:MAX_ERRORS]) + more)
     settings = confs.parse(path.read_text("utf-8"), "default/app.conf")
     version = settings.get("launcher", {}).get("version") or settings.get("id", {}).get("version", "")
     label = settings.get("ui", {}).get("label", folder.name)
-    return InstalledApp(folder.name, version, label, sum(path.is_file() for path in folder.rglob("*")))
+    files = sum(path.is_file() for path in folder.rglob("*"))
+    return InstalledApp(folder.name, version, label, files, tuple(str(finding) for finding in findings))
 
 
 def _replace(folder: Path, target: Path) -> None:
