@@ -20,6 +20,7 @@ class Hints:
     ordered: bool = True  # newest first; False when no command looks at the order of rows
     numeric: frozenset[str] = frozenset()  # fields that are read as numbers only
     exact: frozenset[str] | None = None  # all that is read, where that is known: other metadata may be left out
+    by_kind: bool = False  # the search depends on host, source, sourcetype and index alone: ``early`` says all of it
 
 
 ANY_TIME = 2_000_000_000  # seconds; transforms.conf max_offset_secs, its default

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apisec_sandbox.spl.commands import EITHER, GENERATING, REGISTRY, UNSUPPORTED, unsupported
@@ -19,6 +19,7 @@ from apisec_sandbox.spl.lexer import QUOTED
 from apisec_sandbox.spl.parser import Segment, prepare, split, unknown_command
 from apisec_sandbox.spl.values import Row
 
+KIND = frozenset(("host", "source", "sourcetype", "index"))
 TRANSFORMING = frozenset(
     ("stats", "chart", "timechart", "top", "rare", "tstats", "table", "makeresults", "inputlookup")
 )
@@ -129,7 +130,8 @@ def plan(commands: list[Command]) -> None:
         command.wanted = command.needs(wanted)
         wanted = command.wanted
     if commands and isinstance(commands[0], SearchSource):
-        commands[0].hints = _hints(commands[0], commands[1:])
+        by_kind = commands[0].expression.fields <= KIND
+        commands[0].hints = replace(_hints(commands[0], commands[1:]), by_kind=by_kind)
 
 
 def _hints(source: SearchSource, behind: list[Command]) -> Hints:

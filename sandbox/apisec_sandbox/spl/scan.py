@@ -19,6 +19,8 @@ from apisec_sandbox.spl.values import Row
 
 SHORT = 5_000  # characters; longer events go the general way, which knows limits of extraction (limits.conf)
 BIG = 10**18  # whole numbers from here on are doubles in SPL (values.to_number)
+MAX_KINDS = 10_000  # combinations of host, source, sourcetype and index that are remembered
+KIND = ("host", "source", "sourcetype", "index")
 PLAIN = Props()
 PLACES = {"_time": 0, "_indextime": 1, "host": 2, "source": 3, "sourcetype": 4, "_raw": 5, "index": 7}
 Values = Sequence[Any]  # time, indextime, host, source, sourcetype, raw, indexed fields, index, document
@@ -49,39 +51,52 @@ class RowMaker:
     def __init__(self, knowledge: Knowledge, wanted: Fields, early: Early | None, hints: Hints) -> None:
         self._knowledge = knowledge
         self._enrich = knowledge.enricher(wanted)
-        self._early = early
+        self._by_kind = early if hints.by_kind else None
+        self._early = early = None if hints.by_kind else early
         self._leaves = _leaves(wanted, hints.numeric)
         self._places: list[tuple[str, int]] | None = None  # of the metadata that rows carry; None for all
         if hints.exact is not None and early is None:
             self._places = [(name, PLACES[name]) for name in hints.exact & PLACES.keys()]
-        self._plain: dict[tuple[str, str, str], bool] = {}
+        self._kinds: dict[tuple[str, ...], tuple[bool, bool]] = {}
 
     def rows(self, events: Iterable[Values]) -> list[Row]:
         """Return the rows of the events that pass the early test."""
         early, leaves = self._early, self._leaves
-        last: tuple[str, str, str] | None = None
-        plain = False
+        last: tuple[str, ...] = ()
+        keep, plain = True, False
         found: list[Row] = []
         for values in events:
+            kind = (values[2], values[3], values[4], values[7])
+            if kind != last:
+                last = kind
+                keep, plain = self._judge(kind)
+            if not keep:
+                continue
             row = None
             if early is not None:  # on metadata and text, before anything is looked up or parsed
                 row = event_row(values)
                 if not early(row):
                     continue
-            if leaves is not None and not values[6]:
-                kind = (values[2], values[3], values[4])
-                if kind != last:
-                    last, plain = kind, self._is_plain(kind)
-                if plain:
-                    if row is None:
-                        row = self._metadata(values) if self._places != [] else {}
-                    if not leaves or _take(values[5], values[8], leaves, row):
-                        found.append(row)
-                        continue
+            if plain and leaves is not None and not values[6]:
+                if row is None:
+                    row = self._metadata(values) if self._places != [] else {}
+                if not leaves or _take(values[5], values[8], leaves, row):
+                    found.append(row)
+                    continue
             row = event_row(values)
             self._enrich(row)
             found.append(row)
         return found
+
+    def _judge(self, kind: tuple[str, str, str, str]) -> tuple[bool, bool]:
+        """Whether events of this host, source, sourcetype and index are asked for, and whether they are plain."""
+        known = self._kinds.get(kind)
+        if known is None:
+            if len(self._kinds) >= MAX_KINDS:
+                self._kinds.clear()
+            keep = self._by_kind is None or self._by_kind(dict(zip(KIND, kind, strict=True)))
+            known = self._kinds[kind] = (keep, keep and self._leaves is not None and self._is_plain(kind[:3]))
+        return known
 
     def _metadata(self, values: Values) -> Row:
         if self._places is None:
@@ -94,12 +109,8 @@ class RowMaker:
 
     def _is_plain(self, kind: tuple[str, str, str]) -> bool:
         """Whether nothing but automatic extraction from JSON applies."""
-        known = self._plain.get(kind)
-        if known is None:
-            props = self._knowledge.props(*kind)
-            known = props.kv_mode in ("auto", "json") and replace(props, kv_mode=PLAIN.kv_mode) == PLAIN
-            self._plain[kind] = known
-        return known
+        props = self._knowledge.props(*kind)
+        return props.kv_mode in ("auto", "json") and replace(props, kv_mode=PLAIN.kv_mode) == PLAIN
 
 
 def _leaves(wanted: Fields, numeric: frozenset[str]) -> list[tuple[str, bool]] | None:

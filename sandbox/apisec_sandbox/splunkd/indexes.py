@@ -199,6 +199,14 @@ def _loads(line: bytes) -> list[Any]:
     return found
 
 
+def _decoded(lines: Iterable[bytes], index: str) -> list[Event]:
+    new: Any = tuple.__new__  # of a named tuple, without the detour over its constructor
+    try:
+        return [new(Event, (*orjson.loads(line), index, None)) for line in lines]
+    except orjson.JSONDecodeError:
+        return [_event(_loads(line), index) for line in lines]
+
+
 def _event(values: list[Any], index: str) -> Event:
     return Event._make([*values, index, None])
 
@@ -216,7 +224,7 @@ def _read(segment: _Segment, size: int, index: str, earliest: float, latest: flo
     """Events of one segment in the span, newest first; of one time the last written first, as Splunk shows them."""
     with segment.path.open("rb") as file:
         content = file.read(size)
-    events = [Event._make([*_loads(line), index, None]) for line in content.split(b"\n") if line]
+    events = _decoded([line for line in content.split(b"\n") if line], index)
     events.reverse()
     if segment.low < earliest or segment.high >= latest:
         events = [event for event in events if earliest <= event.time < latest]
@@ -234,7 +242,7 @@ def _lines(segment: _Segment, size: int, index: str, earliest: float, latest: fl
             if taken > left:  # written while this is read
                 lines = b"".join(lines)[:left].splitlines(keepends=True)
             left -= taken
-            events = [Event._make([*_loads(line), index, None]) for line in lines]
+            events = _decoded(lines, index)
             yield events if inside else [event for event in events if earliest <= event.time < latest]
 
 

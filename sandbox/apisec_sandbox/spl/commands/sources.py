@@ -84,11 +84,12 @@ class SearchSource(Command):
             latest = float("inf") if self.expression.latest is None else self.expression.latest
         test, early = self.expression.test, self.expression.early
         names = choose_indexes(self.expression.indexes, context)
-        early = None if self.expression.empty else early
+        whole = self.hints.by_kind or self.expression.empty  # nothing is left to test on rows
+        early = None if self.expression.empty else test if whole else early
         for rows in context.services.events(names, earliest, latest, self.wanted, early, self.hints):
             context.check()
             context.scanned += len(rows)
-            yield from rows if self.expression.empty else filter(test, rows)
+            yield from rows if whole else filter(test, rows)
 
 
 def choose_indexes(patterns: list[str] | None, context: Context) -> list[str]:
