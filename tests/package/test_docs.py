@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from apisec_app.commands.about import ApisecAboutCommand, about
@@ -20,6 +22,7 @@ from tests.support.shop_events import event
 COMMANDS = (ROOT / "docs/reference/commands.md").read_text("utf-8")
 APP = (ROOT / "docs/app.md").read_text("utf-8")
 CONTENT = (ROOT / "content/README.md").read_text("utf-8")
+SUPPORT = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests/support").glob("splunk*.py")))
 OF_THE_SDK = {"logging_configuration", "logging_level", "record", "show_configuration", "phase"}
 DEFAULT = ROOT / "package/default"
 
@@ -66,6 +69,24 @@ def test_defaults_in_the_tables_are_the_shipped_ones() -> None:
     macros = confs.read(DEFAULT / "macros.conf")
     for name, value in re.findall(r"\| `(apisec_\w+)` \| `?([\d.]+|\(index=\w+\))`? \|", APP):
         assert macros[name]["definition"] == value, name
+
+
+OWNER = (ROOT / "docs/splunk-owner.md").read_text("utf-8")
+
+
+def test_the_page_for_owners_names_what_there_is() -> None:
+    """Commands, paths and options that it tells people to use at night."""
+    remedies = (ROOT / "package/lookups/apisec_selfcheck.csv").read_text("utf-8")
+    for command, argument in re.findall(r"(apisec-(?:forwarder|sandbox)) ([a-z-]+)", OWNER + remedies):
+        module = command.replace("-", "_")
+        done = subprocess.run([sys.executable, "-m", module, argument, "--help"], capture_output=True, text=True)
+        assert done.returncode == 0, (command, argument)
+    for name in re.findall(r"`(tools/[\w/.]+|docs/[\w/.]+|default/[\w/.]+)`", OWNER):
+        assert (ROOT / name).exists() or (ROOT / "package" / name).exists(), name
+    for variable in re.findall(r"SPLUNK_\w+", OWNER):
+        assert variable in SUPPORT, variable
+    for variable in set(re.findall(r"SPLUNK_[A-Z_]+", SUPPORT)):
+        assert f"`{variable}`" in OWNER, variable
 
 
 def test_keys_of_a_detection() -> None:
