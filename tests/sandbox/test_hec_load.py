@@ -199,7 +199,7 @@ def test_near_capacity_is_a_success(splunk: Splunk, code: int) -> None:
 
 
 def test_the_switch_sets_the_queue(splunk: Splunk) -> None:
-    splunkd, addresses = splunk
+    _, addresses = splunk
     switch = f"{addresses.mgmt}/services/sandbox/hec_overload"
     auth = ("admin", addresses.admin_password_file.read_text())
     with session() as client:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 
-from apisec_sandbox.splunkd.hec.codes import HEADERS, wrong_method
+from apisec_sandbox.splunkd.hec.codes import HEADERS
 from apisec_sandbox.splunkd.web import Reply, Request
 
 METHODS = "GET, POST, OPTIONS"
@@ -23,14 +23,18 @@ def allowed(origin: str, policy: str) -> bool:
 
 
 def preflight(request: Request, policy: str, headers: str) -> Reply:
-    """Answer OPTIONS: without a policy for that origin it is a method like any other that is not known."""
+    """Answer OPTIONS, with 200 to anyone: Docker's logging driver for Splunk verifies its connection by that.
+
+    A browser is told more only when the policy knows its origin, and so goes no further otherwise.
+    """
+    reply = Reply(200, b"", "text/plain; charset=UTF-8", {**HEADERS, "allow": METHODS})
     origin = request.headers.get("origin", "")
     if not origin or not allowed(origin, policy):
-        return wrong_method()
+        return reply
     more = tuple(part.strip() for part in headers.split(",") if part.strip())
     names = ", ".join((*ALLOWED, *more))
-    sent = {"access-control-allow-methods": METHODS, "access-control-allow-headers": names}
-    return share(Reply(200, b"", "text/plain; charset=UTF-8", {**HEADERS, **sent}), origin)
+    reply.headers |= {"access-control-allow-methods": METHODS, "access-control-allow-headers": names}
+    return share(reply, origin)
 
 
 def share(reply: Reply, origin: str) -> Reply:
