@@ -50,6 +50,7 @@ def splunkd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Splunkd]:
     )
     made.confs.write("savedsearches", "mine", {"search": "search status=$which$ | table user"}, "search")
     made.confs.write("savedsearches", "all", {"search": "search index=main | stats count"}, "search")
+    made.confs.write("savedsearches", "endless", {"search": "| savedsearch endless"}, "search")
     yield made
     made.close()
 

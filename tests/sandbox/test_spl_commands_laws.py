@@ -36,8 +36,11 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
 
 
 words = st.sampled_from(
-    ["a", "b*", "_time", '"x y"', "'n'", "5", "-1", "=", "(", ")", ",", "AS", "BY", "WITH", "IN", "where", "[search a]"]
-    + ["OUTPUT", "1h", "log10", "t", "eval(x=1)", "+", "-", "count", "sum(a)", "[eval a=1]", "s/a/b/", '"(?<x>a)"']
+    (
+        *("a", "b*", "_time", '"x y"', "'n'", "5", "-1", "=", "(", ")", ",", "AS", "BY", "WITH", "IN", "where"),
+        *("OUTPUT", "1h", "log10", "t", "eval(x=1)", "+", "-", "count", "sum(a)", "[eval a=1]", "s/a/b/"),
+        *('"(?<x>a)"', "[search a]"),
+    )
 )
 
 

@@ -12,12 +12,12 @@ from typing import ClassVar
 
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, checked, choice, must_be_first
 from apisec_sandbox.spl.commands.lookups import InputLookup, find_lookup
-from apisec_sandbox.spl.commands.sources import INTERNAL, SearchSource, compile_filter
+from apisec_sandbox.spl.commands.sources import INTERNAL, SearchSource, compile_filter, compile_saved
 from apisec_sandbox.spl.context import Context, Stage
 from apisec_sandbox.spl.datamodels import DataModel, Dataset, condition, flat_search, load, source_search, steps
 from apisec_sandbox.spl.errors import SplError, suggestion
 from apisec_sandbox.spl.lexer import Token
-from apisec_sandbox.spl.parser import Segment
+from apisec_sandbox.spl.parser import Segment, prepare
 from apisec_sandbox.spl.values import Row
 
 MODES = ("search", "flat", "acceleration_search", "search_string", "acceleration_search_string", "flat_string")
@@ -98,7 +98,7 @@ class DatasetRows(Command):
     def _members(self) -> list[tuple[Dataset, Callable[[Row], bool], Callable[[Row, Context], Row]]]:
         found = []
         for one in self.model.below(self.root)[1:]:
-            text = condition(one)
+            text = prepare(condition(one), self.env.services.macro)
             test = compile_filter(text, 0, len(text), self.env).test
             calculations = [command for step in steps(one) for command in self.env.compile(f"| {step}")]
             found.append((one, test, _computer(calculations)))
@@ -231,7 +231,7 @@ def dataset(args: Arguments, env: Env, text: str, token: Token) -> list[Command]
         saved = env.services.saved_search(name)
         if saved is None:
             raise args.fail(f"Unable to find saved search named '{name}'.", token)
-        return env.compile(saved)
+        return compile_saved(args, env, name, saved, token)
     return _model_rows(args, env, name, token)
 
 

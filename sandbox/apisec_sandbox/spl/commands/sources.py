@@ -27,6 +27,7 @@ from apisec_sandbox.spl.commands.base import (
 from apisec_sandbox.spl.commands.formats import as_expression
 from apisec_sandbox.spl.context import Context, Fields, Hints, Stage
 from apisec_sandbox.spl.errors import SplError
+from apisec_sandbox.spl.lexer import Token
 from apisec_sandbox.spl.parser import Segment
 from apisec_sandbox.spl.searchexpr import SearchExpression, Test, parse_search
 from apisec_sandbox.spl.values import Row
@@ -252,6 +253,14 @@ class Pipeline(Command):
         return self.env.run(self.commands, context)
 
 
+def compile_saved(args: Arguments, env: Env, name: str, text: str, token: Token | None) -> list[Command]:
+    """Compile a saved search where it is named; one that names itself has no end."""
+    try:
+        return env.compile(text)
+    except RecursionError as error:
+        raise args.fail(f"The saved search '{name}' refers to itself.", token) from error
+
+
 def parse_savedsearch(segment: Segment, env: Env) -> Command:
     args = Arguments(segment)
     start = args.peek()
@@ -268,7 +277,7 @@ def parse_savedsearch(segment: Segment, env: Env) -> Command:
         values = {}
     for key, value in values.items():
         text = text.replace(f"${key}$", value)
-    return Pipeline(env.compile(text), env)
+    return Pipeline(compile_saved(args, env, name, text, start), env)
 
 
 COMMANDS: dict[str, Parse] = {

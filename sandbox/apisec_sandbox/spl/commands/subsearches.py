@@ -114,7 +114,7 @@ class AppendPipe(Command):
         current = Stage([dict(row) for row in rows], None if stage.header is None else list(stage.header), stage.events)
         for command in self.commands:
             current = command.apply(current, context)
-        more = list(itertools.islice(current.rows, context.limits.append))
+        more = list(checked(current.rows, context))
         header = None if stage.header is None else added(stage.header, *header_of(current, more))
         return Stage(itertools.chain(rows, more), header, stage.events)
 

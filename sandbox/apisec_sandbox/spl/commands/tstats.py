@@ -33,7 +33,7 @@ from apisec_sandbox.spl.lexer import Token
 from apisec_sandbox.spl.parser import Segment
 from apisec_sandbox.spl.searchexpr import SearchExpression
 from apisec_sandbox.spl.times import floor_time, parse_span
-from apisec_sandbox.spl.values import Row
+from apisec_sandbox.spl.values import Row, to_number
 
 TSTATS_OPTIONS = (
     *("prestats", "local", "append", "summariesonly", "include_reduced_buckets", "allow_old_summaries"),
@@ -69,8 +69,8 @@ class TStats(Command):
             context.scanned += 1
             if not self.where.test(row):
                 continue
-            if self.span:
-                row["_time"] = floor_time(row["_time"], *self.span)
+            if self.span and (when := to_number(row.get("_time"))) is not None:
+                row["_time"] = floor_time(when, *self.span)
             if self.fill_null is not None:
                 for name in self.stats.by:
                     row.setdefault(name, self.fill_null)
