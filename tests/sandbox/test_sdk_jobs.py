@@ -86,8 +86,10 @@ def web(splunk: Splunk) -> Iterator[Callable[..., requests.Response]]:
         session.auth = ("admin", splunk[1].admin_password_file.read_text())
 
         def send(method: str, path: str, **params: Any) -> requests.Response:
-            where = "data" if method == "POST" else "params"
-            return session.request(method, f"{splunk[1].mgmt}/services/{path}", timeout=20, **{where: params})
+            url, posted = f"{splunk[1].mgmt}/services/{path}", method == "POST"
+            return session.request(
+                method, url, params=None if posted else params, data=params if posted else None, timeout=20
+            )
 
         yield send
 

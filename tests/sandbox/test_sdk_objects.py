@@ -141,13 +141,12 @@ def test_users(splunk: Splunk, service: client.Service) -> None:
     assert (user["email"], user["realname"], user["defaultApp"]) == ("foo@bar.com", "Renzo", "search")
     service.users.delete("MIXEDCASE")
     assert "mixedcase" not in service.users
-    for call in (
-        lambda: service.post("authentication/users", name="x", password="changeme!"),
-        lambda: service.delete("authentication/users/nobody-here"),
-    ):
-        with pytest.raises(HTTPError) as caught:
-            call()
-        assert caught.value.status == 400
+    with pytest.raises(HTTPError) as caught:
+        service.post("authentication/users", name="x", password="changeme!")
+    assert caught.value.status == 400
+    with pytest.raises(HTTPError) as caught:
+        service.delete("authentication/users/nobody-here")
+    assert caught.value.status == 400
 
 
 def test_roles(service: client.Service) -> None:

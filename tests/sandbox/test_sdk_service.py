@@ -228,7 +228,7 @@ def test_f_leaves_the_other_fields_out(splunk: Splunk) -> None:
 
 def test_addresses_that_only_lead_to_others_list_them(splunk: Splunk) -> None:
     base, web = session_of(splunk[1])
-    listed = web.get(base + "data", params={"output_mode": "json", "count": 0}, timeout=10).json()
+    listed = web.get(base + "data", params={"output_mode": "json", "count": "0"}, timeout=10).json()
     assert {"indexes", "inputs", "outputs", "ui"} <= {entry["name"] for entry in listed["entry"]}
     assert listed["origin"] == base + "data"
 
@@ -311,11 +311,15 @@ def test_the_parser_takes_a_search_and_refuses_nonsense(service: client.Service)
 
 def test_typeahead_and_timeparser(splunk: Splunk) -> None:
     base, web = session_of(splunk[1])
-    ahead = {"prefix": "index=", "count": 1, "output_mode": "json"}
+    ahead = {"prefix": "index=", "count": "1", "output_mode": "json"}
     assert web.get(base + "search/typeahead", params=ahead, timeout=10).json()["results"][0]["content"] == (
         'index="_audit"'
     )
-    times = {"time": ["0", "2026-01-01T00:00:00Z"], "output_mode": "json", "output_time_format": "%s"}
+    times: dict[str, str | list[str]] = {
+        "time": ["0", "2026-01-01T00:00:00Z"],
+        "output_mode": "json",
+        "output_time_format": "%s",
+    }
     parsed = web.get(base + "search/timeparser", params=times, timeout=10).json()
     assert parsed == {"0": "0", "2026-01-01T00:00:00Z": "1767225600"}
 

@@ -57,16 +57,17 @@ def delete_message(call: Call, name: str) -> Reply:
 
 
 def set_overload(call: Call) -> Reply:
-    """``code`` of HEC to answer with and for how many ``requests`` (-1: until code=0); ``queue``: its size in bytes."""
+    """``code`` of HEC to answer with and for how many ``requests`` (-1: until code=0); ``queue`` is its bytes."""
     call.require("admin_all_objects")
-    queue = call.params.get("queue")
+    names = {"code": call.needed("code"), "requests": call.params.get("requests", "-1")}
+    if "queue" in call.params:
+        names["queue"] = call.params["queue"]
     try:
-        code = int(call.params.get("code", "0") if queue else call.needed("code"))
-        requests, size = int(call.params.get("requests", "-1")), int(queue) if queue else None
+        numbers = {name: int(text) for name, text in names.items()}
     except ValueError as error:
-        raise SandboxError("code, requests and queue are whole numbers") from error
-    call.splunkd.hec.overload.set(code, requests, size)
-    return json_reply({"code": code, "requests": requests} | ({} if size is None else {"queue": size}))
+        raise SandboxError(f"{', '.join(names)} are whole numbers") from error
+    call.splunkd.hec.overload.set(*numbers.values())
+    return json_reply(numbers)
 
 
 ROUTES: tuple[Route, ...] = (
