@@ -21,7 +21,11 @@ from apisec_sandbox.spl.values import Row
 
 KIND = frozenset(("host", "source", "sourcetype", "index"))
 TRANSFORMING = frozenset(
-    ("stats", "chart", "timechart", "top", "rare", "tstats", "table", "makeresults", "inputlookup")
+    (
+        *("stats", "chart", "timechart", "top", "rare", "tstats", "table", "makeresults", "inputlookup", "transpose"),
+        *("untable", "xyseries", "eventcount", "metadata", "gentimes", "rest", "datamodel", "from", "addcoltotals"),
+        *("makecontinuous", "appendcols"),
+    )
 )
 
 
@@ -137,7 +141,8 @@ def plan(commands: list[Command]) -> None:
 def _hints(source: SearchSource, behind: list[Command]) -> Hints:
     """What the first command that takes all rows, behind others that take them one by one, allows the scan."""
     nothing: frozenset[str] = frozenset()
-    touched = source.expression.fields
+    fields = source.expression.fields
+    touched = nothing if fields <= KIND else fields  # those of its kind are judged before there is a row
     for command in behind:
         own = command.needs(nothing)
         if own is None:

@@ -156,7 +156,7 @@ def parse_eventstats(segment: Segment, env: Env) -> Command:
 
 
 OPTIONS = {
-    "stats": STATS_OPTIONS,
+    "stats": tuple(name for name in STATS_OPTIONS if name != "prestats"),  # prestats is tstats' by its page
     "eventstats": ("allnum",),
     "streamstats": (*STREAM_OPTIONS, *RESETS),
     "top": TOP_OPTIONS,
