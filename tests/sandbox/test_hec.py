@@ -145,6 +145,19 @@ def test_too_large_is_a_page_of_413(splunk: Splunk) -> None:
     assert answer.headers["Content-Type"] == "text/html; charset=UTF-8"
 
 
+def test_the_largest_request_is_configured(tmp_path: Path) -> None:
+    """limits.conf [http_input] max_content_length, read when the server starts."""
+    limits = tmp_path / "etc" / "system" / "local" / "limits.conf"
+    limits.parent.mkdir(parents=True)
+    limits.write_text("[http_input]\nmax_content_length = 1000\n", encoding="utf-8")
+    with running(tmp_path, Options(with_tls=False, schedule=False)) as (splunkd, addresses):
+        splunkd.ensure_token("gw", TOKEN)
+        body = json.dumps({"event": "x" * 987})
+        assert len(body) == 1000
+        assert send(addresses, body).json()["code"] == 0
+        assert "(maximum is 1000)" in send(addresses, body + " ").text
+
+
 def test_an_event_longer_than_maxEventSize_is_invalid(splunk: Splunk) -> None:
     splunk[0].confs.write("inputs", "http", {"maxEventSize": "1KB"}, "system")
     answer = send(splunk[1], json.dumps({"event": "a"}) + json.dumps({"event": "b" * 1025})).json()
