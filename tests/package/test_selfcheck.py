@@ -46,6 +46,13 @@ def test_every_check_answers_on_any_splunk(splunk: Splunk) -> None:
     assert rows["fields once"]["status"] == "ok"
 
 
+def test_it_runs_from_another_app_too(splunk: Splunk) -> None:
+    rows = {row["check"]: row for row in splunk.search("| savedsearch apisec_selfcheck", app="search")}
+    assert [name for name, row in rows.items() if row["found"] == "no answer"] == []
+    own = selfcheck(splunk)
+    assert {name: row["status"] for name, row in rows.items()} == {name: row["status"] for name, row in own.items()}
+
+
 def transaction(splunk: Splunk, number: int, **changes: Any) -> dict[str, Any]:
     text = (ROOT / "content/examples/api_skipped_step.jsonl").read_text("utf-8").splitlines()[0]
     return {**json.loads(text)["event"], "id": f"t{number}", "time": splunk.now() - 2, **changes}

@@ -301,12 +301,12 @@ class Splunk:
 
     # Searches
 
-    def search(self, spl: str, earliest: str = "-24h", latest: str = "now") -> list[dict[str, Any]]:
-        """Every row of a search in the app."""
+    def search(self, spl: str, earliest: str = "-24h", latest: str = "now", app: str = APP) -> list[dict[str, Any]]:
+        """Every row of a search in the app, or in another."""
         query = spl if spl.lstrip().startswith("|") else f"search {spl}"
         form = {"search": query, "exec_mode": "oneshot", "count": "0"}
         form |= {"earliest_time": earliest, "latest_time": latest}
-        answer = self.rest.call("POST", f"/servicesNS/nobody/{APP}/search/jobs", form)
+        answer = self.rest.call("POST", f"/servicesNS/nobody/{app}/search/jobs", form)
         return cast("list[dict[str, Any]]", answer["results"])
 
     def saved(self, name: str) -> dict[str, Any]:
