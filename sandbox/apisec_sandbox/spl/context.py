@@ -93,6 +93,12 @@ class Services(Protocol):
     def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
         """Field and value of everything that carries the tag."""
 
+    def tags(self) -> Mapping[tuple[str, str], list[str]]:
+        """Tags by field and value."""
+
+    def transforms(self) -> Mapping[str, Mapping[str, str]]:
+        """The stanzas of transforms.conf."""
+
     def lookup(self, name: str) -> LookupTable | None: ...
 
     def lookup_names(self) -> list[str]: ...

@@ -125,6 +125,12 @@ class Runtime:
     def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
         return self.knowledge.tag_pairs(tag)
 
+    def tags(self) -> Mapping[tuple[str, str], list[str]]:
+        return self.knowledge.tags
+
+    def transforms(self) -> Mapping[str, Mapping[str, str]]:
+        return self._conf("transforms")
+
     def lookup(self, name: str) -> LookupTable | None:
         return self._splunkd.lookups.find(name, self._app)
 

@@ -74,7 +74,7 @@ UNSUPPORTED = frozenset(
         *("redistribute", "relevancy", "require", "rtorder", "run", "runshellscript", "script", "scrub"),
         *("searchtxn", "selfjoin", "sendemail", "set", "setfields", "sichart", "sirare", "sistats", "sitimechart"),
         "sitop",
-        *("surrounding", "tags", "timewrap", "trendline", "tojson", "tscollect", "typeahead", "typelearner", "typer"),
+        *("surrounding", "timewrap", "trendline", "tojson", "tscollect", "typeahead", "typelearner", "typer"),
         *("awssnsalert", "collapse", "ctable", "datamodelsimple", "entitymerge", "findkeywords", "loadjob", "makejson"),
         *("noop", "prjob", "snowevent", "snoweventstream", "snowincident", "snowincidentstream"),
         *("uniq", "walklex", "x11", "xmlkv", "xmlunescape", "xpath"),

@@ -8,12 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apisec_sandbox.spl.commands.base import Arguments, Command, Env, Parse, boolean, checked, choice
-from apisec_sandbox.spl.commands.lookups import LookupMatcher, Pairs
 from apisec_sandbox.spl.context import Context, Stage
 from apisec_sandbox.spl.lexer import Token
 from apisec_sandbox.spl.parser import Segment
-
-__all__ = ["COMMANDS", "LookupMatcher", "Pairs"]
 
 COLLECT_OPTIONS = (
     *("index", "addinfo", "addtime", "file", "host", "marker", "output_format", "run_in_preview", "spool"),

@@ -274,7 +274,7 @@ def _condition(args: Arguments, env: Env, name: str) -> Test | None:
 
 
 def _text_condition(text: str, env: Env) -> Test:
-    """What stands in the quotes is a search expression; a phrase is ``startswith=("logged in")`` (docs: transaction)."""
+    """What stands in the quotes is a search expression; a phrase is ``startswith=("logged in")``."""
     return compile_filter(text, 0, len(text), env).test
 
 
