@@ -136,7 +136,8 @@ def _unknown(name: str, given: int, macros: MacroSource) -> str:
     hint = f" It is defined with {' or '.join(map(str, others))} arguments." if others else ""
     return (
         f"The search specifies a macro '{shown}' that cannot be found. Reasons include: the macro name is misspelled, "
-        f'you do not have "read" permission for the macro, or the macro has not been shared with this application.{hint}'
+        'you do not have "read" permission for the macro, or the macro has not been shared with this application.'
+        + hint
     )
 
 

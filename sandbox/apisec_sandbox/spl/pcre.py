@@ -19,7 +19,7 @@ from apisec_sandbox.spl.errors import SplError
 Match = Any  # regex.Match and re.Match are alike for what is read of them
 MAX_PATTERN = 16_384  # characters of a pattern
 SECONDS = 2.0  # one match of one value; it stands for PCRE's match_limit of 100,000 steps
-MAX_PLAIN = 8_192  # characters of a value up to which a pattern without nested repetition needs no clock
+MAX_PLAIN = {0: 100_000, 1: 8_192, 2: 512}  # open repetitions: characters of a value that need no clock
 POSIX = {"word": r"\w", "ascii": r"\x00-\x7f"}
 POSIX_CLASS = re.compile(r"\[:(\^?)(\w+):\]")
 POSIX_NAMES = frozenset(
@@ -45,7 +45,7 @@ SPELLED = {
 }
 ASCII_CLASSES = {"\\w": "A-Za-z0-9_", "\\d": "0-9", "\\s": r"\t-\r ", "\\W": None, "\\D": None, "\\S": None}
 UNICODE = re.compile(r"\\[pPX]|[^\x00-\x7f]")
-# Literals, classes, groups that are not repeated, at most one open repetition: at worst quadratic.
+# Literals, classes, groups that are not repeated, few open repetitions: at worst quadratic or cubic.
 PLAIN = re.compile(
     r"(?:\((?:\?P<\w+>|\?:)?|\)(?![*+?{])|\\[\w.\-/:=\"'()\[\]{}*+?^$|@ ]"
     r"|\[(?:\\.|[^\]\\\[])+\]|[^\\()\[\]{}]|\{\d+\})*"
@@ -56,17 +56,18 @@ OPEN_REPEAT = re.compile(r"(?<!\\)[*+]")
 class Pattern:
     """A compiled pattern: ``search``, ``match``, ``fullmatch``, ``finditer``, ``sub``, each within its time."""
 
-    __slots__ = ("_compiled", "_plain", "groupindex", "groups", "pattern")
+    __slots__ = ("_compiled", "_longest", "_plain", "groupindex", "groups", "pattern")
 
     def __init__(self, source: str, compiled: engine.Pattern[str], plain: re.Pattern[str] | None = None) -> None:
         self.pattern = source
         self._compiled = compiled
         self._plain = plain
+        self._longest = MAX_PLAIN[len(OPEN_REPEAT.findall(plain.pattern))] if plain else 0
         self.groups: int = compiled.groups
         self.groupindex: dict[str, int] = dict(sorted(compiled.groupindex.items(), key=lambda item: item[1]))
 
     def search(self, text: str) -> Match | None:
-        if self._plain is not None and len(text) <= MAX_PLAIN:
+        if self._plain is not None and len(text) <= self._longest:
             return self._plain.search(text)
         try:
             return self._compiled.search(text, timeout=SECONDS)
@@ -86,7 +87,7 @@ class Pattern:
             raise self._slow() from error
 
     def finditer(self, text: str) -> Iterator[Match]:
-        if self._plain is not None and len(text) <= MAX_PLAIN:
+        if self._plain is not None and len(text) <= self._longest:
             yield from self._plain.finditer(text)
             return
         try:
@@ -96,6 +97,8 @@ class Pattern:
 
     def sub(self, template: str | Callable[[Match], str], text: str, count: int = 0) -> str:
         """``template`` is Python's, or a function of the match."""
+        if self._plain is not None and len(text) <= self._longest:
+            return self._plain.sub(template, text, count=count)
         try:
             return self._compiled.sub(template, text, count=count, timeout=SECONDS)
         except TimeoutError as error:
@@ -162,7 +165,7 @@ def _translated(pattern: str, wide: bool) -> str:
 def _plain(text: str) -> re.Pattern[str] | None:
     """The faster engine of the standard library, for patterns that cannot run away."""
     choices = text.count("?") + text.count("|")
-    if choices > 8 or len(OPEN_REPEAT.findall(text)) > 1 or PLAIN.fullmatch(text) is None:
+    if choices > 8 or len(OPEN_REPEAT.findall(text)) > max(MAX_PLAIN) or PLAIN.fullmatch(text) is None:
         return None
     try:
         return re.compile(text, re.ASCII)

@@ -42,13 +42,13 @@ def _bit_not(value: Any, mask: Any = LARGEST) -> int | None:
 
 
 @simple("bit_shift_left", 2)
-def _bit_shift_left(offset: Any, value: Any) -> int | None:
+def _bit_shift_left(value: Any, offset: Any) -> int | None:
     """Bits that leave the 53 of a whole double are lost."""
     number, by = _whole(value), _whole(offset)
     return None if number is None or by is None else (number << min(by, BITS)) & LARGEST
 
 
 @simple("bit_shift_right", 2)
-def _bit_shift_right(offset: Any, value: Any) -> int | None:
+def _bit_shift_right(value: Any, offset: Any) -> int | None:
     number, by = _whole(value), _whole(offset)
     return None if number is None or by is None else number >> min(by, BITS)

@@ -12,6 +12,7 @@ from apisec_sandbox.spl.values import (
     Row,
     cidr_match,
     compare,
+    to_number,
     to_text,
     values_of,
 )
@@ -101,6 +102,8 @@ def _false(_call: Call) -> Evaluate:
 @function("in", 2, MANY, boolean=True)
 def _in(call: Call) -> Evaluate:
     first, others = call.args[0], call.args[1:]
+    if all(constant is not None for constant in call.constants[1:]):
+        return _in_set(first, call.constants[1:])
 
     def run(row: Row) -> bool | None:
         values = values_of(first(row))
@@ -108,6 +111,24 @@ def _in(call: Call) -> Evaluate:
             return None
         wanted = [value for value in (other(row) for other in others) if value is not None]
         return any(compare(x, y) == 0 for x in values for y in wanted)
+
+    return run
+
+
+def _in_set(first: Evaluate, constants: list[Any]) -> Evaluate:
+    """Membership in constants: as texts, and as numbers where both are."""
+    texts = frozenset(to_text(value) for value in constants if to_number(value) is None)
+    numbers = frozenset(number for value in constants if (number := to_number(value)) is not None)
+
+    def run(row: Row) -> bool | None:
+        held = first(row)
+        if held is None:
+            return None
+        for value in values_of(held):
+            number = to_number(value)
+            if number in numbers if number is not None else to_text(value) in texts:
+                return True
+        return False
 
     return run
 
@@ -142,6 +163,16 @@ def _like(text: Any, pattern: Any) -> bool:
 def _match(call: Call) -> Evaluate:
     check_regex(call, 1)
     subject, pattern = call.args
+    if isinstance(call.constants[1], str):
+        test = regex(call.constants[1]).search
+
+        def fixed(row: Row) -> bool | None:
+            x = subject(row)
+            if type(x) is str:
+                return test(x) is not None
+            return None if x is None else any(test(to_text(value)) for value in values_of(x))
+
+        return fixed
 
     def run(row: Row) -> bool | None:
         x, y = subject(row), pattern(row)

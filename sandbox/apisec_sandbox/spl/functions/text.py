@@ -84,6 +84,10 @@ def _replace(call: Call) -> Evaluate:
     check_regex(call, 1)
     subject, pattern, by = call.args
 
+    constant, text = call.constants[1], call.constants[2]
+    if isinstance(constant, str) and isinstance(text, str):
+        return _replacing(subject, constant, text)
+
     def run(row: Row) -> Any:
         values = subject(row), pattern(row), by(row)
         if any(value is None for value in values):
@@ -95,9 +99,23 @@ def _replace(call: Call) -> Evaluate:
     return run
 
 
+def _replacing(subject: Evaluate, pattern: str, by: str) -> Evaluate:
+    engine, expand = regex(pattern), template(by)
+
+    def run(row: Row) -> Any:
+        value = subject(row)
+        if type(value) is str:
+            return engine.sub(expand, value)
+        return None if value is None else _each(value, lambda item: engine.sub(expand, to_text(item)))
+
+    return run
+
+
 @functools.lru_cache(maxsize=1024)
-def template(text: str) -> Callable[[Any], str]:
+def template(text: str) -> str | Callable[[Any], str]:
     r"""A replacement as a function of the match: ``\1`` is a group (empty when there is none), ``\0`` the whole."""
+    if "\\" not in text:
+        return text
     parts: list[str | int] = [int(part) if place % 2 else part for place, part in enumerate(GROUP.split(text))]
 
     def expand(match: Any) -> str:
