@@ -151,3 +151,20 @@ def test_a_run_is_told_from_any_other(foreign: Target) -> None:
     assert one.collection("apisec_flows") == []
     assert len(other.collection("apisec_flows")) == 1
     other.close()
+
+
+def test_a_busy_splunk_is_waited_for(foreign: Target) -> None:
+    """HEC's "server is busy" comes and goes; the events arrive once."""
+    splunk = Splunk(foreign)
+    splunk.rest.call("POST", "/services/sandbox/hec_overload", {"code": "9", "requests": "2"})
+    splunk.send([{"service": "shop", "id": "1", "time": splunk.now()}])
+    assert splunk.count() == 1
+    splunk.close()
+
+
+def test_no_secret_is_printed(foreign: Target) -> None:
+    shown = repr(foreign)
+    assert foreign.url in shown
+    for secret in (foreign.password, foreign.hec_token):
+        assert secret
+        assert secret not in shown

@@ -16,7 +16,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlsplit
@@ -64,10 +64,10 @@ class Target:
     url: str
     ca: str
     username: str
-    password: str
-    token: str
+    password: str = field(repr=False)  # a failing test prints its arguments
+    token: str = field(repr=False)
     hec_url: str
-    hec_token: str
+    hec_token: str = field(repr=False)
     reach: str = "127.0.0.1"
     patience: float = 30.0
 
