@@ -1,42 +1,50 @@
-"""Modular inputs: the app's scripts, asked for their scheme and run on their interval.
+"""Modular inputs: the app's scripts, asked for their scheme, checked, and run.
 
 Source: "Modular inputs overview", "Create modular inputs" (dev.splunk.com): ``--scheme``,
-``--validate-arguments``, configuration on stdin, events as an XML stream on stdout.
+``--validate-arguments``, configuration on stdin, events on stdout (input_runs reads them).
 """
 
 from __future__ import annotations
 
-import io
-import logging
 import re
 import subprocess
 import threading
 import xml.parsers.expat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 from apisec_sandbox.errors import SandboxError
 from apisec_sandbox.splunkd.auth import SYSTEM_USER
 from apisec_sandbox.splunkd.confs import Stanza
-from apisec_sandbox.splunkd.cron import parse as parse_cron
-from apisec_sandbox.splunkd.indexes import Event
+from apisec_sandbox.splunkd.input_runs import InputRuns
 
 if TYPE_CHECKING:
     from apisec_sandbox.splunkd.server import Splunkd
 
-LOG = logging.getLogger("apisec_sandbox.inputs")
 SCHEME_SECONDS = 30.0
-MAX_RUN_SECONDS = 3600.0
-MAX_EVENT = 4 * 1024 * 1024
 STANDARD = ("disabled", "index", "host", "source", "sourcetype", "interval", "python.version", "python.required")
+CALL = re.compile(r"\s*(?:validate\()?\s*(is_\w+)\(\s*'([^']+)'\s*\)")
+# The functions that a scheme's <validation> may name ("Create modular inputs", "Introspection scheme details").
+FUNCTIONS: dict[str, Callable[[str], bool]] = {
+    "is_bool": lambda text: text.lower() in ("0", "1", "true", "false", "t", "f", "yes", "no"),
+    "is_nonneg_int": lambda text: text.isdigit(),
+    "is_pos_int": lambda text: text.isdigit() and int(text) > 0,
+    "is_port": lambda text: text.isdigit() and 1 <= int(text) <= 65535,
+    "is_avail_tcp_port": lambda text: text.isdigit() and 1 <= int(text) <= 65535,
+    "is_avail_udp_port": lambda text: text.isdigit() and 1 <= int(text) <= 65535,
+}
+TYPES: dict[str, Callable[[str], bool]] = {
+    "number": lambda text: re.fullmatch(r"[+-]?\d+(\.\d+)?", text.strip()) is not None,
+    "boolean": FUNCTIONS["is_bool"],
+}
 
 
 @dataclass(frozen=True)
 class Scheme:
-    """What ``--scheme`` answered: names of arguments and which of them are required on creation."""
+    """What ``--scheme`` answered. ``arguments`` say which of them are required on creation."""
 
     kind: str
     app: str
@@ -44,6 +52,59 @@ class Scheme:
     description: str
     arguments: dict[str, bool] = field(default_factory=dict)
     external_validation: bool = True
+    on_edit: frozenset[str] = frozenset()  # required on every edit
+    types: Mapping[str, str] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)  # <validation> by argument
+    streaming: str = "simple"  # or xml
+    single: bool = False  # one process for all stanzas
+
+    @classmethod
+    def parse(cls, kind: str, app: str, text: str) -> Scheme:
+        root = parse_xml(text)
+        args = {str(arg.get("name")): arg for arg in root.iterfind("./endpoint/args/arg")}
+
+        def said(name: str, default: str = "false") -> bool:
+            return (root.findtext(name) or default).strip().lower() in ("true", "1")
+
+        return cls(
+            kind,
+            app,
+            root.findtext("title") or kind,
+            root.findtext("description") or "",
+            {name: _said(arg, "required_on_create", "true") for name, arg in args.items()},
+            said("use_external_validation"),
+            frozenset(name for name, arg in args.items() if _said(arg, "required_on_edit", "false")),
+            {name: (arg.findtext("data_type") or "string").strip().lower() for name, arg in args.items()},
+            {name: rule for name, arg in args.items() if (rule := arg.findtext("validation"))},
+            (root.findtext("streaming_mode") or "simple").strip().lower(),
+            said("use_single_instance"),
+        )
+
+    def check(self, settings: Mapping[str, str]) -> None:
+        """Hold the arguments to the scheme.
+
+        Raises:
+            SandboxError: one is missing, unknown, or of the wrong type.
+        """
+        missing = [name for name, need in self.arguments.items() if need and name != "name" and not settings.get(name)]
+        if missing:
+            raise SandboxError(f"The following required arguments are missing: {', '.join(missing)}.")
+        for name, value in settings.items():
+            if name not in self.arguments and name not in STANDARD:
+                raise SandboxError(f'Argument "{name}" is not supported by this endpoint.')
+            kind = self.types.get(name, "string")
+            if value and kind in TYPES and not TYPES[kind](value):
+                raise SandboxError(f'Argument "{name}" must be of type {kind}, not {value[:80]!r}.')
+            self._rule(name, value)
+
+    def _rule(self, name: str, value: str) -> None:
+        match = CALL.match(self.rules.get(name, ""))
+        if match and match[1] in FUNCTIONS and match[2] == name and value and not FUNCTIONS[match[1]](value):
+            raise SandboxError(f'Argument "{name}": {value[:80]!r} does not fulfil {match[1]}.')
+
+
+def _said(arg: ElementTree.Element, name: str, default: str) -> bool:
+    return (arg.findtext(name) or default).strip().lower() in ("true", "1")
 
 
 def parse_xml(text: str) -> ElementTree.Element:
@@ -65,10 +126,9 @@ def parse_xml(text: str) -> ElementTree.Element:
 class ModularInputs:
     def __init__(self, splunkd: Splunkd) -> None:
         self._splunkd = splunkd
-        self._schemes: dict[str, Scheme] = {}
+        self._schemes: dict[tuple[str, int], Scheme] = {}
         self._lock = threading.Lock()
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._next: dict[str, float] = {}
+        self._runs = InputRuns(splunkd, self)
 
     def kinds(self) -> dict[str, str]:
         """Return kinds and their apps: a spec file names the stanza, a script in bin/ bears its name."""
@@ -83,28 +143,21 @@ class ModularInputs:
         return found
 
     def scheme(self, kind: str) -> Scheme:
-        """Ask the script.
+        """Ask the script, once for each version of its file.
 
         Raises:
             SandboxError: no such kind, or a script that does not answer with a scheme.
         """
-        with self._lock:
-            if kind in self._schemes:
-                return self._schemes[kind]
         app = self.kinds().get(kind)
         if app is None:
             raise SandboxError(f"There is no modular input {kind!r}; known: {sorted(self.kinds())}")
-        root = parse_xml(self._call(kind, app, ("--scheme",), ""))
-        arguments = {
-            str(arg.get("name")): (arg.findtext("required_on_create") or "true").strip().lower() in ("true", "1")
-            for arg in root.iterfind("./endpoint/args/arg")
-        }
-        external = (root.findtext("use_external_validation") or "false").strip().lower() == "true"
-        scheme = Scheme(
-            kind, app, root.findtext("title") or kind, root.findtext("description") or "", arguments, external
-        )
+        key = (kind, self._splunkd.runner.script(app, f"{kind}.py").stat().st_mtime_ns)
         with self._lock:
-            self._schemes[kind] = scheme
+            if key in self._schemes:
+                return self._schemes[key]
+        scheme = Scheme.parse(kind, app, self._call(kind, app, ("--scheme",), ""))
+        with self._lock:
+            self._schemes[key] = scheme
         return scheme
 
     def _call(self, kind: str, app: str, args: tuple[str, ...], text: str) -> str:
@@ -127,31 +180,25 @@ class ModularInputs:
         return done.stdout.decode("utf-8", "replace")
 
     def validate(self, kind: str, name: str, settings: dict[str, str]) -> None:
-        """Let the script judge the arguments of a new or changed input.
+        """Hold the arguments of a new or changed input to the scheme, and let the script judge them.
 
         Raises:
             SandboxError: with the script's message.
         """
         scheme = self.scheme(kind)
-        missing = [
-            arg for arg, required in scheme.arguments.items() if required and arg != "name" and not settings.get(arg)
-        ]
-        if missing:
-            raise SandboxError(f"The following required arguments are missing: {', '.join(missing)}.")
-        unknown = [arg for arg in settings if arg not in scheme.arguments and arg not in STANDARD]
-        if unknown:
-            raise SandboxError(f'Argument "{unknown[0]}" is not supported by this endpoint.')
+        scheme.check(settings)
         if not scheme.external_validation:
             return
         session = self._splunkd.users.open_session(SYSTEM_USER)
         try:
-            items = f"<item name={quoteattr(name)}>{_params(settings)}</item>"
-            text = f"<items>{self._head(kind, session.key)}{items}</items>"
+            items = f"<item name={quoteattr(name)}>{params(settings)}</item>"
+            text = f"<items>{self.head(kind, session.key)}{items}</items>"
             self._call(kind, scheme.app, ("--validate-arguments",), text)
         finally:
             self._splunkd.users.close_session(session.key)
 
-    def _head(self, kind: str, key: str) -> str:
+    def head(self, kind: str, key: str) -> str:
+        """What every message to a script starts with."""
         folder = self._splunkd.home.checkpoints / kind
         folder.mkdir(parents=True, exist_ok=True)
         return (
@@ -160,8 +207,6 @@ class ModularInputs:
             f"<session_key>{escape(key)}</session_key>"
             f"<checkpoint_dir>{escape(str(folder))}</checkpoint_dir>"
         )
-
-    # Running
 
     def stanzas(self) -> list[Stanza]:
         """Return the enabled stanzas of kinds whose script is installed."""
@@ -174,158 +219,14 @@ class ModularInputs:
         return found
 
     def tick(self, now: float) -> None:
-        """Start every input whose time has come and that does not run."""
-        for stanza in self.stanzas():
-            due = self._next.setdefault(stanza.name, now)
-            if now >= due and stanza.name not in self._running:
-                self._next[stanza.name] = self._following(stanza, now)
-                threading.Thread(target=self.run, args=(stanza,), daemon=True, name="input").start()
-
-    @staticmethod
-    def _following(stanza: Stanza, now: float) -> float:
-        text = stanza.get("interval") or "60"
-        try:
-            return now + max(1.0, float(text)) if float(text) > 0 else float("inf")
-        except ValueError:
-            return parse_cron(text).next(now)
-
-    def run(self, stanza: Stanza) -> int:
-        """Run one input to its end and index what it writes; return its exit code."""
-        kind = stanza.name.partition("://")[0]
-        runner = self._splunkd.runner
-        app = self.kinds()[kind]
-        path = runner.script(app, f"{kind}.py")
-        session = self._splunkd.users.open_session(SYSTEM_USER)
-        text = (
-            f"<input>{self._head(kind, session.key)}<configuration><stanza name={quoteattr(stanza.name)} "
-            f"app={quoteattr(stanza.app)}>{_params(stanza.settings)}</stanza></configuration></input>"
-        )
-        log = self._splunkd.home.log / f"modinput_{kind}.log"
-        try:
-            with log.open("ab") as errors:
-                process = subprocess.Popen(  # noqa: S603 - the app's own script
-                    runner.argv(path),
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=errors,
-                    cwd=path.parent,
-                    env=runner.environment(),
-                )
-                self._running[stanza.name] = process
-                return self._feed(process, text, stanza)
-        except (OSError, SandboxError):
-            LOG.exception("modular input %s failed", stanza.name)
-            return -1
-        finally:
-            self._running.pop(stanza.name, None)
-            self._splunkd.users.close_session(session.key)
-
-    def _feed(self, process: subprocess.Popen[bytes], text: str, stanza: Stanza) -> int:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        guard = threading.Timer(MAX_RUN_SECONDS, process.kill)
-        guard.daemon = True
-        guard.start()
-        try:
-            process.stdin.write(text.encode())
-            process.stdin.close()
-            stream = EventStream(stanza, self._splunkd.clock)
-            stdout = cast("io.BufferedReader", process.stdout)
-            for chunk in iter(lambda: stdout.read1(65536), b""):
-                self._index(stream.feed(chunk))
-            self._index(stream.finish())
-        except BrokenPipeError:
-            LOG.warning("modular input %s closed its input", stanza.name)
-        finally:
-            guard.cancel()
-            code = process.wait(timeout=30)
-            process.stdout.close()
-        if code:
-            LOG.warning("modular input %s ended with code %d", stanza.name, code)
-        return code
-
-    def _index(self, events: list[Event]) -> None:
-        known = set(self._splunkd.index_names())
-        kept = [event for event in events if event.index_name in known]
-        if len(kept) < len(events):
-            LOG.warning("modular input wrote to an unknown index: %d events dropped", len(events) - len(kept))
-        if kept:
-            self._splunkd.store.append(kept)
+        """Start every input whose time has come and that does not run; end those that are enabled no more."""
+        self._runs.tick(now)
 
     def close(self) -> None:
-        for process in list(self._running.values()):
-            process.terminate()
+        self._runs.close()
 
 
-class EventStream:
-    """Reads ``<stream><event>…`` as it comes; text that is no XML counts as one event a line."""
-
-    def __init__(self, stanza: Stanza, clock: Callable[[], float]) -> None:
-        self._stanza = stanza
-        self._clock = clock
-        self._buffer = b""
-        self._xml: bool | None = None
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        self._buffer += chunk
-        if self._xml is None:
-            head = self._buffer.lstrip()
-            if not head:
-                return []
-            self._xml = head.startswith(b"<")
-        return self._take(b"</event>" if self._xml else b"\n")
-
-    def _take(self, end: bytes) -> list[Event]:
-        events = []
-        while (stop := self._buffer.find(end)) >= 0:
-            piece, self._buffer = self._buffer[: stop + len(end)], self._buffer[stop + len(end) :]
-            event = self._xml_event(piece) if self._xml else self._plain(piece)
-            if event:
-                events.append(event)
-        if len(self._buffer) > MAX_EVENT:
-            raise SandboxError(f"modular input {self._stanza.name}: an event is longer than {MAX_EVENT} bytes")
-        return events
-
-    def finish(self) -> list[Event]:
-        if self._xml is False and self._buffer.strip():
-            event = self._plain(self._buffer)
-            return [event] if event else []
-        return []
-
-    def _xml_event(self, piece: bytes) -> Event | None:
-        text = piece.decode("utf-8", "replace")
-        start = text.find("<event")
-        if start < 0:
-            return None
-        root = parse_xml(text[start:])
-        data = root.findtext("data")
-        if data is None:
-            return None
-        when = root.findtext("time")
-        return self._event(data, {child.tag: child.text or "" for child in root}, float(when) if when else None)
-
-    def _plain(self, piece: bytes) -> Event | None:
-        text = piece.decode("utf-8", "replace").strip("\r\n")
-        return self._event(text, {}, None) if text.strip() else None
-
-    def _event(self, data: str, own: dict[str, str], when: float | None) -> Event:
-        settings = self._stanza.settings
-        now = self._clock()
-        kind = self._stanza.name.partition("://")[0]
-        index = own.get("index") or settings.get("index") or "main"
-        return Event(
-            now if when is None else when,
-            now,
-            own.get("host") or settings.get("host") or "apisec-sandbox",
-            own.get("source") or settings.get("source") or self._stanza.name,
-            own.get("sourcetype") or settings.get("sourcetype") or kind,
-            data,
-            {},
-            "main" if index == "default" else index,
-        )
-
-
-def _params(settings: dict[str, str]) -> str:
+def params(settings: Mapping[str, str]) -> str:
     return "".join(f"<param name={quoteattr(key)}>{escape(value)}</param>" for key, value in settings.items())
 
 
