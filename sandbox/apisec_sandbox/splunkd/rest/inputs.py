@@ -332,11 +332,21 @@ def modular_input(call: Call, name: str) -> Reply:
 
 def _scheme(call: Call, name: str) -> Entry:
     scheme = call.splunkd.inputs.scheme(name)
+    args = {
+        name: {
+            "required_on_create": need,
+            "required_on_edit": name in scheme.on_edit,
+            "data_type": scheme.types.get(name, "string"),
+        }
+        for name, need in scheme.arguments.items()
+    }
     content = {
         "title": scheme.title,
         "description": scheme.description,
-        "streaming_mode": "xml",
-        "endpoint": {"args": {name: {"required_on_create": need} for name, need in scheme.arguments.items()}},
+        "streaming_mode": scheme.streaming,
+        "use_single_instance": scheme.single,
+        "use_external_validation": scheme.external_validation,
+        "endpoint": {"args": args},
     }
     return Entry(name, content, f"data/modular-inputs/{quoted(name)}", scheme.app, "nobody", "app")
 
