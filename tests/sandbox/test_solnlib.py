@@ -210,6 +210,8 @@ def test_hec_settings(place: Place) -> None:
     assert config.get_input("made")["sourcetype"] == "x"
     config.update_input("made", {"sourcetype": "y"})
     assert config.get_input("made")["sourcetype"] == "y"
+    config.update_settings({"enableSSL": 1, "disabled": 0})
+    assert config.get_settings()["disabled"] == "0"
     config.delete_input("made")
     assert config.get_input("made") is None
 
