@@ -201,20 +201,33 @@ leaves: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), st.integers(10**17, 10**19), st.floats(-5, 5), st.text(max_size=3)
 )
 documents = st.dictionaries(
-    st.sampled_from(["x", "y", "z", "a.b", "a"]),
-    st.one_of(leaves, st.lists(leaves, max_size=3), st.dictionaries(st.sampled_from(["b", "c"]), leaves, max_size=2)),
+    st.sampled_from(["x", "y", "z", "a.b", "a", "b.x"]),
+    st.one_of(
+        leaves,
+        st.lists(leaves, max_size=3),
+        st.dictionaries(st.sampled_from(["b", "c", "x", "b.c"]), leaves, max_size=2),
+    ),
     max_size=5,
 )
+UNUSUAL = [
+    "{}",
+    "-0 ",
+    "text x=1 y=2",
+    '{"x": -0, "y": 1.50}',
+    '{"x":1.50,"y":{"x":1.5}}',
+    '{"x" : 1e-7 }',
+    '{"x":1,"x":2}',
+]
 layouts = st.sampled_from([{}, {"separators": (",", ":")}, {"ensure_ascii": False}, {"indent": 1}])
 
 
-@given(documents, layouts, st.sampled_from(["{}", "-0 ", "text x=1 y=2", '{"x": -0, "y": 1.50}', '{"x":1,"x":2}']))
+@given(documents, layouts, st.sampled_from(UNUSUAL))
 @settings(max_examples=200)
 def test_the_short_way_gives_what_the_general_one_gives(document: Any, layout: Any, other: str) -> None:
     knowledge = Knowledge(lambda _name: {}, lambda _name: None, 0.0)
     for raw in (json.dumps(document, **layout), other):
         event: tuple[Any, ...] = (1.5, 2.0, "h", "s", "t", raw, {}, "main", None)
-        wanted = frozenset(("x", "y", "host"))
+        wanted = frozenset(("x", "y", "host", "a.b", "a.b.c", "b.x"))
         (short,) = RowMaker(knowledge, wanted, None, Hints(numeric=frozenset("y"), exact=wanted)).rows([event])
         (general,) = RowMaker(knowledge, None, None, Hints()).rows([event])
         for name in wanted:
@@ -223,3 +236,10 @@ def test_the_short_way_gives_what_the_general_one_gives(document: Any, layout: A
                 assert short[name] == to_number(expected)
             else:
                 assert short.get(name) == expected
+
+
+def test_default_fields_come_by_the_general_way() -> None:
+    knowledge = Knowledge(lambda _name: {}, lambda _name: None, 0.0)
+    event: tuple[Any, ...] = (7200.0, 2.0, "h", "s", "t", '{"x": 1}', {}, "main", None)
+    (row,) = RowMaker(knowledge, frozenset(("x", "date_hour")), None, Hints()).rows([event])
+    assert (row["x"], row["date_hour"]) == ("1", "2")

@@ -7,6 +7,7 @@ number only may come as one instead of as its text; tests hold them against each
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,11 +15,14 @@ from typing import Any
 import orjson
 
 from apisec_sandbox.spl.context import Fields, Hints
+from apisec_sandbox.spl.defaultfields import DEFAULT_FIELDS
 from apisec_sandbox.spl.knowledge import METADATA, Knowledge, Props
 from apisec_sandbox.spl.values import Row
 
 SHORT = 5_000  # characters; longer events go the general way, which knows limits of extraction (limits.conf)
 BIG = 10**18  # whole numbers from here on are doubles in SPL (values.to_number)
+NUMBER = re.compile(r"\s*:\s*([^\s,\]}]+)")
+MISSING, SEVERAL = object(), object()
 MAX_KINDS = 10_000  # combinations of host, source, sourcetype and index that are remembered
 KIND = ("host", "source", "sourcetype", "index")
 PLAIN = Props()
@@ -113,18 +117,18 @@ class RowMaker:
         return props.kv_mode in ("auto", "json") and replace(props, kv_mode=PLAIN.kv_mode) == PLAIN
 
 
-def _leaves(wanted: Fields, numeric: frozenset[str]) -> list[tuple[str, bool]] | None:
-    """Return (field, read as a number only) of what is taken from the JSON; None when that is not enough to know."""
+def _leaves(wanted: Fields, numeric: frozenset[str]) -> list[tuple[str, bool, bool]] | None:
+    """Return (field, read as a number only, may be nested) of what is taken; None when the general way has to."""
     if wanted is None or "eventtype" in wanted or any(name.startswith("tag") for name in wanted):
         return None
     names = sorted(wanted - METADATA)
-    if any("{" in name or "." in name for name in names):
+    if any("{" in name for name in names) or not DEFAULT_FIELDS.isdisjoint(names):
         return None
-    return [(name, name in numeric) for name in names]
+    return [(name, name in numeric, "." in name) for name in names]
 
 
-def _take(raw: str, document: Any, leaves: list[tuple[str, bool]], row: Row) -> bool:
-    """Put the fields of a JSON object's first level into the row; False where the general way is to decide.
+def _take(raw: str, document: Any, leaves: list[tuple[str, bool, bool]], row: Row) -> bool:
+    """Put fields of a JSON object into the row; False where the general way is to decide.
 
     orjson does not keep the text of a number: a whole one is its own text (but for -0), a fraction may not be.
     """
@@ -135,21 +139,47 @@ def _take(raw: str, document: Any, leaves: list[tuple[str, bool]], row: Row) -> 
             document = orjson.loads(raw)
         except orjson.JSONDecodeError:
             return False
-    for name, numeric in leaves:
-        value = document.get(name)
+    for name, numeric, nested in leaves:
+        value = _dig(document, name) if nested else document.get(name, MISSING)
         kind = type(value)
         if kind is str:
             row[name] = value
-        elif kind is int:
-            if not -BIG < value < BIG or (value == 0 and "-0" in raw):
+        elif kind is int or kind is float:
+            if not _is_text(value, raw, name, numeric):
                 return False
-            row[name] = value if numeric else str(value)
-        elif kind is float:
-            if not numeric:
-                return False
-            row[name] = value
+            row[name] = value if numeric else repr(value)
         elif kind is bool:
             row[name] = "true" if value else "false"
-        elif value is None and name in document:
+        elif value is None:
             row[name] = "null"
+        elif value is SEVERAL:
+            return False
     return True
+
+
+def _dig(document: dict[str, Any], name: str) -> Any:
+    """Return what stands at ``a.b``: a member of that name, or ``b`` in the object ``a``."""
+    found = document.get(name, MISSING)
+    found = MISSING if type(found) in (dict, list) else found
+    at = name.find(".")
+    while at >= 0:
+        inner = document.get(name[:at])
+        if type(inner) is dict:
+            more = _dig(inner, name[at + 1 :])
+            if more is not MISSING:
+                found = more if found is MISSING else SEVERAL
+        at = name.find(".", at + 1)
+    return found
+
+
+def _is_text(value: int | float, raw: str, name: str, numeric: bool) -> bool:
+    """Whether the number's text is what Python writes; of one read as a number, whether SPL reads the same."""
+    if type(value) is int:
+        return -BIG < value < BIG and (value != 0 or "-0" not in raw)
+    if numeric:
+        return True
+    key = f'"{name.rpartition(".")[2]}"'
+    if raw.count(key) != 1:
+        return False
+    match = NUMBER.match(raw, raw.index(key) + len(key))
+    return match is not None and match[1] == repr(value)
