@@ -132,7 +132,7 @@ class Runtime:
         return self._conf("transforms")
 
     def lookup(self, name: str) -> LookupTable | None:
-        return self._splunkd.lookups.find(name, self._app)
+        return self._splunkd.lookups.find(name, self._app, self._user)
 
     def lookup_names(self) -> list[str]:
         return self._splunkd.lookups.names(self._app)
