@@ -267,12 +267,15 @@ class InputLookup(Command):
 
 
 def _input_table(args: Arguments, env: Env, strict: bool) -> LookupTable | None:
-    """Find the table. A missing one is an error, unless ``strict=false`` says to go on with a warning."""
+    """Find the table. A file that is missing is a warning, unless ``strict`` (docs: inputlookup).
+
+    A name that is no file and no definition is an error in either case: there is nothing that it could mean.
+    """
     name = args.field_name("a lookup's name")
     try:
         return find_lookup(args, env, name)
     except SplError as error:
-        if strict:
+        if strict or not name.endswith(".csv"):
             raise
         env.context.say("WARN", error.message)
         return None
@@ -284,7 +287,7 @@ INPUT_OPTIONS = ("append", "start", "max", "strict")
 def parse_inputlookup(segment: Segment, env: Env) -> Command:
     args = Arguments(segment)
     options = args.take(INPUT_OPTIONS)
-    table = _input_table(args, env, boolean(args, "strict", options.get("strict", "t")))
+    table = _input_table(args, env, boolean(args, "strict", options.get("strict", "f")))
     options |= args.take(INPUT_OPTIONS, "where")
     condition = None
     if token := args.accept_word("where"):
