@@ -15,6 +15,7 @@ from apisec_sandbox.splunkd.home import Home, write_atomic
 from apisec_sandbox.splunkd.indexes import Event
 from apisec_sandbox.splunkd.jobs import Request
 from apisec_sandbox.splunkd.server import Options, Splunkd, running
+from apisec_sandbox.splunkd.web import HttpError
 
 from .conftest import FIXTURES
 
@@ -292,3 +293,31 @@ def test_jobs_of_others_are_hidden(admin: Client) -> None:
     assert bob.get(f"/services/search/jobs/{sid}")[0] == 404
     assert ann.get(f"/services/search/jobs/{sid}")[0] == 200
     assert admin.get(f"/services/search/jobs/{sid}")[0] == 200
+
+
+def test_lookups_follow_their_permissions(admin: Client) -> None:
+    splunkd = admin.splunkd
+    apps = splunkd.home.apps
+    for app, meta in (("shares", "[lookups]\nexport = system\n"), ("other", "[lookups]\nexport = none\n")):
+        write_atomic(apps / app / "lookups" / f"{app}.csv", b"a,b\n1,2\n")
+        write_atomic(apps / app / "metadata" / "local.meta", meta.encode())
+    write_atomic(apps / "shares" / "default" / "collections.conf", b"[kept]\n")
+    transforms = b"[kept]\nexternal_type = kvstore\ncollection = kept\nfields_list = _key, a\n"
+    write_atomic(apps / "shares" / "default" / "transforms.conf", transforms)
+
+    def run(user: str, app: str, search: str) -> str:
+        try:
+            job = splunkd.jobs.run(Request(search, app, user))
+        except HttpError as error:
+            return error.text
+        return job.error or str(len(job.outcome.rows))
+
+    assert run("ann", "search", "| inputlookup shares.csv") == "1"
+    assert run("ann", "search", "| inputlookup other.csv") != "1"
+    assert run("ann", "other", "| inputlookup other.csv") == "1"
+    assert "insufficient privileges" in run("ann", "other", "| inputlookup other.csv | outputlookup other.csv")
+    assert run("pow", "other", "| inputlookup other.csv | outputlookup other.csv") == "1"
+    assert run("ann", "search", "| makeresults | eval a=1 | table a | outputlookup mine.csv") == "1"
+    assert "insufficient privileges" in run("ann", "shares", "| makeresults | eval a=1 | outputlookup kept")
+    assert run("admin", "shares", "| makeresults | eval a=1 | table a | outputlookup kept") == "1"
+    assert run("ann", "shares", "| inputlookup kept") == "1"

@@ -31,6 +31,12 @@ class _Table:
     default_match: str = ""
     time: TimeRule | None = None
     filter: str = ""
+    writable: bool = True
+
+    def guard(self) -> None:
+        """Refuse a writer who may only read (Knowledge Manager Manual, "Manage knowledge object permissions")."""
+        if not self.writable:
+            raise SplError(f"You have insufficient privileges to write to the lookup table '{self.name}'.")
 
 
 @dataclass
@@ -59,6 +65,7 @@ class CsvTable(_Table):
 
     def write(self, rows: list[Row], append: bool, key_field: str | None) -> int:
         """Replace or extend the file. With a key field rows of the same key are replaced."""
+        self.guard()
         with WRITE_LOCK:
             held = self.rows() if append else []
             fixed = self.columns() if append else []  # an append writes the columns that the file has, and no others
@@ -76,6 +83,7 @@ class CsvTable(_Table):
 
     def clear(self, keep: bool) -> None:
         """Delete the file, or ``keep`` it without content."""
+        self.guard()
         with WRITE_LOCK:
             if keep:
                 write_atomic(self.path, b"")
@@ -112,6 +120,7 @@ class KvTable(_Table):
 
     def write(self, rows: list[Row], append: bool, key_field: str | None) -> int:
         """Save rows as documents: ``_key`` or the key field's value is the key. Only listed fields are kept."""
+        self.guard()
         assert self.store is not None
         documents = []
         for row in rows:
@@ -126,6 +135,7 @@ class KvTable(_Table):
         return len(documents)
 
     def clear(self, keep: bool) -> None:  # noqa: ARG002 - a collection without documents stays a collection
+        self.guard()
         assert self.store is not None
         self.store.delete(self.scope, None)
 
@@ -165,33 +175,52 @@ class Lookups:
         ]
         return sorted({*named, *files})
 
-    def find(self, name: str, app: str) -> CsvTable | KvTable | None:
-        stanza = self._confs.stanza("transforms", name, app)
+    def find(self, name: str, app: str, user: str = "") -> CsvTable | KvTable | None:
+        """Return the lookup as the user sees it in the app; what he may not read is not there."""
+        stanza = self._confs.stanza("transforms", name, app, user)
         if stanza is not None:
             if stanza.get("external_type") == "kvstore" or stanza.get("collection"):
-                return self._kv_table(stanza)
+                return self._kv_table(stanza, user)
             if stanza.get("filename"):
-                return self._file(stanza.get("filename"), app, stanza)
+                return self._file(stanza.get("filename"), app, stanza, user)
         if name.endswith(".csv"):
-            return self._file(name, app, Stanza(name, app, {}))
+            return self._file(name, app, Stanza(name, app, {}), user)
         return None
 
-    def _file(self, filename: str, app: str, stanza: Stanza) -> CsvTable | None:
+    def _roles(self, user: str) -> frozenset[str] | None:
+        return self._confs.viewer(user) if user else None
+
+    def _file(self, filename: str, app: str, stanza: Stanza, user: str) -> CsvTable | None:
+        """Look in the app of the context, then in what other apps export (default.meta, [lookups])."""
         if Path(filename).name != filename:
             return None
-        apps = [app, *(name for name in self._confs.apps() if name != app)]
-        found = next((path for name in apps if (path := self._home.apps / name / "lookups" / filename).exists()), None)
-        path = found or self._home.apps / (stanza.app if stanza.app != "system" else app) / "lookups" / filename
-        return CsvTable(**_common(stanza), path=path)
+        roles = self._roles(user)
+        for name in (app, *(one for one in self._confs.apps() if one != app)):
+            path = self._home.apps / name / "lookups" / filename
+            held = self._confs.permissions("lookups", filename, name)
+            if path.exists() and (name == app or held.exported) and (roles is None or held.readable(roles)):
+                return CsvTable(**_common(stanza), path=path, writable=roles is None or held.writable(roles))
+        folder = self._home.apps / (stanza.app if stanza.app != "system" else app)
+        return CsvTable(**_common(stanza), path=folder / "lookups" / filename)
 
-    def _kv_table(self, stanza: Stanza) -> KvTable:
+    def _kv_table(self, stanza: Stanza, user: str) -> KvTable | None:
         collection = stanza.get("collection") or stanza.name
-        about = self._confs.stanza("collections", collection)
-        app = about.app if about else stanza.app
+        about = self._confs.stanza("collections", collection, stanza.app)
+        if about is None:
+            about = self._confs.stanza("collections", collection)
+        app, roles = about.app if about else stanza.app, self._roles(user)
+        held = self._confs.permissions("collections", collection, app)
+        if roles is not None and not held.readable(roles):
+            return None
         types = {name[6:]: value for name, value in (about.settings if about else {}).items() if name[:6] == "field."}
         fields = [part.strip() for part in stanza.get("fields_list").split(",") if part.strip()]
         return KvTable(
-            **_common(stanza), store=self._kv, scope=Scope(app, collection), fields=fields or list(types), types=types
+            **_common(stanza),
+            store=self._kv,
+            scope=Scope(app, collection),
+            fields=fields or list(types),
+            types=types,
+            writable=roles is None or held.writable(roles),
         )
 
 
