@@ -19,7 +19,7 @@ from apisec_sandbox.errors import AppError, SandboxError
 from apisec_sandbox.splunkd import confs, cron
 from apisec_sandbox.splunkd.apps import install
 from apisec_sandbox.splunkd.confs import Confs
-from apisec_sandbox.splunkd.home import Home
+from apisec_sandbox.splunkd.home import BUILT_IN_APPS, Home
 from apisec_sandbox.splunkd.kvstore import compile_query
 from apisec_sandbox.splunkd.savedsearches import seconds_of
 from apisec_sandbox.splunkd.server import Options, Splunkd
@@ -164,7 +164,7 @@ def test_what_is_no_app_is_refused(tmp_path: Path, files: dict[str, str], link: 
     home = Home(tmp_path / "home")
     with pytest.raises(AppError, match=message):
         install(archive(tmp_path, files, link), home)
-    assert sorted(path.name for path in home.apps.iterdir()) == ["launcher", "search"]
+    assert sorted(path.name for path in home.apps.iterdir()) == sorted(BUILT_IN_APPS)
     assert not (tmp_path / "evil").exists()
 
 

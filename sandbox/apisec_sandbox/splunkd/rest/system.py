@@ -59,9 +59,9 @@ def delete_message(call: Call, name: str) -> Reply:
 def set_overload(call: Call) -> Reply:
     """``code`` of HEC to answer with and for how many ``requests`` (-1: until code=0); ``queue`` is its bytes."""
     call.require("admin_all_objects")
-    names = {"code": call.needed("code"), "requests": call.params.get("requests", "-1")}
-    if "queue" in call.params:
-        names["queue"] = call.params["queue"]
+    queue = {"queue": call.params["queue"]} if "queue" in call.params else {}
+    code = call.params.get("code", "0") if queue else call.needed("code")
+    names = {"code": code, "requests": call.params.get("requests", "-1"), **queue}
     try:
         numbers = {name: int(text) for name, text in names.items()}
     except ValueError as error:
