@@ -82,7 +82,8 @@ class JsonLines:
         with self.path.open("rb") as file:
             while block := file.read(BLOCK):
                 block = rest + block
-                found.update(match[1].decode("utf-8", "replace") for match in INDEX_NAMES.finditer(block))
+                if b'"index"' in block:  # many times faster than the expression
+                    found.update(match[1].decode("utf-8", "replace") for match in INDEX_NAMES.finditer(block))
                 rest = block[-LONGEST:]  # a name may stand across the border
         return {name for name in found if _is_index(name)}
 
