@@ -193,10 +193,16 @@ class Aggregator:
             self._absorb(batch, places, groups)
             return
         for number, item in enumerate(self.plain):
-            column = batch.of(item)
-            for key, rows in places.items():
-                group = groups[key]
-                self._add(group.accumulators[number], column, rows, batch, (group, number))
+            column, numeric = batch.of(item), self._numeric[number]
+            values = column.numbers() if numeric else column.values
+            if item.timed or not (column.pure if numeric else column.whole) or column.nested:
+                for key, rows in places.items():
+                    group = groups[key]
+                    self._add(group.accumulators[number], column, rows, batch, (group, number))
+                continue
+            for key, rows in places.items():  # the plain case, once for every group of every batch
+                taken = values if rows is None else [values[place] for place in rows]
+                groups[key].accumulators[number].add(taken)
         if self.wild:
             self._feed_wild(batch, places, groups)
 
