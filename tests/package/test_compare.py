@@ -30,6 +30,7 @@ def run(target: Target | None, *arguments: str) -> subprocess.CompletedProcess[s
     return subprocess.run(command, env=outside, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.standin
 def test_a_stand_in_does_not_differ_from_itself(target: Target) -> None:
     done = run(target, "--format", "json")
