@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apisec_sandbox.spl import aggregates
-from apisec_sandbox.spl.aggregates import Accumulator, Percentile, to_numbers
+from apisec_sandbox.spl.accumulators import Accumulator
+from apisec_sandbox.spl.aggregates import to_numbers
 from apisec_sandbox.spl.commands.aggregation import Aggregation
 from apisec_sandbox.spl.commands.aggregator import Aggregator, Batch, Group, GroupKey, Keys
 from apisec_sandbox.spl.commands.chart_table import time_span
 from apisec_sandbox.spl.commands.stats import Stats
 from apisec_sandbox.spl.commands.streamstats import StreamStats
 from apisec_sandbox.spl.context import Context, Hints, Services, Stage
+from apisec_sandbox.spl.distributions import Percentile
 from apisec_sandbox.spl.knowledge import Knowledge
 from apisec_sandbox.spl.scan import RowMaker
 from apisec_sandbox.spl.values import Row, to_number, to_text

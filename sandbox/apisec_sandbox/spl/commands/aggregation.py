@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from apisec_sandbox.spl import aggregates
+from apisec_sandbox.spl.accumulators import Accumulator, Count, Per
 from apisec_sandbox.spl.aggregates import Factory
 from apisec_sandbox.spl.commands.base import Arguments, Env
 from apisec_sandbox.spl.errors import SplError
@@ -179,7 +180,7 @@ def _computed(args: Arguments, env: Env, token: Token, opened: Token) -> Aggrega
         raise args.fail("eval needs at least one aggregation inside, such as eval(avg(x)/max(y))", token)
     name = args.text[token.start : end + 1]
     renamed = args.field_name("a name behind AS") if args.accept_word("as") else name
-    return Aggregation("eval", aggregates.Count, renamed, None, expression, tuple(parts))
+    return Aggregation("eval", Count, renamed, None, expression, tuple(parts))
 
 
 def _aggregation_length(tokens: list[Token]) -> int:
@@ -214,12 +215,12 @@ def scaled(item: Aggregation, span: float) -> Aggregation:
     if item.parts:
         return replace(item, parts=tuple(scaled(part, span) for part in item.parts))
     make = item.factory
-    if not isinstance(make(), aggregates.Per):
+    if not isinstance(make(), Per):
         return item
 
-    def factory() -> aggregates.Accumulator:
+    def factory() -> Accumulator:
         made = make()
-        assert isinstance(made, aggregates.Per)
+        assert isinstance(made, Per)
         made.span = span
         return made
 

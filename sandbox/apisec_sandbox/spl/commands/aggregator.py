@@ -13,7 +13,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from apisec_sandbox.spl.aggregates import Accumulator, to_numbers
+from apisec_sandbox.spl.accumulators import Accumulator
+from apisec_sandbox.spl.aggregates import to_numbers
 from apisec_sandbox.spl.commands.aggregation import Aggregation
 from apisec_sandbox.spl.context import Context
 from apisec_sandbox.spl.errors import SplError
