@@ -243,7 +243,7 @@ def test_an_alert_that_fires_is_counted(splunk: Splunk, service: client.Service)
     assert (alert.alert_count, len(alert.history()), len(alert.fired_alerts)) == (0, 0, 0)
     assert "alarm" not in service.fired_alerts
     splunk[0].scheduler.tick(splunk[0].clock())
-    assert splunk[0].scheduler.tick(splunk[0].clock() + 61) == ["alarm"]
+    assert "alarm" in splunk[0].scheduler.tick(splunk[0].clock() + 61)
     deadline = time.monotonic() + 15
     while alert.refresh().alert_count != 1:
         assert time.monotonic() < deadline
