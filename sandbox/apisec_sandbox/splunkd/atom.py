@@ -70,7 +70,8 @@ class Entry:
 
     @property
     def id_path(self) -> str:
-        return f"/servicesNS/{quote(self.space or self.owner, safe='')}/{quote(self.app or 'system', safe='')}/{self.path}"
+        owner, app = quote(self.space or self.owner, safe=""), quote(self.app or "system", safe="")
+        return f"/servicesNS/{owner}/{app}/{self.path}"
 
     def acl(self) -> dict[str, Any]:
         return {
