@@ -230,7 +230,7 @@ def test_jobs_end_on_cancel(splunk: Splunk, service: client.Service) -> None:
     job = splunkd.jobs.create(
         Request("search index=main | eval x=mvrange(0,90000) | mvexpand x | eval y=md5(x) | stats dc(y)")
     )
-    splunkd.jobs.control(job.sid, "finalize", "")
+    splunkd.jobs.control(job.sid, "finalize", {})
     assert job.finished.wait(20)
     assert job.state in ("FAILED", "DONE")
     service.jobs.create("search index=main", exec_mode="blocking").cancel()

@@ -10,6 +10,7 @@ import os
 import sys
 import traceback
 from typing import Any
+from urllib.parse import quote
 
 from . import RESTException, rest, setDefault
 from .persistconn.packet import PersistentServerConnectionRequestPacket, write_reply
@@ -201,7 +202,7 @@ class MConfigHandler:
     def writeConf(self, confName: str, stanzaName: str, settingsDict: dict[str, Any]) -> None:
         """Change a stanza, making it when needed."""
         path, key = self._conf(confName), self.getSessionKey()
-        reply, _ = rest.simpleRequest(f"{path}/{rest.quote(stanzaName, safe='')}", key, postargs=settingsDict)
+        reply, _ = rest.simpleRequest(f"{path}/{quote(stanzaName, safe='')}", key, postargs=settingsDict)
         if reply.status == 404:
             rest.simpleRequest(path, key, postargs={"name": stanzaName, **settingsDict}, raiseAllErrors=True)
         elif reply.status >= 400:

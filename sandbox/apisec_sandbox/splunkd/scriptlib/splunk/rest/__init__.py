@@ -115,7 +115,7 @@ def _raise_for(reply: Response, content: bytes, everything: bool) -> None:
     if reply.status == 401 or (everything and reply.status >= 400):
         text = _message(content) or reply.reason
         kind = ERRORS.get(reply.status)
-        raise kind(text) if kind else RESTException(reply.status, text)  # type: ignore[call-arg, arg-type]
+        raise kind(text) if kind else RESTException(reply.status, text)  # type: ignore[arg-type]
 
 
 def _message(content: bytes) -> str:
