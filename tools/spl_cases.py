@@ -161,6 +161,7 @@ def _cases(path: Path, world: World) -> Iterator[Case]:
         yield Case(name, item["search"], *times, world.now, world.name, "error" in item, reason)
     if isinstance(document, dict):
         yield from _expressions(path.stem, document, world)
+        yield from _terms(path.stem, document, world)
         for search, *_ in document.get("errors", ()):
             yield Case(f"{path.stem} refuses: {search[:60]}", search, now=world.now, world=world.name, refused=True)
 
@@ -173,6 +174,14 @@ def _expressions(stem: str, document: Document, world: World) -> Iterator[Case]:
     for expression, *_ in document.get("expressions", ()):
         search = f"| makeresults {setting}| eval examined={expression} | table examined"
         yield Case(f"{stem}: {expression[:60]}", search, now=world.now)
+
+
+def _terms(stem: str, document: Document, world: World) -> Iterator[Case]:
+    """Whether a raw text matches: each search of ``terms`` over one row that holds it."""
+    for item in document.get("terms", ()):
+        made = f"| makeresults | eval _raw={_literal(item['raw'])}"
+        for term in (term for value in item.values() if isinstance(value, list) for term in value):
+            yield Case(f"{stem}: {term[:60]}", f"{made} | search {term} | stats count", now=world.now)
 
 
 def _target(name: str) -> str:
