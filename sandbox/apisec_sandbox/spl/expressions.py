@@ -17,7 +17,7 @@ from apisec_sandbox.spl.lexer import Cursor, Token, expression_tokens
 from apisec_sandbox.spl.values import to_number
 
 Evaluate = operators.Evaluate
-MAX_DEPTH = 100
+MAX_DEPTH = 60  # of parentheses and calls: each costs up to eleven frames of Python's thousand
 SUMS, PRODUCTS = ("+", "-", "."), ("*", "/", "%")
 RESERVED = ("and", "or", "not", "xor", "in", "like", "as", "by")
 
@@ -70,7 +70,7 @@ class Parser:
         self.depth = 0
 
     def whole(self) -> Expression:
-        """One expression; every level of nesting costs four frames, so MAX_DEPTH stays within Python's stack."""
+        """One expression, as deep as Python's stack allows."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.cursor.error("The expression is nested too deeply", self.cursor.peek())

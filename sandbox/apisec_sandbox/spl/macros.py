@@ -127,7 +127,10 @@ def _called(inner: str, macros: MacroSource, inside: tuple[str, ...], text: str,
     body = _substituted(definition, values)
     if len(found) > 4 and found[4]:
         body = _evaluated(body, call)
-    return call.name, str(_expanded(body, macros, (*inside, key)))
+    try:
+        return call.name, str(_expanded(body, macros, (*inside, key)))
+    except SplError as error:  # the fault of a macro inside: it shows where the outer one was called
+        raise call.fail(error.message) from error
 
 
 def _unknown(name: str, given: int, macros: MacroSource) -> str:

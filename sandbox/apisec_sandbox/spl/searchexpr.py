@@ -20,6 +20,7 @@ from apisec_sandbox.spl.values import Row, to_number
 
 __all__ = ["Resolver", "SearchExpression", "Test", "field_test", "parse_search"]
 MAX_DEPTH = 100
+MAX_TERMS = 50_000  # a subsearch gives at most 10,000 rows
 METADATA = frozenset(("host", "source", "sourcetype", "index", "_raw", "_indextime", "splunk_server"))
 OPERATOR = re.compile(r"!=|<=|>=|==|=|<|>")
 WORD = re.compile(r"(?:\\[\"\\|()\[\]=]|[^\s\"()\[\]|=<>!,]|!(?!=))+")
@@ -83,6 +84,7 @@ class _State:
     earliest: float | None = None
     latest: float | None = None
     timeformat: str = ABSOLUTE
+    terms: int = 0
 
 
 def parse_search(text: str, start: int, end: int, resolver: Resolver, anywhere: bool = False) -> SearchExpression:
@@ -196,7 +198,10 @@ class _Parser:
 
     def term(self) -> _Node:
         self.space()
+        self.state.terms += 1
         self.terms += 1
+        if self.state.terms > MAX_TERMS:
+            raise self.fail(f"The search has more than {MAX_TERMS} terms")
         if self.at >= self.end:
             raise self.fail("A term is missing at the end of the search")
         char = self.text[self.at]
@@ -261,6 +266,10 @@ class _Parser:
         if not match:
             raise self.fail(f"Unexpected {self.text[self.at]!r} in the search")
         begin, word = self.at, ESCAPED.sub(r"\1", match[0])
+        if word in ("AND", "OR", "XOR", "NOT") and not OPERATOR.match(self.text, match.end(), self.end):
+            raise self.fail(f"Unexpected {word}: a term is missing before it")
+        if word == "IN":
+            raise self.fail("IN takes a list of values: field IN (a, b)")
         self.at = match.end()
         if self.operator_follows():
             return self.comparison(word, begin)

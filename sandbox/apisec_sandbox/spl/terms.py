@@ -8,6 +8,7 @@ Search Reference, "search" (values ignore case, ``!=`` needs the field, CIDR).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,7 @@ WITHIN_SEGMENT = f"[^{_MAJOR}]*"
 STARS = re.compile(r"\*+")
 
 
+@functools.lru_cache(maxsize=4096)
 def raw_pattern(text: str, ignore_case: bool = True, major: bool = False) -> re.Pattern[str]:
     """A pattern for a term or phrase; ``*`` reaches over minor breakers, in a phrase over anything."""
     gap = ".*?" if any(char in " \t\n" for char in text) else WITHIN_SEGMENT

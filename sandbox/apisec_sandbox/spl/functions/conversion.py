@@ -15,7 +15,20 @@ DIGITS = re.compile(r"[+-]?[0-9A-Za-z]+\Z")
 OCTETS = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\Z")
 
 
-@simple("tonumber", 1, 2)
+@function("tonumber", 1, 2)
+def _build_tonumber(call: Call) -> Evaluate:
+    base = to_number(call.constants[1]) if len(call.args) == 2 and call.constants[1] is not None else 10
+    if base is None or not 2 <= base <= 36:
+        raise invalid("tonumber", "the base is a number from 2 to 36")
+    args = call.args
+
+    def run(row: Row) -> Any:
+        values = [arg(row) for arg in args]
+        return None if any(value is None for value in values) else _tonumber(*values)
+
+    return run
+
+
 def _tonumber(text: Any, base: Any = None) -> Any:
     """White space around the digits makes it no number: trim it first, says the page."""
     if isinstance(text, str) and text != text.strip():
