@@ -21,7 +21,7 @@ from apisec_sandbox.splunkd.apps import install
 from apisec_sandbox.splunkd.confs import Confs
 from apisec_sandbox.splunkd.home import BUILT_IN_APPS, Home
 from apisec_sandbox.splunkd.kvstore import compile_query
-from apisec_sandbox.splunkd.savedsearches import seconds_of
+from apisec_sandbox.splunkd.periods import seconds_of
 from apisec_sandbox.splunkd.server import Options, Splunkd
 from apisec_sandbox.splunkd.web import HttpError
 

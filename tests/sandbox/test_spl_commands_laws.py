@@ -62,7 +62,7 @@ rows = st.lists(st.dictionaries(st.sampled_from("kvw"), cells, max_size=3), max_
 @settings(max_examples=80, deadline=None)
 def test_a_limited_sort_is_the_head_of_the_whole_one(data: list[Row], keys: list[tuple[str, bool, str]]) -> None:
     fields = [SortField(name, descending, SORT_KEYS[kind]) for name, descending, kind in keys]
-    context = Context(None, NOW)  # type: ignore[arg-type] - sort asks no service
+    context = Context(None, NOW)  # type: ignore[arg-type]  # sort asks no service
     whole = list(Sort(fields, 0).apply(Stage(list(data)), context).rows)
     assert sorted(map(repr, whole)) == sorted(map(repr, data))
     for limit in (1, 3, 1000):
@@ -76,7 +76,7 @@ def test_a_limited_sort_is_the_head_of_the_whole_one(data: list[Row], keys: list
 )
 @settings(max_examples=60, deadline=None)
 def test_xyseries_undoes_untable(table: dict[int, dict[str, int]]) -> None:
-    context = Context(None, NOW)  # type: ignore[arg-type] - neither asks a service
+    context = Context(None, NOW)  # type: ignore[arg-type]  # neither asks a service
     before = [{"x": x, **table[x]} for x in sorted(table)]
     flat = Untable("x", "name", "value").apply(Stage(before), context)
     assert list(XySeries("x", "name", ["value"], ": ", None).apply(flat, context).rows) == before
