@@ -203,7 +203,7 @@ def test_what_was_acknowledged_outlives_a_kill(tmp_path: Path) -> None:
     """SIGKILL while requests come in: every acknowledged event is there afterwards, and a torn line harms nothing."""
     ready = tmp_path / "ready.json"
     argv = [sys.executable, "-m", "apisec_sandbox", "serve", "--home", str(tmp_path / "home"), "--no-tls"]
-    argv += ["--ready-file", str(ready), "--hec-token", f"gw={TOKEN}"]
+    argv += ["--ready-file", str(ready), "--hec-token", f"gw={TOKEN}", "--hec-ack"]
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20

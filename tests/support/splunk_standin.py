@@ -25,7 +25,12 @@ def standin(home: Path, archive: Path, schedule: bool = False, python: str | Non
     subprocess.run([sandbox, "install", str(archive), "--home", str(home)], check=True, capture_output=True)
     token, ready = str(uuid.uuid4()), home / "ready.json"
     command = [sandbox, "serve", "--home", str(home), "--ready-file", str(ready), "--python", python or sys.executable]
-    command += ["--hec-token", f"test={token}:apisec,apisec_risk", *([] if schedule else ["--no-schedule"])]
+    command += [
+        "--hec-token",
+        f"test={token}:apisec,apisec_risk",
+        "--hec-ack",
+        *([] if schedule else ["--no-schedule"]),
+    ]
     with Process(command, home / "serve.log") as process:
         until(lambda: ready.exists() or not process.running(), 30, "the stand-in's start")
         assert ready.exists(), (home / "serve.log").read_text()

@@ -39,7 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=TOKEN[:INDEX,…]",
-        help="make a HEC token with acknowledgement; the first index is its default",
+        help="make a HEC token; the first index is its default, and it may write to no other than those listed",
+    )
+    parser.add_argument(
+        "--hec-ack",
+        action="store_true",
+        help="these tokens want indexer acknowledgement: clients must send a channel, as with Splunk's useACK",
     )
     parser.add_argument("--admin-password-file", type=Path, metavar="F", help="read the admin's password from here")
     parser.add_argument("--python", type=Path, default=Path(sys.executable), help="interpreter for scripts of apps")
@@ -59,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         splunkd.ensure_admin(password)
         for name, value, indexes in tokens:
-            splunkd.ensure_token(name, value, indexes)
+            splunkd.ensure_token(name, value, indexes, use_ack=args.hec_ack)
         stop = _stop_on_signals()
         addresses = splunkd.start()
         gc.freeze()  # scans make millions of objects and no cycles: looking for those often costs a fifth of their time

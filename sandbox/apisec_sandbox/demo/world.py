@@ -183,7 +183,7 @@ class World:
         ready.unlink(missing_ok=True)
         command = [SANDBOX, "serve", "--home", str(self.splunk_home), "--ready-file", str(ready)]
         command += ["--mgmt-port", str(mgmt_port), "--hec-port", str(hec_port)]
-        command += ["--hec-token", f"apisec={hec_token}:apisec"]
+        command += ["--hec-token", f"apisec={hec_token}:apisec", "--hec-ack"]
         command += ["--admin-password-file", str(self.home / "splunk.password")]
         child = self.children.start("splunk", command)
         self.ready["splunk"] = child.wait_ready(ready, READY_SECONDS)
