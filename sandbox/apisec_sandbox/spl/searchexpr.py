@@ -1,22 +1,23 @@
 """The expression of the ``search`` command: terms, phrases, comparisons of fields, booleans.
 
 Source: Search Reference, "search"; Search Manual, "Boolean expressions" (NOT before OR before AND), "Use CASE() and
-TERM() to match phrases", "Specify time modifiers in your search". What a term matches is in terms.py.
+TERM() to match phrases". What a term matches is in terms.py, how parts are joined in searchnodes.py; time terms are in
+timeterms.py, event types and tags in objectterms.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from apisec_sandbox.spl import times
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.lexer import QUOTED, bracket_end, unquote
+from apisec_sandbox.spl.objectterms import is_object_term, object_term
 from apisec_sandbox.spl.positions import excerpt
-from apisec_sandbox.spl.terms import Test, field_test, is_plain, one_of, raw_test
-from apisec_sandbox.spl.values import Row, to_number
+from apisec_sandbox.spl.searchnodes import Node, all_of, any_of, negated
+from apisec_sandbox.spl.terms import Test, field_test, is_plain, raw_test
+from apisec_sandbox.spl.timeterms import TimeRange, effective, is_time_term
 
 __all__ = ["Resolver", "SearchExpression", "Test", "field_test", "parse_search"]
 MAX_DEPTH = 100
@@ -30,10 +31,6 @@ ESCAPED = re.compile(r"\\([\"\\|()\[\],=])")
 IN = re.compile(r"\s+IN\s*\(", re.IGNORECASE)
 DIRECTIVE = re.compile(r"(TERM|CASE)\(")
 INDEXED = re.compile(r"([\w.\-]+)::(.*)\Z", re.DOTALL)
-AGO = re.compile(r"(start|end)?(minutes|hours|days|months)ago\Z")
-ABSOLUTE = "%m/%d/%Y:%H:%M:%S"  # timeformat's default
-TIME_TERMS = frozenset(("earliest", "latest", "starttime", "endtime", "_index_earliest", "_index_latest"))
-SPAN_UNITS = {"minutes": "m", "hours": "h", "days": "d", "months": "mon"}
 REFUSED = {
     "splunk_server_group": "there is one server here; leave it out",
     "searchtimespanminutes": "use earliest and latest",
@@ -44,7 +41,10 @@ REFUSED = {
 
 
 class Resolver(Protocol):
-    """What the expression needs beside the row. ``saved_search(name)`` is asked for where it is there."""
+    """What the expression needs beside the row.
+
+    ``saved_search(name)`` and ``default_indexes()`` are asked for where they are there.
+    """
 
     now: float
 
@@ -68,22 +68,15 @@ class SearchExpression:
     empty: bool = False
     early: Test | None = None  # what can be said before fields are extracted
 
-
-@dataclass
-class _Node:
-    test: Test
-    indexes: list[str] | None = None  # patterns of which the index is one, where that is certain
-    nothing: bool = False  # a term that only sets the time range
-    early: Test | None = None  # a necessary condition on metadata and _raw alone
-    equal: tuple[str, str] | None = None  # the field and the plain value that it equals
+    def span(self, earliest: float, latest: float, now: float) -> tuple[float, float]:
+        """The time range to search, given the job's."""
+        return effective(self.earliest, self.latest, (earliest, latest), now)
 
 
 @dataclass
 class _State:
     fields: set[str] = field(default_factory=set)
-    earliest: float | None = None
-    latest: float | None = None
-    timeformat: str = ABSOLUTE
+    times: TimeRange = field(default_factory=TimeRange)
     terms: int = 0
 
 
@@ -102,7 +95,13 @@ def parse_search(text: str, start: int, end: int, resolver: Resolver, anywhere: 
         raise SplError(f"Unbalanced or unexpected {text[parser.at]!r} in the search", text, parser.at)
     state = parser.state
     return SearchExpression(
-        node.test, frozenset(state.fields), node.indexes, state.earliest, state.latest, parser.terms == 0, node.early
+        node.confined or node.test,
+        frozenset(state.fields),
+        node.indexes,
+        state.times.earliest,
+        state.times.latest,
+        parser.terms == 0,
+        node.early,
     )
 
 
@@ -149,8 +148,8 @@ class _Parser:
 
     # Booleans
 
-    def conjunction(self) -> _Node:
-        nodes: list[_Node] = []
+    def conjunction(self) -> Node:
+        nodes: list[Node] = []
         count = 0
         while True:
             self.space()
@@ -171,32 +170,32 @@ class _Parser:
             count += 1
             if not node.nothing:
                 nodes.append(node)
-        return _all(nodes, nothing=bool(count) and not nodes)
+        return all_of(nodes, nothing=bool(count) and not nodes)
 
-    def disjunction(self) -> _Node:
+    def disjunction(self) -> Node:
         nodes = [self.negation()]
         while self.keyword("OR"):
             nodes.append(self.negation())
         if len(nodes) == 1:
             return nodes[0]
         kept = [node for node in nodes if not node.nothing]
-        return _any(kept) if kept else nodes[0]
+        return self.either(kept) if kept else nodes[0]
 
-    def negation(self) -> _Node:
+    def negation(self) -> Node:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.fail("The search is nested too deeply")
         try:
             if self.keyword("NOT"):
                 inner = self.negation()
-                return inner if inner.nothing else _not(inner)
+                return inner if inner.nothing else negated(inner)
             return self.term()
         finally:
             self.depth -= 1
 
     # Terms
 
-    def term(self) -> _Node:
+    def term(self) -> Node:
         self.space()
         self.state.terms += 1
         self.terms += 1
@@ -217,7 +216,7 @@ class _Parser:
             raise self.fail(f"Unexpected {char!r} in the search")
         return self.word_term()
 
-    def group(self) -> _Node:
+    def group(self) -> Node:
         opened = self.at
         self.at += 1
         node = self.conjunction()
@@ -233,7 +232,7 @@ class _Parser:
         at, self.at = self.at, stop
         return self.resolver.subsearch(inner, at)
 
-    def nested(self, expression: str) -> _Node:
+    def nested(self, expression: str) -> Node:
         """Parse text that stands for itself: a subsearch's result or an event type."""
         parser = _Parser(expression, 0, len(expression), self.resolver, self.anywhere, self.depth + 1)
         if parser.depth > MAX_DEPTH:
@@ -258,7 +257,7 @@ class _Parser:
         self.at = held
         return found or IN.match(self.text, self.at, self.end) is not None
 
-    def word_term(self) -> _Node:
+    def word_term(self) -> Node:
         if DIRECTIVE.match(self.text, self.at, self.end):
             name, inner = self.directive()
             return self.phrase(inner, ignore_case=name != "CASE", major=name == "TERM")
@@ -293,22 +292,22 @@ class _Parser:
         self.at = stop + 1
         return match[1], inner
 
-    def phrase(self, text: str, ignore_case: bool = True, major: bool = False) -> _Node:
+    def phrase(self, text: str, ignore_case: bool = True, major: bool = False) -> Node:
         if text.strip("*") == "":
-            return _Node(lambda _row: True)
+            return Node(lambda _row: True)
         self.state.fields.add("_raw")
         if self.anywhere:
             self.state.fields.add("*")
         test = raw_test(text, ignore_case, major, self.anywhere)
-        return _Node(test, early=None if self.anywhere else test)
+        return Node(test, early=None if self.anywhere else test)
 
     # Comparisons
 
-    def comparison(self, name: str, begin: int) -> _Node:
+    def comparison(self, name: str, begin: int) -> Node:
         inside = IN.match(self.text, self.at, self.end)
         if inside:
             self.at = inside.end()
-            return _any([self.compare(name, "=", value, begin) for value in self.list_values()])
+            return self.either([self.compare(name, "=", value, begin) for value in self.list_values()])
         self.space()
         op = OPERATOR.match(self.text, self.at, self.end)
         assert op is not None
@@ -318,7 +317,7 @@ class _Parser:
         if DIRECTIVE.match(self.text, self.at, self.end):
             kind, value = self.directive()
             self.state.fields.add(name)
-            return _Node(field_test(name, sign, value, match_case=kind == "CASE"))
+            return Node(field_test(name, sign, value, match_case=kind == "CASE"))
         return self.compare(name, sign, self.value(name), begin)
 
     def value(self, name: str) -> str:
@@ -351,100 +350,57 @@ class _Parser:
             else:
                 raise self.fail("Missing ) of IN (")
 
-    def compare(self, name: str, op: str, value: str, begin: int) -> _Node:
-        if name in SPECIAL or name.startswith("tag::") or AGO.match(name):
-            return self.special(name, op, value, begin)
+    def compare(self, name: str, op: str, value: str, begin: int) -> Node:
+        if name in REFUSED:
+            raise self.fail(f"The term {name!r} is not supported: {REFUSED[name]}", begin)
+        if is_time_term(name):
+            return self.time_term(name, op, value, begin)
+        if is_object_term(name):
+            return self.object_term(name, op, value, begin)
+        if name == "index":
+            return self.index(op, value)
+        if name == "splunk_server" and value == "local" and op == "=":
+            self.state.fields.add(name)
+            return Node(lambda _row: True)
         self.state.fields.add(name)
         test = field_test(name, op, value)
         equal = (name, value) if op == "=" and is_plain(value) else None
-        return _Node(test, early=test if name in METADATA else None, equal=equal)
+        return Node(test, early=test if name in METADATA else None, equal=equal)
 
-    def special(self, name: str, op: str, value: str, begin: int) -> _Node:
-        """Names that are no fields of their own, or stand for more than one."""
-        if name in REFUSED:
-            raise self.fail(f"The term {name!r} is not supported: {REFUSED[name]}", begin)
-        if name == "timeformat":
-            self.state.timeformat = value
-            return _Node(lambda _row: True, nothing=True)
-        if name in TIME_TERMS or AGO.match(name):
-            return self.time_term(name, op, value, begin)
-        if name == "eventtype":
-            return self.eventtype(op, value, begin)
-        if name == "hosttag":
-            return self.tag("tag::host", op, value)
-        if name in ("savedsearch", "savedsplunk"):
-            return self.saved(value, begin)
-        if name == "index":
-            return self.index(op, value)
-        if name == "splunk_server":
-            self.state.fields.add(name)
-            return _Node(lambda _row: True) if value == "local" and op == "=" else self.plain(name, op, value)
-        return self.tag(name, op, value)
-
-    def plain(self, name: str, op: str, value: str) -> _Node:
-        test = field_test(name, op, value)
-        return _Node(test, early=test)
-
-    def index(self, op: str, value: str) -> _Node:
+    def index(self, op: str, value: str) -> Node:
         """``*`` does not reach internal indexes, ``_*`` does (docs: search, index)."""
         self.state.fields.add("index")
         test = field_test("index", op, value)
         if op == "=" and value.startswith("*"):
             open_ones = field_test("index", "!=", "_*")
-            return _Node(lambda row: test(row) and open_ones(row), [value])
-        return _Node(test, [value] if op == "=" else None, early=test)
+            return Node(lambda row: test(row) and open_ones(row), [value])
+        return Node(test, [value] if op == "=" else None, early=test)
 
-    def time_term(self, name: str, op: str, value: str, begin: int) -> _Node:
-        ago = AGO.match(name)
-        if ago and not value.isdigit():
-            raise self.fail(f"{name} needs a whole number, given {value!r}", begin)
+    def time_term(self, name: str, op: str, value: str, begin: int) -> Node:
         try:
-            text = f"-{value}{SPAN_UNITS[ago[2]]}" if ago else value
-            epoch = times.resolve(text, self.resolver.now, "" if ago else self.state.timeformat)
+            test = self.state.times.take(name, op, value, self.resolver.now)
         except SplError as error:
             raise self.fail(error.message, begin) from error
-        if name.startswith("_index_"):
-            self.state.fields.add("_indextime")
-            early = _index_time(epoch, first=name == "_index_earliest")
-            return _Node(early, early=early)
-        ends = name in ("latest", "endtime") or (ago is not None and ago[1] == "end")
-        strictly = op not in ("=", "<", "<=") if ends else op not in ("=", ">", ">=")
-        if strictly:
-            raise self.fail(f"{name}{op} is no time range; use {name}=", begin)
-        setattr(self.state, "latest" if ends else "earliest", epoch)
-        return _Node(lambda _row: True, nothing=True)
+        if test is None:
+            return Node(lambda _row: True, nothing=True)
+        self.state.fields.add("_indextime")
+        return Node(test, early=test)
 
-    def eventtype(self, op: str, value: str, begin: int) -> _Node:
-        if "*" in value:
-            self.state.fields.add("eventtype")
-            return _Node(field_test("eventtype", op, value))
-        definition = self.resolver.eventtype(value)
-        if definition is None:
-            raise self.fail(f"Eventtype '{value}' does not exist or is disabled.", begin)
-        node = self.nested(definition)
-        return _not(node) if op == "!=" else node
+    def object_term(self, name: str, op: str, value: str, begin: int) -> Node:
+        try:
+            return object_term(name, op, value, self.resolver, self)
+        except SplError as error:
+            raise error if error.text else self.fail(error.message, begin) from error
 
-    def tag(self, name: str, op: str, value: str) -> _Node:
-        pairs = self.resolver.tag_pairs(value)
-        only = name[5:] if name.startswith("tag::") else None
-        nodes = [self.compare(f, "=", v, self.at) for f, v in pairs if only is None or f == only]
-        found = _any(nodes)
-        return _not(found) if op == "!=" else found
+    def comparing(self, name: str, op: str, value: str) -> Node:
+        """The comparison of a field, whatever its name stands for elsewhere."""
+        if name == "eventtype":
+            self.state.fields.add(name)
+            return Node(field_test(name, op, value))
+        return self.compare(name, op, value, self.at)
 
-    def saved(self, name: str, begin: int) -> _Node:
-        """``savedsearch=name``: the conditions of a saved search that has nothing but those."""
-        ask: Callable[[str], str | None] | None = getattr(self.resolver, "saved_search", None)
-        text = ask(name) if ask else None
-        if text is None:
-            raise self.fail(f"No saved search named {name!r}", begin)
-        body = re.sub(r"\A\s*search\s+", "", text)
-        if "|" in QUOTED.sub("", body):
-            raise self.fail(f"The saved search {name!r} has commands; only conditions can stand in a search", begin)
-        return self.nested(body)
-
-
-SPECIAL = TIME_TERMS | REFUSED.keys() | {"timeformat", "eventtype", "hosttag", "savedsearch", "savedsplunk"}
-SPECIAL |= {"index", "splunk_server", "tag"}
+    def either(self, nodes: list[Node]) -> Node:
+        return any_of(nodes, None if self.anywhere else getattr(self.resolver, "default_indexes", None))
 
 
 def _bare(expression: str) -> str:
@@ -454,65 +410,3 @@ def _bare(expression: str) -> str:
         text = text[1:-1].strip()
     match = QUOTED.fullmatch(text)
     return unquote(match[1]) if match else text or "*"
-
-
-def _index_time(epoch: float, first: bool) -> Test:
-    def run(row: Row) -> bool:
-        when = to_number(row.get("_indextime"))
-        return when is not None and (when >= epoch if first else when < epoch)
-
-    return run
-
-
-def _not(inner: _Node) -> _Node:
-    test = inner.test
-    return _Node(lambda row: not test(row))
-
-
-def _all(nodes: list[_Node], nothing: bool = False) -> _Node:
-    if len(nodes) == 1:
-        return nodes[0]
-    restricted = next((node.indexes for node in nodes if node.indexes is not None), None)
-    early = [node.early for node in nodes if node.early]
-    return _Node(
-        _conjunction([node.test for node in nodes]), restricted, nothing, _conjunction(early) if early else None
-    )
-
-
-def _conjunction(tests: list[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
-    if len(tests) == 2:
-        first, second = tests
-        return lambda row: first(row) and second(row)
-    return lambda row: all(test(row) for test in tests)
-
-
-def _any(nodes: list[_Node]) -> _Node:
-    indexes: list[str] | None = []
-    for node in nodes:
-        indexes = None if indexes is None or node.indexes is None else indexes + node.indexes
-    if len(nodes) == 1:
-        return nodes[0]
-    early = [node.early for node in nodes if node.early]
-    tests = _merged(nodes)
-    needed = _disjunction(early) if nodes and len(early) == len(nodes) else None
-    return _Node(_disjunction(tests), indexes, early=needed)
-
-
-def _disjunction(tests: list[Test]) -> Test:
-    if len(tests) == 1:
-        return tests[0]
-    return lambda row: any(test(row) for test in tests)
-
-
-def _merged(nodes: list[_Node]) -> list[Test]:
-    """Equalities of one field become one look into a set: what a subsearch gives may have 10,000 of them."""
-    by_field: dict[str, list[str]] = {}
-    tests: list[Test] = []
-    for node in nodes:
-        if node.equal is None:
-            tests.append(node.test)
-        else:
-            by_field.setdefault(node.equal[0], []).append(node.equal[1])
-    return [one_of(name, values) for name, values in by_field.items()] + tests

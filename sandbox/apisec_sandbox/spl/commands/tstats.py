@@ -54,8 +54,7 @@ class TStats(Command):
         return self.stats.apply(Stage(self._rows(self._ranged(context), context)), context)
 
     def _ranged(self, context: Context) -> Context:
-        earliest = context.earliest if self.where.earliest is None else self.where.earliest
-        latest = context.latest if self.where.latest is None else self.where.latest
+        earliest, latest = self.where.span(context.earliest, context.latest, context.now)
         return replace(context, earliest=earliest, latest=latest)
 
     def _source(self, ranged: Context) -> Iterable[Row]:
