@@ -102,6 +102,14 @@ def _parts(text: str, macros: MacroSource, inside: tuple[str, ...]) -> Iterator[
         stop = text.find("`", position + 1)
         if stop < 0:
             raise SplError("Missing closing backtick of a macro", text, position)
+        inner = text[position + 1 : stop]
+        if "(" in inner and not inner.rstrip().endswith(")"):
+            raise SplError(
+                f"A macro call cannot stand in the arguments of another: `{inner.strip()} ends at the next backtick. "
+                "Put the inner macro into a definition.",
+                text,
+                stop,
+            )
         name, body = _called(text[position + 1 : stop], macros, inside, text, position)
         yield body, position, name
         position = stop + 1
