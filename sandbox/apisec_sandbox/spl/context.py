@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ class Hints:
     ordered: bool = True  # newest first; False when no command looks at the order of rows
     numeric: frozenset[str] = frozenset()  # fields that are read as numbers only
     exact: frozenset[str] | None = None  # all that is read, where that is known: other metadata may be left out
+    named: frozenset[str] = frozenset()  # default fields that the search names while it wants every field
     by_kind: bool = False  # the search depends on host, source, sourcetype and index alone: ``early`` says all of it
 
 
@@ -76,6 +77,9 @@ class Services(Protocol):
         ``early`` is a necessary condition on metadata and _raw, tested before fields are extracted. ``hints``
         say what may be left out.
         """
+
+    def problems(self) -> Sequence[str]:
+        """What of the configuration could not be applied to the events read until now."""
 
     def indexed(self, indexes: Iterable[str], earliest: float, latest: float) -> Iterator[Row]:
         """Events with their indexed fields only: what tstats sees."""

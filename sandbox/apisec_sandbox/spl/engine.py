@@ -14,6 +14,7 @@ from apisec_sandbox.spl.commands.stats import Stats
 from apisec_sandbox.spl.commands.top import Top
 from apisec_sandbox.spl.context import EVERY, Context, Hints, Services, Stage, header_of
 from apisec_sandbox.spl.custom import CustomCommand
+from apisec_sandbox.spl.defaultfields import named_in
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.lexer import QUOTED
 from apisec_sandbox.spl.parser import Segment, prepare, split, unknown_command
@@ -80,7 +81,8 @@ class Compiler:
         for place, segment in enumerate(segments):
             command = self._command(segment, env, first=place == 0)
             commands.append(command)
-        plan(commands)
+        text = segments[0].text if segments else ""
+        plan(commands, named_in(f"{self.expanded} {text}"))
         return commands
 
     def _command(self, segment: Segment, env: Env, first: bool) -> Command:
@@ -127,15 +129,18 @@ def _commas(word: str) -> list[str]:
     return [part for part in word.split(",") if part]
 
 
-def plan(commands: list[Command]) -> None:
-    """Tell each command which fields those behind it read, so that a scan extracts no more."""
+def plan(commands: list[Command], named: frozenset[str] = frozenset()) -> None:
+    """Tell each command which fields those behind it read, so that a scan extracts no more.
+
+    ``named`` are the default fields that the search names: where every field is read, only those of them are made.
+    """
     wanted = EVERY
     for command in reversed(commands):
         command.wanted = command.needs(wanted)
         wanted = command.wanted
     if commands and isinstance(commands[0], SearchSource):
         by_kind = commands[0].expression.fields <= KIND
-        commands[0].hints = replace(_hints(commands[0], commands[1:]), by_kind=by_kind)
+        commands[0].hints = replace(_hints(commands[0], commands[1:]), by_kind=by_kind, named=named)
 
 
 def _hints(source: SearchSource, behind: list[Command]) -> Hints:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from apisec_sandbox.spl import jsonpath, xmlpath
 from apisec_sandbox.spl.context import Fields, LookupTable
-from apisec_sandbox.spl.defaultfields import DEFAULT_FIELDS, add_default_fields
+from apisec_sandbox.spl.defaultfields import DEFAULT_FIELDS, NOT_MADE, add_default_fields
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.expressions import Scope
 from apisec_sandbox.spl.extractions import Settings, auto_pairs, flag
@@ -37,8 +37,10 @@ class Knowledge:
         self._macros = from_conf(confs("macros"))
         self._compiler = PropsCompiler(confs, lookup, Scope(now, services=_Lookups(lookup)))
         self.problems = self._compiler.problems
+        self.renames = self._compiler.renames
         self._props: dict[Place, Props] = {}
         self._types: list[tuple[str, Test]] | None = None
+        self._type_fields: frozenset[str] = frozenset()
         self._type_texts: dict[str, str] = {}
         self.tags = self._tags()
         self._tags_by_field: dict[str, dict[str, list[str]]] = {}
@@ -67,30 +69,39 @@ class Knowledge:
 
     # Applying
 
-    def enricher(self, wanted: Fields) -> Enrich:
-        """Return what adds search-time fields to a row that holds metadata and indexed fields."""
+    def enricher(self, wanted: Fields, named: frozenset[str] = frozenset()) -> Enrich:
+        """Return what adds search-time fields to a row that holds metadata and indexed fields.
+
+        ``named``: the default fields to make where everything is wanted.
+        """
         classify = wanted is None or "eventtype" in wanted or any(name.startswith("tag") for name in wanted)
-        defaults = frozenset() if wanted is None else wanted & DEFAULT_FIELDS
-        plans: dict[Place, tuple[Props, Fields]] = {}
+        asked = named if wanted is None else wanted
+        for name in sorted(asked & NOT_MADE):
+            self._compiler.problem(f"The default field {name} is not made by this stand-in: it has no value here.")
+        plans: dict[Place, tuple[Props, Fields, frozenset[str]]] = {}
 
         def run(row: Row) -> None:
             key = (row["host"], row["source"], row["sourcetype"])
             plan = plans.get(key)
             if plan is None:
                 props = self.props(*key)
-                plan = plans[key] = (props, None if classify else props.wanted(wanted))
+                need = None if classify else props.wanted(wanted)
+                defaults = asked | (props.sources() if need is None else need)
+                if classify:
+                    defaults |= self._classifying()
+                plan = plans[key] = (props, need, defaults & DEFAULT_FIELDS)
             self._apply(row, *plan)
-            if defaults:
-                add_default_fields(row, defaults)
             if classify:
                 self._classify(row)
 
         return run
 
     @staticmethod
-    def _apply(row: Row, props: Props, need: Fields) -> None:
+    def _apply(row: Row, props: Props, need: Fields, defaults: frozenset[str]) -> None:
         if need is None or not need <= METADATA:
             _extract_fields(row, props, need)
+        if defaults:
+            add_default_fields(row, defaults)
         if props.aliases:
             props.alias(row)
         if props.calculated:
@@ -117,9 +128,15 @@ class Knowledge:
 
     # Event types and tags
 
+    def _classifying(self) -> frozenset[str]:
+        """The fields that event types and tags look at."""
+        self._eventtypes()
+        return self._type_fields | self._tags_by_field.keys()
+
     def _eventtypes(self) -> list[tuple[str, Test]]:
         if self._types is None:
             ranked: list[tuple[float, str, Test]] = []
+            fields: set[str] = set()
             for name, settings in self._confs("eventtypes").items():
                 if name == "default":
                     continue
@@ -129,12 +146,14 @@ class Knowledge:
                         continue
                     parsed = parse_search(text, 0, len(text), _Plain(self, self._now))
                 except SplError as error:
-                    self.problems.append(f"eventtypes.conf [{name}]: {error.message}")
+                    self._compiler.problem(f"eventtypes.conf [{name}] search: {error.message}")
                     continue
                 rank = to_number(settings.get("priority", "")) or LEAST_PRIORITY
                 ranked.append((float(rank), name, parsed.test))
+                fields |= parsed.fields
             ranked.sort(key=lambda item: item[:2])
             self._types = [(name, test) for _, name, test in ranked]
+            self._type_fields = frozenset(fields)
         return self._types
 
     def eventtype(self, name: str) -> str | None:

@@ -24,6 +24,7 @@ TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s,"]+)')
 PATTERN_KINDS = ("sourcetype", "host", "source")  # the later one is the stronger one
 SOURCETYPE_PATTERN = "(?::){0}"  # what makes a stanza of a source type a pattern (props.conf.spec)
 KV_MODES = ("none", "auto", "auto_escaped", "json", "xml")
+USUAL = {"KV_TRIM_SPACES": True, "JSON_TRIM_BRACES_IN_ARRAY_NAMES": False}  # any other value is not supported
 PATTERN_PART = re.compile(r"\.\.\.|\*|\.|[^.*]+")
 
 
@@ -72,6 +73,13 @@ class Props:
                 break
         return frozenset(names)
 
+    def sources(self) -> frozenset[str]:
+        """The fields that aliases, calculated fields and lookups start from."""
+        names = {source for source, _, _ in self.aliases}
+        names.update(name for _, expression in self.calculated for name in expression.fields)
+        names.update(name for lookup in self.lookups for _, name in lookup.matcher.keys)
+        return frozenset(names)
+
     def alias(self, row: Row) -> None:
         """All at once, from what was extracted. AS follows its source even into null, ASNEW fills gaps."""
         before = [(target, row.get(source), only_new) for source, target, only_new in self.aliases]
@@ -102,6 +110,16 @@ class PropsCompiler:
         self._scope = scope
         self._patterns = _patterns(confs("props"))
         self.problems: list[str] = []
+        self.renames = {
+            name: settings["rename"].strip()
+            for name, settings in confs("props").items()
+            if "::" not in name and name != "default" and settings.get("rename", "").strip()
+        }
+
+    def problem(self, text: str) -> None:
+        """Note what is wrong, once."""
+        if text not in self.problems:
+            self.problems.append(text)
 
     def compile(self, host: str, source: str, sourcetype: str) -> Props:
         stanzas = self._confs("props")
@@ -112,20 +130,26 @@ class PropsCompiler:
         for wanted in ("host", "source"):
             names += [name for kind, test, name in self._patterns if kind == wanted and test(values[wanted])]
         merged: dict[str, str] = {}
+        origins: dict[str, str] = {}  # where a setting comes from
         default = stanzas.get("default", {})
         for name in names:
             # A stanza's settings hold [default]'s too: those must not beat what a weaker stanza says itself.
-            own = stanzas[name].items()
-            merged.update(own if name == "default" else [(k, v) for k, v in own if default.get(k) != v])
-        return self._props_of(merged, "/".join(names) or sourcetype)
+            own = {k: v for k, v in stanzas[name].items() if name == "default" or default.get(k) != v}
+            merged.update(own)
+            origins.update(dict.fromkeys(own, name))
+        return self._props_of(merged, origins)
 
-    def _props_of(self, settings: Settings, where: str) -> Props:
+    def _props_of(self, settings: Settings, origins: Mapping[str, str]) -> Props:
         mode = settings.get("KV_MODE", "auto").strip().lower()
         if mode not in KV_MODES:
-            self.problems.append(
-                f"props.conf [{where}] KV_MODE = {mode} is not supported; known: {', '.join(KV_MODES)}"
+            self.problem(
+                f"props.conf [{origins['KV_MODE']}] KV_MODE = {mode} is not supported here: no field is extracted by "
+                f"it; known: {', '.join(KV_MODES)}"
             )
             mode = "none"
+        for key, usual in USUAL.items():
+            if key in settings and flag(settings, key, usual) is not usual:
+                self.problem(f"props.conf [{origins[key]}] {key} = {settings[key]} is not supported here: ignored")
         props = Props(kv_mode=mode, auto_json=flag(settings, "AUTO_KV_JSON", True))
         builders: list[tuple[str, Callable[[Props, str, str], None]]] = [
             ("EXTRACT-", self._extract),
@@ -140,7 +164,7 @@ class PropsCompiler:
                     try:
                         build(props, key[len(prefix) :], settings[key])
                     except SplError as error:
-                        self.problems.append(f"props.conf [{where}] {key}: {error.message}")
+                        self.problem(f"props.conf [{origins[key]}] {key}: {error.message}")
         return props
 
     @staticmethod

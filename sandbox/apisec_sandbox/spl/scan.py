@@ -54,7 +54,7 @@ class RowMaker:
 
     def __init__(self, knowledge: Knowledge, wanted: Fields, early: Early | None, hints: Hints) -> None:
         self._knowledge = knowledge
-        self._enrich = knowledge.enricher(wanted)
+        self._enrich = knowledge.enricher(wanted, hints.named)
         self._by_kind = early if hints.by_kind else None
         self._early = early = None if hints.by_kind else early
         self._leaves = _leaves(wanted, hints.numeric)
@@ -66,6 +66,8 @@ class RowMaker:
     def rows(self, events: Iterable[Values]) -> list[Row]:
         """Return the rows of the events that pass the early test."""
         early, leaves = self._early, self._leaves
+        if self._knowledge.renames:
+            events = map(self._renamed, events)
         last: tuple[str, ...] = ()
         keep, plain = True, False
         found: list[Row] = []
@@ -91,6 +93,14 @@ class RowMaker:
             self._enrich(row)
             found.append(row)
         return found
+
+    def _renamed(self, values: Values) -> Values:
+        """``rename`` of props.conf: the source type that a search sees (props.conf.spec)."""
+        name = self._knowledge.renames.get(values[4])
+        if name is None:
+            return values
+        fields = {**(values[6] or {}), "_sourcetype": values[4]}
+        return (*values[:4], name, values[5], fields, *values[7:])
 
     def _judge(self, kind: tuple[str, str, str, str]) -> tuple[bool, bool]:
         """Whether events of this host, source, sourcetype and index are asked for, and whether they are plain."""

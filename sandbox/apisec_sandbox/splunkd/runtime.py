@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from apisec_sandbox.spl.context import Context, Fields, Hints, LookupTable
 from apisec_sandbox.spl.custom import CustomSpec
+from apisec_sandbox.spl.defaultfields import named_in
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.knowledge import Knowledge
 from apisec_sandbox.spl.scan import RowMaker, event_row
@@ -61,13 +62,17 @@ class Runtime:
     ) -> Iterator[list[Row]]:
         filters, earliest = self._role_filters(), self._within_window(earliest, latest)
         if filters:  # a role's filter may read any field
-            wanted, hints = None, replace(hints, numeric=frozenset(), exact=None)
+            named = named_in(" ".join((*self._rights.filters, *self._rights.eliminating)))
+            wanted, hints = None, replace(hints, numeric=frozenset(), exact=None, named=hints.named | named)
         maker = RowMaker(self.knowledge, wanted, early, hints)
         for events in self._splunkd.store.batches(indexes, earliest, latest, hints.ordered):
             if self.ended():
                 return
             rows = maker.rows(events)
             yield rows if not filters else [row for row in rows if all(test(row) for test in filters)]
+
+    def problems(self) -> list[str]:
+        return self.knowledge.problems
 
     def ended(self) -> bool:
         """Whether a scan is to stop and what was found until now is the result: a job that is finalized."""

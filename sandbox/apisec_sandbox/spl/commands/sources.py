@@ -62,6 +62,9 @@ class _Resolver:
     def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
         return self.env.services.tag_pairs(tag)
 
+    def default_indexes(self) -> list[str]:
+        return choose_indexes(None, self.env.context)
+
 
 @dataclass
 class SearchSource(Command):
@@ -78,11 +81,7 @@ class SearchSource(Command):
         return Stage(self._rows(context), None, True)
 
     def _rows(self, context: Context) -> Iterator[Row]:
-        earliest, latest = context.earliest, context.latest
-        if self.expression.earliest is not None or self.expression.latest is not None:
-            # A time in the search replaces the job's whole range (docs: Specify time modifiers in your search).
-            earliest = float("-inf") if self.expression.earliest is None else self.expression.earliest
-            latest = float("inf") if self.expression.latest is None else self.expression.latest
+        earliest, latest = self.expression.span(context.earliest, context.latest, context.now)
         test, early = self.expression.test, self.expression.early
         names = choose_indexes(self.expression.indexes, context)
         whole = self.hints.by_kind or self.expression.empty  # nothing is left to test on rows
@@ -90,6 +89,8 @@ class SearchSource(Command):
         for rows in context.services.events(names, earliest, latest, self.wanted, early, self.hints):
             context.check()
             context.scanned += len(rows)
+            for problem in context.services.problems():
+                context.say("WARN", problem)
             yield from rows if whole else filter(test, rows)
 
 
