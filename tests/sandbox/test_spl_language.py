@@ -12,6 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from apisec_sandbox.spl.defaultfields import named_in
 from apisec_sandbox.spl.errors import SplError
 from apisec_sandbox.spl.expressions import Scope, parse_expression
 from apisec_sandbox.spl.functions import SIGNATURES
@@ -25,6 +26,7 @@ from apisec_sandbox.spl.timeformats import strftime, strptime
 from apisec_sandbox.spl.times import resolve
 from apisec_sandbox.spl.values import to_number, to_text
 from apisec_sandbox.splunkd.home import Home
+from apisec_sandbox.splunkd.indexes import Event
 from apisec_sandbox.splunkd.jobs import Request
 from apisec_sandbox.splunkd.server import Options, Splunkd
 from apisec_sandbox.splunkd.web import HttpError
@@ -86,6 +88,13 @@ def splunkd(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made.ensure_admin()
     for name, stanza in CASES["macros"].items():
         made.confs.write("macros", name, stanza, "search")
+    for name, stanza in CASES["event_props"].items():
+        made.confs.write("props", name, stanza, "search")
+    made.confs.write("indexes", "extra", {"disabled": "0"}, "system")
+    made.store.append(
+        Event(NOW + after, NOW, "h", "calculated", sourcetype, raw, {}, index)
+        for _, index, sourcetype, after, raw in CASES["events"]
+    )
     yield made
     made.close()
 
@@ -99,6 +108,40 @@ def test_errors_point_into_what_was_typed(splunkd: Splunkd, text: str, message: 
     assert message in failed
     assert f"(line {line}, column {column})" in failed
     assert text.split("\n")[line - 1] in failed
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES["found"], ids=lambda part: str(part)[:60])
+def test_search_finds(splunkd: Splunkd, text: str, expected: str) -> None:
+    job = splunkd.jobs.run(Request(text, now=NOW))
+    assert job.error == ""
+    assert sorted(to_text(row["id"]) for row in job.outcome.rows) == expected.split()
+
+
+@pytest.mark.parametrize(("text", "expected"), CASES["told"], ids=lambda part: str(part)[:60])
+def test_what_cannot_be_applied_is_told_once(splunkd: Splunkd, text: str, expected: list[str]) -> None:
+    job = splunkd.jobs.run(Request(text, now=NOW))
+    told = [message for kind, message in job.context.messages if kind == "WARN"]
+    assert len(told) == len(expected)
+    for start, message in zip(expected, told, strict=True):
+        assert message.startswith(start)
+
+
+def test_broken_event_types_are_told(splunkd: Splunkd) -> None:
+    splunkd.confs.write("eventtypes", "odd", {"search": "`gone`"}, "search")
+    try:
+        told = splunkd.jobs.run(Request("sourcetype=plain", now=NOW)).context.messages
+        unaffected = splunkd.jobs.run(Request("sourcetype=plain | stats count by x", now=NOW)).context.messages
+    finally:
+        splunkd.confs.write("eventtypes", "odd", {"search": "alice"}, "search")
+    assert [(kind, text[:32]) for kind, text in told] == [("WARN", "eventtypes.conf [odd] search: Th")]
+    assert unaffected == []
+
+
+def test_default_fields_cost_nothing_where_none_is_named() -> None:
+    assert named_in("index=main * source=* | stats count(x) as n_* by host | search n_a=*") == frozenset()
+    assert named_in("* | table date_h* punct timestartpos") == {"date_hour", "punct", "timestartpos"}
+    assert named_in("* | fields - *") == frozenset()
+    assert {"date_zone", "linecount"} <= named_in("* | fields *")
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES["expanded"])

@@ -400,7 +400,7 @@ class _Parser:
         return self.compare(name, op, value, self.at)
 
     def either(self, nodes: list[Node]) -> Node:
-        return any_of(nodes, None if self.anywhere else getattr(self.resolver, "default_indexes", None))
+        return any_of(nodes, getattr(self.resolver, "default_indexes", None))
 
 
 def _bare(expression: str) -> str:

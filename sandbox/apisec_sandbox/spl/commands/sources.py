@@ -62,6 +62,10 @@ class _Resolver:
     def tag_pairs(self, tag: str) -> list[tuple[str, str]]:
         return self.env.services.tag_pairs(tag)
 
+
+class _ReadingResolver(_Resolver):
+    """For a search that reads indexes, so that one side of an OR may mean the default ones."""
+
     def default_indexes(self) -> list[str]:
         return choose_indexes(None, self.env.context)
 
@@ -126,7 +130,7 @@ class SearchFilter(Command):
 
 
 def parse_search_source(segment: Segment, env: Env) -> Command:
-    expression = parse_search(segment.text, segment.start, segment.end, _Resolver(env))
+    expression = parse_search(segment.text, segment.start, segment.end, _ReadingResolver(env))
     return SearchSource(expression)
 
 
@@ -135,9 +139,10 @@ def parse_search_filter(segment: Segment, env: Env) -> Command:
     return SearchFilter(expression.test, expression.fields)
 
 
-def compile_filter(text: str, start: int, end: int, env: Env) -> SearchExpression:
-    """A search expression inside another command (WHERE of tstats and inputlookup)."""
-    return parse_search(text, start, end, _Resolver(env), anywhere=True)
+def compile_filter(text: str, start: int, end: int, env: Env, reading: bool = False) -> SearchExpression:
+    """A search expression inside another command (WHERE of tstats and inputlookup); ``reading``: it chooses indexes."""
+    resolver = _ReadingResolver(env) if reading else _Resolver(env)
+    return parse_search(text, start, end, resolver, anywhere=True)
 
 
 @dataclass

@@ -28,6 +28,7 @@ from apisec_sandbox.spl.commands.datasets import DatasetRows, find_model, pick, 
 from apisec_sandbox.spl.commands.sources import choose_indexes, compile_filter
 from apisec_sandbox.spl.commands.stats import Stats
 from apisec_sandbox.spl.context import Context, Fields, Stage
+from apisec_sandbox.spl.defaultfields import DEFAULT_FIELDS, add_default_fields
 from apisec_sandbox.spl.errors import SplError, suggestion
 from apisec_sandbox.spl.lexer import Token
 from apisec_sandbox.spl.parser import Segment
@@ -39,6 +40,13 @@ TSTATS_OPTIONS = (
     *("prestats", "local", "append", "summariesonly", "include_reduced_buckets", "allow_old_summaries"),
     *("chunk_size", "fillnull_value"),
 )
+
+
+def _with_defaults(rows: Iterable[Row], names: frozenset[str]) -> Iterator[Row]:
+    """Default fields are indexed, too (docs: Use default fields)."""
+    for row in rows:
+        add_default_fields(row, names)
+        yield row
 
 
 @dataclass
@@ -61,7 +69,9 @@ class TStats(Command):
         if self.models is not None:
             return itertools.chain.from_iterable(one.apply(Stage(()), ranged).rows for one in self.models)
         names = choose_indexes(self.where.indexes, ranged)
-        return ranged.services.indexed(names, ranged.earliest, ranged.latest)
+        rows = ranged.services.indexed(names, ranged.earliest, ranged.latest)
+        read = (self.stats.needs(frozenset()) or frozenset()) | self.where.fields
+        return _with_defaults(rows, read & DEFAULT_FIELDS) if read & DEFAULT_FIELDS else rows
 
     def _rows(self, ranged: Context, context: Context) -> Iterator[Row]:
         for row in checked(self._source(ranged), context):
@@ -168,7 +178,7 @@ def _where(args: Arguments, segment: Segment, env: Env) -> SearchExpression:
     if token := args.accept_word("where"):
         start = token.end
         end = _skip_to_by(args, segment.end)
-    return compile_filter(segment.text, start, end, env)
+    return compile_filter(segment.text, start, end, env, reading=True)
 
 
 def _skip_to_by(args: Arguments, end: int) -> int:
