@@ -261,7 +261,6 @@ def test_the_text_of_an_envelopes_event_stays_as_it_was(line: str, text: str) ->
     assert member(line.encode(), "event", json.loads(line)["event"]) == text
 
 
-@pytest.mark.slow
 MEASURE = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
@@ -270,11 +269,12 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 
 
 def peak_memory(argv: list[str]) -> int:
-    """Bytes. Asked of a small process between, for a child's maximum counts what its parent held when it was started."""
+    """Bytes. Asked of a small process between: a child's maximum counts what its parent held when it was started."""
     done = subprocess.run([sys.executable, "-c", MEASURE, *argv], check=True, capture_output=True, text=True)
     return int(done.stdout) * 1024
 
 
+@pytest.mark.slow
 def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.jsonl"
     line = json.dumps({"time": WHEN, "user": "a", "pad": "x" * 1000})
