@@ -145,7 +145,10 @@ def comparison(left: Evaluate, right: Evaluate, op: str) -> Evaluate:
         x, y = left(row), right(row)
         if x is None or y is None:
             return None
-        if type(x) is list or type(y) is list:
+        kind = type(x)
+        if (kind is float or kind is int) and (type(y) is int or type(y) is float):
+            return accept((x > y) - (x < y))
+        if kind is list or type(y) is list:
             xs, ys = x if type(x) is list else [x], y if type(y) is list else [y]
             return any(accept(compare(i, j)) for i in xs for j in ys)
         return accept(compare(x, y))

@@ -155,9 +155,10 @@ def _take(raw: str, document: Any, leaves: list[tuple[str, bool, bool]], row: Ro
         if kind is str:
             row[name] = value
         elif kind is int or kind is float:
-            if not _is_text(value, raw, name, numeric):
+            text = "" if numeric else repr(value)
+            if not _is_text(value, text, raw, name):
                 return False
-            row[name] = value if numeric else repr(value)
+            row[name] = text or value
         elif kind is bool:
             row[name] = "true" if value else "false"
         elif value is None:
@@ -182,14 +183,19 @@ def _dig(document: dict[str, Any], name: str) -> Any:
     return found
 
 
-def _is_text(value: int | float, raw: str, name: str, numeric: bool) -> bool:
-    """Whether the number's text is what Python writes; of one read as a number, whether SPL reads the same."""
+def _is_text(value: int | float, text: str, raw: str, name: str) -> bool:
+    """Whether Python's text of a number is what stands there; without ``text``, whether SPL reads the same number."""
     if type(value) is int:
         return -BIG < value < BIG and (value != 0 or "-0" not in raw)
-    if numeric:
+    if not text:
         return True
     key = f'"{name.rpartition(".")[2]}"'
-    if raw.count(key) != 1:
+    at = raw.find(key)
+    end = at + len(key)
+    if at < 0 or raw.find(key, end) >= 0:
         return False
-    match = NUMBER.match(raw, raw.index(key) + len(key))
-    return match is not None and match[1] == repr(value)
+    begin = end + (2 if raw.startswith(": ", end) else 1)
+    if raw.startswith(text, begin) and raw[end] == ":" and raw[begin + len(text)] in ",}":  # as nearly all write it
+        return True
+    match = NUMBER.match(raw, end)
+    return match is not None and match[1] == text

@@ -6,6 +6,7 @@ is what makes a pass over events about as fast as a hand-written loop, with one 
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
@@ -23,6 +24,7 @@ from apisec_sandbox.spl.values import Row, combinations, sort_key, to_number, to
 BATCH = 4096  # rows taken together
 PRESTATS = "psrsvd_state"  # what a row of prestats=t carries: the states of its aggregations as JSON, by name
 GroupKey = tuple[Any, ...]
+NOTHING: frozenset[Any] = frozenset()  # one for all groups: there may be hundreds of thousands
 
 
 def batches(rows: Iterable[Row], context: Context, size: int = BATCH) -> Iterator[list[Row]]:
@@ -38,11 +40,11 @@ class Group:
 
     __slots__ = ("accumulators", "rows", "void", "wild")
 
-    def __init__(self, accumulators: list[Accumulator], wild: list[dict[str, Accumulator]]) -> None:
+    def __init__(self, accumulators: list[Accumulator], wild: Sequence[dict[str, Accumulator]]) -> None:
         self.accumulators = accumulators
         self.wild = wild
         self.rows = 0  # how many rows it was fed
-        self.void: set[Any] = set()  # with allnum: what saw a value that is no number
+        self.void: frozenset[Any] = NOTHING  # with allnum: what saw a value that is no number
 
     def state(self) -> list[Any]:
         wild = [{name: item.state() for name, item in held.items()} for held in self.wild]
@@ -133,7 +135,10 @@ class Keys:
 
     def ordered(self, keys: Iterable[GroupKey]) -> list[GroupKey]:
         """Return the groups in natural order: numbers by value before texts (limits.conf natural_sort_output)."""
-        return sorted(keys, key=lambda key: tuple(sort_key(value) for value in key))
+        if len(self.by) == 1:
+            return sorted(keys, key=lambda key: sort_key(key[0]))
+        known = functools.cache(sort_key)  # many groups share a value
+        return sorted(keys, key=lambda key: tuple(map(known, key)))
 
     def split(self, batch: Batch) -> dict[GroupKey, list[int]]:
         """Return the numbers of the rows of each group."""
@@ -179,17 +184,21 @@ class Aggregator:
         self.plain += [part for item in self.items for part in item.parts]
         self.wild = [(item, wildcard_names(str(item.field))) for item in self.items if item.wild]
         self._numeric = [item.numeric for item in self.plain]
+        self._factories = [item.factory for item in self.plain]
 
     def new(self) -> Group:
-        return Group([item.factory() for item in self.plain], [{} for _ in self.wild])
+        return Group([make() for make in self._factories], [{} for _ in self.wild] if self.wild else ())
 
     def feed(self, batch: Batch, parts: dict[GroupKey, list[int]] | None, groups: dict[GroupKey, Group]) -> None:
         """Feed a batch; ``parts`` are the rows of each group, None for all rows to the group ``()``."""
         places = {(): None} if parts is None else parts
+        fed: list[tuple[Group, list[int] | None]] = []
         for key, rows in places.items():
-            if key not in groups:
-                groups[key] = self.new()
-            groups[key].rows += len(batch.rows) if rows is None else len(rows)
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = self.new()
+            group.rows += len(batch.rows) if rows is None else len(rows)
+            fed.append((group, rows))
         if batch.rows and PRESTATS in batch.rows[0]:
             self._absorb(batch, places, groups)
             return
@@ -197,13 +206,15 @@ class Aggregator:
             column, numeric = batch.of(item), self._numeric[number]
             values = column.numbers() if numeric else column.values
             if item.timed or not (column.pure if numeric else column.whole) or column.nested:
-                for key, rows in places.items():
-                    group = groups[key]
+                for group, rows in fed:
                     self._add(group.accumulators[number], column, rows, batch, (group, number))
                 continue
-            for key, rows in places.items():  # the plain case, once for every group of every batch
-                taken = values if rows is None else [values[place] for place in rows]
-                groups[key].accumulators[number].add(taken)
+            for group, rows in fed:  # the plain case, once for every group of every batch
+                if rows is None:
+                    taken = values
+                else:
+                    taken = [values[place] for place in rows] if len(rows) > 1 else [values[rows[0]]]
+                group.accumulators[number].add(taken)
         if self.wild:
             self._feed_wild(batch, places, groups)
 
@@ -261,7 +272,7 @@ class Aggregator:
             return
         kept = [value for value in taken if value is not None]
         if self.allnum and target.numeric and self._impure(column, rows, len(kept)):
-            owner[0].void.add(owner[1])
+            owner[0].void |= {owner[1]}
         target.add(kept)
 
     @staticmethod
@@ -336,7 +347,7 @@ class Aggregator:
             for name, own in states.items():
                 held[name] = item.factory()
                 held[name].restore(own)
-        group.void = {tuple(mark) if isinstance(mark, list) else mark for mark in state[2]}
+        group.void = frozenset(tuple(mark) if isinstance(mark, list) else mark for mark in state[2])
         return group
 
 
