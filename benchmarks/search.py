@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 EVENTS = int(os.environ.get("BENCH_EVENTS", "1000000"))
-ROUNDS = 3  # alternating; the fastest counts
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))  # alternating; the fastest counts
 SPL = "search * | stats count avg(x) p95(x) dc(user) by endpoint"
 LOOP = """
 import json, sys
@@ -35,9 +35,42 @@ for name in sorted(groups):
     print(name, group["count"], group["sum"] / group["count"], high, len(group["users"]))
 """
 
+EACH = """
+import json, sys
+groups = {{}}
+for line in open(sys.argv[1], encoding="utf-8"):
+    event = json.loads(line)
+    if {condition}:
+        key = {key}
+        held = groups.setdefault(key, [0, 0.0])
+        held[0] += 1
+        held[1] += {summed}
+for name in sorted(groups):
+    print(name, *groups[name])
+"""
 
-def write_events(path: Path, number: int, wide: bool) -> None:
-    """Small events have five members, wide ones 1.2 KB in 25."""
+
+def loop(key: str, condition: str = "True", summed: str = "0") -> str:
+    """A plain loop that counts and sums by a key."""
+    return EACH.format(key=key, condition=condition, summed=summed)
+
+
+BY_ENDPOINT = "event['endpoint']"
+EVERYDAY = {
+    "search x>200 | stats count by endpoint": loop(BY_ENDPOINT, "event['x'] > 200"),
+    "search * | where x>200 | stats count by endpoint": loop(BY_ENDPOINT, "event['x'] > 200"),
+    "search * | stats count by id": loop("event['id']"),
+    "search * | eval y=x*2 | stats avg(y) by endpoint": loop(BY_ENDPOINT, summed="event['x'] * 2"),
+    'search * | rex field=endpoint "e(?<n>[0-9]+)$" | stats count by n': loop("event['endpoint'].rpartition('e')[2]"),
+    "search * | timechart span=1h count by status": loop("(event['time'] // 3600, event['status'])"),
+    "search status=404 user=u1* | stats count by endpoint": loop(
+        BY_ENDPOINT, "event['status'] == 404 and event['user'].startswith('u1')"
+    ),
+}
+
+
+def write_events(path: Path, number: int, wide: bool, envelope: bool = False) -> None:
+    """Small events have six members, wide ones 1.2 KB in 26; each alone or in an envelope of HEC."""
     chance = random.Random(7)
     padding = {f"field_{place}": "v" * 40 for place in range(20)} if wide else {}
     with path.open("w", encoding="utf-8") as file:
@@ -48,8 +81,9 @@ def write_events(path: Path, number: int, wide: bool) -> None:
                 "x": round(chance.lognormvariate(3, 1), 3),
                 "user": f"u{chance.randrange(20_000)}",
                 "status": chance.choice((200, 200, 404, 500)),
-            }
-            file.write(json.dumps(event | padding) + "\n")
+                "id": f"i{chance.randrange(max(1, number // 4))}",
+            } | padding
+            file.write(json.dumps({"time": event["time"], "event": event} if envelope else event) + "\n")
 
 
 def measure(command: list[str]) -> tuple[float, float]:
@@ -61,14 +95,14 @@ def measure(command: list[str]) -> tuple[float, float]:
     return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def compare(name: str, path: Path, spl: str) -> dict[str, float]:
+def compare(name: str, path: Path, spl: str, program: str = LOOP) -> dict[str, float]:
     search = [sys.executable, "-m", "apisec_sandbox", "search", spl, "--data", str(path), "--output", "csv"]
-    loop = [sys.executable, "-c", LOOP, str(path)]
+    loop = [sys.executable, "-c", program, str(path)]
     rounds = [(measure(loop), measure(search)) for _ in range(ROUNDS)]
     own = min(one for _, (one, _) in rounds)
     theirs = min(one for (one, _), _ in rounds)
     found = {"loop s": theirs, "search s": own, "ratio": own / theirs, "peak MB": max(peak for _, (_, peak) in rounds)}
-    print(f"{name:34}" + "  ".join(f"{key} {value:8.2f}" for key, value in found.items()), flush=True)
+    print(f"{name:58}" + "  ".join(f"{key} {value:8.2f}" for key, value in found.items()), flush=True)
     return found
 
 
@@ -82,6 +116,11 @@ def main() -> None:
         results["small"] = compare(f"small events, {EVENTS:,}", all_of_them, SPL)
         filtered = SPL.replace("*", "status=404")
         results["small, filtered"] = compare("the same, status=404 only", all_of_them, filtered)
+        for spl, program in EVERYDAY.items():
+            results[spl] = compare(spl, all_of_them, spl, program)
+        write_events(all_of_them, EVENTS, wide=False, envelope=True)
+        enveloped = LOOP.replace("json.loads(line)", 'json.loads(line)["event"]')
+        results["small, in envelopes"] = compare("the same in envelopes of HEC", all_of_them, SPL, enveloped)
         write_events(tenth, EVENTS // 10, wide=True)
         results["wide, a tenth"] = compare(f"events of 1.2 KB, {EVENTS // 10:,}", tenth, SPL)
     print(json.dumps(results))
