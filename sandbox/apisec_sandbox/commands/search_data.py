@@ -8,6 +8,7 @@ does not look at the order of events reads the file once; another one first note
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 from array import array
@@ -182,7 +183,7 @@ class JsonLines:
         except orjson.JSONDecodeError:
             document = None
         if type(document) is not dict or not SPECIAL.isdisjoint(document):
-            return self._special(line, number)
+            return self._special(line, number, document)
         own = self.defaults
         when, host, source = document.get("time"), document.get("host"), document.get("source")
         values = (
@@ -199,9 +200,11 @@ class JsonLines:
         made: Event = EVENT(Event, values)
         return made
 
-    def _special(self, line: bytes, number: int) -> Event | None:
-        """An envelope, an exported event, or what orjson does not take."""
-        document = self._document(line, number)
+    def _special(self, line: bytes, number: int, parsed_line: Any) -> Event | None:
+        """An envelope, an exported event, or what orjson does not take (``parsed_line`` is no object then)."""
+        document: dict[str, Any] | None = parsed_line
+        if type(parsed_line) is not dict or "preview" in parsed_line:
+            document = self._document(line, number)
         if document is None:
             return None
         own = self.defaults
@@ -241,6 +244,9 @@ def member(line: bytes, name: str, value: Any) -> str:
     short = orjson.dumps(value)
     if short in line:  # written without spaces, and with numbers that read back as the same text
         return short.decode()
+    spaced = json.dumps(value).encode()
+    if spaced in line:  # as Python's json writes by default
+        return spaced.decode()
     text = line.decode("utf-8", "replace")
     position = SPACE.match(text, text.index("{") + 1).end()  # type: ignore[union-attr]
     found = ""
