@@ -241,8 +241,11 @@ def _is_index(name: str) -> bool:
 
 def member(line: bytes, name: str, value: Any) -> str:
     """Return the text of a member of a JSON object as it stands there: numbers keep their digits."""
-    short = orjson.dumps(value)
-    if short in line:  # written without spaces, and with numbers that read back as the same text
+    try:
+        short = orjson.dumps(value)
+    except TypeError:  # a lone surrogate
+        short = b"\n"  # which no line holds inside
+    if short in line.rstrip():  # written without spaces, and with numbers that read back as the same text
         return short.decode()
     spaced = json.dumps(value).encode()
     if spaced in line:  # as Python's json writes by default
