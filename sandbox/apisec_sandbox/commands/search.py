@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import io
 import logging
 import re
 import shutil
@@ -82,6 +83,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # an event may hold what no encoding has: half a surrogate pair
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     before = gc.get_threshold()
     gc.freeze()  # a scan makes millions of objects and no cycles: looking for them often costs a quarter of its time
     gc.set_threshold(200_000, 20, 100)

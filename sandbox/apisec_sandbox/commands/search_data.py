@@ -7,6 +7,7 @@ does not look at the order of events reads the file once; another one first note
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -239,17 +240,18 @@ def _is_index(name: str) -> bool:
     return True
 
 
+def _spaced(value: Any) -> bytes:
+    """As Python's json writes by default."""
+    return json.dumps(value).encode()
+
+
 def member(line: bytes, name: str, value: Any) -> str:
     """Return the text of a member of a JSON object as it stands there: numbers keep their digits."""
-    try:
-        short = orjson.dumps(value)
-    except TypeError:  # a lone surrogate
-        short = b"\n"  # which no line holds inside
-    if short in line.rstrip():  # written without spaces, and with numbers that read back as the same text
-        return short.decode()
-    spaced = json.dumps(value).encode()
-    if spaced in line:  # as Python's json writes by default
-        return spaced.decode()
+    for dumps in (orjson.dumps, _spaced):
+        with contextlib.suppress(TypeError):  # orjson refuses a lone surrogate
+            written = dumps(value)
+            if written in line:
+                return written.decode()
     text = line.decode("utf-8", "replace")
     position = SPACE.match(text, text.index("{") + 1).end()  # type: ignore[union-attr]
     found = ""
