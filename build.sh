@@ -76,7 +76,7 @@ test_on() {
     touch "$stamp"
   fi
   say "core and package on Python $version"
-  PYTHONPATH=core "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/core tests/package/portable
+  PYTHONPATH=core "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/core tests/portable
 }
 
 lint() {

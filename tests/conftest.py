@@ -11,7 +11,7 @@ import os
 
 from hypothesis import HealthCheck, settings
 
-from tests.support.splunk_fixtures import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.support.splunk_selection import pytest_collection_modifyitems, pytest_terminal_summary
 
 __all__ = ["pytest_collection_modifyitems", "pytest_terminal_summary"]
 settings.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
