@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
             data = b"data: %d\n\n" % number
             self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
             self.wfile.flush()
-            time.sleep(0.15)
+            time.sleep(0.4)  # long enough that a client on a busy machine still sees the parts arrive apart
         self.wfile.write(b"0\r\n\r\n")
 
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _handle
