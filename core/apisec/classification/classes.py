@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Mapping, Tuple
 
+from apisec.classification import regulated
+
 IDENTITY = 0  # not sensitive once it is a token: who acts, in which session
 INTERNAL = 1  # alone it says little about a person
 PERSONAL = 2  # identifies or describes a person
@@ -37,7 +39,7 @@ CLASSES: Tuple[DataClass, ...] = (
     DataClass("pci.cvv", "Card verification value.", CRITICAL),
     DataClass("pci.track", "Magnetic stripe data of a payment card.", CRITICAL),
     DataClass("pii.ssn", "Social security number of the United States.", RESTRICTED),
-    DataClass("pii.national_id", "National identity, passport, licence or tax number.", RESTRICTED),
+    DataClass("pii.national_id", "National identity or tax number of a person, country unknown.", RESTRICTED),
     DataClass("pii.email", "E-mail address.", PERSONAL),
     DataClass("pii.phone", "Telephone number.", PERSONAL),
     DataClass("pii.name", "Name of a person.", PERSONAL),
@@ -45,6 +47,7 @@ CLASSES: Tuple[DataClass, ...] = (
     DataClass("pii.dob", "Date of birth.", PERSONAL),
     DataClass("fin.iban", "International bank account number.", RESTRICTED),
     DataClass("fin.account", "Bank account or routing number.", RESTRICTED),
+    *[DataClass(*row) for row in regulated.ROWS],
     DataClass("secret.jwt", "JSON Web Token.", CRITICAL),
     DataClass("secret.bearer", "Bearer token that is not a JWT.", CRITICAL),
     DataClass("secret.basic", "User and password of HTTP Basic authentication.", CRITICAL),
