@@ -74,13 +74,13 @@ def test_an_accelerated_field_is_found_without_a_scan(store: KvStore) -> None:
     for start in range(0, len(rows), 1000):
         store.save(PLACE, rows[start : start + 1000])
     selection = Selection.parse({"query": '{"group": 7, "n": {"$gte": 50000}}'})
-    scan = time.perf_counter()
+    scan = time.process_time()
     expected = store.find(PLACE, selection)
-    scan = time.perf_counter() - scan
+    scan = time.process_time() - scan
     store.accelerate("app", "things", ["group", "n"])
-    seek = time.perf_counter()
+    seek = time.process_time()
     assert store.find(PLACE, selection) == expected
-    seek = time.perf_counter() - seek
+    seek = time.process_time() - seek
     assert len(expected) == 100
     assert seek < scan / 10
     assert store.find(PLACE, Selection.parse({"query": '{"_key": "000042"}'}))[0]["n"] == 42

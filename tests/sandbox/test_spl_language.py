@@ -33,7 +33,7 @@ from apisec_sandbox.splunkd.web import HttpError
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "cases/spl/language.yml").read_text("utf-8"))
 NOW = 1_700_000_000.0
-ENOUGH = 5.0  # seconds for a hostile search of a megabyte, on a busy machine
+ENOUGH = 20.0  # seconds of processor time for a hostile search of a megabyte: what is quadratic takes hours
 
 
 class Nothing:
@@ -212,13 +212,13 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_searches_end_soon(name: str) -> None:
     text = HOSTILE[name]
-    began = time.monotonic()
+    began = time.process_time()
     with contextlib.suppress(SplError):
         parse_search(text, 0, len(text), Nothing()).test(event("aaaa" * 100))
     with contextlib.suppress(SplError):
         for segment in split(prepare(text, from_conf({}))):
             arguments(segment.text, segment.start, segment.end)
-    assert time.monotonic() - began < ENOUGH
+    assert time.process_time() - began < ENOUGH
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,9 @@ def test_refuses(pattern: str) -> None:
 def test_time_is_linear(pattern: str) -> None:
     """``re`` would need minutes for these: 64,000 characters pass in a moment."""
     machine = Regex(pattern)
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert machine.search("ab" * 32_000) is False
-    assert time.perf_counter() - begun < 5.0
+    assert time.process_time() - begun < 5.0
 
 
 def test_only_the_first_part_of_a_value_is_read() -> None:
