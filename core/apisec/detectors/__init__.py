@@ -28,7 +28,7 @@ from apisec.detectors import (
     xss,
     xxe,
 )
-from apisec.detectors.base import Detector, Match, SignalDetector
+from apisec.detectors.base import CONFIDENCE, GATES, Detector, Match, SignalDetector
 
 FAMILIES: Tuple[ModuleType, ...] = (
     credentials,  # the earlier family gives the class where two overlap
@@ -59,8 +59,19 @@ def register(families: Iterable[ModuleType]) -> Dict[str, Detector]:
                 raise ValueError(f"detector {detector.id!r} is registered twice")
             if detector.data_class not in BY_NAME:
                 raise ValueError(f"detector {detector.id!r}: no data class {detector.data_class!r}")
+            _check(detector)
             table[detector.id] = detector
     return table
+
+
+def _check(detector: Detector) -> None:
+    """Refuse a detector that no engine would ask, or that could never fire."""
+    if detector.confidence not in CONFIDENCE:
+        raise ValueError(f"detector {detector.id!r}: confidence {detector.confidence!r} is none of {CONFIDENCE}")
+    if not detector.literals and detector.gate not in GATES and (detector.gate != "near" or detector.near is None):
+        raise ValueError(f"detector {detector.id!r} has neither literals nor a gate")
+    if detector.gate == "near" and detector.checked:
+        raise ValueError(f"detector {detector.id!r}: strict mode needs a gate that does not ask for words")
 
 
 def register_signals(families: Iterable[ModuleType]) -> Dict[str, SignalDetector]:

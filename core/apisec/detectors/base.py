@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
-from typing import Callable, NamedTuple, Optional, Pattern, Tuple
+from typing import Callable, Dict, NamedTuple, Optional, Pattern, Tuple
 
 Validator = Callable[[str], Optional[str]]
+
+NEAR = 48  # characters before a value in which a telling word counts
+CONFIDENCE = ("shape", "checksum", "context")
+
+# A detector without literals names one of these. Each matches in every text that the detector can fire in, so that
+# other engines can ask them first: no lookaround, no backreference. The gate ``near`` is the detector's own ``near``.
+GATES: Dict[str, str] = {
+    "digits": r"\d(?:[\W_]{0,2}\d){6}|\d\D{1,4}\d{6}",  # seven digits, however they are grouped
+    "iban": r"[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]",
+    "code": r"[A-Za-z][ -]?\d{2}|\d{3}[ -]?[A-Za-z]",  # letters and digits in one word
+}
 
 
 class Match(NamedTuple):
@@ -25,8 +37,12 @@ class Detector:
 
     ``shape`` is linear in the length of the text. Its group ``value`` is the value (the whole match without
     one). ``validate`` returns the canonical form, or None when the candidate is not of the class.
-    ``literals``: at least one stands in every text that can match (an empty tuple: none is known).
-    ``bare``: the value is only digits, so that a name such as *order_id* speaks against it (balanced mode).
+    ``literals``: at least one stands in every text that can match (an empty tuple: ``gate`` says what does).
+    ``gate``: a name of ``GATES``, or ``near``.
+    ``confidence``, in balanced mode: ``shape`` proves itself anywhere; ``checksum`` fires anywhere but under the
+    name of an order, a time, a hash; ``context`` fires where the field's name says the class (or its parent, or one
+    of ``hints``), or where ``near`` matches in the 48 characters before. In strict mode ``checksum`` fires
+    everywhere, and so does ``context`` with ``checked``: its validator computes a checksum.
     ``trim``: the shape may run on into the next word; the value ends where its canonical form does.
     """
 
@@ -35,8 +51,21 @@ class Detector:
     shape: Pattern[str]
     validate: Validator
     literals: Tuple[str, ...] = ()
-    bare: bool = False
     trim: bool = False
+    confidence: str = "shape"
+    near: Optional[Pattern[str]] = None
+    checked: bool = False
+    gate: str = ""
+    hints: Tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> bool:
+        """Whether a name such as *order_id* speaks against the value (balanced mode)."""
+        return self.confidence == "checksum"
+
+    def hinted(self, hint: str) -> bool:
+        """Return whether a field's name that says ``hint`` says this detector's class."""
+        return self.data_class == hint or self.data_class.startswith(hint + ".") or hint in self.hints
 
 
 class Evidence(NamedTuple):
@@ -82,6 +111,29 @@ def shapes(*pairs: Tuple[float, str]) -> Tuple[Evidence, ...]:
 def linear(pattern: str, flags: int = 0) -> Pattern[str]:
     """Compile a shape. A shape has no nested quantifiers, so that hostile text costs linear time."""
     return re.compile(pattern, flags)
+
+
+_SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "ł": "l"}
+
+
+def words(*stems: str) -> Pattern[str]:
+    """Compile telling words for ``near``, in any case, with and without their accents.
+
+    A stem that ends in ``*`` takes the rest of the word; a blank stands for up to two separators.
+    """
+    return re.compile(rf"(?i)(?:\b|_)(?:{'|'.join([_stem(stem) for stem in stems])})")
+
+
+def _stem(stem: str) -> str:
+    pieces = []
+    for c in stem.rstrip("*"):
+        if c.isascii():
+            pieces.append(r"[\s._-]{0,2}" if c == " " else re.escape(c))
+            continue
+        base = unicodedata.normalize("NFKD", c)[0]
+        upper = c.upper() if len(c.upper()) == 1 else c
+        pieces.append(f"(?:{'|'.join(dict.fromkeys((c, upper, base, _SPELLED.get(c, base))))})")
+    return "".join(pieces) + ("" if stem.endswith("*") else r"(?:\b|_|\d)")
 
 
 def whole(text: str) -> Optional[str]:

@@ -44,6 +44,6 @@ DETECTORS = (
         lambda text: text,
         literals=("%B", ";"),
     ),
-    Detector("pan.bare", "pci.pan", linear(rf"{_LEFT}\d{{12,19}}{_RIGHT}"), _pan, bare=True),
-    Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan),
+    Detector("pan.bare", "pci.pan", linear(rf"{_LEFT}\d{{12,19}}{_RIGHT}"), _pan, confidence="checksum", gate="digits"),
+    Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan, gate="digits"),
 )

@@ -7,38 +7,61 @@ meets no number detector, a text without ``@`` no e-mail, a text of short words 
 from __future__ import annotations
 
 import re
-from typing import Iterator, List, Tuple
+from functools import lru_cache
+from typing import Iterator, List, NamedTuple, Optional, Tuple
 
 from apisec.detectors import DETECTORS
-from apisec.detectors.base import Detector, Match
+from apisec.detectors.base import GATES, NEAR, Detector, Match
 
 MIN_LENGTH = 6  # no value of any class is shorter when it stands without a name
 
-_NUMBERS = re.compile(r"\d(?:[\W_]{0,2}\d){6}|\d\D{1,4}\d{6}")
-_IBAN_LIKE = re.compile(r"[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]")
-
 _ALL = tuple(DETECTORS.values())
 _LITERAL = tuple(d for d in _ALL if d.literals)
-_IBAN = tuple(d for d in _ALL if d.data_class == "fin.iban")
-_NUMERIC = tuple(d for d in _ALL if not d.literals and d not in _IBAN)
 _WORDS = sorted({text for d in _LITERAL for text in d.literals}, key=lambda text: (-len(text), text))
 _ANY_LITERAL = re.compile("|".join([re.escape(word) for word in _WORDS]))
 # A literal that was found stands for the detectors of all literals it holds: sk-ant- holds sk-.
 _OF_LITERAL = {word: tuple(d for d in _LITERAL if any(text in word for text in d.literals)) for word in _WORDS}
-_RANK = {d.id: i for i, d in enumerate(_ALL)}
+_GATED = tuple(
+    (re.compile(pattern).search, tuple(d for d in _ALL if not d.literals and d.gate == name))
+    for name, pattern in GATES.items()
+)
+_NEAR = tuple(d for d in _ALL if not d.literals and d.gate == "near")
+_ORDER = {d.id: i for i, d in enumerate(_ALL)}
+
+# How much a match says about its class where values overlap: less is more.
+_SECRET, _SPOKEN, _SHAPE, _CHECKSUM, _UNSPOKEN = range(5)
 
 
-def candidates(text: str) -> Tuple[Detector, ...]:
+class Rank(NamedTuple):
+    """Orders matches that overlap: by kind of evidence, nearness of the telling word, and registration."""
+
+    kind: int
+    distance: int
+    order: int
+
+
+_Found = Tuple[Match, Rank]
+
+
+def candidates(text: str, hint: Optional[str] = None) -> Tuple[Detector, ...]:
     """Return the detectors that can find something in the text."""
     chosen: Tuple[Detector, ...] = ()
     literals = _ANY_LITERAL.findall(text)
     if literals:
         chosen = tuple(dict.fromkeys([d for literal in literals for d in _OF_LITERAL[literal]]))
-    if _NUMBERS.search(text):
-        chosen += _NUMERIC
-    if len(text) >= 15 and _IBAN_LIKE.search(text):
-        chosen += _IBAN
+    for search, detectors in _GATED:
+        if detectors and search(text):
+            chosen += detectors
+    chosen += tuple([d for d in _NEAR if d.near is not None and d.near.search(text)])
+    if hint is not None:
+        chosen += tuple([d for d in hinted(hint) if d not in chosen])
     return chosen
+
+
+@lru_cache(maxsize=256)
+def hinted(hint: str) -> Tuple[Detector, ...]:
+    """Return the detectors that a field's name of this class speaks for."""
+    return tuple([d for d in _ALL if d.confidence == "context" and d.hinted(hint)])
 
 
 def find(detector: Detector, text: str) -> Iterator[Match]:
@@ -71,31 +94,65 @@ def _trimmed(text: str, start: int, count: int) -> int:
     return position
 
 
-def scan(text: str, *, reference: bool = False) -> List[Match]:
+def scan(text: str, *, reference: bool = False, strict: bool = False, hint: Optional[str] = None) -> List[Match]:
     """Return the values in a text, in order and without overlap.
 
-    ``reference``: the text stands under a name like *order_id* or *timestamp*, so that bare digits are not
-    taken for a card (balanced mode).
+    ``reference``: the text stands under a name like *order_id* or *timestamp*, so that digits with a checksum are
+    not taken for a card. ``strict``: a checksum alone is enough, whatever the name says and without telling words.
+    ``hint``: the class that the field's name says.
     """
     if len(text) < MIN_LENGTH:
         return []
-    found: List[Match] = []
-    for detector in candidates(text):
-        if not (reference and detector.bare):
-            found.extend(find(detector, text))
-    return found if len(found) < 2 else _merge(found)
+    found: List[_Found] = []
+    for detector in candidates(text, hint):
+        if detector.confidence == "context":
+            found.extend(_in_context(detector, text, strict, hint))
+        elif strict or not (reference and detector.confidence == "checksum"):
+            rank = _rank(detector)
+            found.extend([(match, rank) for match in find(detector, text)])
+    return [match for match, _ in found] if len(found) < 2 else _merge(found)
 
 
-def _merge(found: List[Match]) -> List[Match]:
-    """Join overlapping values: the span of all, the class of the detector registered first."""
-    found.sort(key=lambda m: (m.start, m.end))
+def _rank(detector: Detector) -> Rank:
+    kind = _CHECKSUM if detector.confidence == "checksum" else _SHAPE
+    return Rank(_SECRET if detector.data_class.startswith("secret.") else kind, 0, _ORDER[detector.id])
+
+
+def _in_context(detector: Detector, text: str, strict: bool, hint: Optional[str]) -> Iterator[_Found]:
+    """Yield what a detector finds where the name or a word before the value speaks for its class."""
+    named = hint is not None and detector.hinted(hint)
+    alone = strict and detector.checked
+    if not named and not alone and (detector.near is None or detector.near.search(text) is None):
+        return
+    order = _ORDER[detector.id]
+    for match in find(detector, text):
+        distance = _distance(detector, text, match.start)
+        if distance is not None:
+            yield match, Rank(_SPOKEN, distance, order)
+        elif named:
+            yield match, Rank(_SPOKEN, NEAR, order)
+        elif alone:
+            yield match, Rank(_UNSPOKEN, 0, order)
+
+
+def _distance(detector: Detector, text: str, start: int) -> Optional[int]:
+    """Return how many characters lie between a value and the last telling word before it; None without one."""
+    if detector.near is None:
+        return None
+    window = text[max(0, start - NEAR) : start]
+    ends = [word.end() for word in detector.near.finditer(window)]
+    return len(window) - ends[-1] if ends else None
+
+
+def _merge(found: List[_Found]) -> List[Match]:
+    """Join overlapping values: the span of all, the class of the one that says most."""
+    found.sort(key=lambda pair: (pair[0].start, pair[0].end))
     merged = [found[0]]
-    for match in found[1:]:
-        last = merged[-1]
+    for pair in found[1:]:
+        match, last = pair[0], merged[-1][0]
         if match.start >= last.end:
-            merged.append(match)
+            merged.append(pair)
             continue
-        best = min(last, match, key=lambda m: _RANK[m.detector])
-        end = max(last.end, match.end)
-        merged[-1] = best._replace(start=last.start, end=end)
-    return merged
+        best, rank = min(merged[-1], pair, key=lambda candidate: candidate[1])
+        merged[-1] = best._replace(start=last.start, end=max(last.end, match.end)), rank
+    return [match for match, _ in merged]

@@ -13,5 +13,6 @@ DETECTORS = (
         linear(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,30}"),
         iban,
         trim=True,
+        gate="iban",
     ),
 )

@@ -32,5 +32,6 @@ DETECTORS = (
         "pii.phone",
         linear(r"(?<![\w.-])(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w-])"),
         _north_american,
+        gate="digits",
     ),
 )

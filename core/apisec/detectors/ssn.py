@@ -20,5 +20,6 @@ DETECTORS = (
         "pii.ssn",
         linear(r"(?<!\d)(?<!\d[-.])\d{3}([-\u2010-\u2015 ])\d{2}\1\d{4}(?!\d)(?![-.]\d)"),
         _ssn,
+        gate="digits",
     ),
 )
