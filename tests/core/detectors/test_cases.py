@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 import yaml
 
 from apisec.classification.names import evidence
-from apisec.detectors import DETECTORS, FAMILIES, SIGNALS, Detector, register, register_signals
+from apisec.detectors import DETECTORS, FAMILIES, SIGNALS, Detector, Match, register, register_signals
+from apisec.detectors.base import words
 from apisec.detectors.engine import candidates, scan
 from apisec.detectors.signals import scan as scan_signals
 
@@ -30,6 +32,13 @@ POSITIVE = [(family, case) for family in NAMES for case in CORPUS[family]["posit
 NEGATIVE = [(family, case) for family in NAMES for case in CORPUS[family]["negative"]]
 
 
+def matches(case: dict[str, Any]) -> list[Match]:
+    """Scan a case's text under its field's ``name``, or with a ``hint``, balanced or ``strict``."""
+    said = evidence(case.get("name", ""))
+    hint = case.get("hint", said.data_class)
+    return scan(case["text"], reference=said.reference, strict=case.get("strict", False), hint=hint)
+
+
 def show(case: Any) -> str:
     return case["text"][:40] if isinstance(case, dict) else str(case)
 
@@ -39,7 +48,7 @@ def test_positive(family: str, case: dict[str, Any]) -> None:
     if "signal" in case:
         assert case["signal"] in dict(scan_signals(case["text"]))
         return
-    found = scan(case["text"], reference=evidence(case.get("name", "")).reference)
+    found = matches(case)
     assert case["class"] in [match.data_class for match in found]
     if "canonical" in case:
         assert case["canonical"] in [match.canonical for match in found]
@@ -50,7 +59,7 @@ def test_negative(family: str, case: dict[str, Any]) -> None:
     if "signal" in CORPUS[family]["positive"][0]:
         assert scan_signals(case["text"]) == []
         return
-    found = scan(case["text"], reference=evidence(case.get("name", "")).reference)
+    found = matches(case)
     if "class_not" in case:
         assert case["class_not"] not in [match.data_class for match in found]
     else:
@@ -73,10 +82,9 @@ def test_every_file_is_registered_and_has_cases() -> None:
 
 
 def test_every_detector_is_reached_by_a_positive_case() -> None:
-    texts = [case["text"] for _, case in POSITIVE]
-    reached = {match.detector for text in texts for match in scan(text)}
+    reached = {match.detector for _, case in POSITIVE for match in matches(case)}
     assert reached == set(DETECTORS)
-    assert {signal for text in texts for signal, _ in scan_signals(text)} == set(SIGNALS)
+    assert {signal for _, case in POSITIVE for signal, _ in scan_signals(case["text"])} == set(SIGNALS)
 
 
 def test_every_family_has_as_many_hard_negatives_as_matter() -> None:
@@ -103,8 +111,25 @@ def test_a_detector_without_a_class_of_the_table_is_refused() -> None:
         register([family])
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"literals": (), "gate": ""}, "neither literals nor a gate"),
+        ({"literals": (), "gate": "near", "near": None}, "neither literals nor a gate"),
+        ({"literals": (), "gate": "near", "near": words("pin"), "checked": True}, "strict mode needs a gate"),
+        ({"confidence": "sure"}, "confidence"),
+    ],
+)
+def test_a_detector_that_no_engine_would_ask_is_refused(wrong: dict[str, Any], message: str) -> None:
+    family = types.ModuleType("wrong")
+    family.DETECTORS = (replace(next(iter(DETECTORS.values())), **wrong),)  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=message):
+        register([family])
+
+
 def test_the_literals_of_a_detector_never_hide_it() -> None:
     """The engine asks only detectors whose literals stand in the text: each positive case must pass that gate."""
     for _, case in POSITIVE:
         if "class" in case:
-            assert case["class"] in {detector.data_class for detector in candidates(case["text"])}
+            hint = case.get("hint", evidence(case.get("name", "")).data_class)
+            assert case["class"] in {detector.data_class for detector in candidates(case["text"], hint)}
