@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Callable, Dict, NamedTuple, Optional, Pattern, Tuple
+from typing import Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Pattern, Tuple
 
 Validator = Callable[[str], Optional[str]]
 
 NEAR = 48  # characters before a value in which a telling word counts
+HEAD = 3  # letters of a telling word that the engine looks up
 CONFIDENCE = ("shape", "checksum", "context")
 
 # A detector without literals names one of these. Each matches in every text that the detector can fire in, so that
@@ -53,7 +54,7 @@ class Detector:
     literals: Tuple[str, ...] = ()
     trim: bool = False
     confidence: str = "shape"
-    near: Optional[Pattern[str]] = None
+    near: Optional[Words] = None
     checked: bool = False
     gate: str = ""
     hints: Tuple[str, ...] = ()
@@ -116,12 +117,53 @@ def linear(pattern: str, flags: int = 0) -> Pattern[str]:
 _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "ł": "l"}
 
 
-def words(*stems: str) -> Pattern[str]:
+@dataclass(frozen=True)
+class Words:
+    """Telling words. ``heads``: the first three letters of one of them begin a word of every text that matches."""
+
+    shape: Pattern[str]
+    heads: FrozenSet[str]
+
+    @property
+    def pattern(self) -> str:
+        """The source of ``shape``, for other engines: no lookaround, no backreference."""
+        return self.shape.pattern
+
+
+def words(*stems: str) -> Words:
     """Compile telling words for ``near``, in any case, with and without their accents.
 
-    A stem that ends in ``*`` takes the rest of the word; a blank stands for up to two separators.
+    A stem is written in lower case. One that ends in ``*`` takes the rest of the word; a blank stands for up to two
+    separators.
     """
-    return re.compile(rf"(?i)(?:\b|_)(?:{'|'.join([_stem(stem) for stem in stems])})")
+    for stem in stems:
+        if not stem[:1].isalpha() or (stem.endswith("*") and len(stem) <= HEAD):
+            raise ValueError(f"telling word {stem!r}: begin with a letter, and give {HEAD} of them before a *")
+    shape = re.compile(rf"(?i)(?:\b|_)(?:{'|'.join([_stem(stem) for stem in stems])})")
+    return Words(shape, frozenset([head for stem in stems for head in _heads(stem)]))
+
+
+def _heads(stem: str) -> Iterator[str]:
+    """Yield how a text's word that matches a stem may begin: in each spelling, and with its second word joined."""
+    first = re.split(r"[^\w]", stem.rstrip("*"))[0]
+    for text in (first, re.sub(r"\W", "", stem)):
+        for form in _spellings(text[:HEAD]):
+            yield form[:HEAD]
+
+
+def _spellings(text: str) -> List[str]:
+    forms = [""]
+    for c in text:
+        forms = [form + way for form in forms for way in _ways(c)]
+    return forms
+
+
+def _ways(c: str) -> List[str]:
+    """Return how a letter in lower case is written: itself, without its accent, spelled out."""
+    if c.isascii():
+        return [c]
+    base = unicodedata.normalize("NFKD", c)[0]
+    return list(dict.fromkeys((c, base, _SPELLED.get(c, base))))
 
 
 def _stem(stem: str) -> str:
@@ -130,9 +172,8 @@ def _stem(stem: str) -> str:
         if c.isascii():
             pieces.append(r"[\s._-]{0,2}" if c == " " else re.escape(c))
             continue
-        base = unicodedata.normalize("NFKD", c)[0]
         upper = c.upper() if len(c.upper()) == 1 else c
-        pieces.append(f"(?:{'|'.join(dict.fromkeys((c, upper, base, _SPELLED.get(c, base))))})")
+        pieces.append(f"(?:{'|'.join(dict.fromkeys((*_ways(c), upper)))})")
     return "".join(pieces) + ("" if stem.endswith("*") else r"(?:\b|_|\d)")
 
 

@@ -8,25 +8,46 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Iterator, List, NamedTuple, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from apisec.detectors import DETECTORS
-from apisec.detectors.base import GATES, NEAR, Detector, Match
+from apisec.detectors.base import GATES, HEAD, NEAR, Detector, Match
 
 MIN_LENGTH = 6  # no value of any class is shorter when it stands without a name
+
+
+def _table(detectors: Iterable[Detector]) -> Dict[str, Detector]:
+    return {detector.id: detector for detector in detectors}
+
 
 _ALL = tuple(DETECTORS.values())
 _LITERAL = tuple(d for d in _ALL if d.literals)
 _WORDS = sorted({text for d in _LITERAL for text in d.literals}, key=lambda text: (-len(text), text))
 _ANY_LITERAL = re.compile("|".join([re.escape(word) for word in _WORDS]))
 # A literal that was found stands for the detectors of all literals it holds: sk-ant- holds sk-.
-_OF_LITERAL = {word: tuple(d for d in _LITERAL if any(text in word for text in d.literals)) for word in _WORDS}
-_GATED = tuple(
-    (re.compile(pattern).search, tuple(d for d in _ALL if not d.literals and d.gate == name))
-    for name, pattern in GATES.items()
-)
-_NEAR = tuple(d for d in _ALL if not d.literals and d.gate == "near")
+_OF_LITERAL = {word: _table([d for d in _LITERAL if any(text in word for text in d.literals)]) for word in _WORDS}
 _ORDER = {d.id: i for i, d in enumerate(_ALL)}
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+class _Gate:
+    """The detectors behind one gate: those that fire alone, and those that wait for a telling word, by its head."""
+
+    def __init__(self, pattern: str, detectors: Sequence[Detector]) -> None:
+        self.open = re.compile(pattern).search
+        self.alone = _table([d for d in detectors if d.confidence != "context"])
+        self.checked = _table([d for d in detectors if d.confidence == "context" and d.checked])
+        self.spoken: Dict[str, Dict[str, Detector]] = {}
+        for detector in detectors:
+            if detector.confidence == "context" and detector.near is not None:
+                for head in sorted(detector.near.heads):
+                    self.spoken.setdefault(head, {})[detector.id] = detector
+
+
+_GATED = tuple(
+    _Gate(pattern, [d for d in _ALL if not d.literals and d.gate == name])
+    for name, pattern in (*GATES.items(), ("near", ""))
+)
 
 # How much a match says about its class where values overlap: less is more.
 _SECRET, _SPOKEN, _SHAPE, _CHECKSUM, _UNSPOKEN = range(5)
@@ -43,19 +64,30 @@ class Rank(NamedTuple):
 _Found = Tuple[Match, Rank]
 
 
-def candidates(text: str, hint: Optional[str] = None) -> Tuple[Detector, ...]:
+def candidates(text: str, hint: Optional[str] = None, strict: bool = False) -> Tuple[Detector, ...]:
     """Return the detectors that can find something in the text."""
-    chosen: Tuple[Detector, ...] = ()
+    chosen: Dict[str, Detector] = {}
     literals = _ANY_LITERAL.findall(text)
-    if literals:
-        chosen = tuple(dict.fromkeys([d for literal in literals for d in _OF_LITERAL[literal]]))
-    for search, detectors in _GATED:
-        if detectors and search(text):
-            chosen += detectors
-    chosen += tuple([d for d in _NEAR if d.near is not None and d.near.search(text)])
+    for literal in literals:
+        chosen.update(_OF_LITERAL[literal])
+    heads: Optional[Set[str]] = None
+    for gate in _GATED:
+        if not gate.open(text):
+            continue
+        chosen.update(gate.alone)
+        if gate.spoken:
+            heads = _heads(text) if heads is None else heads
+            for head in heads & gate.spoken.keys():
+                chosen.update(gate.spoken[head])
+        if strict:
+            chosen.update(gate.checked)
     if hint is not None:
-        chosen += tuple([d for d in hinted(hint) if d not in chosen])
-    return chosen
+        chosen.update(_table(hinted(hint)))
+    return tuple(chosen.values())
+
+
+def _heads(text: str) -> Set[str]:
+    return {word[:HEAD].lower() for word in _WORD.findall(text)}
 
 
 @lru_cache(maxsize=256)
@@ -104,7 +136,7 @@ def scan(text: str, *, reference: bool = False, strict: bool = False, hint: Opti
     if len(text) < MIN_LENGTH:
         return []
     found: List[_Found] = []
-    for detector in candidates(text, hint):
+    for detector in candidates(text, hint, strict):
         if detector.confidence == "context":
             found.extend(_in_context(detector, text, strict, hint))
         elif strict or not (reference and detector.confidence == "checksum"):
@@ -122,11 +154,11 @@ def _in_context(detector: Detector, text: str, strict: bool, hint: Optional[str]
     """Yield what a detector finds where the name or a word before the value speaks for its class."""
     named = hint is not None and detector.hinted(hint)
     alone = strict and detector.checked
-    if not named and not alone and (detector.near is None or detector.near.search(text) is None):
+    if not named and not alone and (detector.near is None or detector.near.shape.search(text) is None):
         return
     order = _ORDER[detector.id]
     for match in find(detector, text):
-        distance = _distance(detector, text, match.start)
+        distance = -1 if detector.data_class == hint else _distance(detector, text, match.start)
         if distance is not None:
             yield match, Rank(_SPOKEN, distance, order)
         elif named:
@@ -140,7 +172,7 @@ def _distance(detector: Detector, text: str, start: int) -> Optional[int]:
     if detector.near is None:
         return None
     window = text[max(0, start - NEAR) : start]
-    ends = [word.end() for word in detector.near.finditer(window)]
+    ends = [word.end() for word in detector.near.shape.finditer(window)]
     return len(window) - ends[-1] if ends else None
 
 
