@@ -54,12 +54,15 @@ def test_tokens_are_the_same_for_ever() -> None:
 
 
 BROKEN = [
-    ({"version": 2}, "version is not 1"),
+    ({"version": 3}, "version is neither 2 nor an earlier one"),
+    ({"version": []}, "version is neither"),
     ({"keys": []}, "at least one key"),
     ({"active": "0000000b"}, "active names no key"),
     ({"actve": "x"}, "unknown member 'actve'.*did you mean 'active'"),
     ({"keys": [{"id": "x"}]}, r"keys\[0\]"),
     ({"keys": ["x"]}, "a key is an object"),
+    ({"next": {"id": "0000000a", "at": "2026-12-01T00:00:00Z"}}, "next.id names no other key"),
+    ({"next": "0000000a"}, "next is an object with id and at"),
 ]
 
 
@@ -86,6 +89,49 @@ def test_broken_keys_are_refused_without_repeating_the_secret(member: str, value
     with pytest.raises(KeyFileError, match=message) as caught:
         KeyRing.parse(broken, "keys.json")
     assert document()["keys"][0]["secret"] not in str(caught.value)
+
+
+def rotation() -> KeyRing:
+    """Key a is active until 1000 s, b from then on; a's tokens travel beside b's until 5000 s."""
+    first = {**document()["keys"][0], "retires": "1970-01-01T01:23:20Z"}
+    second = {**document(secret=b"l" * 32)["keys"][0], "id": "0000000b"}
+    following = {"id": "0000000b", "at": "1970-01-01T00:16:40Z"}
+    return KeyRing.parse({"version": 2, "active": "0000000a", "next": following, "keys": [first, second]})
+
+
+@pytest.mark.parametrize(
+    ("now", "active", "overlap", "changes"),
+    [
+        (0.0, "0000000a", [], 1000.0),
+        (999.9, "0000000a", [], 1000.0),
+        (1000.0, "0000000b", ["0000000a"], 5000.0),
+        (4999.0, "0000000b", ["0000000a"], 5000.0),
+        (5000.0, "0000000b", [], None),
+    ],
+)
+def test_a_rotation_has_its_hours(now: float, active: str, overlap: list[str], changes: float | None) -> None:
+    ring = rotation()
+    standing = ring.at(now)
+    assert standing.active.id == active
+    assert [key.id for key in standing.overlap] == overlap
+    assert ring.changes_after(now) == changes
+
+
+def test_during_the_overlap_both_tokens_can_be_made() -> None:
+    ring = rotation()
+    before, after = Tokenizer(ring.at(0)), Tokenizer(ring.at(2000))
+    assert after.key_id == "0000000b"
+    assert [one.key_id for one in after.earlier] == ["0000000a"]
+    assert after.earlier[0].token("principal", "ada") == before.token("principal", "ada")
+    assert after.token("principal", "ada") != before.token("principal", "ada")
+    assert after.earlier[0].earlier == ()
+
+
+def test_a_key_may_keep_the_format_of_some_values() -> None:
+    ring = KeyRing.parse(document())
+    one = Tokenizer(ring, lambda key, cls, value: "n" + value[::-1] if cls == "pci.pan" else None)
+    assert one.token("pci.pan", "4111111111111112") == "~pci.pan~n2111111111111114~"
+    assert one.token("pii.email", "ada@example.com") == tokenizer().token("pii.email", "ada@example.com")
 
 
 def test_a_repr_shows_no_secret() -> None:
