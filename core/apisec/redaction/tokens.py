@@ -1,5 +1,7 @@
 """What a token looks like: ``~class~16 hex digits~``, safe in JSON, XML and URLs.
 
+A format-preserving token has ``n`` and digits, or ``a`` and letters and digits, in place of the hex digits.
+
 The shape is closed over the table of classes, so that nothing else can pass for a token and escape scanning.
 """
 
@@ -12,7 +14,9 @@ from apisec.classification.classes import CLASSES
 DIGEST_BYTES = 8  # 16 hex digits: a collision among 10 million values of one class has odds of 3e-6
 
 _NAMES = "|".join(sorted((re.escape(c.name) for c in CLASSES), key=len, reverse=True))
-TOKEN = re.compile(rf"~(?:{_NAMES})~[0-9a-f]{{{2 * DIGEST_BYTES}}}~")
+_BODY = rf"(?:[0-9a-f]{{{2 * DIGEST_BYTES}}}|n[0-9]{{6,64}}|a[0-9a-z]{{4,64}})"
+TOKEN = re.compile(rf"~(?:{_NAMES})~{_BODY}~")
+LONGEST = 3 + max(len(c.name) for c in CLASSES) + 65  # characters
 
 
 def is_token(text: str) -> bool:
@@ -29,7 +33,7 @@ def cut(text: str, limit: int) -> str:
     """Return at most ``limit`` characters of a redacted text without breaking a token in two."""
     if len(text) <= limit:
         return text
-    for match in TOKEN.finditer(text, max(0, limit - 64)):
+    for match in TOKEN.finditer(text, max(0, limit - LONGEST)):
         if match.start() < limit < match.end():
             return text[: match.start()]
         if match.start() >= limit:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from apisec.classification.overrides import Overrides
 from apisec.decoders import Limits
 from apisec.endpoints.templating import Templates
 
 UNASSIGNED = "unassigned"
+BALANCED, STRICT = "balanced", "strict"
 
 
 @dataclass(frozen=True)
 class Service:
-    """One API. ``hosts``: names, ``*.name`` or ``*``; ``paths``: prefixes; ``templates``: of its OpenAPI document."""
+    """One API. ``hosts``: names, ``*.name`` or ``*``; ``paths``: prefixes; ``templates``: of its OpenAPI document.
+
+    ``mode``: balanced, or strict (a checksum alone is enough, whatever the field's name says).
+    """
 
     name: str
     team: str
@@ -20,11 +25,12 @@ class Service:
     paths: tuple[str, ...] = ("/",)
     index: str | None = None
     templates: tuple[str, ...] = ()
+    mode: str = BALANCED
 
 
 @dataclass(frozen=True)
 class PipelineSettings:
-    """``body_cap``: characters of a redacted body in an event. ``index``: of what belongs to no service."""
+    """``body_cap``: characters of a redacted body in an event. ``index`` and ``mode``: of what belongs to no service."""
 
     gateway: str
     env: str
@@ -32,6 +38,8 @@ class PipelineSettings:
     body_cap: int = 16_384
     index: str | None = None
     limits: Limits = field(default_factory=Limits)
+    mode: str = BALANCED
+    overrides: Overrides = field(default_factory=Overrides)
 
 
 class Routes:
