@@ -6,7 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from apisec.errors import ConfigError
+from apisec.errors import ConfigError, KeyFileError
+
+PRIVATE = 0o600
 
 
 def private_directory(path: Path) -> Path:
@@ -19,6 +21,24 @@ def private_directory(path: Path) -> Path:
     if mode & 0o077:
         raise ConfigError(f"others may enter it (mode {mode:o}); run: chmod 700 {path}", where=str(path))
     return path
+
+
+def read_private(path: Path, limit: int, remedy: str) -> bytes:
+    """Return the content of a secret's file; KeyFileError when it is missing, too long, or others may read it."""
+    where = str(path)
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            if mode & ~PRIVATE:
+                raise KeyFileError(
+                    f"is readable or writable by others (mode {mode:o}); do: chmod 600 {path}", where=where
+                )
+            raw = file.read(limit + 1)
+    except OSError as error:
+        raise KeyFileError(f"cannot be read ({error.strerror}); {remedy}", where=where) from None
+    if len(raw) > limit:
+        raise KeyFileError(f"is larger than {limit} bytes", where=where)
+    return raw
 
 
 def write_private(path: Path, data: bytes, *, durable: bool = True) -> None:

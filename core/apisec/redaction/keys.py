@@ -13,7 +13,7 @@ import hmac
 import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 from apisec.errors import KeyFileError, did_you_mean
 from apisec.redaction.tokens import DIGEST_BYTES
@@ -194,10 +194,8 @@ class Tokenizer:
         self._fips = keyring.active.algorithm == "hmac-sha256"
         self._keyed = None if self._fips else hashlib.blake2b(key=self._secret, digest_size=DIGEST_BYTES)
         self._preserve = preserve
-        earlier: List[Tokenizer] = []
-        for key in keyring.overlap:
-            earlier.append(Tokenizer(replace(keyring, active=key, overlap=()), preserve))
-        self.earlier = tuple(earlier)
+        rings = [replace(keyring, active=key, overlap=()) for key in keyring.overlap]
+        self.earlier: Tuple[Tokenizer, ...] = tuple([Tokenizer(ring, preserve) for ring in rings])
 
     def token(self, cls: str, value: Union[str, bytes]) -> str:
         """Return ``~cls~hex~`` of a value; text is hashed as UTF-8."""
