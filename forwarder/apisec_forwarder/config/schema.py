@@ -228,8 +228,6 @@ class Hec:
         for where, key in (("hec", self), *((f"hec.targets: {one.url}", one) for one in self.targets)):
             if (key.client_certificate is None) != (key.client_key is None):
                 yield f"{where}: client_certificate and client_key belong together"
-        if self.event_bytes > self.batch_bytes:
-            yield "hec.event_bytes is larger than hec.batch_bytes: one event would not fit a batch"
         yield from self._team_contradictions(owned)
 
     def _team_contradictions(self, services: list[Service]) -> Iterator[str]:
@@ -247,7 +245,7 @@ class Hec:
             if index in others and others[index] != team:
                 shared.add(others[index])
             for other in sorted(shared):
-                yield f"hec.teams: index {index!r} of team {team!r} is also that of {other!r}; a token goes by its index"
+                yield f"hec.teams: index {index!r} of {team!r} is also that of {other!r}: a token goes by its index"
 
 
 @dataclass(frozen=True)
