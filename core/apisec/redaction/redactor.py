@@ -5,15 +5,13 @@ One ``Redactor`` per transaction. It remembers what it found, so that ``echo`` c
 
 from __future__ import annotations
 
-import binascii
 import html
 import re
 from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import lru_cache
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set
+from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
@@ -21,12 +19,23 @@ from apisec.decoders import DECODERS, Document, Leaf, Limits, MediaType
 from apisec.detectors.base import Match
 from apisec.detectors.engine import MIN_LENGTH, scan
 from apisec.errors import ApisecError
+from apisec.redaction.encodings import (
+    BASE64,
+    BASE64_TEXT,
+    ENTITY,
+    ESCAPED,
+    PERCENT,
+    integral,
+    resolve,
+    unbase64,
+    unescape,
+)
+from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import named
 
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
-MAX_WHOLE = 10**19  # card numbers have at most 19 digits
 MAX_LABEL = 64  # characters of a member's name in a field's path
 
 # Words with at most one short number, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing
@@ -38,15 +47,6 @@ _DULL = re.compile(
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
 )
-_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|amp|lt|gt|quot|apos|commat|nbsp|period);")
-_ESCAPED = re.compile(r"\\u([0-9A-Fa-f]{4})|\\x([0-9A-Fa-f]{2})")
-_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{8,}(?:={1,2}|(?![A-Za-z0-9+/_=-]))")
-_UNPRINTABLE = bytes(set(range(32)) - {9, 10, 13}) + b"\x7f"
-_URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_MIN_BASE64 = -(-MIN_LENGTH * 4 // 3)  # characters that the shortest value takes
-_ASCII_STRETCH = re.compile(rb"[\x09\x0a\x0d\x20-\x7e]{%d,}" % MIN_LENGTH)
-
 # name=value and name: value inside text: error messages, logs, URLs, GraphQL, broken JSON.
 _ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,48})\\?[\"']?\]?(\s{0,2}[:=]\s{0,2})")
 _VALUE = re.compile(r"\\?\"([^\"\\]{1,512})|'([^'\\]{1,512})|([^\s\"'&,;}<>)\]\\]{1,512})")
@@ -59,20 +59,23 @@ _IN_TEXT = ("secret.", "pci.", "pii.ssn", "pii.national_id", "pii.name", "pii.do
 _INTEGER_LABEL = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?=.*\d)[0-9a-f]{16,}")
 
 
+Forced = Callable[[str], Optional[str]]  # a field's path: the class that an override gives it, or None
+NOT_SENSITIVE = "none"  # the override that lets a value through
+Refined = Tuple[str, str]  # class and canonical form
+
+
+def refine(data_class: str, value: str) -> Optional[Refined]:
+    """Return the class and canonical form of a value under a name of the class, or None if it cannot be of it."""
+    canonical = named(data_class, value)
+    return None if canonical is None else (data_class, canonical)
+
+
 class Span(NamedTuple):
     """A part of a text and the token that replaces it."""
 
     start: int
     end: int
     token: str
-
-
-@dataclass
-class FieldSeen:
-    """A field of a part: its type on the wire, and the classes of its values."""
-
-    kind: str
-    classes: Set[str] = field(default_factory=set)
 
 
 @dataclass
@@ -94,7 +97,7 @@ def label(name: str) -> str:
         return name
     if _INTEGER_LABEL.fullmatch(name):
         return "{id}"
-    found = scan(name) or scan(_resolve(name)) or _hides(_resolve(name))
+    found = scan(name) or scan(resolve(name)) or _hides(resolve(name))
     if found:
         return "{" + found[0].data_class + "}"
     token = TOKEN.search(name)
@@ -113,46 +116,31 @@ def _has_digits(name: str) -> bool:
 
 def _hides(name: str) -> List[Match]:
     """Return what stands in base64 inside a name."""
-    for match in _BASE64.finditer(name):
+    for match in BASE64.finditer(name):
         run = match.group()
-        for inner in _unbase64(run):
-            found = scan(_resolve(inner))
+        for inner in unbase64(run):
+            found = scan(resolve(inner))
             if found:
                 return found
     return []
 
 
-def _resolve(text: str) -> str:
-    """Undo percent-encoding twice, entities and escapes."""
-    text = unquote(unquote(text)) if "%" in text else text
-    text = html.unescape(text) if "&" in text else text
-    return _ESCAPED.sub(_character, text) if "\\" in text else text
-
-
-def _integral(number: str) -> str:
-    """Return a JSON number that is a whole one in its plain notation: 4.111e15 is a number of 16 digits."""
-    if len(number) > 32 or ("e" not in number.lower() and not number.endswith(".0")):
-        return number
-    try:
-        value = Decimal(number)
-        return str(int(value)) if abs(value) < MAX_WHOLE and value == int(value) else number
-    except (ArithmeticError, ValueError):
-        return number
-
-
-def _character(match: re.Match[str]) -> str:
-    return chr(int(match.group(1) or match.group(2), 16))
-
-
 class Redactor:
     """State of one transaction: the tokens made so far by raw value, and the classes seen."""
 
-    def __init__(self, tokenizer: Tokenizer, limits: Limits = Limits()) -> None:  # noqa: B008 - frozen
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+        strict: bool = False,
+    ) -> None:
         self.limits = limits
+        self.strict = strict  # a checksum alone is enough, whatever a field's name says
         self.secrets: Dict[str, str] = {}
         self.classes: Set[str] = set()
         self._tokenizer = tokenizer
         self._seen: Optional[Set[str]] = None  # classes found by the call that is running
+        self._forced: Optional[Forced] = None  # of the part that is read
 
     def token(self, data_class: str, canonical: str, raw: Optional[str] = None) -> str:
         """Return a value's token and remember its raw form."""
@@ -179,10 +167,12 @@ class Redactor:
             if outer is not None:
                 outer |= seen
 
-    def part(self, document: Document) -> Part:
-        """Redact all leaves of a document."""
+    def part(self, document: Document, forced: Optional[Forced] = None) -> Part:
+        """Redact all leaves of a document; ``forced`` gives the classes that overrides decide."""
         part = Part(document)
+        self._forced = forced
         self._leaves(document, part.replacements, part.fields, "", 0)
+        self._forced = None
         return part
 
     def _leaves(
@@ -192,24 +182,27 @@ class Redactor:
         for index, leaf in enumerate(document.leaves):
             seen: Set[str] = set()
             self._seen = seen
-            replacement = self._leaf(leaf, fields, prefix, depth)
+            forced = self._forced(prefix + leaf.path) if self._forced is not None and leaf.kind != "key" else None
+            if forced is None:
+                replacement = self._leaf(leaf, fields, prefix, depth)
+            else:
+                replacement = self.force(forced, leaf.value, leaf.kind)
             if replacement is not None:
                 out[index] = replacement
             if outer is not None:
                 outer |= seen
             if leaf.kind != "key":
-                self._note(fields, prefix + leaf.path, leaf.kind, seen)
+                note(fields, prefix + leaf.path, leaf.kind, seen)
         self._seen = outer
 
-    @staticmethod
-    def _note(fields: Dict[str, FieldSeen], path: str, kind: str, seen: Set[str]) -> None:
-        known = fields.get(path)
-        if known is None:
-            fields[path] = FieldSeen(kind, seen)
-            return
-        if known.kind == "null":
-            known.kind = kind
-        known.classes |= seen
+    def force(self, data_class: str, value: str, kind: str = "string") -> Optional[str]:
+        """Return a value's redacted form as an override wants it; None when it stays as it is."""
+        if data_class == NOT_SENSITIVE or not value or kind in ("boolean", "null") or is_token(value):
+            return None
+        refined = refine(data_class, value)
+        if refined is None:
+            return self.token(data_class, value)
+        return self.token(*refined, value)
 
     def _leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen], prefix: str, depth: int) -> Optional[str]:
         kind, value = leaf.kind, leaf.value
@@ -218,13 +211,13 @@ class Redactor:
         if kind == "binary":
             return f"[binary, {len(value)} bytes]"
         if kind == "number":
-            value = _integral(value)
+            value = integral(value)
         said = evidence(leaf.name, leaf.parent) if leaf.name else NOTHING
         if kind == "string" and len(value) > 1 and value[0] in "{[" and value[-1] in "}]":
             nested = self._nested_json(value, fields, f"{prefix}{leaf.path}.", depth)
             if nested is not None:
                 return nested if nested != value else None
-        if said.data_class is None and (len(value) < MIN_LENGTH or (len(value) < 12 and kind == "integer")):
+        if said.data_class is None and len(value) < (12 if kind == "integer" and not self.strict else MIN_LENGTH):
             return None
         return self.value(value, said, depth)
 
@@ -235,12 +228,12 @@ class Redactor:
             return None
         data_class = said.data_class
         if data_class is not None:
-            canonical = named(data_class, value)
-            if canonical is not None:
-                return self._named(data_class, canonical, value)
+            refined = refine(data_class, value)
+            if refined is not None:
+                return self._named(refined, value)
         # An order's number is digits alone; digits inside a sentence are not made harmless by their name.
         reference = said.reference and len(value) <= MAX_REFERENCE and " " not in value
-        return self.text(value, reference, depth)
+        return self.text(value, reference, depth, data_class)
 
     def _meet(self, token: str) -> None:
         """Count the class of a token that came in: an earlier forwarder's work."""
@@ -248,26 +241,31 @@ class Redactor:
         if self._seen is not None:
             self._seen.add(class_of(token))
 
-    def _named(self, data_class: str, canonical: str, value: str) -> str:
+    def _named(self, refined: Refined, value: str) -> str:
         """Tokenise a value whole, by the class of its shape where that says more than its name."""
-        found = scan(value)
+        data_class, canonical = refined
+        found = scan(value, strict=self.strict, hint=data_class)
         if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)):
             shape = found[0]
             if not data_class.startswith("secret.") or shape.data_class.startswith("secret."):
                 return self.token(shape.data_class, shape.canonical, value)
         return self.token(data_class, canonical, value)
 
-    def text(self, text: str, reference: bool = False, depth: int = 0) -> Optional[str]:
-        """Return a text with everything sensitive in it replaced, or None when nothing is."""
-        if len(text) < MIN_LENGTH or _DULL.fullmatch(text):
+    def text(self, text: str, reference: bool = False, depth: int = 0, hint: Optional[str] = None) -> Optional[str]:
+        """Return a text with everything sensitive in it replaced, or None when nothing is.
+
+        ``reference`` and ``hint`` say what the field's name says: digits are no person's, values are of this class.
+        """
+        if len(text) < MIN_LENGTH or (hint is None and _DULL.fullmatch(text)):
             return None
         if depth < self.limits.nested:
-            undone = self._undo(text, reference, depth)
+            undone = self._undo(text, reference, depth, hint)
             if undone is not None:
                 return undone
         if "~" in text and TOKEN.search(text):
-            return self._between_tokens(text, reference, depth)
-        spans = [self._span(match, text) for match in scan(text, reference=reference)]
+            return self._between_tokens(text, reference, depth, hint)
+        found = scan(text, reference=reference, strict=self.strict, hint=hint)
+        spans = [self._span(match, text) for match in found]
         if "=" in text or ":" in text:
             spans += list(self._assignments(text, _Taken(spans)))
         if depth < self.limits.nested:
@@ -278,35 +276,35 @@ class Redactor:
         raw = text[match.start : match.end]
         return Span(match.start, match.end, self.token(match.data_class, match.canonical, raw))
 
-    def _between_tokens(self, text: str, reference: bool, depth: int) -> Optional[str]:
+    def _between_tokens(self, text: str, reference: bool, depth: int, hint: Optional[str]) -> Optional[str]:
         """Redact what stands around tokens; a token is never matched again."""
         pieces: List[str] = []
         changed, position = False, 0
         for token in TOKEN.finditer(text):
             self._meet(token.group())
             piece = text[position : token.start()]
-            redacted = self.text(piece, reference, depth)
+            redacted = self.text(piece, reference, depth, hint)
             changed = changed or redacted is not None
             pieces += [piece if redacted is None else redacted, token.group()]
             position = token.end()
         piece = text[position:]
-        redacted = self.text(piece, reference, depth)
+        redacted = self.text(piece, reference, depth, hint)
         pieces.append(piece if redacted is None else redacted)
         return "".join(pieces) if changed or redacted is not None else None
 
-    def _undo(self, text: str, reference: bool, depth: int) -> Optional[str]:
+    def _undo(self, text: str, reference: bool, depth: int, hint: Optional[str]) -> Optional[str]:
         """Look below one more encoding; return the redacted text in that encoding, or None."""
-        if "%" in text and _PERCENT.search(text):
+        if "%" in text and PERCENT.search(text):
             inner = unquote(text)
-            found = self.text(inner, reference, depth + 1) if inner != text else None
+            found = self.text(inner, reference, depth + 1, hint) if inner != text else None
             if found is not None:
                 return quote(found, safe="~/?&=:;,@+$!*'()[]")
-        if "&" in text and _ENTITY.search(text):
-            found = self.text(html.unescape(text), reference, depth + 1)
+        if "&" in text and ENTITY.search(text):
+            found = self.text(html.unescape(text), reference, depth + 1, hint)
             if found is not None:
                 return html.escape(found)
-        if "\\" in text and _ESCAPED.search(text):
-            return self.text(_ESCAPED.sub(_character, text), reference, depth + 1)
+        if "\\" in text and ESCAPED.search(text):
+            return self.text(unescape(text), reference, depth + 1, hint)
         return None
 
     def _assignments(self, text: str, taken: _Taken) -> Iterator[Span]:
@@ -323,17 +321,17 @@ class Redactor:
                 continue
             shown = text[start:end]
             prose = value.lastindex == 3 and name[2] not in ("=", ":") and shown.isalpha()
-            canonical = None if prose or is_token(shown) else named(data_class, shown)
-            if canonical is not None:
-                yield Span(start, end, self._named(data_class, canonical, shown))
+            refined = None if prose or is_token(shown) else refine(data_class, shown)
+            if refined is not None:
+                yield Span(start, end, self._named(refined, shown))
 
     def _encoded(self, text: str, taken: _Taken, depth: int) -> Iterator[Span]:
         """Find base64 that holds something sensitive; the whole run becomes one token."""
-        for match in _BASE64.finditer(text):
+        for match in BASE64.finditer(text):
             run = match.group()
-            if run == run.lower() or taken.overlaps(*match.span()):
+            if run == run.lower() or not BASE64_TEXT.search(run) or taken.overlaps(*match.span()):
                 continue
-            for inner in _unbase64(run):
+            for inner in unbase64(run):
                 found = self._decoded(inner, depth + 1)
                 if found is not None:
                     token = found if is_token(found) else self._blob(found, run)
@@ -364,40 +362,6 @@ class Redactor:
         return document.render(replacements)
 
 
-def _unbase64(run: str) -> Iterator[str]:
-    """Yield texts that a run of base64 may hold, at each of the places where a quantum can begin.
-
-    A run may begin with other text (``/files/`` is in the alphabet) and may hold binary data around a value:
-    then the stretches of ASCII in it are yielded together.
-    """
-    data = run.rstrip("=").encode().translate(_URL_SAFE)
-    for offset in range(4 if len(data) <= 4096 else 1):
-        piece = data[offset:]
-        if len(piece) < _MIN_BASE64:
-            return
-        if len(piece) % 4 == 1:
-            piece = piece[:-1]
-        try:
-            decoded = binascii.a2b_base64(piece + b"=" * (-len(piece) % 4))
-        except binascii.Error:
-            continue
-        stretches = _ASCII_STRETCH.findall(decoded)
-        if not stretches:
-            continue
-        text = _printable(decoded)
-        yield b"\n".join(stretches).decode() if text is None else text
-
-
-def _printable(data: bytes) -> Optional[str]:
-    """Return bytes that are all text, else None."""
-    if data.translate(None, _UNPRINTABLE) != data:
-        return None
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-
-
 class _Taken:
     """Places of a text that are replaced already; asked by bisection, since hostile text has thousands."""
 
@@ -419,16 +383,3 @@ def _splice(text: str, spans: List[Span]) -> str:
         pieces += [text[position:start], token]
         position = end
     return "".join([*pieces, text[position:]])
-
-
-def field_list(location: str, fields: Dict[str, FieldSeen], limit: int) -> List[Dict[str, object]]:
-    """Return at most ``limit`` entries of an event's request_fields or response_fields."""
-    listed: List[Dict[str, object]] = []
-    for path, seen in fields.items():
-        if len(listed) == limit:
-            break
-        entry: Dict[str, object] = {"path": path or "$", "in": location, "type": seen.kind}
-        if seen.classes:
-            entry["classes"] = sorted(seen.classes)
-        listed.append(entry)
-    return listed

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from apisec.classification.names import evidence
 from apisec.decoders import Limits, body_text, decode_text, media_type
 from apisec.errors import ApisecError
 from apisec.model.transaction import Body, Headers, header
-from apisec.redaction.redactor import FieldSeen, Part, Redactor, label
+from apisec.redaction.fields import FieldSeen, note
+from apisec.redaction.redactor import Forced, Part, Redactor, label
 from apisec_forwarder.pipeline.principal import cookies
 
 MAX_HEADERS = 128
@@ -19,7 +21,7 @@ MAX_HEADER = 32_768  # characters of one header's value
 # value is ever shown, but for those with a field of their own in the event.
 _ORDINARY = frozenset(
     """accept accept-charset accept-encoding accept-language accept-ranges age allow alt-svc cache-control connection
-    content-disposition content-encoding content-language content-length content-range content-security-policy
+    content-encoding content-language content-length content-range content-security-policy
     content-type date dnt etag expect expires host if-match if-modified-since if-none-match if-range
     if-unmodified-since keep-alive last-modified max-forwards nel origin p3p permissions-policy pragma priority range
     referrer-policy referer report-to retry-after sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest
@@ -52,6 +54,14 @@ class Coverage:
         return "undecoded" if self.undecoded else "truncated" if self.truncated else "complete"
 
 
+ForcedAt = Callable[[str], "Forced | None"]  # a location: how overrides decide about its fields
+
+
+def _not_forced(location: str) -> Forced | None:
+    del location
+    return None
+
+
 @dataclass
 class Headed:
     """Fields found in headers and cookies, by name."""
@@ -60,34 +70,38 @@ class Headed:
     cookies: dict[str, FieldSeen] = field(default_factory=dict)
 
 
-def read_headers(headers: Headers, redactor: Redactor) -> Headed:
+def read_headers(headers: Headers, redactor: Redactor, forced: ForcedAt = _not_forced) -> Headed:
     """Find what is sensitive in headers and cookies; their values go no further."""
     found = Headed()
+    in_header, in_cookie = forced("header"), forced("cookie")
     for name, value in headers[:MAX_HEADERS]:
         lower = name.lower()
         if lower in _ORDINARY or lower == "cookie":
             continue
         if lower == "set-cookie":
-            _set_cookie(value, redactor, found)
+            _set_cookie(value, redactor, found, in_cookie)
             continue
-        found.headers[label(lower)] = FieldSeen("string", _classes(lower, value[:MAX_HEADER], redactor))
+        note(found.headers, label(lower), "string", _classes(lower, value[:MAX_HEADER], redactor, in_header))
     for cookie in cookies(headers)[:MAX_HEADERS]:
-        found.cookies[label(cookie.name)] = FieldSeen("string", _classes(cookie.name, cookie.value, redactor))
+        note(found.cookies, label(cookie.name), "string", _classes(cookie.name, cookie.value, redactor, in_cookie))
     return found
 
 
-def _set_cookie(value: str, redactor: Redactor, found: Headed) -> None:
+def _set_cookie(value: str, redactor: Redactor, found: Headed, forced: Forced | None) -> None:
     name, equals, rest = value.partition("=")
     if equals:
         content = rest.partition(";")[0].strip().strip('"')
-        found.cookies[label(name.strip())] = FieldSeen("string", _classes(name.strip(), content, redactor))
+        note(found.cookies, label(name.strip()), "string", _classes(name.strip(), content, redactor, forced))
 
 
-def _classes(name: str, value: str, redactor: Redactor) -> set[str]:
+def _classes(name: str, value: str, redactor: Redactor, forced: Forced | None) -> set[str]:
     """Return the classes of one header's or cookie's value."""
+    decided = forced(label(name)) if forced else None
     said = evidence(name)
     with redactor.watching() as seen:
-        if name == "authorization" or name == "proxy-authorization":
+        if decided is not None:
+            redactor.force(decided, value)
+        elif name == "authorization" or name == "proxy-authorization":
             redactor.text(value)
         else:
             redactor.value(value, said)
@@ -101,7 +115,13 @@ def content_type(headers: Headers) -> str | None:
 
 
 def read_body(
-    side: str, body: Body, headers: Headers, redactor: Redactor, limits: Limits, coverage: Coverage
+    side: str,
+    body: Body,
+    headers: Headers,
+    redactor: Redactor,
+    limits: Limits,
+    coverage: Coverage,
+    forced: Forced | None = None,
 ) -> Part | None:
     """Return the redacted body, or None when there is none or it could not be analysed (``coverage`` says so)."""
     if not body.data:
@@ -123,4 +143,4 @@ def read_body(
         shown = f"the first {len(data)} of {body.size} bytes" if body.truncated else f"{len(body.data)} bytes"
         why = f" ({document.incomplete})" if document.incomplete else ""
         coverage.cut(f"{side}.body: {shown}, analysed up to character {document.end}{why}")
-    return redactor.part(document)
+    return redactor.part(document, forced)

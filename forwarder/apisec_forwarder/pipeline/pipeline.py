@@ -6,24 +6,27 @@ import ipaddress
 import itertools
 import logging
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from apisec.classification.names import evidence
+from apisec.classification.overrides import Overrides
 from apisec.decoders import DECODERS, MediaType
 from apisec.decoders.path import PathDecoder
 from apisec.endpoints.templating import Templated, Templates, by_shape, is_parameter, segments_of
 from apisec.model.event import SCHEMA_VERSION, Event
 from apisec.model.transaction import Body, Headers, Transaction, header
 from apisec.redaction.echo import Echo
+from apisec.redaction.fields import field_list
 from apisec.redaction.keys import Tokenizer
-from apisec.redaction.redactor import Part, Redactor, field_list, label
+from apisec.redaction.redactor import Forced, Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
 from apisec_forwarder.pipeline.evidence import signals
 from apisec_forwarder.pipeline.messages import Coverage, Headed, content_type, read_body, read_headers
 from apisec_forwarder.pipeline.principal import Identity, identify
-from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings, Routes
+from apisec_forwarder.pipeline.settings import STRICT, UNASSIGNED, PipelineSettings, Routes
 from apisec_forwarder.pipeline.target import Target, parse
 
 MAX_FIELDS = 500  # of one message; more are counted in coverage_reasons
@@ -49,6 +52,7 @@ class _Work:
     service: str
     team: str
     templates: Templates
+    overrides: Overrides | None = None
     coverage: Coverage = field(default_factory=Coverage)
     path: Part | None = None
     query: Part | None = None
@@ -58,6 +62,14 @@ class _Work:
     response_head: Headed = field(default_factory=Headed)
     templated: Templated | None = None
     unread_request: str = ""  # text of a request body that no decoder could read
+
+    def forced(self, location: str) -> Forced | None:
+        """Return how overrides decide about the fields of a location; None when there are none."""
+        overrides, service = self.overrides, self.service
+        if not overrides or self.templated is None:
+            return None
+        operation = f"{_method(self.transaction.request.method)} {self.templated.template}"
+        return lambda path: overrides.find(service, operation, location, path)
 
 
 class Pipeline:
@@ -85,25 +97,28 @@ class Pipeline:
         request, response = transaction.request, transaction.response
         self._read_path(work)
         self._read_query(work)
-        work.request_head = read_headers(request.headers, work.redactor)
+        work.request_head = read_headers(request.headers, work.redactor, work.forced)
         query_leaves = list(work.query.document.leaves) if work.query else []
         identity = identify(transaction.client, request.headers, query_leaves, work.redactor)
         work.request_body = self._body(work, "request", request.body, request.headers)
         work.unread_request, work.coverage.unread = work.coverage.unread, ""
         if response is not None:
-            work.response_head = read_headers(response.headers, work.redactor)
+            work.response_head = read_headers(response.headers, work.redactor, work.forced)
             work.response_body = self._body(work, "response", response.body, response.headers)
         return self._compose(work, identity)
 
     def _begin(self, transaction: Transaction) -> _Work:
         target = parse(transaction.request)
-        redactor = Redactor(self._tokenizer, self.settings.limits)
+        settings = self.settings
         found = self._routes.find(target.host, target.path)
+        mode = found[0].mode if found else settings.mode
+        redactor = Redactor(self._tokenizer, settings.limits, mode == STRICT)
         if found is None:
             work = _Work(transaction, redactor, target, UNASSIGNED, UNASSIGNED, Templates())
         else:
             service, templates = found
             work = _Work(transaction, redactor, target, service.name, service.team, templates)
+        work.overrides = settings.overrides
         if target.cut:
             work.coverage.cut("request.target: longer than 65536 characters")
         if target.userinfo:
@@ -111,7 +126,8 @@ class Pipeline:
         return work
 
     def _body(self, work: _Work, side: str, body: Body, headers: Headers) -> Part | None:
-        return read_body(side, body, headers, work.redactor, self.settings.limits, work.coverage)
+        forced = work.forced("body")
+        return read_body(side, body, headers, work.redactor, self.settings.limits, work.coverage, forced)
 
     def _read_path(self, work: _Work) -> None:
         """Template the path and redact its segments, each by the name that its place gives it."""
@@ -130,12 +146,14 @@ class Pipeline:
         shown = [part.replacements.get(i, leaf.value) for i, leaf in segments]
         work.templated = known or by_shape(shown)
         part.fields.pop("", None)
+        if work.overrides:
+            _force_path(work, part, [i for i, _ in segments])
 
     def _read_query(self, work: _Work) -> None:
         query = work.target.query
         if query:
             document = DECODERS["form"].decode(query, _NO_MEDIA, self.settings.limits, label, False)
-            work.query = work.redactor.part(document)
+            work.query = work.redactor.part(document, work.forced("query"))
 
     def _compose(self, work: _Work, identity: Identity) -> Event:
         transaction, redactor = work.transaction, work.redactor
@@ -143,8 +161,8 @@ class Pipeline:
         agent = _shown(header(request.headers, "user-agent"), redactor)
         referrer = self._url(header(request.headers, "referer"), redactor)
         host = _shown(work.target.host[:255], redactor) or ""
-        echo = Echo(redactor.secrets)
         parts = [p for p in (work.path, work.query, work.request_body, work.response_body) if p is not None]
+        echo = Echo(redactor.secrets, "\0".join([agent or "", referrer or "", host, *_hay(parts)]))
         if echo:
             for part in parts:
                 echo.part(part)
@@ -221,18 +239,16 @@ class Pipeline:
 
     @staticmethod
     def _object_ids(work: _Work, params: list[tuple[str, str]], echo: Echo) -> list[str]:
-        """Return ids of objects asked for: path parameters, then id-like query and body fields of the request."""
+        """Return ids of objects asked for: path parameters, then id-like query and body fields of the request.
+
+        Those of a body are sorted, so that they do not depend on the order in which an engine reads it.
+        """
         found = list(params)
         for part in (work.query, work.request_body):
-            if part is None:
-                continue
-            for index, leaf in enumerate(part.document.leaves):
-                name = _object_name(leaf.name, leaf.parent) if leaf.kind in ("string", "integer") else None
-                if name:
-                    found.append((name, part.replacements.get(index, leaf.value)))
-                if len(found) >= MAX_OBJECT_IDS:
-                    break
-        ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found if value]
+            if part is not None:
+                named = _named_objects(part)
+                found += named if part is work.query else sorted(set(named))
+        ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found[:MAX_OBJECT_IDS] if value]
         return list(dict.fromkeys([echo.text(i) for i in ids] if echo else ids))
 
     @staticmethod
@@ -406,6 +422,55 @@ def _names_by_place(segments: list[str]) -> list[str]:
     return names
 
 
+def _force_path(work: _Work, part: Part, leaves: list[int]) -> None:
+    """Let overrides decide about the parameters of a path; ``leaves`` are its segments' places in the document."""
+    templated, forced = work.templated, work.forced("path")
+    if templated is None or forced is None:
+        return
+    shown: list[tuple[str, str]] = []
+    values = dict(templated.params)
+    for index, segment in zip(leaves, segments_of(templated.template), strict=False):
+        name = segment[1:-1] if segment.startswith("{") and segment.endswith("}") else ""
+        if name in values:
+            _force_leaf(work, part, index, forced(name))
+            shown.append((name, part.replacements.get(index, part.document.leaves[index].value)))
+    if templated.source == "shape":
+        params = tuple((name, dict(shown).get(name, value)) for name, value in templated.params)
+        work.templated = Templated(templated.template, params, "shape")
+    for index, leaf in enumerate(part.document.leaves):
+        if leaf.path and leaf.kind != "key":
+            _force_leaf(work, part, index, forced(leaf.path))
+
+
+def _force_leaf(work: _Work, part: Part, index: int, data_class: str | None) -> None:
+    if data_class is None:
+        return
+    with work.redactor.watching() as seen:
+        replacement = work.redactor.force(data_class, part.document.leaves[index].value)
+    part.replacements.pop(index, None)
+    if replacement is not None:
+        part.replacements[index] = replacement
+    path = part.document.leaves[index].path
+    if path:
+        part.fields[path].classes = set(seen)
+
+
+def _hay(parts: Iterable[Part]) -> Iterator[str]:
+    for part in parts:
+        yield part.document.text
+        yield from [leaf.value for leaf in part.document.leaves]
+
+
+def _named_objects(part: Part) -> list[tuple[str, str]]:
+    """Return the names and shown values of a part's id-like fields."""
+    found: list[tuple[str, str]] = []
+    for index, leaf in enumerate(part.document.leaves):
+        name = object_name(leaf.name, leaf.parent) if leaf.kind in ("string", "integer") else None
+        if name:
+            found.append((name, part.replacements.get(index, leaf.value)))
+    return found
+
+
 def _shown_params(work: _Work, templated: Templated) -> list[tuple[str, str]]:
     """Return the path's parameters with redacted values."""
     if work.path is None or templated.source == "shape":
@@ -428,7 +493,7 @@ def _type_of(value: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _object_name(name: str, parent: str) -> str | None:
+def object_name(name: str, parent: str) -> str | None:
     """Return how an id-like field is called among object ids: ``id`` below ``order`` is ``order_id``."""
     if "id" not in name.lower() or not evidence(name, parent).identifier:  # id, ids, uuid, guid, uid
         return None

@@ -30,7 +30,7 @@ class Service:
 
 @dataclass(frozen=True)
 class PipelineSettings:
-    """``body_cap``: characters of a redacted body in an event. ``index`` and ``mode``: of what belongs to no service."""
+    """``body_cap``: characters of a redacted body in an event. ``index``, ``mode``: of what belongs to no service."""
 
     gateway: str
     env: str
