@@ -93,7 +93,7 @@ def test_a_broken_line_is_named_and_the_others_come_out_in_order(tmp_path: Path)
         (b'{"time": 1, "request": {"method": "GET", "url": "/", "headers": 7}}', "request.headers"),
         (b'{"time": 1, "request": {"method": "GET", "url": "/"}, "response": {"status": "ok"}}', "response.status"),
         (b'{"time": 1, "client": {"port": "x"}, "request": {"method": "GET", "url": "/"}}', "client.port"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfe", "not JSON"),
     ]
     lines = []
     for number, (text, _) in enumerate(broken):

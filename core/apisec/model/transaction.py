@@ -43,6 +43,7 @@ class Client:
     tls_version: Optional[str] = None  # "TLSv1.3"
     ja4: Optional[str] = None
     certificate_subject: Optional[str] = None  # set only when the gateway verified it
+    authenticated: Optional[str] = None  # whom the gateway itself authenticated: its consumer, its user
 
 
 @dataclass(frozen=True)

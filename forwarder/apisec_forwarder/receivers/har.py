@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from apisec.errors import DocumentError
 from apisec.model.transaction import Body, Client, Headers, Request, Response, Transaction
-from apisec_forwarder.receivers.jsonl import moment
+from apisec_forwarder.receivers.documents import moment
 
 MAX_BYTES = 512 << 20  # of one archive: it is read as a whole
 

@@ -1,0 +1,67 @@
+"""Transactions from APISIX's http-logger plugin (3.x), with bodies where ``include_req_body`` and the like are set.
+
+Source: the plugin's documented log format, https://apisix.apache.org/docs/apisix/plugins/http-logger/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from apisec.errors import DocumentError
+from apisec.model.transaction import Body, Client, Request, Response, Transaction
+from apisec_forwarder.receivers.documents import body, count, headers, mapping, number, status, text
+from apisec_forwarder.receivers.jsonl import made_id
+
+CUT_BYTES = 524_288  # where APISIX cuts a body by default (max_req_body_bytes, max_resp_body_bytes)
+
+
+def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Transaction:
+    """Return the transaction of one record, or raise DocumentError naming the member; ``raw`` gives the id."""
+    request, response = mapping(record, "request", required=True), mapping(record, "response")
+    started = number(record, "start_time")
+    if started is None:
+        raise DocumentError("is missing: the time of the request in milliseconds", where="start_time")
+    duration = number(record, "latency")
+    return Transaction(
+        id=made_id(raw, position),
+        time=started / 1000,
+        client=Client(text(record, "client_ip", "record") or "", authenticated=_who(record)),
+        request=_request(request),
+        response=_response(response) if response.get("status") is not None else None,
+        duration=duration if duration is not None and duration >= 0 else None,
+        bytes_in=count(request, "size", "request"),
+        bytes_out=count(response, "size", "response"),
+    )
+
+
+def _request(document: Mapping[str, Any]) -> Request:
+    method, url = text(document, "method", "request"), text(document, "url", "request") or ""
+    uri = text(document, "uri", "request")  # path and query as the client sent them
+    if not method or not (uri or url):
+        raise DocumentError("is missing", where="request.method" if not method else "request.uri")
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.netloc.rpartition("@")[2]
+    except ValueError:
+        scheme, host = "", ""
+    fields = headers(document.get("headers"), "request")
+    return Request(method, uri or url, fields, _body(document, "request"), scheme or "https", host)
+
+
+def _response(document: Mapping[str, Any]) -> Response:
+    fields = headers(document.get("headers"), "response")
+    return Response(status(document, "response"), fields, _body(document, "response"))
+
+
+def _body(document: Mapping[str, Any], where: str) -> Body:
+    """Return the body. APISIX does not say that it cut one: one of exactly the cut's length is taken for cut."""
+    found = body(document, where)
+    return Body(found.data, found.size + 1) if len(found.data) == CUT_BYTES else found
+
+
+def _who(record: Mapping[str, Any]) -> str | None:
+    consumer = mapping(record, "consumer")
+    name = consumer.get("username") or consumer.get("consumer_name")
+    return name if isinstance(name, str) and name else None

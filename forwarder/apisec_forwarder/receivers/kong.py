@@ -1,0 +1,83 @@
+"""Transactions from Kong's http-log plugin (3.x): one object a request, with bodies where a pre-function adds them.
+
+Kong writes ``authorization`` as ``REDACTED``; who acts then is the consumer that Kong itself authenticated.
+Source: the plugin's documented log format, https://developer.konghq.com/plugins/http-log/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from apisec.errors import DocumentError
+from apisec.model.transaction import Client, Headers, Request, Response, Transaction
+from apisec_forwarder.receivers.documents import body, count, headers, mapping, number, status, text
+from apisec_forwarder.receivers.jsonl import MAX_ID, made_id
+
+REDACTED = "REDACTED"
+
+
+def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Transaction:
+    """Return the transaction of one record, or raise DocumentError naming the member; ``raw`` gives the id."""
+    request, response = mapping(record, "request", required=True), mapping(record, "response")
+    latencies = mapping(record, "latencies")
+    started = number(record, "started_at")
+    if started is None:
+        raise DocumentError("is missing: the time of the request in milliseconds", where="started_at")
+    duration = number(latencies, "request")
+    return Transaction(
+        id=(text(request, "id", "request") or made_id(raw, position))[:MAX_ID],
+        time=started / 1000,
+        client=_client(record, request),
+        request=_request(request),
+        response=_response(response) if response.get("status") is not None else None,
+        duration=duration if duration is not None and duration >= 0 else None,
+        bytes_in=count(request, "size", "request"),
+        bytes_out=count(response, "size", "response"),
+    )
+
+
+def _request(document: Mapping[str, Any]) -> Request:
+    url, method = text(document, "url", "request") or "", text(document, "method", "request")
+    uri = text(document, "uri", "request")
+    if not method or not (uri or url):
+        raise DocumentError("is missing", where="request.method" if not method else "request.uri")
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.netloc.rpartition("@")[2]
+    except ValueError:
+        scheme, host = "", ""
+    fields = _shown(headers(document.get("headers"), "request"))
+    return Request(method, uri or url, fields, body(document, "request"), scheme or "https", host)
+
+
+def _shown(fields: Headers) -> Headers:
+    """Return the headers without those whose value Kong took away: a credential that is none must not act."""
+    return tuple((name, value) for name, value in fields if value != REDACTED)
+
+
+def _response(document: Mapping[str, Any]) -> Response:
+    return Response(
+        status(document, "response"), headers(document.get("headers"), "response"), body(document, "response")
+    )
+
+
+def _client(record: Mapping[str, Any], request: Mapping[str, Any]) -> Client:
+    tls = mapping(request, "tls")
+    return Client(
+        address=text(record, "client_ip", "record") or "",
+        tls_version=text(tls, "version", "request.tls"),
+        authenticated=_who(record),
+    )
+
+
+def _who(record: Mapping[str, Any]) -> str | None:
+    """Return whom Kong authenticated: the consumer's name or id, or the credential's id."""
+    consumer, credential = mapping(record, "consumer"), mapping(record, "authenticated_entity")
+    for document, names in ((consumer, ("username", "custom_id", "id")), (credential, ("consumer_id", "id"))):
+        for name in names:
+            value = document.get(name)
+            if isinstance(value, str) and value:
+                return value
+    return None
