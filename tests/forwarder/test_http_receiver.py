@@ -1,4 +1,4 @@
-"""Batches over HTTP: what Kong, APISIX and others send becomes transactions; nothing is answered before it is durable."""
+"""Batches over HTTP: what gateways send becomes transactions, and nothing is answered before it is durable."""
 
 from __future__ import annotations
 
@@ -115,14 +115,24 @@ def test_a_body_that_apisix_cut_is_known_as_cut() -> None:
     assert response.body.truncated
 
 
-@pytest.mark.parametrize(("kind", "record"), [("kong", KONG), ("apisix", APISIX)])
-@pytest.mark.parametrize("missing", ["request", "started_at", "start_time", "request.method"])
+MISSING = [
+    ("kong", KONG, "request"),
+    ("kong", KONG, "started_at"),
+    ("kong", KONG, "request.method"),
+    ("apisix", APISIX, "request"),
+    ("apisix", APISIX, "start_time"),
+    ("apisix", APISIX, "request.method"),
+]
+
+
+@pytest.mark.parametrize(("kind", "record", "missing"), MISSING)
 def test_what_is_missing_is_named(kind: str, record: dict[str, Any], missing: str) -> None:
     broken = json.loads(json.dumps(record))
     outer, _, inner = missing.partition(".")
-    holder, name = (broken[outer], inner) if inner else (broken, outer)
-    if holder.pop(name, None) is None:
-        pytest.skip("not of this format")
+    if inner:
+        del broken[outer][inner]
+    else:
+        del broken[outer]
     (error,) = records.read(json.dumps(broken).encode(), records.FORMATS[kind])
     assert isinstance(error, DocumentError)
     assert f"record[0]: {missing}: is missing" in str(error)
@@ -339,9 +349,13 @@ def test_mutual_tls(tmp_path: Path) -> None:
         plain = client._connect()
         context = ssl.create_default_context(cafile=certificate)
         stranger = http.client.HTTPSConnection("localhost", plain.port, context=context, timeout=30)
-        with pytest.raises((ssl.SSLError, ConnectionError)):
+
+        def ask() -> None:
             stranger.request("GET", "/healthz")
             stranger.getresponse()
+
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            ask()
         stranger.close()
         known = ssl.create_default_context(cafile=certificate)
         known.load_cert_chain(certificate, key)
