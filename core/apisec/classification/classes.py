@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Mapping, Tuple
 
-from apisec.classification import regulated
+from apisec.classification import regulated, vendors
 
 IDENTITY = 0  # not sensitive once it is a token: who acts, in which session
 INTERNAL = 1  # alone it says little about a person
@@ -26,10 +26,6 @@ class DataClass:
     text: str
     sensitivity: int
     echo: bool = True
-
-
-def _vendor(name: str, text: str) -> DataClass:
-    return DataClass(f"secret.api_key.{name}", text, CRITICAL)
 
 
 CLASSES: Tuple[DataClass, ...] = (
@@ -57,22 +53,7 @@ CLASSES: Tuple[DataClass, ...] = (
     DataClass("secret.token", "Access, refresh, reset or other token, by its field's name.", CRITICAL),
     DataClass("secret.private_key", "Private key.", CRITICAL),
     DataClass("secret.api_key", "API key or client secret, by its field's name.", CRITICAL),
-    _vendor("anthropic", "API key of Anthropic."),
-    _vendor("aws", "Access key of Amazon Web Services."),
-    _vendor("digitalocean", "Token of DigitalOcean."),
-    _vendor("github", "Token of GitHub."),
-    _vendor("gitlab", "Token of GitLab."),
-    _vendor("google", "API key or OAuth token of Google."),
-    _vendor("npm", "Token of npm."),
-    _vendor("openai", "API key of OpenAI."),
-    _vendor("pypi", "Token of PyPI."),
-    _vendor("sendgrid", "API key of SendGrid."),
-    _vendor("shopify", "Token of Shopify."),
-    _vendor("slack", "Token of Slack."),
-    _vendor("square", "Token of Square."),
-    _vendor("stripe", "Secret or restricted key of Stripe."),
-    _vendor("telegram", "Bot token of Telegram."),
-    _vendor("twilio", "API key of Twilio."),
+    *[DataClass(f"secret.api_key.{vendor}", f"{text}.", CRITICAL) for vendor, text in vendors.VENDORS],
 )
 
 SENSITIVITY_NAMES = ("identity", "internal", "personal", "restricted", "critical")

@@ -1,50 +1,100 @@
-"""API keys that vendors prefix, so that they can be found anywhere. Formats from the vendors' documentation."""
+"""Vendors' keys and tokens, by the rule set in ``classification/vendors``."""
 
 from __future__ import annotations
 
-from typing import Tuple
+import re
+import zlib
+from typing import Callable, Dict, Optional
 
-from apisec.detectors.base import Detector, linear, whole
+from apisec.classification.vendors import RULES, SecretRule
+from apisec.detectors.base import Detector, Validator, linear
+from apisec.detectors.plausible import placeholder, random_looking
 
-# vendor, literals, shape after a left guard
-_SHAPES: Tuple[Tuple[str, Tuple[str, ...], str], ...] = (
-    ("anthropic", ("sk-ant-",), r"sk-ant-[\w-]{20,200}"),
-    ("aws", ("AKIA", "ASIA", "ABIA", "ACCA"), r"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}(?![A-Za-z0-9])"),
-    ("digitalocean", ("doo_v1_", "dop_v1_", "dor_v1_"), r"do[opr]_v1_[0-9a-f]{64}"),
-    (
-        "github",
-        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        r"gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_\w{40,255}",
-    ),
-    (
-        "gitlab",
-        ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glsoat-"),
-        r"gl(?:pat|dt|rt|ptt|cbt|ft|soat)-[\w-]{20,64}",
-    ),
-    ("google", ("AIza", "ya29.", "GOCSPX-"), r"AIza[\w-]{35}|ya29\.[\w-]{20,255}|GOCSPX-[\w-]{28}"),
-    ("npm", ("npm_",), r"npm_[A-Za-z0-9]{36}"),
-    ("openai", ("sk-",), r"sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,200}"),
-    ("pypi", ("pypi-",), r"pypi-AgE[\w-]{50,255}"),
-    ("sendgrid", ("SG.",), r"SG\.[\w-]{16,32}\.[\w-]{16,64}"),
-    ("shopify", ("shpat_", "shpca_", "shppa_", "shpss_"), r"shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"),
-    ("slack", ("xox", "xapp-"), r"xox[abeoprs]-[\w-]{10,255}|xapp-\d-[\w-]{20,255}"),
-    ("square", ("sq0", "EAAA"), r"sq0[a-z]{3}-[\w-]{22,64}|EAAA[\w-]{60}"),
-    ("stripe", ("_live_", "_test_", "whsec_"), r"(?:[sr]k_(?:live|test)_|whsec_)[A-Za-z0-9]{16,247}"),
-    ("telegram", (":AA",), r"\d{8,10}:AA[\w-]{33}"),
-    (
-        "twilio",
-        tuple([head + digit for head in ("SK", "AC") for digit in "0123456789abcdef"]),
-        r"(?:SK|AC)[0-9a-f]{32}(?![0-9a-zA-Z])",
-    ),
+_BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_LEFT, _RIGHT = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
+_SAID = (
+    "key",
+    "token",
+    "secret",
+    "password",
+    "auth",
+    "access",
+    "api",
+    "app",
+    "sid",
+    "pat",
+    "private",
+    "admin",
+    "server",
 )
 
+
+def base62_crc32(text: str) -> str:
+    """Return the six characters that GitHub and npm append to the random part of a token."""
+    number, digits = zlib.crc32(text.encode()), ""
+    while number:
+        number, rest = divmod(number, 62)
+        digits = _BASE62[rest] + digits
+    return digits.rjust(6, "0")
+
+
+def _github(token: str) -> bool:
+    body = token.partition("_")[2]
+    return len(body) == 36 and body[30:] == base62_crc32(body[:30])
+
+
+def _grafana(token: str) -> bool:
+    """Return whether the last part is the CRC-32 of what stands before it, in little-endian hex."""
+    head, _, checksum = token.rpartition("_")
+    return zlib.crc32(head.encode()).to_bytes(4, "little").hex() == checksum
+
+
+CHECKS: Dict[str, Callable[[str], bool]] = {"crc32_base62": _github, "crc32_hex": _grafana}
+
+
+_SEPARATED = re.compile(r"\[[^\]]*(?:\\w|-\])")  # a class of characters that admits what stands between words
+
+
+def _validator(rule: SecretRule) -> Validator:
+    """Return a validator. A right checksum is proof; a wrong one releases nothing.
+
+    Where the shape admits words with separators, or has no prefix of its own, the value has to look random.
+    """
+    check = CHECKS[rule.check] if rule.check else None
+    wordy = bool(rule.said or not rule.literals or _SEPARATED.search(rule.shape))
+
+    def validate(text: str) -> Optional[str]:
+        if check is not None and check(text):
+            return text
+        return None if placeholder(text) or (wordy and not random_looking(text)) else text
+
+    return validate
+
+
+def any_case(text: str) -> str:
+    """Return a pattern for a text in any case, without a flag: a blank is up to two separators."""
+    return "".join([r"[\s._-]{0,2}" if c == " " else f"[{c}{c.upper()}]" for c in text])
+
+
+def _shape(rule: SecretRule) -> str:
+    if not rule.said:
+        return rf"{_LEFT}(?:{rule.shape}){_RIGHT}"
+    vendor = "|".join([any_case(name) for name in rule.said.split("|")])
+    word = "|".join([any_case(name) for name in _SAID])
+    said = rf"(?:{vendor})(?:[\s._-]{{0,2}}(?:{word})){{1,4}}"
+    return rf"{_LEFT}{said}\\?[\"']?[\s:=>]{{1,5}}\\?[\"']?(?P<value>{rule.shape}){_RIGHT}"
+
+
 DETECTORS = tuple(
-    Detector(
-        f"api_key.{vendor}",
-        f"secret.api_key.{vendor}",
-        linear(rf"(?<![A-Za-z0-9])(?:{shape})"),
-        whole,
-        literals=literals,
-    )
-    for vendor, literals, shape in _SHAPES
+    [
+        Detector(
+            f"api_key.{rule.id}",
+            f"secret.api_key.{rule.vendor}",
+            linear(_shape(rule)),
+            _validator(rule),
+            literals=tuple(rule.literals.split()),
+            gate="" if rule.literals else "dotted",
+        )
+        for rule in RULES
+    ]
 )

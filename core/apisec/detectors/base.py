@@ -17,8 +17,12 @@ CONFIDENCE = ("shape", "checksum", "context")
 # other engines can ask them first: no lookaround, no backreference. The gate ``near`` is the detector's own ``near``.
 GATES: Dict[str, str] = {
     "digits": r"\d(?:[\W_]{0,2}\d){6}|\d\D{1,4}\d{6}",  # seven digits, however they are grouped
+    "grouped": r"\d{2}[ ./+-]\d|\d[ ./+-]\d{2}|\d-K",  # digits with a separator among them
+    "date_code": r"\d{6}[-+A-FU-Y]\d{3}",
     "iban": r"[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]",
+    "capitals": r"[A-Z][ -]?\d{2}|\d{3}[ -]?[A-Z]",
     "code": r"[A-Za-z][ -]?\d{2}|\d{3}[ -]?[A-Za-z]",  # letters and digits in one word
+    "dotted": r"[\w-]{17}\.[\w-]{6}",  # long parts with a dot between
 }
 
 

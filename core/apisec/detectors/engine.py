@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Set, Tuple
 
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import GATES, HEAD, NEAR, Detector, Match
@@ -20,12 +20,37 @@ def _table(detectors: Iterable[Detector]) -> Dict[str, Detector]:
     return {detector.id: detector for detector in detectors}
 
 
+def any_of(literals: Iterable[str]) -> Pattern[str]:
+    """Compile a pattern whose group is the longest literal at a place. It finds those too that overlap.
+
+    The literals form a trie: an alternation of hundreds would try each of them at every character.
+    """
+    root: Dict[str, Any] = {}
+    for literal in literals:
+        node = root
+        for c in literal:
+            node = node.setdefault(c, {})
+        node[""] = {}
+    heads = "".join([re.escape(c) for c in sorted(root)])
+    return re.compile(f"(?=[{heads}])(?=({_trie(root)}))")
+
+
+def _trie(node: Dict[str, Any]) -> str:
+    ways = [re.escape(c) + _trie(below) for c, below in sorted(node.items()) if c]
+    if not ways:
+        return ""
+    pattern = ways[0] if len(ways) == 1 and "" not in node else f"(?:{'|'.join(ways)})"
+    return pattern + "?" if "" in node else pattern
+
+
 _ALL = tuple(DETECTORS.values())
 _LITERAL = tuple(d for d in _ALL if d.literals)
 _WORDS = sorted({text for d in _LITERAL for text in d.literals}, key=lambda text: (-len(text), text))
-_ANY_LITERAL = re.compile("|".join([re.escape(word) for word in _WORDS]))
-# A literal that was found stands for the detectors of all literals it holds: sk-ant- holds sk-.
-_OF_LITERAL = {word: _table([d for d in _LITERAL if any(text in word for text in d.literals)]) for word in _WORDS}
+_ANY_LITERAL = any_of(_WORDS)
+# A literal that was found stands for the detectors of those it begins with: sk-ant- begins with sk-.
+_OF_LITERAL = {
+    word: _table([d for d in _LITERAL if any(word.startswith(text) for text in d.literals)]) for word in _WORDS
+}
 _ORDER = {d.id: i for i, d in enumerate(_ALL)}
 _WORD = re.compile(r"[^\W\d_]+")
 
