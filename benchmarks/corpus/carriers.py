@@ -1,0 +1,418 @@
+"""Ways in which values travel: each carrier places the items of one side in a draft, and labels where they stand.
+
+A carrier takes what it can carry and leaves the rest. Paths are those of the event's fields (docs/reference/event.md):
+``customer.mail``, ``items[].pan``, ``Envelope.Body.@id``.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape, quoteattr
+
+from benchmarks.corpus.checks import Rng, letters
+from benchmarks.corpus.draft import Draft
+from benchmarks.corpus.split import Item, Split, kebab, names, pascal
+
+Carrier = Callable[[Rng, Split, Draft, str, Sequence[Item]], None]
+JSON = "application/json"
+SHORT = 6  # characters below which a harmless value in a text could be anything
+
+
+def _spelled(rng: Rng, split: Split) -> Callable[[str], str]:
+    """One message spells all its names in one casing."""
+    casing = rng.choice(split.style.casings)
+    return lambda words: casing(words.split())
+
+
+def _put(target: dict[str, Any], path: Sequence[str], value: object) -> bool:
+    """Set a member, objects made on the way; False when it is there already."""
+    for part in path[:-1]:
+        target = target.setdefault(part, {})
+        if not isinstance(target, dict):
+            return False
+    if path[-1] in target:
+        return False
+    target[path[-1]] = value
+    return True
+
+
+def _record(spell: Callable[[str], str], items: Sequence[Item]) -> tuple[dict[str, Any], list[tuple[str, Item]]]:
+    """Return a JSON object of items, and the path of each."""
+    record: dict[str, Any] = {}
+    placed = []
+    for item in items:
+        path = [spell(part) for part in item.name]
+        if _put(record, path, item.value):
+            placed.append((".".join(path), item))
+    return record, placed
+
+
+def _wrapped(rng: Rng, split: Split, record: object) -> tuple[Any, str]:
+    """Return a record inside one of the style's wrappers, and the prefix of its paths."""
+    wrapper, prefix = rng.choice(split.style.wrappers), ""
+    for part in wrapper:
+        prefix = f"{prefix.rstrip('.')}[]." if part == "[]" else f"{prefix}{part}."
+    for part in reversed(wrapper):
+        record = [record] if part == "[]" else {part: record}
+    return record, prefix
+
+
+def _send(draft: Draft, side: str, kind: str, body: bytes, shown: str | None = None) -> None:
+    message = draft.side(side)
+    message.headers.append(("Content-Type", kind))
+    message.body = body
+    message.shown = body.decode("utf-8", "replace") if shown is None else shown
+
+
+def _object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> Any:
+    """Label the items as members of one wrapped object, and return it."""
+    record, placed = _record(_spelled(rng, split), items)
+    document, prefix = _wrapped(rng, split, record)
+    for path, item in placed:
+        draft.label(side, "body", prefix + path, item)
+    return document
+
+
+def json_object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    document = _object(rng, split, draft, side, items)
+    _send(draft, side, JSON, json.dumps(document, ensure_ascii=rng.random() < 0.5, indent=rng.choice((None, None, 2))).encode())
+
+
+def json_array(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """Several records of the same fields, with values of their own."""
+    spell, name = _spelled(rng, split), rng.choice(split.style.arrays)
+    rows = []
+    for _ in range(rng.randint(2, 4)):
+        fresh = [item if item.make is None else _again(rng, item) for item in items]
+        record, placed = _record(spell, fresh)
+        rows.append(record)
+        for path, item in placed:
+            draft.label(side, "body", f"{name}[].{path}", item)
+    _send(draft, side, JSON, json.dumps({name: rows}, ensure_ascii=False).encode())
+
+
+def _again(rng: Rng, item: Item) -> Item:
+    assert item.make is not None
+    return Item(item.name, item.make(rng), item.data_class, item.key, item.accept, item.strict, item.make)
+
+
+def json_escaped(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    r"""Every character of every string as \u escape."""
+    texts = [Item(i.name, i.text, i.data_class, i.key, i.accept, i.strict) for i in items]
+    document = _object(rng, split, draft, side, texts)
+    marks = {item.text: "".join(f"\\u{unit:04x}" for unit in _units(item.text)) for item in texts}
+    text = json.dumps(document, ensure_ascii=False)
+    for raw, escaped in marks.items():
+        text = text.replace(json.dumps(raw, ensure_ascii=False), f'"{escaped}"')
+    _send(draft, side, JSON, text.encode(), json.dumps(document, ensure_ascii=False))
+
+
+def _units(text: str) -> list[int]:
+    data = text.encode("utf-16-be")
+    return [int.from_bytes(data[i : i + 2], "big") for i in range(0, len(data), 2)]
+
+
+def json_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    record, placed = _record(_spelled(rng, split), items)
+    name = rng.choice(names(split.style.neutral_names))[0].split()[0]
+    for path, item in placed:
+        draft.label(side, "body", f"{name}.{path}", item)
+    _send(draft, side, JSON, json.dumps({"status": 1, name: json.dumps(record)}).encode())
+
+
+def base64_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    record, placed = _record(_spelled(rng, split), items)
+    name = rng.choice(names(split.style.neutral_names))[0].split()[0]
+    for _, item in placed:
+        if item.data_class is not None:  # the blob goes as a whole, with what else it holds
+            draft.label(side, "body", None, item)
+    encode = rng.choice((base64.b64encode, base64.urlsafe_b64encode))
+    _send(draft, side, JSON, json.dumps({name: encode(json.dumps(record, ensure_ascii=False).encode()).decode()}).encode())
+
+
+def json_charset(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    document = _object(rng, split, draft, side, items)
+    shown, charset = json.dumps(document, ensure_ascii=False), rng.choice(("utf-16", "utf-16-le", "iso-8859-1"))
+    text = json.dumps(document) if charset == "iso-8859-1" and not _latin(shown) else shown
+    _send(draft, side, f"{JSON}; charset={charset}", text.encode(charset), shown)
+
+
+def _latin(text: str) -> bool:
+    return all(ord(sign) < 256 for sign in text)
+
+
+def json_compressed(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    document = _object(rng, split, draft, side, items)
+    raw = json.dumps(document, ensure_ascii=False).encode()
+    coding, compress = rng.choice((("gzip", gzip.compress), ("deflate", zlib.compress)))
+    draft.side(side).headers.append(("Content-Encoding", coding))
+    _send(draft, side, JSON, compress(raw), raw.decode())
+
+
+def json_truncated(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """A body that was cut: what stands whole before the cut is there, and the rest is not planted."""
+    spell = _spelled(rng, split)
+    record, placed = _record(spell, [item for item in items if len(item.name) == 1])
+    text = json.dumps(record)
+    cut = int(len(text) * rng.uniform(0.6, 0.95))
+    for path, item in placed:
+        spelled = f"{json.dumps(path)}: {json.dumps(item.value)}"
+        if 0 <= text.find(spelled) and text.find(spelled) + len(spelled) <= cut:
+            draft.label(side, "body", path, item)
+    last = text.rfind('"', 0, cut)  # a value cut in two is nobody's to judge
+    cut = cut if cut - last < 2 or text[last - 2 : last] != ": " else last
+    _send(draft, side, JSON, text[:cut].encode())
+
+
+def ndjson(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    spell, lines = _spelled(rng, split), []
+    for _ in range(rng.randint(2, 3)):
+        record, placed = _record(spell, [item if item.make is None else _again(rng, item) for item in items])
+        lines.append(json.dumps(record))
+        for path, item in placed:
+            draft.label(side, "body", path, item)
+    _send(draft, side, "application/x-ndjson", "\n".join(lines).encode())
+
+
+def json_rpc(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    record, placed = _record(_spelled(rng, split), items)
+    for path, item in placed:
+        draft.label(side, "body", f"params.{path}", item)
+    document = {"jsonrpc": "2.0", "method": rng.choice(split.style.operations), "params": record, "id": 7}
+    _send(draft, side, JSON, json.dumps(document).encode())
+
+
+def bare(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """A body that is one value: JSON's number or string, or plain text."""
+    for item in items:
+        if item.key.endswith("|bare"):
+            draft.label(side, "body", None, item)
+            if rng.random() < 0.5:
+                _send(draft, side, JSON, json.dumps(item.value).encode())
+            else:
+                _send(draft, side, "text/plain; charset=utf-8", item.text.encode())
+            return
+
+
+def form(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    pairs, seen = [], set()
+    spell = _spelled(rng, split)
+    for item in items:
+        parts = [spell(part) for part in item.name]
+        if ".".join(parts) not in seen:
+            seen.add(".".join(parts))
+            draft.label(side, "body", ".".join(parts), item)
+            name = parts[0] + "".join(f"[{part}]" for part in parts[1:])
+            pairs.append(f"{quote(name, safe='[]')}={quote_plus(item.text)}")
+    shown = "\n".join(f"{'.'.join(i.name)}: {i.text}" for i in items)
+    _send(draft, side, "application/x-www-form-urlencoded", "&".join(pairs).encode(), shown)
+
+
+def multipart(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    boundary, spell = "----b" + letters(rng, 16), _spelled(rng, split)
+    parts, seen = [], set()
+    for item in items:
+        name = ".".join(spell(part) for part in item.name)
+        if name not in seen:
+            seen.add(name)
+            draft.label(side, "body", name, item)
+            parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{item.text}\r\n')
+    _send(draft, side, f"multipart/form-data; boundary={boundary}", ("".join(parts) + f"--{boundary}--\r\n").encode())
+
+
+def _xml(record: dict[str, Any], attributes: bool, rng: Rng) -> str:
+    out = []
+    for name, value in record.items():
+        if isinstance(value, dict):
+            out.append(f"<{name}>{_xml(value, attributes, rng)}</{name}>")
+        else:
+            out.append(f"<{name}>{escape(str(value))}</{name}>")
+    return "".join(out)
+
+
+def xml(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """Elements, and with a namespace some attributes."""
+    spell, space = _spelled(rng, split), rng.choice(split.style.namespaces)
+    root = pascal(rng.choice(split.style.collections).split()).replace("V", "Api")
+    count = len(items) // 3 if space else 0
+    single = [item for item in items if len(item.name) == 1]
+    attributes = {spell(item.name[0]): item for item in single[:count]}
+    record, placed = _record(spell, [item for item in items if item not in attributes.values()])
+    for name, item in attributes.items():
+        draft.label(side, "body", f"{root}.@{name}", item)
+    for path, item in placed:
+        draft.label(side, "body", f"{root}.{path}", item)
+    shown = "".join(f" {name}={quoteattr(item.text)}" for name, item in attributes.items())
+    if space:
+        shown += f' xmlns="{space}"'
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}{shown}>{_xml(record, False, rng)}</{root}>'
+    _send(draft, side, rng.choice(("application/xml", "text/xml; charset=utf-8")), body.encode())
+
+
+def soap(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    operation = pascal([rng.choice(split.style.operations)])
+    record, placed = _record(_spelled(rng, split), items)
+    for path, item in placed:
+        draft.label(side, "body", f"Envelope.Body.{operation}.{path}", item)
+    body = (
+        '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+        f"<{operation}>{_xml(record, False, rng)}</{operation}></soap:Body></soap:Envelope>"
+    )
+    _send(draft, side, "text/xml; charset=utf-8", body.encode())
+
+
+def graphql_variables(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    record, placed = _record(_spelled(rng, split), items)
+    operation = rng.choice(split.style.operations)
+    for path, item in placed:
+        draft.label(side, "body", f"variables.input.{path}", item)
+    query = f"mutation {operation}($input: Input!) {{ {operation}(input: $input) {{ id status }} }}"
+    _send(draft, side, JSON, json.dumps({"query": query, "variables": {"input": record}}).encode())
+
+
+def graphql_inline(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """Arguments inside the query's text: any field of the body may tell."""
+    operation, arguments = rng.choice(split.style.operations), []
+    for item in items:
+        if len(item.name) == 1 and "-" not in item.name[0] and item.name[0].isascii():
+            name = "".join(word.title() if i else word for i, word in enumerate(item.name[0].split()))
+            draft.label(side, "body", None, item)
+            arguments.append(f"{name}: {json.dumps(item.value, ensure_ascii=False)}")
+    query = f"mutation {{ {operation}(input: {{{', '.join(arguments)}}}) {{ id }} }}"
+    _send(draft, side, JSON, json.dumps({"query": query}).encode())
+
+
+def query(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    _query(rng, split, draft, items, 1)
+
+
+def query_twice(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    _query(rng, split, draft, items, 2)
+
+
+def _query(rng: Rng, split: Split, draft: Draft, items: Sequence[Item], times: int) -> None:
+    spell, seen = _spelled(rng, split), set()
+    draft.method = "GET" if not draft.request.body else draft.method
+    for item in items:
+        name, value = ".".join(spell(part) for part in item.name), item.text
+        if name in seen or len(value) > 300:
+            continue
+        seen.add(name)
+        draft.label("request", "query", name, item)
+        for _ in range(times):
+            value = quote(value, safe="")
+        draft.query.append(f"{name}={value}")
+
+
+def path(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """A value that shows itself as a segment, and one that is harmless."""
+    for item in items:
+        if item.key.endswith("|bare") and len(item.text) < 200 and "/" not in item.text:
+            draft.label("request", "path", None, item)
+            draft.segments += [rng.choice(split.style.collections), quote(item.text, safe="@:")]
+            break
+    draft.segments.append(rng.choice(split.style.collections))
+
+
+def matrix(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    spell, segment = _spelled(rng, split), rng.choice(split.style.collections)
+    for item in items[:4]:
+        if len(item.name) == 1 and len(item.text) < 200:
+            name = spell(item.name[0])
+            if f";{name}=" not in segment:
+                draft.label("request", "path", name, item)
+                segment += f";{name}={quote(item.text, safe='')}"
+    draft.segments.append(segment)
+
+
+def headers(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """Headers of one's own; those that every client sends are not listed among an event's fields."""
+    seen = set()
+    for item in items:
+        name = "X-" + kebab([word.title() for part in item.name for word in part.split()])
+        if name in seen or not item.text.isascii() or "\n" in item.text:
+            continue
+        seen.add(name)
+        draft.label(side, "header", name.lower(), item)
+        draft.side(side).headers.append((name, item.text))
+
+
+def cookies(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    spell, pairs = _spelled(rng, split), {}
+    for item in items:
+        if len(item.name) == 1 and item.text.isascii() and not set(item.text) & set(';, "\n\\'):
+            name = spell(item.name[0])
+            if name not in pairs:
+                pairs[name] = item.text
+                draft.label("request", "cookie", name, item)
+    draft.request.headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in pairs.items())))
+
+
+def credentials(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """Authorization: what it says of who acts stands in fields of the event's own; nothing of it may leak."""
+    for item in items:
+        if item.data_class in ("secret.jwt", "secret.token", "secret.password"):
+            value = f"Bearer {item.text}"
+            if item.data_class == "secret.password":
+                value = "Basic " + base64.b64encode(f"svc-{letters(rng, 4)}:{item.text}".encode()).decode()
+            draft.label("request", "header", None, item, scored=False)
+            draft.request.headers.append(("Authorization", value))
+            return
+
+
+def text(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """Free text: an error message, or a stack trace; with the first item that a phrase tells of."""
+    chosen = _phrases(rng, split, items)
+    if not chosen:
+        return
+    frame = rng.choice(split.style.texts + split.style.traces)
+    body = "\n".join(frame.format(phrase=phrase) for phrase, _ in chosen)
+    for _, item in chosen:
+        draft.label("response", "body", None, item)
+    draft.status = 500
+    _send(draft, "response", "text/plain; charset=utf-8", body.encode())
+
+
+def json_message(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
+    """An error message in a member of JSON."""
+    chosen = _phrases(rng, split, items)
+    if not chosen:
+        return
+    frame = rng.choice(split.style.texts)
+    body = "\n".join(frame.format(phrase=phrase) for phrase, _ in chosen)
+    for _, item in chosen:
+        draft.label("response", "body", None, item)
+    draft.status = 422
+    _send(draft, "response", "application/problem+json", json.dumps({"title": "Unprocessable", "detail": body}).encode())
+
+
+def _phrases(rng: Rng, split: Split, items: Sequence[Item]) -> list[tuple[str, Item]]:
+    chosen = []
+    for item in items:
+        phrases: Sequence[str] = split.negative_phrases
+        if item.data_class is not None:
+            phrases = split.phrases.get(item.data_class, ())
+        if "pci.pan" in item.strict or "\n" in item.text or (not item.data_class and len(item.text) < SHORT):
+            continue  # a card's number in a sentence that says nothing of it: nobody could tell
+        if phrases:
+            chosen.append((rng.choice(phrases).replace("{v}", item.text), item))
+    return chosen[:4]
+
+
+ERRORS = (text, json_message)  # only responses
+
+# Carrier and how often it is taken.
+BODIES: tuple[tuple[Carrier, int], ...] = (
+    (json_object, 10), (json_array, 5), (json_escaped, 2), (json_in_string, 3), (base64_in_string, 2), (json_charset, 2),
+    (json_compressed, 2), (json_truncated, 2), (ndjson, 2), (json_rpc, 2), (bare, 2), (form, 4), (multipart, 3), (xml, 4),
+    (soap, 2), (graphql_variables, 2), (graphql_inline, 2), (text, 6), (json_message, 3),
+)  # fmt: skip
+ELSEWHERE: tuple[tuple[Carrier, int], ...] = (
+    (query, 5), (query_twice, 2), (path, 3), (matrix, 2), (headers, 3), (cookies, 3), (credentials, 1),
+)  # fmt: skip

@@ -1,0 +1,183 @@
+"""Precision, recall and F1 per class of a reader of the corpus: ours by its events, peers by their spans."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from benchmarks.corpus.leaks import Shipped
+
+LabelDocument = Mapping[str, Any]
+OVERREDACTED = "(harmless text)"  # a harmless value in a text is gone, and no class says why
+_IDENTITY = ("principal", "user")  # who acts: no finding of sensitive data
+
+
+class Reader(Protocol):
+    """What was said of one transaction."""
+
+    def classes(self, label: LabelDocument) -> set[str]:
+        """Return the classes said of a label's field, or of all of its place when it has no path of its own."""
+
+    def hides(self, label: LabelDocument) -> bool:
+        """True when the value itself was seen: it is gone, or lies in what was found."""
+
+
+class EventReader:
+    """Reads an event of the forwarder."""
+
+    def __init__(self, event: Mapping[str, Any], labels: Sequence[LabelDocument]) -> None:
+        self.shipped = Shipped(event)
+        self._fields: dict[tuple[str, str], list[tuple[str, list[str]]]] = defaultdict(list)
+        for side in ("request", "response"):
+            for one in event.get(f"{side}_fields", ()):
+                self._fields[side, one["in"]].append((_plain(one["path"]), one.get("classes", [])))
+        self._named = {(l["side"], l["in"], _plain(l["path"])) for l in labels if l["path"] is not None}
+
+    def classes(self, label: LabelDocument) -> set[str]:
+        found: set[str] = set()
+        path = None if label["path"] is None else _plain(label["path"])
+        for name, classes in self._fields[label["side"], label["in"]]:
+            own = name == path or path is not None and name.startswith((path + ".", path + "["))
+            loose = path is None and (label["side"], label["in"], name) not in self._named
+            if own or loose:
+                found.update(classes)
+        return found
+
+    def hides(self, label: LabelDocument) -> bool:
+        return not self.shipped.holds(label["value"])
+
+
+def _plain(path: str) -> str:
+    return path.removeprefix("$").removeprefix("[]").removeprefix(".")
+
+
+class SpanReader:
+    """Reads what a peer found: for each text of the transaction, (start, end, class)."""
+
+    def __init__(self, texts: Sequence[str], found: Mapping[int, Collection[tuple[int, int, str]]]) -> None:
+        self._texts, self._found = texts, found
+
+    def classes(self, label: LabelDocument) -> set[str]:
+        return {data_class for _, _, data_class in self._found.get(label["text"], ())}
+
+    def hides(self, label: LabelDocument) -> bool:
+        at = self._texts[label["text"]].find(str(label["value"]))
+        end = at + len(str(label["value"]))
+        return any(start < end and at < stop for start, stop, _ in self._found.get(label["text"], ()))
+
+
+def group(data_class: str) -> str:
+    """Return the class that figures are given for: countries and vendors are taken together."""
+    for family in ("pii.national_id", "secret.api_key", "health.medicare"):
+        if data_class.startswith(family):
+            return family
+    return data_class
+
+
+def right(said: str, label: LabelDocument) -> bool:
+    """True when a class is the label's, one above or below it, or one of those that are right too."""
+    for accepted in (label["class"], *label["accept"]):
+        if said == accepted or said.startswith(accepted + ".") or accepted.startswith(said + "."):
+            return True
+    return False
+
+
+@dataclass
+class Tally:
+    """Counts of one reader over a split."""
+
+    hits: Counter[str] = field(default_factory=Counter)
+    exact: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    false: Counter[str] = field(default_factory=Counter)
+    planted: Counter[str] = field(default_factory=Counter)
+    leaked: Counter[str] = field(default_factory=Counter)
+    carriers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    failures: list[tuple[str, LabelDocument, tuple[str, ...]]] = field(default_factory=list)
+
+    def fail(self, kind: str, label: LabelDocument, said: Iterable[str]) -> None:
+        self.failures.append((kind, label, tuple(sorted(said))))
+        self.carriers[label["carrier"]][kind] += 1
+
+    def rates(self, data_class: str | None = None) -> tuple[float, float, float]:
+        """Return precision, recall and F1 of a class, or of all together."""
+
+        def total(counts: Counter[str]) -> int:
+            return sum(counts.values()) if data_class is None else counts[data_class]
+
+        hits, missed, false = total(self.hits), total(self.missed), total(self.false)
+        precision = hits / (hits + false) if hits + false else 0.0
+        recall = hits / (hits + missed) if hits + missed else 0.0
+        return precision, recall, 2 * precision * recall / (precision + recall) if hits else 0.0
+
+    def leak(self) -> float:
+        return sum(self.leaked.values()) / max(1, sum(self.planted.values()))
+
+
+def score(tally: Tally, labels: Sequence[LabelDocument], reader: Reader, *, strict: bool = False) -> None:
+    """Count one transaction. ``strict``: what a checksum alone may take for sensitive is no false alarm."""
+    groups: dict[tuple[str, str, str | None], list[LabelDocument]] = defaultdict(list)
+    for label in labels:
+        if label["scored"]:
+            groups[label["side"], label["in"], label["path"]].append(label)
+    for (_, _, path), members in groups.items():
+        (_score_place if path is None else _score_field)(tally, members, reader, strict)
+
+
+def _allowed(said: str, members: Iterable[LabelDocument], strict: bool) -> bool:
+    if said in _IDENTITY:
+        return True
+    if any(label["class"] is not None and right(said, label) for label in members):
+        return True
+    return strict and any("*" in label["strict"] or said in label["strict"] for label in members)
+
+
+def _alarms(tally: Tally, members: Sequence[LabelDocument], said: set[str], strict: bool) -> set[str]:
+    wrong = {group(one) for one in said if not _allowed(one, members, strict)}
+    for one in wrong:
+        tally.false[one] += 1
+        tally.fail("false alarm", members[0], said)
+    return wrong
+
+
+def _found(tally: Tally, label: LabelDocument, said: set[str], seen: bool) -> None:
+    name = group(label["class"])
+    if seen and any(right(one, label) for one in said):
+        tally.hits[name] += 1
+        tally.exact[name] += label["class"] in said
+        tally.carriers[label["carrier"]]["found"] += 1
+    else:
+        tally.missed[name] += 1
+        tally.fail("missed", label, said)
+
+
+def _score_field(tally: Tally, members: Sequence[LabelDocument], reader: Reader, strict: bool) -> None:
+    """One field, whose values are of one class or harmless."""
+    said = reader.classes(members[0])
+    _alarms(tally, members, said, strict)
+    if members[0]["class"] is not None:
+        _found(tally, members[0], said, True)
+
+
+def _score_place(tally: Tally, members: Sequence[LabelDocument], reader: Reader, strict: bool) -> None:
+    """A text, or another place where fields cannot be told apart: each value for itself."""
+    said = reader.classes(members[0])
+    wrong = _alarms(tally, members, said, strict)
+    for label in members:
+        if label["class"] is not None:
+            _found(tally, label, said, reader.hides(label))
+        elif reader.hides(label) and not wrong and not (strict and label["strict"]):
+            tally.false[OVERREDACTED] += 1
+            tally.fail("false alarm", label, said)
+
+
+def count_leaks(tally: Tally, labels: Sequence[LabelDocument], reader: EventReader) -> None:
+    """Count the planted values of one transaction, and those that its event still holds."""
+    for label in labels:
+        if label["class"] is not None:
+            tally.planted[group(label["class"])] += 1
+            if reader.shipped.holds(label["value"]):
+                tally.leaked[group(label["class"])] += 1
+                tally.fail("leaked", label, ())
