@@ -2,7 +2,8 @@
 
 The log is the buffer between gateway and forwarder. What has been read but is not durable yet is read again after
 a crash: ``commit`` moves the checkpoint only when the caller says that everything up to a mark is safe.
-Rotated files are ``<log>.<number>``; they are read oldest first and deleted when they are done.
+Rotated files are ``<log>.<number>``; they are read oldest first and deleted when they are done. A log that is not
+ours (``owned=False``) is followed wherever its owner moves it, and nothing of it is ever deleted.
 """
 
 from __future__ import annotations
@@ -73,9 +74,11 @@ class LogTail:
         *,
         rotate_bytes: int = 0,
         reopen: Callable[[], None] | None = None,
+        owned: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._log = log
+        self._owned = owned
         self._checkpoint = checkpoint
         self._max_line = max_line_bytes
         self._rotate_bytes = rotate_bytes
@@ -142,23 +145,36 @@ class LogTail:
 
     def _rotated(self) -> list[Path]:
         """Return the rotated files, oldest first."""
+        if not self._owned:
+            return []
         prefix = self._log.name + "."
         numbered = [path for path in self._log.parent.glob(f"{prefix}*") if path.name[len(prefix) :].isdigit()]
         return sorted(numbered, key=lambda path: int(path.name[len(prefix) :]))
 
     def _start(self) -> bool:
         """Open where the checkpoint points, or the oldest file there is."""
-        candidates = [path for path in [*self._rotated(), self._log] if path.exists()]
         resume, self._resume = self._resume, None
+        moved = self._moved(resume) if resume is not None and not self._owned else []
+        candidates = [path for path in [*moved, *self._rotated(), self._log] if path.exists()]
         for at, path in enumerate(candidates):
             if resume is not None and self._open_file(path, resume):
-                for before in candidates[:at]:  # read to their end before the checkpoint moved on
+                for before in (
+                    candidates[:at] if self._owned else []
+                ):  # read to their end before the checkpoint moved on
                     _unlink(before, before.stat().st_ino)
                 return True
         if candidates:
             return self._open_file(candidates[0], None)
         self._resume = resume
         return False
+
+    def _moved(self, resume: Mark) -> list[Path]:
+        """Return where the owner moved the file of the checkpoint while we were away: beside the log, if anywhere."""
+        try:
+            beside = [entry.path for entry in os.scandir(self._log.parent) if entry.inode() == resume.inode]
+        except OSError:
+            return []
+        return [Path(path) for path in beside if Path(path) != self._log]
 
     def _open_file(self, path: Path, resume: Mark | None) -> bool:
         """Open ``path``; with ``resume`` only when it is that very file, and behind what was committed."""
@@ -173,7 +189,7 @@ class LogTail:
                 file.close()
                 return False
             file.seek(resume.offset)
-        if status.st_mode & 0o077 and status.st_uid == os.geteuid():
+        if self._owned and status.st_mode & 0o077 and status.st_uid == os.geteuid():
             os.fchmod(file.fileno(), 0o600)  # raw traffic
         self._orders += 1
         offset = resume.offset if resume is not None else 0
