@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import spl_reference
 from apisec.model import event as schema
+from apisec_forwarder.config.published import json_schema
+from apisec_forwarder.config.reader import reference
+from apisec_forwarder.config.schema import SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,8 +36,25 @@ without acceleration.
 """
 
 
+def configuration_page() -> str:
+    return f"""# Reference of the forwarder's configuration
+
+Generated from `forwarder/apisec_forwarder/config/schema.py` by `python tools/reference.py`. The same as JSON Schema:
+[forwarder.schema.json](forwarder.schema.json), which `apisec-forwarder check-config --schema` prints. An unknown key is
+an error. Sizes take KiB, MiB, GiB; relative paths are relative to the file's folder.
+
+{reference(SECTIONS).strip()}
+"""
+
+
+def configuration_schema() -> str:
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/configuration.md": configuration_page,
     "docs/reference/event.md": event_page,
+    "docs/reference/forwarder.schema.json": configuration_schema,
     "docs/reference/spl.md": spl_reference.page,
 }
 

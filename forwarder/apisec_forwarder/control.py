@@ -26,7 +26,6 @@ from apisec.errors import ApisecError, ConfigError
 from apisec.model.decision import Decision
 from apisec.model.transaction import Transaction
 from apisec.patterns.matcher import Matcher
-from apisec.redaction.keys import Tokenizer
 from apisec_forwarder import config as configuration
 from apisec_forwarder import keys, logs
 from apisec_forwarder.admin.app import build
@@ -83,7 +82,7 @@ class Control:
         self.tls = _tls(self.admin)
         self.spool = Spool(config.spool.directory, SPOOL_WRITER, config.spool.max_bytes)
         self.tallies = Tallies()
-        pipeline = Pipeline(self.settings, Tokenizer(keys.load(config.keys.file)))
+        pipeline = Pipeline(self.settings, keys.tokenizer(config.keys, keys.open_ring(config.keys), time.time()))
         self.service = DecisionService(pipeline.process, Matcher(), self.tallies)
         self.receiver = Receiver(self.service)
         self.held: frozenset[str] = frozenset()

@@ -23,7 +23,6 @@ import orjson
 
 from apisec.errors import ApisecError, DecodeError
 from apisec.model.transaction import Transaction
-from apisec.redaction.keys import Tokenizer
 from apisec_forwarder import config as configuration
 from apisec_forwarder import health, keys, logs
 from apisec_forwarder.config import Config
@@ -65,7 +64,7 @@ class Worker:
         self._config = config
         self._settings = settings
         self._metrics = Metrics()
-        self._pipeline = Pipeline(settings, Tokenizer(keys.load(config.keys.file)))
+        self._pipeline = Pipeline(settings, keys.tokenizer(config.keys, keys.open_ring(config.keys), time.time()))
         spool = config.spool
         self._spool = Spool(spool.directory, "pipeline", spool.max_bytes, sync_seconds=spool.sync_seconds)
         self._dead = Spool(spool.directory, "dead", max(2**16, spool.max_bytes // 10), suffix=".dead")
@@ -229,12 +228,14 @@ class Worker:
 
 
 def _admin(config: Config) -> EnvoyAdmin | None:
+    assert config.receiver.envoy is not None
     path = config.receiver.envoy.admin_socket
     return EnvoyAdmin(path) if path is not None else None
 
 
 def _tail(config: Config, admin: EnvoyAdmin | None) -> LogTail:
     envoy = config.receiver.envoy
+    assert envoy is not None
     bodies = (envoy.request_bytes + envoy.response_bytes) * 4 // 3
     return LogTail(
         envoy.log,

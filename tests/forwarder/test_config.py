@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from hypothesis import given
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
+from apisec_forwarder.config.published import json_schema
 from apisec_forwarder.config.reader import reference
 from apisec_forwarder.config.schema import SECTIONS
 from tests.support.processes import forwarder
@@ -28,6 +30,7 @@ def test_good_configuration() -> None:
     config, errors = configuration.parse(CASES["good"], FILE)
     assert errors == []
     assert config is not None
+    assert config.receiver.envoy is not None
     assert config.receiver.envoy.rotate_bytes == 32 * 2**20
     assert config.keys.file == Path("/somewhere/keys.json")
     assert config.receiver.envoy.log == Path("/dev/shm/apisec/access.json")
@@ -98,8 +101,26 @@ def test_reading_is_pure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_docs_hold_the_reference() -> None:
-    text = (ROOT / "docs/forwarder.md").read_text("utf-8")
-    assert reference(SECTIONS).strip() in text, "docs/forwarder.md: regenerate the reference of the configuration"
+    text = (ROOT / "docs/reference/configuration.md").read_text("utf-8")
+    assert reference(SECTIONS).strip() in text, "run: python tools/reference.py"
+
+
+def test_the_published_schema() -> None:
+    published = json.loads((ROOT / "docs/reference/forwarder.schema.json").read_text("utf-8"))
+    assert published == json_schema(), "run: python tools/reference.py"
+    jsonschema.Draft202012Validator.check_schema(published)
+    jsonschema.validate(yaml.safe_load(CASES["good"]), published)
+
+
+@pytest.mark.parametrize(
+    "case", [one for one in CASES["cases"] if one.get("schema", True)], ids=lambda case: case["name"]
+)
+def test_the_schema_refuses_what_the_reader_refuses(case: dict[str, Any]) -> None:
+    text = CASES["good"]
+    for old, new in case["replace"].items():
+        text = text.replace(old, new, 1)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), json_schema())
 
 
 def test_every_section_is_in_the_reference() -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import json
 import os
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
 
+from apisec.classification.overrides import Overrides
 from apisec.errors import ApisecError, ConfigError
 from apisec_forwarder import keys
 from apisec_forwarder.config.load import pipeline_settings
-from apisec_forwarder.config.schema import Config
-from apisec_forwarder.exporters.hec import read_token
+from apisec_forwarder.config.overrides import load_overrides
+from apisec_forwarder.config.schema import Config, HttpReceiver, Keys, Receiver
+from apisec_forwarder.exporters.hec import hec_tests
 
 
 @dataclass(frozen=True)
@@ -34,21 +39,54 @@ Test = tuple[str, str, Callable[[], object]]
 
 
 def _tests(config: Config) -> Iterator[Test]:
-    envoy = config.receiver.envoy
     for service in config.services:
         if service.openapi is not None:
             yield f"services.{service.name}.openapi", str(service.openapi), lambda: None
-    yield "services", str(len(config.services)), lambda: pipeline_settings(config)
-    yield _folder("receiver.envoy.log", envoy.log.parent)
-    if envoy.admin_socket is not None:
-        yield _folder("receiver.envoy.admin_socket", envoy.admin_socket.parent)
-    yield "keys.file", str(config.keys.file), lambda: keys.load(config.keys.file)
+    if config.redaction.overrides is not None:
+        overrides = config.redaction.overrides
+        yield (
+            "redaction.overrides",
+            str(overrides),
+            lambda: load_overrides(overrides, datetime.datetime.now(UTC).date()),
+        )
+    yield "services", str(len(config.services)), lambda: pipeline_settings(config, overrides=Overrides())
+    yield from _receiver_tests(config.receiver)
+    yield from _key_tests(config.keys)
     yield _folder("spool.directory", config.spool.directory, private=True)
-    yield "hec.token_file", str(config.hec.token_file), lambda: read_token(config.hec.token_file)
-    if config.hec.ca_file is not None:
-        ca_file = config.hec.ca_file
-        yield "hec.ca_file", str(ca_file), lambda: ssl.create_default_context(cafile=str(ca_file))
+    yield from hec_tests(config.hec)
     yield from _control_tests(config)
+
+
+def _receiver_tests(receiver: Receiver) -> Iterator[Test]:
+    if receiver.envoy is not None:
+        yield _folder("receiver.envoy.log", receiver.envoy.log.parent)
+        if receiver.envoy.admin_socket is not None:
+            yield _folder("receiver.envoy.admin_socket", receiver.envoy.admin_socket.parent)
+    for number, one in enumerate(receiver.files):
+        yield f"receiver.files[{number}].path", str(one.path), functools.partial(_readable, one.path)
+    for name in ("ext_proc", "http", "nginx", "haproxy"):
+        socket = getattr(getattr(receiver, name), "socket", None)
+        if socket is not None:
+            yield _folder(f"receiver.{name}.socket", socket.parent)
+    if receiver.http is not None:
+        yield from _http_tests(receiver.http)
+
+
+def _http_tests(http: HttpReceiver) -> Iterator[Test]:
+    certificate, key, client_ca, tokens = http.tls_certificate, http.tls_key, http.client_ca, http.tokens_file
+    if certificate is not None and key is not None:
+        yield "receiver.http.tls_certificate", str(certificate), lambda: _certificate(certificate, key)
+        yield "receiver.http.tls_key", str(key), lambda: _private(key)
+    if client_ca is not None:
+        yield "receiver.http.client_ca", str(client_ca), lambda: ssl.create_default_context(cafile=str(client_ca))
+    if tokens is not None:
+        yield "receiver.http.tokens_file", str(tokens), lambda: _tokens(tokens)
+
+
+def _key_tests(settings: Keys) -> Iterator[Test]:
+    source = next(name for name in ("file", "environment", "command") if getattr(settings, name))
+    value = getattr(settings, source)
+    yield f"keys.{source}", value[0] if source == "command" else str(value), lambda: keys.open_ring(settings)
 
 
 def _control_tests(config: Config) -> Iterator[Test]:
@@ -95,6 +133,14 @@ def _writable(folder: Path, private: bool) -> None:
         raise ConfigError(f"{existing} cannot be written by this user")
     if private and existing == folder and folder.stat().st_mode & 0o077:
         raise ConfigError(f"others may enter it; run: chmod 700 {folder}")
+
+
+def _readable(path: Path) -> None:
+    """A file that is not there yet is fine when its folder is: it is followed once it is made."""
+    if not path.parent.is_dir():
+        raise ConfigError(f"the folder {path.parent} is not there")
+    if path.exists() and not os.access(path, os.R_OK):
+        raise ConfigError("cannot be read by this user")
 
 
 def _certificate(certificate: Path, key: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
-from apisec.errors import ApisecError, ConfigError
+from apisec.classification.classes import BY_NAME
+from apisec.classification.overrides import Overrides
+from apisec.errors import ApisecError, ConfigError, did_you_mean
+from apisec_forwarder.config.overrides import load_overrides
 from apisec_forwarder.config.reader import Problems, read_section
 from apisec_forwarder.config.schema import Config
 
@@ -52,6 +57,14 @@ def _contradictions(config: Config) -> Iterator[str]:
     routes = [(host, path) for service in config.services for host in service.hosts for path in service.paths]
     for host, path in sorted({route for route in routes if routes.count(route) > 1}):
         yield f"services: host {host!r} with path {path!r} belongs to two services"
+    sources = [name for name in ("file", "environment", "command") if getattr(config.keys, name)]
+    if len(sources) != 1:
+        yield f"keys: give exactly one of file, environment and command, not {' and '.join(sources) or 'none'}"
+    for name in config.keys.format_preserving:
+        if name not in BY_NAME:
+            yield f"keys.format_preserving: no data class {name!r}{did_you_mean(name, BY_NAME)}"
+    yield from config.receiver.contradictions()
+    yield from config.hec.contradictions(config.services)
     if (config.decisions is None) != (config.admin is None):
         yield "decisions and admin belong together: patterns come in through the admin API; give both or neither"
     if config.hec.batch_bytes < config.limits.body_bytes:
@@ -74,9 +87,17 @@ def read(path: Path) -> tuple[Config | None, list[ConfigError]]:
         return None, [ConfigError("is not UTF-8", where=f"{path}:{line}")]
 
 
-def load(path: Path) -> Config:
-    """Return the configuration; ConfigError with one line for each thing that is wrong."""
-    config, errors = read(Path(path).absolute())
+def load(path: Path, accepted: int | None = None) -> Config:
+    """Return the configuration; ConfigError with one line for each thing that is wrong.
+
+    ``accepted`` is a descriptor from which to read the text instead: that of the configuration which the supervisor
+    has accepted, however the file was edited since. ``path`` still leads messages and relative paths.
+    """
+    path = Path(path).absolute()
+    if accepted is None:
+        config, errors = read(path)
+    else:
+        config, errors = parse(os.pread(accepted, MAX_CONFIG_BYTES, 0).decode("utf-8"), path)
     if config is None:
         raise ConfigError("\n".join(map(str, errors)))
     return config
@@ -87,9 +108,16 @@ def status_file(config: Config) -> Path:
     return config.spool.directory / "status.json"
 
 
-def pipeline_settings(config: Config) -> PipelineSettings:
-    """Build the pipeline's settings; reads the OpenAPI documents that services name. ConfigError when one is bad."""
+def pipeline_settings(config: Config, *, overrides: Overrides | None = None) -> PipelineSettings:
+    """Build the pipeline's settings; reads the files that it names. ConfigError when one is bad.
+
+    Without ``overrides``, those of ``redaction.overrides`` that count today (UTC).
+    """
     from apisec_forwarder.pipeline import PipelineSettings, Service
+
+    if overrides is None:
+        path, today = config.redaction.overrides, datetime.datetime.now(datetime.UTC).date()
+        overrides = load_overrides(path, today) if path is not None else Overrides()
 
     services = tuple(
         Service(
@@ -97,8 +125,9 @@ def pipeline_settings(config: Config) -> PipelineSettings:
             team=service.team,
             hosts=service.hosts,
             paths=service.paths,
-            index=service.index or config.hec.index,
+            index=service.index or config.hec.team_index(service.team) or config.hec.index,
             templates=_templates(service.openapi, service.name),
+            mode=service.redaction or config.redaction.mode,
         )
         for service in config.services
     )
@@ -108,6 +137,8 @@ def pipeline_settings(config: Config) -> PipelineSettings:
         services=services,
         body_cap=config.limits.body_bytes,
         index=config.hec.index,
+        mode=config.redaction.mode,
+        overrides=overrides,
     )
 
 

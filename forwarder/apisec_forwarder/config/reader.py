@@ -20,6 +20,8 @@ from apisec.errors import ConfigError, did_you_mean
 
 T = TypeVar("T")
 
+# host:port or [v6]:port
+_ADDRESS = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253})):([0-9]{1,5})")
 _SIZE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB|TiB)?")
 _PLAIN = {
     "int": re.compile(r"-?(0|[1-9][0-9]{0,18})"),
@@ -42,8 +44,25 @@ class Problems:
         self.errors.append(ConfigError(message, where=where))
 
 
-Reader = Callable[[yaml.Node, str, Problems], Any]
+Read = Callable[[yaml.Node, str, Problems], Any]
 _MISSING: Any = object()
+
+
+@dataclasses.dataclass(frozen=True)
+class Reader:
+    """Reads one value, and says in JSON Schema (draft 2020-12) what is allowed there."""
+
+    read: Read
+    schema: Mapping[str, Any]
+    section: type | None = None  # of a section, or of the sections in a list
+
+    def __call__(self, node: yaml.Node, path: str, problems: Problems) -> Any:
+        return self.read(node, path, problems)
+
+
+def reads(**schema: Any) -> Callable[[Read], Reader]:
+    """Make a function that reads one kind of value a ``Reader``."""
+    return lambda read: Reader(read, schema)
 
 
 def option(read: Reader, text: str, default: Any = _MISSING, factory: Callable[[], Any] | None = None) -> Any:
@@ -91,7 +110,7 @@ def section(cls: type[T]) -> Reader:
     def read(node: yaml.Node, path: str, problems: Problems) -> T | None:
         return read_section(cls, node, path, problems)
 
-    return read
+    return Reader(read, {}, cls)
 
 
 def sequence(item: Reader, at_least: int = 0, at_most: int = 10_000) -> Reader:
@@ -106,7 +125,8 @@ def sequence(item: Reader, at_least: int = 0, at_most: int = 10_000) -> Reader:
             return None
         return tuple(item(child, f"{path}[{at}]", problems) for at, child in enumerate(node.value))
 
-    return read
+    schema = {"type": "array", "items": item.schema, "minItems": at_least, "maxItems": at_most}
+    return Reader(read, schema, item.section)
 
 
 def text(pattern: str = r"[^\x00-\x1f\x7f]+", hint: str = "text", at_most: int = 1000) -> Reader:
@@ -122,7 +142,7 @@ def text(pattern: str = r"[^\x00-\x1f\x7f]+", hint: str = "text", at_most: int =
             return None
         return str(value)
 
-    return read
+    return Reader(read, {"type": "string", "pattern": f"^(?:{pattern})$", "maxLength": at_most})
 
 
 def number(at_least: float, at_most: float, unit: str) -> Reader:
@@ -132,7 +152,7 @@ def number(at_least: float, at_most: float, unit: str) -> Reader:
         value = _scalar(node, "float", path, problems)
         return None if value is None else _bounded(float(value), at_least, at_most, unit, node, path, problems)
 
-    return read
+    return Reader(read, {"type": "number", "minimum": at_least, "maximum": at_most})
 
 
 def integer(at_least: int, at_most: int, unit: str) -> Reader:
@@ -142,7 +162,7 @@ def integer(at_least: int, at_most: int, unit: str) -> Reader:
         value = _scalar(node, "int", path, problems)
         return None if value is None else _bounded(int(value), at_least, at_most, unit, node, path, problems)
 
-    return read
+    return Reader(read, {"type": "integer", "minimum": at_least, "maximum": at_most})
 
 
 def size(at_least: int, at_most: int) -> Reader:
@@ -156,15 +176,18 @@ def size(at_least: int, at_most: int) -> Reader:
         value = int(found[1]) * _UNITS[found[2]]
         return _bounded(value, at_least, at_most, "bytes", node, path, problems)
 
-    return read
+    plain = {"type": "integer", "minimum": at_least, "maximum": at_most}
+    return Reader(read, {"anyOf": [plain, {"type": "string", "pattern": f"^{_SIZE.pattern}$"}]})
 
 
+@reads(type="boolean")
 def boolean(node: yaml.Node, path: str, problems: Problems) -> bool | None:
     """Read true or false."""
     value = _scalar(node, "bool", path, problems)
     return None if value is None else bool(value)
 
 
+@reads(type="string", minLength=1)
 def file_path(node: yaml.Node, path: str, problems: Problems) -> Path | None:
     """Read a path; a relative one is relative to the configuration's folder."""
     value = _scalar(node, "str", path, problems)
@@ -173,18 +196,20 @@ def file_path(node: yaml.Node, path: str, problems: Problems) -> Path | None:
     if not value or "\0" in value:
         problems.add(node, f"{path} must be a path")
         return None
-    return problems.base / str(value)
+    return problems.base / Path(value)
 
 
+@reads(type="string", minLength=1, maxLength=107)
 def socket_path(node: yaml.Node, path: str, problems: Problems) -> Path | None:
     """Read the path of a unix socket; the kernel's sockaddr_un holds 107 bytes of it (unix(7))."""
-    value = file_path(node, path, problems)
+    value: Path | None = file_path(node, path, problems)
     if value is not None and len(str(value).encode()) > 107:
         problems.add(node, f"{path}: a unix socket's path holds at most 107 bytes; choose a shorter folder")
         return None
     return value
 
 
+@reads(type="string", pattern=f"^{_ADDRESS.pattern}$")
 def listen_address(node: yaml.Node, path: str, problems: Problems) -> Any:
     """Read ``host:port``, ``[v6]:port``."""
     value = _scalar(node, "str", path, problems)
@@ -197,6 +222,7 @@ def listen_address(node: yaml.Node, path: str, problems: Problems) -> Any:
         return None
 
 
+@reads(type="string", pattern="^https?://")
 def url(node: yaml.Node, path: str, problems: Problems) -> str | None:
     """Read the base URL of HEC: https, or http to this very machine."""
     value = _scalar(node, "str", path, problems)
@@ -231,7 +257,7 @@ class Address:
 
 def parse_address(value: str) -> Address:
     """Read ``host:port`` or ``[v6]:port``; ValueError when it is neither."""
-    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9._-]{1,253})):([0-9]{1,5})", value)
+    found = _ADDRESS.fullmatch(value)
     if not found or int(found[3]) > 65535:
         raise ValueError(value)
     return Address(found[1] or found[2], int(found[3]))

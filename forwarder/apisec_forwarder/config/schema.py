@@ -72,10 +72,125 @@ class EnvoyReceiver:
 
 
 @dataclass(frozen=True)
-class Receiver:
-    """Where traffic comes from."""
+class Queue:
+    """Transactions that were taken in and wait for the worker; what does not fit is dropped and counted."""
 
-    envoy: EnvoyReceiver = option(section(EnvoyReceiver), "Envoy's access log")
+    count: int = option(integer(1, 1_000_000, "transactions"), "most transactions that wait in one worker", 4096)
+    bytes: int = option(size(64 * KIB, 4 * GIB), "most bytes of them in one worker", 32 * MIB)
+
+
+@dataclass(frozen=True)
+class ExtProcReceiver:
+    """Envoy's external processing in observability mode: whole bodies, over gRPC. Give `socket` or `listen`."""
+
+    socket: Path | None = option(socket_path, "unix socket on which Envoy reaches it", None)
+    listen: Address | None = option(listen_address, "host:port, where Envoy runs elsewhere", None)
+    body_bytes: int = option(size(0, 64 * MIB), "bytes of a body that are kept", MIB)
+    queue: Queue = option(section(Queue), "what may wait", factory=Queue)
+
+
+@dataclass(frozen=True)
+class HttpReceiver:
+    """Batches over HTTP: `POST /v1/transactions`, `/v1/kong`, `/v1/apisix` (docs/gateways/http.md)."""
+
+    listen: Address | None = option(listen_address, "host:port to listen on; in clear only on this very machine", None)
+    socket: Path | None = option(socket_path, "unix socket to listen on, instead of `listen`", None)
+    tls_certificate: Path | None = option(file_path, "certificate chain, PEM", None)
+    tls_key: Path | None = option(file_path, "private key, PEM, mode 600", None)
+    client_ca: Path | None = option(file_path, "CA of the certificates that senders must have (mTLS)", None)
+    tokens_file: Path | None = option(
+        file_path, "hashes of bearer tokens with the scope `transactions:write`, mode 600", None
+    )
+    max_bytes: int = option(size(1000, 256 * MIB), "largest batch, unpacked", 16 * MIB)
+    connections: int = option(integer(1, 100_000, "connections"), "connections of one worker at once", 1000)
+    queue: Queue = option(section(Queue), "what may wait; beyond it senders are told to come again", factory=Queue)
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield what is wrong between the keys."""
+        if (self.listen is None) == (self.socket is None):
+            yield "receiver.http: give one of listen and socket"
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            yield "receiver.http: tls_certificate and tls_key belong together"
+        if self.client_ca is not None and self.tls_certificate is None:
+            yield "receiver.http: client_ca needs tls_certificate and tls_key"
+        if self.listen is None or self.listen.host in ("127.0.0.1", "::1", "localhost"):
+            return
+        if self.tls_certificate is None:
+            yield "receiver.http: raw traffic would cross the network in clear; give tls_certificate and tls_key"
+        if self.tokens_file is None and self.client_ca is None:
+            yield "receiver.http: anybody could send; give tokens_file, client_ca or both"
+
+
+@dataclass(frozen=True)
+class NginxReceiver:
+    """NGINX's JSON access log as syslog datagrams (njs copies the bodies)."""
+
+    socket: Path = option(socket_path, "unix datagram socket that NGINX's access_log names")
+    queue: Queue = option(section(Queue), "what may wait", factory=Queue)
+
+
+@dataclass(frozen=True)
+class HaproxyReceiver:
+    """HAProxy's log as syslog datagrams."""
+
+    socket: Path = option(socket_path, "unix datagram socket that HAProxy's log directive names")
+    queue: Queue = option(section(Queue), "what may wait", factory=Queue)
+
+
+@dataclass(frozen=True)
+class FileReceiver:
+    """A file or named pipe that another program writes; it is followed like `tail -F`."""
+
+    path: Path = option(file_path, "the file or pipe; keep it on a tmpfs, for it holds raw traffic")
+    format: str = option(text("jsonl|envoy|kong|apisix", "jsonl, envoy, kong or apisix"), "what a line holds", "jsonl")
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Where traffic comes from; at least one."""
+
+    envoy: EnvoyReceiver | None = option(section(EnvoyReceiver), "Envoy's access log (recommended)", None)
+    ext_proc: ExtProcReceiver | None = option(section(ExtProcReceiver), "Envoy's external processing", None)
+    http: HttpReceiver | None = option(section(HttpReceiver), "HTTP POST; Kong, APISIX and others", None)
+    nginx: NginxReceiver | None = option(section(NginxReceiver), "NGINX", None)
+    haproxy: HaproxyReceiver | None = option(section(HaproxyReceiver), "HAProxy", None)
+    files: tuple[FileReceiver, ...] = option(sequence(section(FileReceiver), 0, 64), "files and pipes", ())
+
+    def names(self) -> tuple[str, ...]:
+        """Return the keys that are given."""
+        return tuple(name for name, value in vars(self).items() if value)
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield what is wrong between keys that are each fine."""
+        if not self.names():
+            yield f"receiver: give at least one of {', '.join(vars(self))}"
+        if self.ext_proc is not None and (self.ext_proc.socket is None) == (self.ext_proc.listen is None):
+            yield "receiver.ext_proc: give one of socket and listen"
+        if self.http is not None:
+            yield from self.http.contradictions()
+        logs = [self.envoy.log] if self.envoy is not None else []
+        inputs = [*logs, *(one.path for one in self.files)]
+        sections = (self.ext_proc, self.http, self.nginx, self.haproxy)
+        inputs += [one.socket for one in sections if one is not None and one.socket is not None]
+        for path in sorted({path for path in inputs if inputs.count(path) > 1}):
+            yield f"receiver: {path} stands twice"
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that decode, classify and redact."""
+
+    count: int = option(integer(1, 64, "processes"), "how many; one a core that the gateway leaves free", 1)
+    memory: int = option(
+        size(64 * MIB, 64 * GIB), "resident bytes above which a worker finishes its batch and is replaced", 256 * MIB
+    )
+
+
+@dataclass(frozen=True)
+class MetricsEndpoint:
+    """Metrics and health by HTTP, where there is no admin API: `/metrics`, `/healthz`, `/readyz`."""
+
+    listen: Address = option(listen_address, "host:port to listen on; metrics hold no value from traffic")
 
 
 @dataclass(frozen=True)
@@ -225,8 +340,10 @@ class Hec:
         urls = [one.url for one in self.targets]
         for double in sorted({one for one in urls if urls.count(one) > 1}):
             yield f"hec.targets: {double!r} stands twice"
-        for where, key in (("hec", self), *((f"hec.targets: {one.url}", one) for one in self.targets)):
-            if (key.client_certificate is None) != (key.client_key is None):
+        pairs = [("hec", self.client_certificate, self.client_key)]
+        pairs += [(f"hec.targets: {one.url}", one.client_certificate, one.client_key) for one in self.targets]
+        for where, certificate, key in pairs:
+            if (certificate is None) != (key is None):
                 yield f"{where}: client_certificate and client_key belong together"
         yield from self._team_contradictions(owned)
 
@@ -301,7 +418,9 @@ class Config:
     decisions: Decisions | None = option(section(Decisions), "block patterns; absent: none", None)
     redaction: Redaction = option(section(Redaction), "modes and overrides", factory=Redaction)
     vault: Vault | None = option(section(Vault), "values of test traffic, for active tests; absent: none", None)
+    workers: Workers = option(section(Workers), "processes and their memory", factory=Workers)
     limits: Limits = option(section(Limits), "bounds", factory=Limits)
+    metrics: MetricsEndpoint | None = option(section(MetricsEndpoint), "metrics without the admin API", None)
     health: Health = option(section(Health), "health events", factory=Health)
     path: Path = Path()
 
@@ -310,6 +429,13 @@ SECTIONS = {
     "gateway": Gateway,
     "services[]": Service,
     "receiver.envoy": EnvoyReceiver,
+    "receiver.ext_proc": ExtProcReceiver,
+    "receiver.http": HttpReceiver,
+    "receiver.nginx": NginxReceiver,
+    "receiver.haproxy": HaproxyReceiver,
+    "receiver.files[]": FileReceiver,
+    "receiver.*.queue": Queue,
+    "workers": Workers,
     "keys": Keys,
     "redaction": Redaction,
     "vault": Vault,
@@ -320,5 +446,6 @@ SECTIONS = {
     "admin": Admin,
     "decisions": Decisions,
     "limits": Limits,
+    "metrics": MetricsEndpoint,
     "health": Health,
 }

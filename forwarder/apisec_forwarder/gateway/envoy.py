@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from apisec_forwarder.config import Address, Config
+from apisec.errors import ConfigError
+from apisec_forwarder.config import Address, Config, EnvoyReceiver
 
 Node = dict[str, Any]
 
@@ -89,7 +90,7 @@ def build(
             "clusters": clusters,
         },
     }
-    admin_socket = config.receiver.envoy.admin_socket
+    admin_socket = _receiver(config).admin_socket
     if admin_socket is not None:
         bootstrap["admin"] = {
             "address": {"pipe": {"path": str(admin_socket), "mode": 0o600}},
@@ -109,8 +110,14 @@ def capture_script(request_cap: int, response_cap: int) -> str:
     return f"local REQUEST_CAP, RESPONSE_CAP = {request_cap:d}, {response_cap:d}\n{text}"
 
 
+def _receiver(config: Config) -> EnvoyReceiver:
+    if config.receiver.envoy is None:
+        raise ConfigError("receiver.envoy is missing: the access log that Envoy is to write", where=str(config.path))
+    return config.receiver.envoy
+
+
 def _lua(config: Config) -> Node:
-    envoy = config.receiver.envoy
+    envoy = _receiver(config)
     source = {"inline_string": capture_script(envoy.request_bytes, envoy.response_bytes)}
     return {
         "name": "apisec.capture",
@@ -126,7 +133,7 @@ def _manager(config: Config, filters: list[Node], tls: Tls | None, trusted_hops:
         "name": "envoy.access_loggers.file",
         "typed_config": {
             "@type": FILE_LOG,
-            "path": str(config.receiver.envoy.log),
+            "path": str(_receiver(config).log),
             "log_format": {"json_format": log_format},
         },
     }
