@@ -81,20 +81,32 @@ class Rig:
     now: float = 1000.0
     metrics: Metrics = field(default_factory=Metrics)
     sent: int = 0
+    client: HecClient | None = None
 
     def __post_init__(self) -> None:
         token = self.folder / "hec.token"
         token.write_text(self.hec.token)
         token.chmod(0o600)
         self.settings = Hec(
-            url=self.hec.url, token_file=token, index="apisec", batch_bytes=1000, batch_seconds=0, timeout_seconds=2
+            url=self.hec.url,
+            token_file=token,
+            index="apisec",
+            batch_bytes=1000,
+            batch_seconds=0,
+            timeout_seconds=2,
+            window=16,
         )
         self.spool = Spool(self.folder / "spool", "pipeline", 2**30, clock=lambda: self.now)
         self.dead = Spool(self.folder / "spool", "dead", 2**20, suffix=".dead")
         self.reader = SpoolReader(self.folder / "spool")
         self.shipper = self.start()
 
+    def close(self) -> None:
+        if self.client is not None:
+            self.client.close()
+
     def start(self, **changes: Any) -> Shipper:
+        self.close()
         self.settings = replace(self.settings, **changes)
         self.client = HecClient(self.settings)
         self.shipper = Shipper(
@@ -138,7 +150,9 @@ class Rig:
 @pytest.fixture
 def rig(tmp_path: Path) -> Iterator[Rig]:
     with FakeHec() as hec:
-        yield Rig(tmp_path, hec)
+        made = Rig(tmp_path, hec)
+        yield made
+        made.close()
 
 
 def test_everything_arrives_once_and_leaves_the_spool(rig: Rig) -> None:
@@ -345,8 +359,8 @@ def test_a_new_process_sends_what_was_not_acknowledged(rig: Rig) -> None:
     rig.hec.hold_acks = True
     ids = rig.add(5)
     rig.steps(5)
-    rig.reader = SpoolReader.__new__(SpoolReader)  # the old one's lock is still held by this test's process
-    rig.reader.__dict__.update(_directory=rig.folder / "spool", _acknowledged={}, _taken={}, _last_writer="", damaged=0)
+    rig.reader.close()
+    rig.reader = SpoolReader(rig.folder / "spool")
     rig.hec.hold_acks = False
     rig.start()
     rig.steps()
@@ -358,8 +372,8 @@ def test_memory_is_bounded_while_nothing_is_acknowledged(rig: Rig) -> None:
     rig.hec.hold_acks = True
     rig.add(1000)
     rig.steps(100, 0.1)
-    assert len(rig.hec.ids()) < 16 * 10
-    assert rig.shipper.state.in_flight == 16
+    assert len(rig.hec.ids()) < rig.settings.window * 10
+    assert rig.shipper.state.in_flight == rig.settings.window
 
 
 def test_the_certificate_is_verified(tmp_path: Path) -> None:

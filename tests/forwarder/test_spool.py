@@ -35,7 +35,7 @@ def drain(reader: SpoolReader, acknowledge: bool = True, max_bytes: int = 1000) 
     while batch := reader.take(max_bytes):
         found += numbers(batch.envelopes)
         if acknowledge:
-            reader.acknowledge(batch)
+            reader.acknowledge(batch.span)
     return found
 
 
@@ -93,7 +93,7 @@ def test_what_was_not_acknowledged_comes_again(tmp_path: Path) -> None:
     first = SpoolReader(tmp_path / "s")
     batch = first.take(500)
     assert batch is not None
-    first.acknowledge(batch)
+    first.acknowledge(batch.span)
     assert drain(first, acknowledge=False)
     os.close(first._owner)  # as the end of the process does
     again = drain(SpoolReader(tmp_path / "s"))

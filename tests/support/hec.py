@@ -46,6 +46,8 @@ class FakeHec:
     acknowledged: list[str] = field(default_factory=list)  # ids of events whose acknowledgement was told
     bodies: list[bytes] = field(default_factory=list)
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    healthy: bool = True  # what /services/collector/health says
+    probes: int = 0  # how often that was asked
     _server: ThreadingHTTPServer | None = None
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _acks: dict[str, list[list[str]]] = field(default_factory=dict)  # channel → ids of events by ackId
@@ -178,13 +180,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.close()
             return
-        status, document = answer
+        self._answer(*answer)
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
         text = json.dumps(document).encode() if document else b""
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
+
+    def do_GET(self) -> None:
+        """Health: as busy as events would find it."""
+        with self.owner._mutex:
+            self.owner.probes += 1
+            healthy = self.owner.healthy
+        self._answer(*((200, {"text": "HEC is healthy", "code": 17}) if healthy else (503, {"code": 18})))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 (its name upstream)
         """Quiet."""

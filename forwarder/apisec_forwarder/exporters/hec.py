@@ -5,23 +5,29 @@ The client does not retry; ``exporters.shipper`` decides. Nothing here logs, so 
 
 from __future__ import annotations
 
+import email.utils
 import enum
-import gzip
+import http.client
 import json
-import stat
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import ssl
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import requests
+from urllib.parse import urlsplit
 
 from apisec.errors import ConfigError
-from apisec_forwarder.config import Hec
+from apisec_forwarder.config import Hec, HecTarget
+from apisec_forwarder.exporters.compress import compress
+from apisec_forwarder.exporters.secrets import read_secret
+from apisec_forwarder.exporters.wire import Reply, Wire
 
-MAX_ANSWER_BYTES = 2**20
 MAX_TOKEN_BYTES = 256
-GZIP_LEVEL = 4  # measured on events: within 5 % of level 9 at a third of its time
+MAX_RETRY_AFTER_SECONDS = 3600.0
+MAX_COOKIES = 16  # of a load balancer that keeps a channel on one indexer
+MAX_COOKIE_BYTES = 4096
+DEFAULT_ROUTE = ""  # the token of ``hec`` itself; other routes are the teams with a token of their own
 
 
 class Action(enum.Enum):
@@ -47,6 +53,16 @@ class Outcome:
     ack_id: int | None = None
     bad_event: int | None = None
     cause: str = ""  # type of a connection error; never a message, which may quote
+    retry_after: float = 0.0  # seconds for which the server asked to be left alone
+
+
+@dataclass
+class Channel:
+    """One request channel: acknowledgements are counted in it, and a load balancer's cookies keep it in one place."""
+
+    route: str = DEFAULT_ROUTE
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    cookies: dict[str, str] = field(default_factory=dict)
 
 
 _TOKEN_CODES = (1, 2, 3, 4)
@@ -64,8 +80,8 @@ _BY_CODE = {
 }
 
 
-def interpret(status: int, body: bytes) -> Outcome:
-    """Say what an answer of HEC (or of a proxy before it) asks of us."""
+def interpret(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Outcome:
+    """Say what an answer of HEC (or of a proxy before it) asks of us. Header names are in lower case."""
     answer = _object(body)
     code = _integer(answer.get("code"))
     bad_event = _integer(answer.get("invalid-event-number"))
@@ -74,7 +90,24 @@ def interpret(status: int, body: bytes) -> Outcome:
     action = _by_status(status) if code is None else _BY_CODE.get(code, _by_status(status))
     if action is Action.ACCEPTED and (status != 200 or code is None):
         action = Action.BUSY  # a proxy's 200 is not HEC's
-    return Outcome(action, status, code, ack_id=_integer(answer.get("ackId")))
+    pause = retry_after(headers or {}) if action is Action.BUSY else 0.0
+    return Outcome(action, status, code, ack_id=_integer(answer.get("ackId")), retry_after=pause)
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return the seconds that ``Retry-After`` asks for (RFC 9110, 10.2.3); 0 when it is absent or not understood.
+
+    A date is compared with the server's own ``Date``, so that a wrong clock here or there does not matter.
+    """
+    value = headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return min(float(value[:9]), MAX_RETRY_AFTER_SECONDS)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+        now = email.utils.parsedate_to_datetime(headers.get("date", ""))
+        return min(max(0.0, (until - now).total_seconds()), MAX_RETRY_AFTER_SECONDS)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
 
 
 def _by_status(status: int) -> Action:
@@ -98,77 +131,131 @@ def _integer(value: object) -> int | None:
 
 
 class HecClient:
-    """Sends batches and asks for acknowledgements over one kept-alive, verified connection."""
+    """Sends batches to one target and asks it for acknowledgements; safe for several threads.
 
-    def __init__(self, settings: Hec) -> None:
+    ``target`` is one of ``settings.resolved()`` (the first when it is absent). Never raises for what the network does.
+    """
+
+    def __init__(self, settings: Hec, target: HecTarget | None = None) -> None:
         self._settings = settings
-        self._session = requests.Session()
-        # no proxy, no .netrc (it would replace the token), no other CA from the environment
-        self._session.trust_env = False
-        self._session.verify = str(settings.ca_file) if settings.ca_file else True
-        self._token = read_token(settings.token_file)
+        self._target = target or settings.resolved()[0]
+        self._token_files = token_files(settings, self._target)
+        self._tokens = {route: read_token(path) for route, path in self._token_files.items()}
+        self._wire = Wire(self._target, settings.timeout_seconds, settings.proxy_credentials_file)
+        parts = urlsplit(self._target.url)
+        self.name = parts.netloc + parts.path
 
-    def reload_token(self) -> None:
-        """Read the token file again: somebody may have put the right one there. A bad file keeps the old token."""
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The routes that have a token here: ``DEFAULT_ROUTE`` and the teams."""
+        return tuple(self._tokens)
+
+    def reload(self) -> None:
+        """Read tokens and certificates again: somebody may have put the right ones there. Bad files change nothing."""
+        for route, path in self._token_files.items():
+            try:
+                self._tokens[route] = read_token(path)
+            except ConfigError:
+                continue
         try:
-            self._token = read_token(self._settings.token_file)
-        except ConfigError:
+            self._wire.reload()
+        except (ConfigError, OSError):
             return
 
-    def send(self, envelopes: Sequence[bytes], channel: str) -> Outcome:
-        """Send envelopes as one request; never raises for what the network does."""
-        body = gzip.compress(b"\n".join(envelopes), GZIP_LEVEL, mtime=0)
-        status, answer, cause = self._post("/services/collector/event", body, channel, gzipped=True)
-        return interpret(status, answer) if status else Outcome(Action.UNREACHABLE, cause=cause)
+    def send(self, envelopes: Sequence[bytes], channel: Channel) -> Outcome:
+        """Send envelopes as one request."""
+        body = compress(b"\n".join(envelopes))
+        reply = self._request("POST", "/services/collector/event", channel, body, {"Content-Encoding": "gzip"})
+        return reply if isinstance(reply, Outcome) else interpret(reply.status, reply.body, reply.headers)
 
-    def acknowledged(self, channel: str, ids: Iterable[int]) -> tuple[Outcome, frozenset[int]]:
+    def acknowledged(self, channel: Channel, ids: Iterable[int]) -> tuple[Outcome, frozenset[int]]:
         """Ask which of the ids are indexed."""
         body = json.dumps({"acks": sorted(ids)}).encode()
-        status, answer, cause = self._post("/services/collector/ack", body, channel, gzipped=False)
-        if not status:
-            return Outcome(Action.UNREACHABLE, cause=cause), frozenset()
-        acks = _object(answer).get("acks")
-        if status == 200 and isinstance(acks, dict):
-            done = {int(key) for key, value in acks.items() if value is True and key.isdigit()}
-            return Outcome(Action.ACCEPTED, status), frozenset(done)
-        return interpret(status, answer), frozenset()
+        reply = self._request("POST", "/services/collector/ack", channel, body, {})
+        if isinstance(reply, Outcome):
+            return reply, frozenset()
+        acks = _object(reply.body).get("acks")
+        if reply.status == 200 and isinstance(acks, dict):
+            done = {int(key) for key, value in acks.items() if value is True and key.isascii() and key.isdigit()}
+            return Outcome(Action.ACCEPTED, reply.status), frozenset(done)
+        return interpret(reply.status, reply.body, reply.headers), frozenset()
+
+    def health(self) -> Outcome:
+        """Ask whether HEC would take events, without sending any.
+
+        Only a clear "busy" (its queues are full) or silence counts: a load balancer may not route this path.
+        """
+        reply = self._request("GET", "/services/collector/health", Channel(), b"", {})
+        if isinstance(reply, Outcome):
+            return reply
+        outcome = interpret(reply.status, reply.body, reply.headers)
+        if reply.status in (429, 503):
+            return outcome
+        return Outcome(Action.ACCEPTED, reply.status, outcome.code)
+
+    def cut_overdue(self, now: float) -> int:
+        """Cut requests that outlast every bound (a server that trickles); ``now`` is ``time.monotonic``'s."""
+        return self._wire.cut_overdue(now)
 
     def close(self) -> None:
-        self._session.close()
+        self._wire.close()
 
-    def _post(self, path: str, body: bytes, channel: str, *, gzipped: bool) -> tuple[int, bytes, str]:
-        """Return status, body and error type; status 0 when no answer came."""
-        headers = {"Authorization": f"Splunk {self._token}", "Content-Type": "application/json"}
-        if gzipped:
-            headers["Content-Encoding"] = "gzip"
+    def _request(
+        self, method: str, path: str, channel: Channel, body: bytes, more: Mapping[str, str]
+    ) -> Reply | Outcome:
+        headers = {"Authorization": f"Splunk {self._tokens[channel.route]}", "Content-Type": "application/json", **more}
         if self._settings.ack:
-            headers["X-Splunk-Request-Channel"] = channel
-        timeout = (min(5.0, self._settings.timeout_seconds), self._settings.timeout_seconds)
-        url = self._settings.url + path
+            headers["X-Splunk-Request-Channel"] = channel.id
+        if channel.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in channel.cookies.items())
         try:
-            with self._session.post(
-                url, data=body, headers=headers, timeout=timeout, allow_redirects=False, stream=True
-            ) as answer:
-                # the bound is for a hostile or broken peer: HEC's answers are short
-                return answer.status_code, answer.raw.read(MAX_ANSWER_BYTES, decode_content=True), ""
-        except (requests.RequestException, OSError) as error:
-            return 0, b"", type(error).__name__
-        except Exception as error:  # noqa: BLE001 (urllib3's own errors while the body is read)
-            return 0, b"", type(error).__name__
+            reply = self._wire.request(method, path, headers, body)
+        except (OSError, http.client.HTTPException) as error:
+            # one name for all that is wrong with TLS, as a reader of the status looks for it
+            cause = "SSLError" if isinstance(error, ssl.SSLError) else type(error).__name__
+            return Outcome(Action.UNREACHABLE, cause=cause)
+        except Exception as error:  # noqa: BLE001 (a connection cut from another thread may fail anyhow)
+            return Outcome(Action.UNREACHABLE, cause=type(error).__name__)
+        _keep_cookies(channel.cookies, reply.cookies)
+        return reply
+
+
+def _keep_cookies(jar: dict[str, str], lines: Iterable[str]) -> None:
+    for line in lines:
+        name, equals, value = line.partition(";")[0].partition("=")
+        name, value = name.strip(), value.strip()
+        if equals and name and len(line) <= MAX_COOKIE_BYTES and (name in jar or len(jar) < MAX_COOKIES):
+            jar[name] = value
+
+
+def token_files(settings: Hec, target: HecTarget) -> dict[str, Path]:
+    """Return where the token of each route stands."""
+    return {
+        DEFAULT_ROUTE: target.token_file or settings.token_file,
+        **{one.team: one.token_file for one in settings.teams},
+    }
 
 
 def read_token(path: Path) -> str:
     """Return the HEC token; ConfigError when the file is missing, open to others or not a token."""
-    try:
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"others may read the token; run: chmod 600 {path}", where=str(path))
-        with path.open("rb") as file:
-            raw = file.read(MAX_TOKEN_BYTES + 1).strip()
-    except OSError as error:
-        raise ConfigError(f"the HEC token cannot be read: {error.strerror}", where=str(path)) from error
-    if not stat.S_ISREG(path.stat().st_mode) or not 0 < len(raw) <= MAX_TOKEN_BYTES or not raw.isascii():
-        raise ConfigError("must hold the HEC token and nothing else", where=str(path))
-    token = raw.decode("ascii")
-    if not token.isprintable() or " " in token:
-        raise ConfigError("must hold the HEC token and nothing else", where=str(path))
-    return token
+    return read_secret(path, "the HEC token", MAX_TOKEN_BYTES)
+
+
+def hec_tests(settings: Hec) -> Iterator[tuple[str, str, Callable[[], object]]]:
+    """Yield what ``check-config`` tries of the section ``hec``: key, value, and what raises when it is bad."""
+    seen: set[Path] = set()
+    for target in settings.resolved():
+        for route, path in token_files(settings, target).items():
+            if path not in seen:
+                seen.add(path)
+                yield f"hec.teams.{route}.token_file" if route else "hec.token_file", str(path), _reading(path)
+        yield "hec.url", target.url, _making(settings, target)
+
+
+def _reading(path: Path) -> Callable[[], object]:
+    return lambda: read_token(path)
+
+
+def _making(settings: Hec, target: HecTarget) -> Callable[[], object]:
+    """Certificates, keys and the proxy's credentials are read when the wire is made; nothing is sent."""
+    return lambda: Wire(target, settings.timeout_seconds, settings.proxy_credentials_file)

@@ -1,129 +1,110 @@
 """Takes the spool to HEC: at least once, in bounded memory, and forgets only what Splunk has acknowledged.
 
-A batch of the spool becomes a part (or, when HEC refuses it, several smaller ones). A part waits to be sent, is
-sent, and with indexer acknowledgement waits until Splunk says that it is indexed. A part comes back to be sent
-again when its answer or its acknowledgement stays out; the events in it keep their ids.
+A batch of the spool becomes a part for each token (or, when HEC refuses one, several smaller ones). A part waits to
+be sent, is sent, and with indexer acknowledgement waits until Splunk says that it is indexed. A part comes back to be
+sent again, perhaps to another target, when its answer or its acknowledgement stays out; the events in it keep their
+ids. All state is that of one thread; requests are made by the executor's threads, whose results it collects.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import random
 import threading
 import time
-import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 
 from apisec_forwarder import logs
 from apisec_forwarder.config import Hec
+from apisec_forwarder.exporters.flights import Flight, Part
 from apisec_forwarder.exporters.hec import Action, HecClient, Outcome
-from apisec_forwarder.metrics import Metrics
+from apisec_forwarder.exporters.routes import Routes, held_writer
+from apisec_forwarder.exporters.state import ShipperState, note
+from apisec_forwarder.exporters.targets import Lane, Target, Targets
+from apisec_forwarder.metrics import Metrics, series
 from apisec_forwarder.spool import Batch, Spool, SpoolReader
 
 logger = logging.getLogger(__name__)
 
-MAX_FLIGHTS = 16  # batches that are sent and not acknowledged; bounds memory
-BACKOFF_BASE_SECONDS = 0.25
-BACKOFF_CAP_SECONDS = 30.0
-REFUSED_SECONDS = 30.0  # a token is mended by a person, not by asking often
-POLL_FIRST_SECONDS = 0.1
-POLL_CAP_SECONDS = 2.0
 AFTER_OUTAGE_SECONDS = 5.0  # a Splunk that was away has forgotten its acknowledgements
 IDLE_SECONDS = 0.1
 MIN_BATCH_BYTES = 1000
-
-
-@dataclass
-class _Flight:
-    """A batch of the spool under way; ``open`` parts are not done yet."""
-
-    batch: Batch
-    open: int = 1
-
-
-@dataclass
-class _Part:
-    """Envelopes that travel in one request."""
-
-    flight: _Flight
-    envelopes: tuple[bytes, ...]
-    channel: str = ""
-    ack_id: int | None = None
-    deadline: float = 0.0
-    resent: bool = False
-
-
-@dataclass
-class ShipperState:
-    """What the status file and health say about HEC."""
-
-    state: str = "starting"
-    code: int | None = None
-    status: int = 0
-    cause: str = ""
-    since: float = field(default_factory=time.time)
-    in_flight: int = 0
+DISK_RETRY_SECONDS = 1.0
 
 
 class Shipper:
-    """The only reader of the spool. ``step`` does one round and never blocks but for the network."""
+    """The only reader of the spool. ``step`` does one round; without an executor it also makes the requests."""
 
     def __init__(
         self,
         settings: Hec,
         reader: SpoolReader,
-        client: HecClient,
+        clients: HecClient | Sequence[HecClient],
         dead: Spool,
         metrics: Metrics,
         *,
+        routes: Routes | None = None,
+        held: Callable[[str], Spool] | None = None,
+        executor: Executor | None = None,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
         after_outage: float = AFTER_OUTAGE_SECONDS,
     ) -> None:
         self._settings = settings
         self._reader = reader
-        self._client = client
         self._dead = dead
         self._metrics = metrics
+        self._routes = routes or Routes()
+        self._held = held
+        self._executor = executor
         self._clock = clock
         self._jitter = jitter
         self._after_outage = after_outage
-        self._ack = settings.ack
+        connections = settings.connections if executor is not None else 1
+        made = [clients] if isinstance(clients, HecClient) else clients
+        self._targets = Targets(
+            [Target(one, self._routes.names, connections, settings.ack) for one in made], settings.strategy
+        )
         self._batch_bytes = settings.batch_bytes
-        self._flights: deque[_Flight] = deque()
-        self._outbox: deque[_Part] = deque()
-        self._waiting: list[_Part] = []
-        self._channel = str(uuid.uuid4())
-        self._last_ack_id = -1
-        self._failures = 0
-        self._send_at = 0.0
+        self._flights: deque[Flight] = deque()
+        self._outbox: deque[Part] = deque()
+        self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._wake = threading.Event()
         self._take_at = 0.0
-        self._poll_at = 0.0
-        self._poll_seconds = POLL_FIRST_SECONDS
-        self._away = False
+        self._more = False  # whether the spool held something when it was asked last
         self.state = ShipperState()
 
     def run(self, stop: threading.Event) -> None:
         """Ship until ``stop`` is set."""
         while not stop.is_set():
+            self._wake.clear()
             try:
                 pause = self.step()
             except Exception:  # noqa: BLE001 (a thread that died would be a silent end of shipping)
                 logs.failure(logger, "hec.error")
                 pause = 1.0
-            stop.wait(pause)
+            if pause > 0 and self._results.empty():
+                self._wake.wait(pause)
 
     def step(self) -> float:
         """Do what is due; return the seconds until something may be due again."""
+        self._collect()
         now = self._clock()
         self._expire(now)
-        if self._waiting and now >= self._poll_at:
-            self._poll()
-        self._fill(now)
-        if self._outbox and self._clock() >= self._send_at:
-            self._send(self._outbox[0])
+        for target in self._targets.all:
+            target.client.cut_overdue(time.monotonic())
+            self._ask(target, now)
+        self._collect()
+        while True:
+            self._fill(self._clock())
+            self._dispatch(self._clock())
+            if self._outbox or not self._more:
+                break
+            self._more = False
+        self._collect()
         self.state.in_flight = len(self._flights)
         return self._pause()
 
@@ -131,200 +112,330 @@ class Shipper:
         """Whether everything that was in the spool has arrived."""
         return not self._flights and self._reader.pending_bytes() == 0
 
+    def pending_bytes(self) -> int:
+        """Bytes in the spool that Splunk has not acknowledged."""
+        return self._reader.pending_bytes()
+
+    def measure(self) -> None:
+        """Bring into the metrics what the spool's reader and the targets count."""
+        self._metrics.total("spool_damaged", self._reader.damaged)
+        self._metrics.total("spool_unsaved", self._reader.unsaved)
+        self._metrics.total("hec_dead_letters_dropped", self._dead.dropped.records)
+        self._metrics.gauge("spool_bytes", self._reader.pending_bytes())
+        self._metrics.gauge("hec_in_flight", len(self._flights))
+        for target in self._targets.all:
+            self._metrics.gauge(series("hec_target_up", {"target": target.name}), int(target.failures == 0))
+
+    def close(self) -> None:
+        """End connections and let another process read the spool. ``run`` has returned."""
+        for target in self._targets.all:
+            target.client.close()
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._reader.close()
+        self._dead.close()
+
+    # -- rounds
+
     def _pause(self) -> float:
         now = self._clock()
-        if self._outbox and self._send_at <= now:
+        if any(one.not_before <= now and self._targets.choose(one.route, now) for one in self._outbox):
             return 0.0
         due = [now + IDLE_SECONDS]
-        if self._waiting:
-            due.append(self._poll_at)
+        due += [lane.poll_at for target in self._targets.all for lane in target.lanes if lane.waiting]
         return max(0.005, min(due) - now)
 
+    def _later(self, work: Callable[[], Callable[[], None]]) -> None:
+        """Make a request in the executor; what it returns is called by ``_collect``, in the shipper's thread."""
+
+        def run() -> None:
+            self._results.put(work())
+            self._wake.set()
+
+        if self._executor is None:
+            run()
+        else:
+            self._executor.submit(run)
+
+    def _collect(self) -> None:
+        while True:
+            try:
+                result = self._results.get_nowait()
+            except queue.Empty:
+                return
+            result()
+
+    def _ask(self, target: Target, now: float) -> None:
+        """Probe a target that failed, and ask for the acknowledgements that are due."""
+        if target.due_for_probe(now):
+            target.probing = True
+            self._later(lambda: self._probe(target))
+        for lane in target.lanes:
+            if lane.waiting and not lane.polling and now >= lane.poll_at:
+                lane.polling = True
+                self._later(self._polling(lane, dict(lane.waiting)))
+
     def _fill(self, now: float) -> None:
-        """Take the next batch when nothing else waits to be sent."""
-        if self._outbox or len(self._flights) >= MAX_FLIGHTS or now < max(self._take_at, self._send_at):
+        """Take the next batch when nothing else waits to be sent and a target would take it."""
+        if self._outbox or len(self._flights) >= self._settings.window or now < self._take_at:
             return
-        batch = self._reader.take(self._batch_bytes)
+        if not any(self._targets.choose(route, now) for route in self._routes.names):
+            return
+        shut = [held_writer(route) for route in self._routes.names if self._targets.refused(route, now)]
+        batch = self._reader.take(self._batch_bytes, shut)
         if batch is None:
             return
+        self._more = True
         if sum(map(len, batch.envelopes)) < self._batch_bytes // 2:
             self._take_at = now + self._settings.batch_seconds
-        flight = _Flight(batch)
+        self._board(batch)
+
+    def _board(self, batch: Batch) -> None:
+        flight = Flight(batch.span)
+        limit = min(self._settings.event_bytes, self._settings.batch_bytes)
+        for route, places in self._routes.group(batch.envelopes).items():
+            part = Part(flight, route, places, limit)
+            part.keep(batch.envelopes)
+            flight.open += 1
+            self._outbox.append(part)
         self._flights.append(flight)
-        self._outbox.append(_Part(flight, batch.envelopes))
 
-    def _send(self, part: _Part) -> None:
-        outcome = self._client.send(part.envelopes, self._channel)
-        self._metrics.inc("hec_requests", outcome=outcome.action.value)
-        self._note(outcome)
+    def _dispatch(self, now: float) -> None:
+        """Give parts to free lanes, in their order; a part that finds none does not hold up those of other tokens."""
+        for part in list(self._outbox):
+            if now < part.not_before:
+                continue
+            lane = self._targets.choose(part.route, now)
+            if lane is None:
+                if self._held is not None and self._targets.refused(part.route, now):
+                    self._hold(part, self._held)
+                continue
+            self._outbox.remove(part)
+            if not part.load(self._reader):
+                self._done(part)  # the spool's cap dropped it, and counted that
+                continue
+            lane.busy = True
+            lane.target.under_way += 1
+            lane.target.sent += 1
+            self._later(self._sending(part, lane))
+
+    # -- requests: these run in the executor's threads and touch no state
+
+    def _sending(self, part: Part, lane: Lane) -> Callable[[], Callable[[], None]]:
+        envelopes, channel = part.envelopes or (), lane.channel
+
+        def work() -> Callable[[], None]:
+            outcome = lane.target.client.send(envelopes, channel)
+            return lambda: self._sent(part, lane, outcome)
+
+        return work
+
+    def _polling(self, lane: Lane, asked: dict[int, Part]) -> Callable[[], Callable[[], None]]:
+        channel = lane.channel
+
+        def work() -> Callable[[], None]:
+            outcome, done = lane.target.client.acknowledged(channel, asked)
+            return lambda: self._polled(lane, asked, outcome, done)
+
+        return work
+
+    def _probe(self, target: Target) -> Callable[[], None]:
+        outcome = target.client.health()
+        return lambda: self._probed(target, outcome)
+
+    # -- results
+
+    def _probed(self, target: Target, outcome: Outcome) -> None:
+        target.probing = False
         if outcome.action is Action.ACCEPTED:
-            self._accepted(part, outcome)
-        elif outcome.action is Action.SKIP:
-            self._skip(part, outcome)
-        elif outcome.action is Action.SPLIT:
-            self._split(part, outcome)
+            target.probed = True
         else:
-            self._back_off(outcome)
+            target.failed(outcome, self._clock(), self._jitter)
+            self._note(target, outcome)
 
-    def _accepted(self, part: _Part, outcome: Outcome) -> None:
-        self._outbox.popleft()
-        self._failures = 0
+    def _sent(self, part: Part, lane: Lane, outcome: Outcome) -> None:
+        lane.busy = False
+        lane.target.under_way -= 1
+        self._metrics.inc("hec_requests", outcome=outcome.action.value)
+        self._note(lane.target, outcome)
+        if outcome.action in (Action.ACCEPTED, Action.SKIP, Action.SPLIT):
+            lane.target.succeeded(lane.route)
+            lane.target.returned(self._clock(), self._after_outage)
+        try:
+            if outcome.action is Action.ACCEPTED:
+                self._accepted(part, lane, outcome)
+            elif outcome.action is Action.SKIP:
+                self._skip(part, outcome)
+            elif outcome.action is Action.SPLIT:
+                self._split(part, outcome)
+            else:
+                self._failed(part, lane, outcome)
+        except OSError as error:  # no room for a dead letter: the event stays where it is, in the spool
+            part.not_before = self._clock() + DISK_RETRY_SECONDS
+            self._outbox.appendleft(part)
+            self._metrics.inc("spool_errors")
+            logs.emit(logger, logging.ERROR, "dead_letters.full", errno=error.errno)
+
+    def _accepted(self, part: Part, lane: Lane, outcome: Outcome) -> None:
         if part.resent:
-            self._metrics.inc("hec_events_resent", len(part.envelopes))
-        if not self._ack or outcome.ack_id is None:
-            if self._ack:
-                self._without_acknowledgement()
+            self._metrics.inc("hec_events_resent", len(part.places))
+        if part.trimmed:
+            self._metrics.inc("hec_events_trimmed", part.trimmed)
+        part.drop()
+        part.trimmed = 0
+        if not lane.ack or outcome.ack_id is None:
+            if lane.ack:
+                self._without_acknowledgement(lane)
             self._finish(part)
             return
-        if outcome.ack_id <= self._last_ack_id:  # it counts from zero again: it has forgotten the earlier ones
-            self._resend(one for one in self._waiting if one.channel == self._channel)
-            part.channel, part.ack_id = self._channel, outcome.ack_id
-            self._new_channel()
-        else:
-            part.channel, part.ack_id = self._channel, outcome.ack_id
-            self._last_ack_id = outcome.ack_id
         now = self._clock()
         part.deadline = now + self._settings.ack_timeout_seconds
-        self._waiting.append(part)
-        self._poll_seconds = POLL_FIRST_SECONDS
-        self._poll_at = min(self._poll_at, now + POLL_FIRST_SECONDS) if len(self._waiting) > 1 else now + 0.05
+        if outcome.ack_id <= lane.last_ack_id:  # it counts from zero again: it has forgotten the earlier ones
+            self._resend(lane.release())
+            lane.last_ack_id = -1
+        lane.accepted(part, outcome.ack_id, now)
 
-    def _skip(self, part: _Part, outcome: Outcome) -> None:
+    def _skip(self, part: Part, outcome: Outcome) -> None:
         """Those before the bad event were taken; the bad one goes to the dead letters; send on from behind it."""
         at = outcome.bad_event
+        assert part.envelopes is not None
         if at is None or at >= len(part.envelopes):
             self._split(part, outcome)
             return
-        self._bury(part.envelopes[at], outcome)
         self._metrics.inc("hec_events_shipped", at)
-        rest = part.envelopes[at + 1 :]
-        if rest:
-            part.envelopes = rest
-        else:
-            self._outbox.popleft()
-            self._done(part)
+        part.rest(at)
+        self._bury(part.envelopes[0], outcome)
+        part.rest(1)
+        self._again(part)
 
-    def _split(self, part: _Part, outcome: Outcome) -> None:
-        """Halve the part; a single event that is refused goes to the dead letters."""
-        count = len(part.envelopes)
+    def _split(self, part: Part, outcome: Outcome) -> None:
+        """Halve the part; a single event that is too large is cut down, or else goes to the dead letters."""
+        assert part.envelopes is not None
         if outcome.status == 413:
             self._batch_bytes = max(MIN_BATCH_BYTES, min(self._batch_bytes, sum(map(len, part.envelopes))) // 2)
-        if count == 1:
-            self._bury(part.envelopes[0], outcome)
-            self._outbox.popleft()
-            self._done(part)
-            return
-        self._outbox.popleft()
-        part.flight.open += 1
-        halves = (part.envelopes[: count // 2], part.envelopes[count // 2 :])
-        self._outbox.extendleft(_Part(part.flight, half, resent=part.resent) for half in reversed(halves))
-
-    def _back_off(self, outcome: Outcome) -> None:
-        """Exponential, full jitter (M. Brooker, "Exponential Backoff and Jitter", 2015)."""
-        if outcome.action in (Action.UNREACHABLE, Action.CHANNEL):
-            self._new_channel()
-        self._away = self._away or outcome.action in (Action.UNREACHABLE, Action.BUSY)
-        if outcome.action is Action.REFUSED:
-            self._client.reload_token()
-            pause = REFUSED_SECONDS * (0.5 + self._jitter() / 2) if self._failures else 1.0
+        if len(part.envelopes) > 1:
+            part.flight.open += 1
+            self._outbox.extendleft(reversed(list(part.halves())))
+        elif outcome.status == 413 and part.shrink():
+            self._again(part)
         else:
-            ceiling = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** min(self._failures, 20))
-            pause = ceiling * self._jitter()
-        self._failures += 1
-        self._send_at = self._clock() + pause
+            self._bury(part.envelopes[0], outcome)
+            self._done(part)
 
-    def _poll(self) -> None:
-        """Ask for the acknowledgements of every channel that has parts waiting."""
-        progress = False
-        for channel in sorted({part.channel for part in self._waiting}):
-            asked = {part.ack_id: part for part in self._waiting if part.channel == channel}
-            outcome, done = self._client.acknowledged(channel, [one for one in asked if one is not None])
-            if outcome.action is Action.CHANNEL:
-                self._resend(asked.values())
-            elif outcome.action is Action.ACK_DISABLED:
-                self._without_acknowledgement()
-                done = frozenset(one for one in asked if one is not None)
-            elif outcome.action is Action.UNREACHABLE:
-                self._away = True
-                self._note(outcome)
-                break
-            for ack_id in done & asked.keys():
-                self._waiting.remove(asked[ack_id])
-                self._finish(asked[ack_id])
-                progress = True
-            self._returned(outcome)
-        self._poll_seconds = POLL_FIRST_SECONDS if progress else min(POLL_CAP_SECONDS, self._poll_seconds * 2)
-        self._poll_at = self._clock() + self._poll_seconds
+    def _failed(self, part: Part, lane: Lane, outcome: Outcome) -> None:
+        now = self._clock()
+        target = lane.target
+        if outcome.action in (Action.UNREACHABLE, Action.CHANNEL):
+            lane.renew()  # what waits on the old channel is still asked for there
+        if outcome.action is Action.REFUSED:
+            target.client.reload()
+            target.refused(lane.route, now, self._jitter)
+        elif outcome.action is Action.ACK_DISABLED:
+            self._without_acknowledgement(lane)
+            part.not_before = now + 1.0
+        else:
+            if outcome.action is Action.UNREACHABLE and outcome.cause == "SSLError":
+                target.client.reload()  # somebody may have put the right certificate there
+            target.failed(outcome, now, self._jitter)
+            if outcome.action in (Action.UNREACHABLE, Action.BUSY):
+                target.away(now)
+        self._outbox.appendleft(part)
+
+    def _polled(self, lane: Lane, asked: dict[int, Part], outcome: Outcome, done: frozenset[int]) -> None:
+        lane.polling = False
+        now = self._clock()
+        # what was asked may have been resent, and its id used again, since
+        asked = {ack_id: part for ack_id, part in asked.items() if lane.waiting.get(ack_id) is part}
+        if outcome.action is Action.CHANNEL:
+            self._resend(asked.values(), lane)
+        elif outcome.action is Action.ACK_DISABLED:
+            self._without_acknowledgement(lane)
+            done = frozenset(asked)
+        elif outcome.action is Action.UNREACHABLE:
+            lane.target.away(now)
+            self._note(lane.target, outcome)
+        elif outcome.action is Action.ACCEPTED:
+            lane.target.returned(now, self._after_outage)
+        settled = done & asked.keys()
+        for ack_id in settled:
+            self._finish(lane.waiting.pop(ack_id))
+        lane.polled(bool(settled), now)
+
+    # -- parts
 
     def _expire(self, now: float) -> None:
-        late = [part for part in self._waiting if now >= part.deadline]
-        if late:
-            self._resend(late)
+        """Resend what was not acknowledged in time, and what waits at a target that is gone while another works."""
+        for target in self._targets.all:
+            away = target.away_since is not None and now >= target.away_since + self._after_outage
+            lost = away and self._targets.elsewhere(target, now)
+            for lane in target.lanes:
+                self._resend([one for one in lane.waiting.values() if lost or now >= one.deadline], lane)
 
-    def _resend(self, parts: Iterable[_Part]) -> None:
+    def _resend(self, parts: Iterable[Part], lane: Lane | None = None) -> None:
         """Send these again, before anything newer."""
         again = list(parts)
         for part in again:
-            self._waiting.remove(part)
+            if lane is not None and part.ack_id is not None:
+                lane.waiting.pop(part.ack_id, None)
             part.ack_id, part.resent = None, True
-        self._outbox.extendleft(reversed(again))
-        logs.emit(logger, logging.WARNING, "hec.resend", batches=len(again))
+        if again:
+            self._outbox.extendleft(reversed(again))
+            logs.emit(logger, logging.WARNING, "hec.resend", batches=len(again))
 
-    def _finish(self, part: _Part) -> None:
-        self._metrics.inc("hec_events_shipped", len(part.envelopes))
+    def _again(self, part: Part) -> None:
+        """Send what is left of a part."""
+        if part.places:
+            self._outbox.appendleft(part)
+        else:
+            self._done(part)
+
+    def _finish(self, part: Part) -> None:
+        self._metrics.inc("hec_events_shipped", len(part.places))
         self._done(part)
 
-    def _done(self, part: _Part) -> None:
+    def _done(self, part: Part) -> None:
         """One part is settled; acknowledge every batch at the head of the line that has none left."""
         part.flight.open -= 1
         while self._flights and self._flights[0].open == 0:
-            self._reader.acknowledge(self._flights.popleft().batch)
+            self._reader.acknowledge(self._flights.popleft().span)
+
+    def _hold(self, part: Part, held: Callable[[str], Spool]) -> None:
+        """Put a part whose token is refused back into the spool, on a heap of its own, so that others go on."""
+        if not part.load(self._reader):
+            self._outbox.remove(part)
+            self._done(part)
+            return
+        spool = held(held_writer(part.route))
+        try:
+            spool.extend(part.envelopes or ())
+            spool.sync()
+        except OSError:
+            part.not_before = self._clock() + DISK_RETRY_SECONDS
+            return
+        self._outbox.remove(part)
+        self._metrics.inc("hec_events_held", len(part.places))
+        self._done(part)
 
     def _bury(self, envelope: bytes, outcome: Outcome) -> None:
-        """Keep an event that HEC will never take; OSError (no room) leaves the part to be tried again."""
+        """Keep an event that HEC will never take; OSError when there is no room."""
         self._dead.append(envelope)
         self._dead.sync()
         self._metrics.inc("hec_events_refused", code=outcome.code if outcome.code is not None else outcome.status)
         logs.emit(logger, logging.ERROR, "hec.event_refused", code=outcome.code, status=outcome.status)
 
-    def _without_acknowledgement(self) -> None:
-        if self._ack:
+    def _without_acknowledgement(self, lane: Lane) -> None:
+        if lane.ack:
             logs.emit(
                 logger,
                 logging.WARNING,
                 "hec.ack_disabled",
+                target=lane.target.name,
                 remedy="enable indexer acknowledgement on the token, or set hec.ack: false",
             )
-        self._ack = False
-        self._set_state("ack_disabled", Outcome(Action.ACK_DISABLED))
+        lane.ack = False
+        self._note(lane.target, Outcome(Action.ACK_DISABLED))
 
-    def _new_channel(self) -> None:
-        self._channel = str(uuid.uuid4())
-        self._last_ack_id = -1
-
-    def _returned(self, outcome: Outcome) -> None:
-        """After an outage, do not wait the whole timeout for acknowledgements that were probably lost."""
-        if self._away and outcome.action is Action.ACCEPTED:
-            self._away = False
-            soon = self._clock() + self._after_outage
-            for part in self._waiting:
-                part.deadline = min(part.deadline, soon)
-
-    def _note(self, outcome: Outcome) -> None:
-        self._returned(outcome)
-        if outcome.action in (Action.SKIP, Action.SPLIT):
-            return
-        if outcome.action is Action.ACCEPTED and self._settings.ack and not self._ack:
-            return
-        self._set_state(outcome.action.value, outcome)
-
-    def _set_state(self, name: str, outcome: Outcome) -> None:
-        changed = (name, outcome.code) != (self.state.state, self.state.code)
-        if changed:
-            level = logging.INFO if outcome.action is Action.ACCEPTED else logging.WARNING
-            logs.emit(
-                logger, level, "hec.state", state=name, code=outcome.code, status=outcome.status, cause=outcome.cause
-            )
-            self.state = ShipperState(
-                name, outcome.code, outcome.status, outcome.cause, time.time(), len(self._flights)
-            )
+    def _note(self, target: Target, outcome: Outcome) -> None:
+        """Remember how a target answered; whether its acknowledgements are missing is part of that."""
+        missing = self._settings.ack and any(not lane.ack for lane in target.lanes)
+        self.state = note(self.state, self._targets, target, outcome, missing)

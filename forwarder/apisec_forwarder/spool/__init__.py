@@ -8,8 +8,8 @@ batches and acknowledges them in order; what is acknowledged is deleted.
 
 from __future__ import annotations
 
-from apisec_forwarder.spool.reader import Batch, SpoolReader
+from apisec_forwarder.spool.reader import Batch, Span, SpoolReader
 from apisec_forwarder.spool.segments import Position
-from apisec_forwarder.spool.writer import Spool
+from apisec_forwarder.spool.writer import Spool, SpoolFull
 
-__all__ = ["Batch", "Position", "Spool", "SpoolReader"]
+__all__ = ["Batch", "Position", "Span", "Spool", "SpoolFull", "SpoolReader"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zlib
 from dataclasses import dataclass
@@ -64,15 +65,16 @@ def segment_path(directory: Path, writer: str, number: int, suffix: str = SUFFIX
 def list_segments(directory: Path, suffix: str = SUFFIX) -> list[Segment]:
     """Return all segments, by writer and number. A file that goes away meanwhile is left out."""
     found = []
-    for path in directory.glob(f"*{suffix}"):
-        name = _NAME.fullmatch(path.name.removesuffix(suffix))
-        if name is None:
-            continue
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            continue
-        found.append(Segment(path, name[1], int(name[2]), status.st_size, status.st_mtime))
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            name = _NAME.fullmatch(entry.name.removesuffix(suffix)) if entry.name.endswith(suffix) else None
+            if name is None:
+                continue
+            try:
+                status = entry.stat()
+            except FileNotFoundError:
+                continue
+            found.append(Segment(Path(entry.path), name[1], int(name[2]), status.st_size, status.st_mtime))
     return sorted(found, key=lambda segment: (segment.writer, segment.number))
 
 
@@ -90,22 +92,57 @@ def dump_positions(positions: dict[str, Position]) -> bytes:
     return json.dumps({"version": 1, "positions": document}).encode()
 
 
-def evict(directory: Path, max_bytes: int, suffix: str = SUFFIX) -> Dropped:
-    """Delete the oldest segments until the rest fits ``max_bytes``; never a writer's newest one."""
+def tidy(directory: Path, suffix: str = SUFFIX) -> list[Segment]:
+    """Delete the segments that are closed and acknowledged to their end; return what is left."""
+    positions = read_positions(directory)
     segments = list_segments(directory, suffix)
+    newest = {segment.writer: segment.number for segment in segments}
+    left = []
+    for segment in segments:
+        done = positions.get(segment.writer, Position())
+        behind = segment.number < done.segment or (segment.number == done.segment and done.offset >= segment.size)
+        if behind and segment.number != newest[segment.writer]:
+            segment.path.unlink(missing_ok=True)
+        else:
+            left.append(segment)
+    return left
+
+
+def evict(directory: Path, max_bytes: int, suffix: str = SUFFIX) -> Dropped:
+    """Delete the oldest segments until the rest fits ``max_bytes``; never a writer's newest one.
+
+    What is acknowledged goes first and costs nothing.
+    """
+    segments = tidy(directory, suffix)
     newest = {segment.writer: segment.number for segment in segments}
     total = sum(segment.size for segment in segments)
     positions = read_positions(directory)
     dropped = Dropped()
-    for segment in sorted(segments, key=lambda one: (one.modified, one.number)):
+    for segment in _by_age(segments):
         if total <= max_bytes:
             break
         if segment.number == newest[segment.writer]:
             continue
-        dropped += unacknowledged(segment, positions.get(segment.writer, Position()))
-        segment.path.unlink(missing_ok=True)
-        total -= segment.size
+        cost = unacknowledged(segment, positions.get(segment.writer, Position()))
+        try:
+            segment.path.unlink()
+        except FileNotFoundError:  # another writer made room at the same time, and counted it
+            continue
+        else:
+            dropped += cost
+        finally:
+            total -= segment.size
     return dropped
+
+
+def _by_age(segments: list[Segment]) -> list[Segment]:
+    """Sort by age: within a writer by number, whatever a step of the clock did to the files' times."""
+    aged: list[tuple[float, int, Segment]] = []
+    latest: dict[str, float] = {}
+    for segment in segments:  # in the order of numbers
+        latest[segment.writer] = max(latest.get(segment.writer, 0.0), segment.modified)
+        aged.append((latest[segment.writer], segment.number, segment))
+    return [segment for _, _, segment in sorted(aged, key=lambda one: one[:2])]
 
 
 def unacknowledged(segment: Segment, done: Position) -> Dropped:
