@@ -24,7 +24,7 @@ _NATIONAL: Tuple[Tuple[str, str], ...] = (
     ("cl", "RUN of Chile"),
     ("cn", "resident identity number of China"),
     ("co", "citizenship number or NIT of Colombia"),
-    ("cz", "birth number of Czechia"),
+    ("cz", "birth number of Czechia or Slovakia"),
     ("de", "tax id, identity card or pension insurance number of Germany"),
     ("dk", "CPR number of Denmark"),
     ("do", "cédula of the Dominican Republic"),
@@ -50,6 +50,7 @@ _NATIONAL: Tuple[Tuple[str, str], ...] = (
     ("kr", "resident registration number of South Korea"),
     ("kz", "individual identification number of Kazakhstan"),
     ("lt", "personal code of Lithuania"),
+    ("lu", "matricule of Luxembourg"),
     ("lv", "personal code of Latvia"),
     ("mx", "CURP or RFC of Mexico"),
     ("my", "MyKad number of Malaysia"),
@@ -57,7 +58,6 @@ _NATIONAL: Tuple[Tuple[str, str], ...] = (
     ("no", "national identity number of Norway"),
     ("nz", "IRD number of New Zealand"),
     ("pe", "DNI or RUC of a person in Peru"),
-    ("ph", "PhilSys or tax number of the Philippines"),
     ("pk", "CNIC of Pakistan"),
     ("pl", "PESEL or identity card number of Poland"),
     ("pt", "tax number or citizen card number of Portugal"),
@@ -68,7 +68,6 @@ _NATIONAL: Tuple[Tuple[str, str], ...] = (
     ("se", "personal identity number of Sweden"),
     ("sg", "NRIC or FIN of Singapore"),
     ("si", "EMŠO or tax number of Slovenia"),
-    ("sk", "birth number of Slovakia"),
     ("th", "national id number of Thailand"),
     ("tr", "T.C. kimlik number of Turkey"),
     ("tw", "national id number of Taiwan"),
@@ -80,6 +79,7 @@ _NATIONAL: Tuple[Tuple[str, str], ...] = (
 _MEDICARE: Tuple[Tuple[str, str], ...] = (
     ("au", "Medicare card number of Australia"),
     ("ca", "Health card number of a province of Canada"),
+    ("nz", "NHI number of New Zealand"),
 )
 
 ROWS: Tuple[Row, ...] = (
