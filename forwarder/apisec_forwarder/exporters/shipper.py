@@ -74,6 +74,7 @@ class Shipper:
         self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._wake = threading.Event()
         self._take_at = 0.0
+        self._holding = False
         self._more = False  # whether the spool held something when it was asked last
         self.state = ShipperState()
 
@@ -112,12 +113,21 @@ class Shipper:
         """Whether everything that was in the spool has arrived."""
         return not self._flights and self._reader.pending_bytes() == 0
 
+    def hold(self) -> None:
+        """Take no new batch from the spool; what is under way is finished."""
+        self._holding = True
+
+    def settled(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._flights
+
     def pending_bytes(self) -> int:
         """Bytes in the spool that Splunk has not acknowledged."""
         return self._reader.pending_bytes()
 
     def measure(self) -> None:
-        """Bring into the metrics what the spool's reader and the targets count."""
+        """Bring into the metrics what the spool's reader and the targets count, and tidy the spool."""
+        self._reader.tidy()
         self._metrics.total("spool_damaged", self._reader.damaged)
         self._metrics.total("spool_unsaved", self._reader.unsaved)
         self._metrics.total("hec_dead_letters_dropped", self._dead.dropped.records)
@@ -177,7 +187,7 @@ class Shipper:
 
     def _fill(self, now: float) -> None:
         """Take the next batch when nothing else waits to be sent and a target would take it."""
-        if self._outbox or len(self._flights) >= self._settings.window or now < self._take_at:
+        if self._holding or self._outbox or len(self._flights) >= self._settings.window or now < self._take_at:
             return
         if not any(self._targets.choose(route, now) for route in self._routes.names):
             return

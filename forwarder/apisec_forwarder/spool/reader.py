@@ -112,6 +112,10 @@ class SpoolReader:
                 total += max(0, segment.size - done.offset)
         return total
 
+    def tidy(self) -> None:
+        """Delete acknowledged segments that no later acknowledgement would: the last ones of ended writers."""
+        tidy(self._directory)
+
     def close(self) -> None:
         """Let another reader have the spool."""
         os.close(self._owner)

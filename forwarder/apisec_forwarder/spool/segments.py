@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -93,7 +94,10 @@ def dump_positions(positions: dict[str, Position]) -> bytes:
 
 
 def tidy(directory: Path, suffix: str = SUFFIX) -> list[Segment]:
-    """Delete the segments that are closed and acknowledged to their end; return what is left."""
+    """Delete the segments that are acknowledged to their end and closed (a newest one: by its writer's end).
+
+    Returns what is left.
+    """
     positions = read_positions(directory)
     segments = list_segments(directory, suffix)
     newest = {segment.writer: segment.number for segment in segments}
@@ -101,11 +105,27 @@ def tidy(directory: Path, suffix: str = SUFFIX) -> list[Segment]:
     for segment in segments:
         done = positions.get(segment.writer, Position())
         behind = segment.number < done.segment or (segment.number == done.segment and done.offset >= segment.size)
-        if behind and segment.number != newest[segment.writer]:
+        if behind and (segment.number != newest[segment.writer] or _ended(directory, segment.writer)):
             segment.path.unlink(missing_ok=True)
         else:
             left.append(segment)
     return left
+
+
+def _ended(directory: Path, writer: str) -> bool:
+    """Whether nobody holds the writer's lock. One that starts now begins a new segment in any case."""
+    try:
+        descriptor = os.open(directory / f"{writer}.lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def evict(directory: Path, max_bytes: int, suffix: str = SUFFIX) -> Dropped:
