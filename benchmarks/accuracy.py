@@ -15,14 +15,14 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.corpus import development, examination
 from benchmarks.corpus.generate import transactions
-from benchmarks.corpus.score import EventReader, Tally, count_leaks, group, score
+from benchmarks.corpus.score import EventReader, Tally, count_leaks, score
 
 SPLITS = {split.SPLIT.name: split.SPLIT for split in (development, examination)}
 TARGETS = {"pci.pan": 0.99, "pii.ssn": 0.99, "fin.iban": 0.99, "pii.email": 0.99}
@@ -86,11 +86,12 @@ def show(tally: Tally, title: str, only: set[str] | None = None) -> None:
         precision, recall, f1 = tally.rates(name)
         exact = tally.exact[name] / tally.hits[name] if tally.hits[name] else 0.0
         print(
-            f"{name:24}{precision:10.3f}{recall:8.3f}{f1:7.3f}{exact:7.2f}"
-            f"{tally.planted[name]:8}{tally.leaked[name]:8}"
+            f"{name:24}{precision:10.3f}{recall:8.3f}{f1:7.3f}{exact:7.2f}{tally.planted[name]:8}{tally.leaked[name]:8}"
         )
     precision, recall, f1 = tally.rates()
-    print(f"{'micro':24}{precision:10.3f}{recall:8.3f}{f1:7.3f}{'':7}{sum(tally.planted.values()):8}{sum(tally.leaked.values()):8}")
+    print(
+        f"{'micro':24}{precision:10.3f}{recall:8.3f}{f1:7.3f}{'':7}{sum(tally.planted.values()):8}{sum(tally.leaked.values()):8}"
+    )
     if tally.planted:
         print(f"leak {tally.leak():.4%} of planted values (target {MAX_LEAK:.1%})")
 
@@ -102,13 +103,17 @@ def show_carriers(tally: Tally) -> None:
 
 
 def show_failures(tally: Tally, limit: int) -> None:
-    """Print the commonest failures, by what was planted where."""
-    kinds = Counter(
-        (kind, label["format"].partition("|")[0], label["name"], label["carrier"], ",".join(said))
-        for kind, label, said in tally.failures
-    )
-    for (kind, form, name, carrier, said), number in kinds.most_common(limit):
-        print(f"{number:5} {kind:12} {form:40} as {name!r} in {carrier}, said: {said or 'nothing'}")
+    """Print the commonest failures of each kind, by what was planted under which name."""
+    for kind in ("missed", "false alarm", "leaked"):
+        kinds: Counter[tuple[str, str, str]] = Counter()
+        carriers: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for _, label, said in (failure for failure in tally.failures if failure[0] == kind):
+            key = (label["format"].partition("|")[0], label["name"], ",".join(said) or "nothing")
+            kinds[key] += 1
+            carriers[key].add(label["carrier"])
+        for (form, name, heard), number in kinds.most_common(limit):
+            where = " ".join(sorted(carriers[form, name, heard])[:4])
+            print(f"{number:5} {kind:12} {form:36} as {name!r}, said: {heard} ({where})")
 
 
 def main() -> int:

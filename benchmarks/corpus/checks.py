@@ -79,16 +79,9 @@ def aba(payload: str) -> str:
 
 def vin(payload: str) -> str:
     """Return 16 characters of a VIN with the check digit in the ninth place (ISO 3779, 49 CFR 565)."""
-    values = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, *range(2, 10)), strict=True))
+    values = dict(
+        zip("ABCDEFGHJKLMNPRSTUVWXYZ", (1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, *range(2, 10)), strict=True)
+    )
     weights = (8, 7, 6, 5, 4, 3, 2, 10, 9, 8, 7, 6, 5, 4, 3, 2)
     total = sum((int(c) if c.isdigit() else values[c]) * w for c, w in zip(payload, weights, strict=True))
     return payload[:8] + "0123456789X"[total % 11] + payload[8:]
-
-
-def grouped(text: str, sizes: str, separator: str) -> str:
-    """Cut a text in groups: ``grouped("123456789", "3 2 4", "-")`` is 123-45-6789."""
-    pieces, at = [], 0
-    for size in map(int, sizes.split()):
-        pieces.append(text[at : at + size])
-        at += size
-    return separator.join(pieces)

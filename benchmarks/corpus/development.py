@@ -1,14 +1,30 @@
 """The split that may be looked at while detectors are written."""
 
-# fmt: off
 from __future__ import annotations
 
 from benchmarks.corpus import national
 from benchmarks.corpus.checks import aba, digits, ean, letters, luhn, vin
-from benchmarks.corpus.split import Format, Negative, Split, Style, camel, flat, snake
+from benchmarks.corpus.split import Format, Negative, load
 from benchmarks.corpus.values import (
-    BASE36, HEX, birthday, card, decimal, fours, formats, iban_of, identifier, jwt, laid_out, moment, number, pattern,
-    pem, pick, random_text, whole,
+    BASE36,
+    HEX,
+    birthday,
+    card,
+    decimal,
+    formats,
+    fours,
+    iban_of,
+    identifier,
+    joined,
+    jwt,
+    moment,
+    number,
+    pattern,
+    pem,
+    pick,
+    random_text,
+    shaped,
+    whole,
 )
 
 FIRST = ("Alice", "Robert", "Maria", "James", "Linda", "Peter", "Susan", "David", "Karen", "Thomas")
@@ -16,8 +32,14 @@ LAST = ("Johnson", "Miller", "Smith", "Brown", "Wilson", "Taylor", "Anderson", "
 WORDS = ("blue", "cotton", "shirt", "standard", "parcel", "carrier", "gift", "large", "express", "summer")
 
 _CARDS = (
-    *formats("pci.pan", ("visa plain", card("visa")), ("mastercard spaced", fours(card("mastercard"))),
-             ("amex plain", card("amex")), ("discover dashed", fours(card("discover"), "-")), bare=True),
+    *formats(
+        "pci.pan",
+        ("visa plain", card("visa")),
+        ("mastercard spaced", fours(card("mastercard"))),
+        ("amex plain", card("amex")),
+        ("discover dashed", fours(card("discover"), "-")),
+        bare=True,
+    ),
     *formats("pci.pan", ("visa number", number(card("visa"))), ("mastercard plain", card("mastercard"))),
 )
 
@@ -25,7 +47,11 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "pci.pan": _CARDS,
     "pci.cvv": formats("pci.cvv", ("3 text", pattern("999"))),
     "pci.expiry": formats("pci.expiry", ("mm/yy", lambda rng: f"{rng.randint(1, 12):02d}/{rng.randint(26, 33)}")),
-    "pii.ssn": formats("pii.ssn", ("plain", national.us_ssn), ("number", lambda rng: rng.randint(101, 665) * 10**6 + rng.randint(10, 99) * 10**4 + rng.randint(1, 9999))),
+    "pii.ssn": formats(
+        "pii.ssn",
+        ("plain", national.us_ssn),
+        ("number", lambda rng: rng.randint(101, 665) * 10**6 + rng.randint(10, 99) * 10**4 + rng.randint(1, 9999)),
+    ),
     "pii.national_id": (
         *formats("pii.national_id.gb", ("plain", national.gb)),
         *formats("pii.national_id.de", ("plain", national.de)),
@@ -33,121 +59,126 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         *formats("pii.national_id.es", ("dni plain", national.es)),
         *formats("pii.national_id.br", ("cpf plain", national.br)),
         *formats("pii.national_id.pl", ("plain", national.pl)),
-        *formats("pii.national_id.in", ("aadhaar spaced", laid_out(national.in_aadhaar, "4 4 4", " "))),
-        *formats("pii.national_id.ca", ("spaced", laid_out(national.ca, "3 3 3", " "))),
-        *formats("pii.national_id.se", ("dashed", laid_out(national.se, "6 4", "-"))),
+        *formats("pii.national_id.in", ("aadhaar spaced", shaped(national.in_aadhaar, "9999 9999 9999"))),
+        *formats("pii.national_id.ca", ("spaced", shaped(national.ca, "999 999 999"))),
+        *formats("pii.national_id.se", ("dashed", shaped(national.se, "999999-9999"))),
     ),
-    "fin.iban": formats("fin.iban", ("DE plain", iban_of("DE")), ("GB spaced", fours(iban_of("GB"))), ("FR plain", iban_of("FR")),
-                        ("ES spaced", fours(iban_of("ES"))), ("NL plain", iban_of("NL")), bare=True),
-    "fin.routing": formats("fin.routing", ("text", lambda rng: aba(rng.choice(("02", "11", "31")) + digits(rng, 6))), accept=("fin.account",)),
+    "fin.iban": formats(
+        "fin.iban",
+        ("DE plain", iban_of("DE")),
+        ("GB spaced", fours(iban_of("GB"))),
+        ("FR plain", iban_of("FR")),
+        ("ES spaced", fours(iban_of("ES"))),
+        ("NL plain", iban_of("NL")),
+        bare=True,
+    ),
+    "fin.routing": formats(
+        "fin.routing",
+        ("text", lambda rng: aba(rng.choice(("02", "11", "31")) + digits(rng, 6))),
+        accept=("fin.account",),
+    ),
     "fin.account": formats("fin.account", ("10 digits", lambda rng: digits(rng, 10, "123456789"))),
-    "fin.bic": formats("fin.bic", ("8", lambda rng: pattern("AAAA")(rng) + rng.choice(("DE", "GB", "FR")) + letters(rng, 2, "ADFMP"))),
-    "pii.email": formats("pii.email", ("plain", lambda rng: f"{rng.choice(FIRST).lower()}.{rng.choice(LAST).lower()}{rng.randint(1, 999)}@{rng.choice(('gmail.com', 'mail.example.com', 'corp.example.org'))}"), bare=True),
+    "fin.bic": formats(
+        "fin.bic", ("8", lambda rng: pattern("AAAA")(rng) + rng.choice(("DE", "GB", "FR")) + letters(rng, 2, "ADFMP"))
+    ),
+    "pii.email": formats(
+        "pii.email",
+        (
+            "plain",
+            joined(
+                pick(*map(str.lower, FIRST)),
+                ".",
+                pick(*map(str.lower, LAST)),
+                pattern("999"),
+                pick("@gmail.com", "@mail.example.com", "@corp.example.org"),
+            ),
+        ),
+        bare=True,
+    ),
     "pii.phone": (
-        *formats("pii.phone", ("us e164", lambda rng: f"+1{rng.choice(('212', '415', '312'))}555{digits(rng, 4)}"),
-                 ("gb international", lambda rng: f"+44 20 7946 0{digits(rng, 3)}"), bare=True),
-        *formats("pii.phone", ("us brackets", lambda rng: f"({rng.choice(('212', '415', '312'))}) 555-{digits(rng, 4)}")),
+        *formats(
+            "pii.phone",
+            ("us e164", lambda rng: f"+1{rng.choice(('212', '415', '312'))}555{digits(rng, 4)}"),
+            ("gb international", lambda rng: f"+44 20 7946 0{digits(rng, 3)}"),
+            bare=True,
+        ),
+        *formats(
+            "pii.phone", ("us brackets", lambda rng: f"({rng.choice(('212', '415', '312'))}) 555-{digits(rng, 4)}")
+        ),
     ),
     "pii.name": formats("pii.name", ("first last", lambda rng: f"{rng.choice(FIRST)} {rng.choice(LAST)}")),
-    "pii.address": formats("pii.address", ("us", lambda rng: f"{rng.randint(1, 999)} {rng.choice(('Main', 'Oak', 'Elm'))} {rng.choice(('Street', 'Avenue'))}")),
+    "pii.address": formats(
+        "pii.address",
+        (
+            "us",
+            lambda rng: (
+                f"{rng.randint(1, 999)} {rng.choice(('Main', 'Oak', 'Elm'))} {rng.choice(('Street', 'Avenue'))}"
+            ),
+        ),
+    ),
     "pii.postcode": formats("pii.postcode", ("us5", lambda rng: digits(rng, 5, "123456789")), accept=("pii.address",)),
     "pii.dob": formats("pii.dob", ("iso", birthday("%Y-%m-%d")), ("us", birthday("%m/%d/%Y"))),
-    "pii.passport": formats("pii.passport", ("9 digits", lambda rng: digits(rng, 9, "123456789")), accept=("pii.national_id",)),
-    "pii.driving_licence": formats("pii.driving_licence", ("letter and 7", pattern("A9999999")), accept=("pii.national_id",)),
+    "pii.passport": formats(
+        "pii.passport", ("9 digits", lambda rng: digits(rng, 9, "123456789")), accept=("pii.national_id",)
+    ),
+    "pii.driving_licence": formats(
+        "pii.driving_licence", ("letter and 7", pattern("A9999999")), accept=("pii.national_id",)
+    ),
     "pii.location": formats("pii.location", ("decimal 4", decimal(-80, 80, 4))),
-    "pii.vehicle": formats("pii.vehicle", ("vin", lambda rng: vin("1HGCM826" + digits(rng, 1) + letters(rng, 1, "ABCEFGH") + digits(rng, 6)))),
+    "pii.vehicle": formats(
+        "pii.vehicle",
+        ("vin", lambda rng: vin("1HGCM826" + digits(rng, 1) + letters(rng, 1, "ABCEFGH") + digits(rng, 6))),
+    ),
     "device.imei": formats("device.imei", ("plain", lambda rng: luhn("35" + digits(rng, 12)))),
     "device.mac": formats("device.mac", ("colons", pattern("hh:hh:hh:hh:hh:hh"))),
     "device.id": formats("device.id", ("uuid", identifier)),
     "health.npi": formats("health.npi", ("plain", lambda rng: luhn("80840" + "1" + digits(rng, 8))[5:])),
     "health.mrn": formats("health.mrn", ("7 digits", lambda rng: digits(rng, 7, "123456789"))),
     "health.nhs": formats("health.nhs", ("plain", national.nhs)),
-    "health.diagnosis": formats("health.diagnosis", ("icd", lambda rng: f"{rng.choice('EFIJ')}{rng.randint(10, 69)}.{rng.randint(0, 9)}")),
+    "health.diagnosis": formats(
+        "health.diagnosis", ("icd", lambda rng: f"{rng.choice('EFIJ')}{rng.randint(10, 69)}.{rng.randint(0, 9)}")
+    ),
     "fin.crypto": formats("fin.crypto", ("ethereum", random_text("0x", 40, HEX)), bare=True),
     "fin.tax_id": formats("fin.tax_id", ("ein", pattern("99-9999999")), accept=("pii.national_id",)),
-    "secret.password": formats("secret.password", ("word and digits", lambda rng: f"{rng.choice(WORDS).title()}{digits(rng, 3)}!"),
-                               ("random 12", random_text("", 12))),
-    "secret.otp": formats("secret.otp", ("6 digits", lambda rng: digits(rng, 6)), accept=("secret.token", "secret.password")),
+    "secret.password": formats(
+        "secret.password",
+        ("word and digits", lambda rng: f"{rng.choice(WORDS).title()}{digits(rng, 3)}!"),
+        ("random 12", random_text("", 12)),
+    ),
+    "secret.otp": formats(
+        "secret.otp", ("6 digits", lambda rng: digits(rng, 6)), accept=("secret.token", "secret.password")
+    ),
     "secret.session": formats("secret.session", ("hex 32", random_text("", 32, HEX)), accept=("secret.token",)),
-    "secret.token": formats("secret.token", ("base36 40", random_text("", 40, BASE36)), accept=("secret.bearer", "secret.session", "secret.api_key")),
+    "secret.token": formats(
+        "secret.token",
+        ("base36 40", random_text("", 40, BASE36)),
+        accept=("secret.bearer", "secret.session", "secret.api_key"),
+    ),
     "secret.api_key": (
         *formats("secret.api_key", ("hex 40", random_text("", 40, HEX)), accept=("secret.token",)),
-        *formats("secret.api_key.aws", ("access key", lambda rng: "AKIA" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))), bare=True, accept=("secret.token",)),
+        *formats(
+            "secret.api_key.aws",
+            ("access key", lambda rng: "AKIA" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))),
+            bare=True,
+            accept=("secret.token",),
+        ),
         *formats("secret.api_key.github", ("ghp", random_text("ghp_", 36)), bare=True, accept=("secret.token",)),
         *formats("secret.api_key.stripe", ("live", random_text("sk_live_", 24)), bare=True, accept=("secret.token",)),
         *formats("secret.api_key.google", ("api", random_text("AIza", 35)), bare=True, accept=("secret.token",)),
-        *formats("secret.api_key.slack", ("bot", lambda rng: f"xoxb-{digits(rng, 12, '123456789')}-{digits(rng, 12, '123456789')}-{random_text('', 24)(rng)}"), bare=True, accept=("secret.token",)),
+        *formats(
+            "secret.api_key.slack",
+            (
+                "bot",
+                lambda rng: (
+                    f"xoxb-{digits(rng, 12, '123456789')}-{digits(rng, 12, '123456789')}-{random_text('', 24)(rng)}"
+                ),
+            ),
+            bare=True,
+            accept=("secret.token",),
+        ),
     ),
     "secret.jwt": formats("secret.jwt", ("HS256", jwt("HS256", ("jti",))), bare=True),
     "secret.private_key": formats("secret.private_key", ("rsa", pem("RSA PRIVATE KEY", 600)), bare=True),
-}
-
-
-NAMES: dict[str, str] = {
-    "pci.pan": "card number, credit card number, pan, cc number, card no, card/number, credit card",
-    "pci.cvv": "cvv, cvc, card/cvv, security code",
-    "pci.expiry": "expiry date, card expiry, exp date, card/expiry",
-    "pii.ssn": "ssn, social security number, employee ssn",
-    "pii.national_id": "national id, tax id number, personal number, identity number, national identifier",
-    "pii.national_id.gb": "nino, national insurance number",
-    "pii.national_id.de": "steuer id",
-    "pii.national_id.fr": "numero securite sociale, nir",
-    "pii.national_id.es": "dni, documento identidad",
-    "pii.national_id.br": "cpf",
-    "pii.national_id.pl": "pesel",
-    "pii.national_id.in": "aadhaar, aadhaar number",
-    "pii.national_id.ca": "sin, social insurance number",
-    "pii.national_id.se": "personnummer",
-    "fin.iban": "iban, bank iban, account iban",
-    "fin.routing": "routing number, bank routing number",
-    "fin.account": "account number, bank account number, bank account/number",
-    "fin.bic": "bic, swift code",
-    "pii.email": "email, email address, user email, contact email",
-    "pii.phone": "phone, phone number, mobile number, contact phone",
-    "pii.name": "full name, first name, last name, customer name, card holder name",
-    "pii.address": "street, street address, address line 1, billing address/line 1",
-    "pii.postcode": "zip, zip code, postal code",
-    "pii.dob": "dob, date of birth, birth date",
-    "pii.passport": "passport number, passport no",
-    "pii.driving_licence": "drivers license, driver license number",
-    "pii.location": "lat, lng, location/lat, location/lon",
-    "pii.vehicle": "vin, vehicle vin",
-    "device.imei": "imei, device imei",
-    "device.mac": "mac, mac address",
-    "device.id": "device id, device uuid",
-    "health.npi": "npi, provider npi",
-    "health.mrn": "mrn, medical record number",
-    "health.nhs": "nhs number",
-    "health.diagnosis": "diagnosis code, icd code",
-    "fin.crypto": "wallet address, eth address",
-    "fin.tax_id": "ein, employer identification number",
-    "secret.password": "password, user password, new password, passwd",
-    "secret.otp": "otp, one time code, otp code",
-    "secret.session": "session id, sid, session",
-    "secret.token": "access token, refresh token, reset token, auth token",
-    "secret.api_key": "api key, client secret, secret key",
-    "secret.jwt": "jwt, id token",
-    "secret.private_key": "private key",
-}
-
-PHRASES: dict[str, tuple[str, ...]] = {
-    "pci.pan": ("card number {v} was declined", "payment with card {v} failed"),
-    "pci.cvv": ("cvv={v}", "invalid CVV: {v}"),
-    "pii.ssn": ("SSN {v} does not match", "social security number {v} is taken"),
-    "pii.national_id.gb": ("national insurance number {v} not found",),
-    "pii.national_id.pl": ("PESEL {v} is known already",),
-    "pii.national_id.br": ("CPF {v} inválido",),
-    "fin.iban": ("transfer to {v} rejected", "iban {v} is closed"),
-    "pii.email": ("user {v} not found", "duplicate key (email)=({v})"),
-    "pii.phone": ("sms to phone {v} failed",),
-    "pii.dob": ("date of birth {v} is not plausible",),
-    "secret.password": ("password={v}", "login failed, password: {v}"),
-    "secret.api_key": ("invalid api key {v}",),
-    "secret.session": ("session_id={v}",),
-    "secret.jwt": ("token {v} expired",),
-    "fin.crypto": ("sent to wallet {v}",),
-    "device.imei": ("IMEI {v} is barred",),
-    "health.nhs": ("NHS number {v} has no record",),
 }
 
 
@@ -167,36 +198,10 @@ NEGATIVES: tuple[Negative, ...] = (
     Negative("sku", "sku", pattern("SKU-99999")),
     Negative("ups", "tracking number", lambda rng: "1Z" + pattern("AAA999")(rng) + digits(rng, 10), ("*",)),
     Negative("words", "description", lambda rng: " ".join(rng.choices(WORDS, k=5))),
-    Negative("word secretary", "secretary", pick("office", "board")),
     Negative("word passenger", "passenger count", whole(1, 9)),
-    Negative("word cardinality", "cardinality", pick("one", "many")),
-    Negative("email flag", "email verified", pick("true", "false")),
-    Negative("card type", "card type", pick("visa", "debit")),
     Negative("last four", "last4", lambda rng: digits(rng, 4)),
-    Negative("token type", "token type", pick("Bearer")),
     Negative("expires", "expires in", whole(60, 86400)),
-    Negative("company", "company name", pick("Acme Ltd", "Globex GmbH")),
-    Negative("product", "product name", pick("Desk lamp", "Coffee maker")),
-    Negative("file", "file name", pick("report.pdf", "photo.jpg")),
-    Negative("status", "status", pick("active", "pending", "closed")),
     Negative("count", "quantity", whole(1, 50)),
-    Negative("placeholder", "note", pick("use YOUR_API_KEY here", "enter your password")),
-    Negative("currency", "currency", pick("EUR", "USD")),
 )
 
-SPLIT = Split(
-    "development", 1811, FORMATS, NAMES, PHRASES, NEGATIVES,
-    ("order {v} was shipped", "build {v} finished", "took {v} ms", "see ticket {v}"),
-    Style(
-        casings=(camel, snake, flat),
-        wrappers=((), ("data",), ("user",), ("items", "[]"), ("result", "customer")),
-        arrays=("items", "rows"),
-        collections=("users", "orders", "v1"),
-        namespaces=("",),
-        neutral_names="value, data, field1, memo",
-        texts=("Error: {phrase}", "Request failed. {phrase}. Try again later."),
-        traces=("Traceback (most recent call last):\n  File \"app.py\", line 42, in handle\n    raise ValueError()\nValueError: {phrase}\n",),
-        operations=("createUser", "updateOrder"),
-        agents=("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",),
-    ),
-)
+SPLIT = load("development", 1811, FORMATS, NEGATIVES)

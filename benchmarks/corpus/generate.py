@@ -5,25 +5,32 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-from benchmarks.corpus.carriers import BODIES, ELSEWHERE, ERRORS, bare, path
+from benchmarks.corpus.bodies import BODIES, ERRORS, Carrier, bare
 from benchmarks.corpus.checks import Rng
 from benchmarks.corpus.draft import Draft
-from benchmarks.corpus.split import Format, Item, Negative, Split, names
+from benchmarks.corpus.elsewhere import ELSEWHERE, path
+from benchmarks.corpus.split import Format, Item, Name, Negative, Split
 
 START = 1_767_225_600.0
 # Classes that targets are set for come more often, so that one miss in a hundred can be told from none.
-WEIGHTS = {"pci.pan": 6, "pii.ssn": 4, "fin.iban": 4, "pii.email": 4, "pii.national_id": 6, "secret.api_key": 4, "pii.phone": 3}
+WEIGHTS = {
+    "pci.pan": 6,
+    "pii.ssn": 4,
+    "fin.iban": 4,
+    "pii.email": 4,
+    "pii.national_id": 6,
+    "secret.api_key": 4,
+    "pii.phone": 3,
+}
 SHORT = 6  # characters below which a value is looked for by itself only, and so must be alone in its transaction
 
 
-def names_of(split: Split, form: Format) -> list[tuple[str, ...]]:
-    """Return the names a format may stand under: those of its class, and of the class above it."""
-    found: list[tuple[str, ...]] = []
+def names_of(split: Split, form: Format) -> tuple[Name, ...]:
+    """Return the names a format may stand under: those of its class, or of the class above it."""
     name = form.data_class
-    while name and not found:
-        found = names(split.names.get(name, ""))
+    while name and name not in split.names:
         name = name.rpartition(".")[0]
-    return found
+    return split.names[name]
 
 
 def positive(rng: Rng, split: Split) -> Item:
@@ -33,7 +40,7 @@ def positive(rng: Rng, split: Split) -> Item:
     form = rng.choice(split.formats[family])
     name = rng.choice(names_of(split, form))
     if form.bare and rng.random() < 0.3:
-        name = rng.choice(names(split.style.neutral_names))
+        name = rng.choice(split.style.neutral_names)
     key = form.key + ("|bare" if form.bare else "")
     return Item(name, form.make(rng), form.data_class, key, form.accept, (), form.make)
 
@@ -49,7 +56,9 @@ def _items(rng: Rng, split: Split, positives: int, negatives: int) -> list[Item]
     taken: set[tuple[str, ...]] = set()
     found = []
     for item in items:
-        if item.name not in taken and not any(item.name[: len(n)] == n or n[: len(item.name)] == item.name for n in taken):
+        if item.name not in taken and not any(
+            item.name[: len(n)] == n or n[: len(item.name)] == item.name for n in taken
+        ):
             taken.add(item.name)
             found.append(item)
     return found
@@ -62,6 +71,10 @@ def _collides(draft: Draft) -> bool:
     return any(line.count(text) > 1 for text in short)
 
 
+def _carrier(rng: Rng, weights: dict[Carrier, int]) -> Carrier:
+    return rng.choices(list(weights), list(weights.values()))[0]
+
+
 def transaction(rng: Rng, split: Split, number: int) -> Draft:
     """Return one transaction: a body on a side, sometimes on both, and values elsewhere."""
     draft = Draft(f"{split.name}-{number}", START + number)
@@ -69,7 +82,7 @@ def transaction(rng: Rng, split: Split, number: int) -> Draft:
     draft.request.headers.append(("User-Agent", rng.choice(split.style.agents)))
     sides = rng.choice((("request",), ("response",), ("request", "response")))
     for side in sides:
-        carrier = rng.choices([one for one, _ in BODIES], [weight for _, weight in BODIES])[0]
+        carrier = _carrier(rng, BODIES)
         if carrier in ERRORS and side == "request":
             continue
         draft.carrier = carrier.__name__
@@ -78,7 +91,7 @@ def transaction(rng: Rng, split: Split, number: int) -> Draft:
             items = _items(rng, split, 3, 0)
         carrier(rng, split, draft, side, items)
     if rng.random() < 0.5:
-        carrier = rng.choices([one for one, _ in ELSEWHERE], [weight for _, weight in ELSEWHERE])[0]
+        carrier = _carrier(rng, ELSEWHERE)
         draft.carrier = carrier.__name__
         items = _items(rng, split, rng.randint(1, 3), rng.randint(1, 4))
         while carrier is path and not any(item.key.endswith("|bare") for item in items):

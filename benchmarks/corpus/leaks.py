@@ -15,7 +15,19 @@ _TOKEN = re.compile(r"~[a-z_]+(?:\.[a-z0-9_]+)*~[0-9a-f]{16}~")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2}){8,}")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\x([0-9a-fA-F]{2})|\\(.)")
-_OURS = ("id", "time", "key_id", "schema", "gateway", "bytes_in", "bytes_out", "src_port", "dest_port", "status", "response_time")
+_OURS = (
+    "id",
+    "time",
+    "key_id",
+    "schema",
+    "gateway",
+    "bytes_in",
+    "bytes_out",
+    "src_port",
+    "dest_port",
+    "status",
+    "response_time",
+)
 _ROUNDS = 3  # encodings within one another
 _SHORT = 6  # characters below which a value must stand by itself to count
 

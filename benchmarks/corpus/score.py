@@ -33,13 +33,13 @@ class EventReader:
         for side in ("request", "response"):
             for one in event.get(f"{side}_fields", ()):
                 self._fields[side, one["in"]].append((_plain(one["path"]), one.get("classes", [])))
-        self._named = {(l["side"], l["in"], _plain(l["path"])) for l in labels if l["path"] is not None}
+        self._named = {(one["side"], one["in"], _plain(one["path"])) for one in labels if one["path"] is not None}
 
     def classes(self, label: LabelDocument) -> set[str]:
         found: set[str] = set()
         path = None if label["path"] is None else _plain(label["path"])
         for name, classes in self._fields[label["side"], label["in"]]:
-            own = name == path or path is not None and name.startswith((path + ".", path + "["))
+            own = name == path or (path is not None and name.startswith((path + ".", path + "[")))
             loose = path is None and (label["side"], label["in"], name) not in self._named
             if own or loose:
                 found.update(classes)

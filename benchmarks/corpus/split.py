@@ -5,9 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
 
 Value = str | int | float
 Make = Callable[[random.Random], Value]
+Name = tuple[str, ...]  # each part words: ("payment card", "number")
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,6 @@ class Format:
     data_class: str
     bare: bool = False
     accept: tuple[str, ...] = ()
-    names: str = ""  # names of its own, where those of the class would not tell: comma-separated
 
 
 @dataclass(frozen=True)
@@ -44,31 +47,62 @@ class Style:
     wrappers: tuple[tuple[str, ...], ...]  # members around a record, outermost first; "[]" is an array
     arrays: tuple[str, ...]
     collections: tuple[str, ...]  # path segments
+    operations: tuple[str, ...]  # of GraphQL, JSON-RPC, SOAP
+    neutral_names: tuple[Name, ...]  # names that say nothing of a value
     namespaces: tuple[str, ...]  # of XML
-    neutral_names: str  # names that say nothing of a value
+    agents: tuple[str, ...]
     texts: tuple[str, ...]  # {phrase}: what stands around a phrase in free text
     traces: tuple[str, ...]  # {phrase}: stack traces
-    operations: tuple[str, ...]  # of GraphQL, JSON-RPC, SOAP
-    agents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Split:
+    """One part of the corpus; names, phrases and style stand in a YAML file beside its formats."""
+
     name: str
     seed: int
-    formats: Mapping[str, tuple[Format, ...]]  # by class
-    names: Mapping[str, str]  # by class, comma-separated; "card/nbr" is nbr in an object card
-    phrases: Mapping[str, tuple[str, ...]]  # by class, with {v}
+    formats: Mapping[str, tuple[Format, ...]]  # by family of classes
     negatives: tuple[Negative, ...]
-    negative_phrases: tuple[str, ...]  # with {v}, for values of negatives
+    names: Mapping[str, tuple[Name, ...]]  # by class
+    phrases: Mapping[str, tuple[str, ...]]  # by class, with {v}
+    harmless_phrases: tuple[str, ...]  # with {v}, for values of negatives
     style: Style
+
+
+def load(name: str, seed: int, formats: Mapping[str, tuple[Format, ...]], negatives: tuple[Negative, ...]) -> Split:
+    """Make a split of its formats and of the words in ``NAME.yml``."""
+    words = yaml.safe_load(Path(__file__).with_name(f"{name}.yml").read_text(encoding="utf-8"))
+    style = {key: tuple(value) for key, value in words["style"].items()}
+    style["casings"] = tuple(CASINGS[casing] for casing in style["casings"])
+    style["wrappers"] = tuple(tuple(wrapper) for wrapper in style["wrappers"])
+    style["neutral_names"] = tuple(map(_name, style["neutral_names"]))
+    return Split(
+        name=name,
+        seed=seed,
+        formats=formats,
+        negatives=negatives
+        + tuple(Negative(name, name, _choice(values)) for name, values in words["harmless"].items()),
+        names={data_class: tuple(map(_name, listed)) for data_class, listed in words["names"].items()},
+        phrases={data_class: tuple(listed) for data_class, listed in words["phrases"].items()},
+        harmless_phrases=tuple(words["harmless_phrases"]),
+        style=Style(**style),
+    )
+
+
+def _choice(values: Sequence[str]) -> Make:
+    return lambda rng: rng.choice(values)
+
+
+def _name(text: str) -> Name:
+    """Read ``payment card/no``: the member *no* of an object *payment card*."""
+    return tuple(text.split("/"))
 
 
 @dataclass(frozen=True)
 class Item:
     """A value to place. ``data_class`` is None for what is not sensitive."""
 
-    name: tuple[str, ...]  # each part words: ("payment card", "number")
+    name: Name
     value: Value
     data_class: str | None
     key: str
@@ -79,11 +113,6 @@ class Item:
     @property
     def text(self) -> str:
         return str(self.value)
-
-
-def names(listed: str) -> list[tuple[str, ...]]:
-    """Read names written ``card no, payment card/no``."""
-    return [tuple(part.strip() for part in name.split("/")) for name in listed.replace("\n", " ").split(",") if name.strip()]
 
 
 def camel(words: Sequence[str]) -> str:
@@ -108,3 +137,6 @@ def screaming(words: Sequence[str]) -> str:
 
 def flat(words: Sequence[str]) -> str:
     return "".join(words)
+
+
+CASINGS = {casing.__name__: casing for casing in (camel, snake, kebab, pascal, screaming, flat)}

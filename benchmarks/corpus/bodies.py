@@ -1,4 +1,4 @@
-"""Ways in which values travel: each carrier places the items of one side in a draft, and labels where they stand.
+"""Ways in which values travel in bodies: each carrier places the items of one side in a draft, and labels them.
 
 A carrier takes what it can carry and leaves the rest. Paths are those of the event's fields (docs/reference/event.md):
 ``customer.mail``, ``items[].pan``, ``Envelope.Body.@id``.
@@ -17,14 +17,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 from benchmarks.corpus.checks import Rng, letters
 from benchmarks.corpus.draft import Draft
-from benchmarks.corpus.split import Item, Split, kebab, names, pascal
+from benchmarks.corpus.split import Item, Split, pascal
 
 Carrier = Callable[[Rng, Split, Draft, str, Sequence[Item]], None]
 JSON = "application/json"
 SHORT = 6  # characters below which a harmless value in a text could be anything
 
 
-def _spelled(rng: Rng, split: Split) -> Callable[[str], str]:
+def spelled(rng: Rng, split: Split) -> Callable[[str], str]:
     """One message spells all its names in one casing."""
     casing = rng.choice(split.style.casings)
     return lambda words: casing(words.split())
@@ -33,9 +33,10 @@ def _spelled(rng: Rng, split: Split) -> Callable[[str], str]:
 def _put(target: dict[str, Any], path: Sequence[str], value: object) -> bool:
     """Set a member, objects made on the way; False when it is there already."""
     for part in path[:-1]:
-        target = target.setdefault(part, {})
-        if not isinstance(target, dict):
+        inner = target.setdefault(part, {})
+        if not isinstance(inner, dict):
             return False
+        target = inner
     if path[-1] in target:
         return False
     target[path[-1]] = value
@@ -72,7 +73,7 @@ def _send(draft: Draft, side: str, kind: str, body: bytes, shown: str | None = N
 
 def _object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> Any:
     """Label the items as members of one wrapped object, and return it."""
-    record, placed = _record(_spelled(rng, split), items)
+    record, placed = _record(spelled(rng, split), items)
     document, prefix = _wrapped(rng, split, record)
     for path, item in placed:
         draft.label(side, "body", prefix + path, item)
@@ -81,12 +82,17 @@ def _object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Ite
 
 def json_object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     document = _object(rng, split, draft, side, items)
-    _send(draft, side, JSON, json.dumps(document, ensure_ascii=rng.random() < 0.5, indent=rng.choice((None, None, 2))).encode())
+    _send(
+        draft,
+        side,
+        JSON,
+        json.dumps(document, ensure_ascii=rng.random() < 0.5, indent=rng.choice((None, None, 2))).encode(),
+    )
 
 
 def json_array(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """Several records of the same fields, with values of their own."""
-    spell, name = _spelled(rng, split), rng.choice(split.style.arrays)
+    spell, name = spelled(rng, split), rng.choice(split.style.arrays)
     rows = []
     for _ in range(rng.randint(2, 4)):
         fresh = [item if item.make is None else _again(rng, item) for item in items]
@@ -119,21 +125,23 @@ def _units(text: str) -> list[int]:
 
 
 def json_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    record, placed = _record(_spelled(rng, split), items)
-    name = rng.choice(names(split.style.neutral_names))[0].split()[0]
+    record, placed = _record(spelled(rng, split), items)
+    name = rng.choice(split.style.neutral_names)[0].split()[0]
     for path, item in placed:
         draft.label(side, "body", f"{name}.{path}", item)
     _send(draft, side, JSON, json.dumps({"status": 1, name: json.dumps(record)}).encode())
 
 
 def base64_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    record, placed = _record(_spelled(rng, split), items)
-    name = rng.choice(names(split.style.neutral_names))[0].split()[0]
+    record, placed = _record(spelled(rng, split), items)
+    name = rng.choice(split.style.neutral_names)[0].split()[0]
     for _, item in placed:
         if item.data_class is not None:  # the blob goes as a whole, with what else it holds
             draft.label(side, "body", None, item)
     encode = rng.choice((base64.b64encode, base64.urlsafe_b64encode))
-    _send(draft, side, JSON, json.dumps({name: encode(json.dumps(record, ensure_ascii=False).encode()).decode()}).encode())
+    _send(
+        draft, side, JSON, json.dumps({name: encode(json.dumps(record, ensure_ascii=False).encode()).decode()}).encode()
+    )
 
 
 def json_charset(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
@@ -157,21 +165,19 @@ def json_compressed(rng: Rng, split: Split, draft: Draft, side: str, items: Sequ
 
 def json_truncated(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """A body that was cut: what stands whole before the cut is there, and the rest is not planted."""
-    spell = _spelled(rng, split)
+    spell = spelled(rng, split)
     record, placed = _record(spell, [item for item in items if len(item.name) == 1])
     text = json.dumps(record)
-    cut = int(len(text) * rng.uniform(0.6, 0.95))
+    cut = text.rfind('": ', 0, int(len(text) * rng.uniform(0.6, 0.95))) + 3  # before a value: half a value is no label
     for path, item in placed:
-        spelled = f"{json.dumps(path)}: {json.dumps(item.value)}"
-        if 0 <= text.find(spelled) and text.find(spelled) + len(spelled) <= cut:
+        member = f"{json.dumps(path)}: {json.dumps(item.value)}"
+        if 0 <= text.find(member) <= cut - len(member):
             draft.label(side, "body", path, item)
-    last = text.rfind('"', 0, cut)  # a value cut in two is nobody's to judge
-    cut = cut if cut - last < 2 or text[last - 2 : last] != ": " else last
     _send(draft, side, JSON, text[:cut].encode())
 
 
 def ndjson(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    spell, lines = _spelled(rng, split), []
+    spell, lines = spelled(rng, split), []
     for _ in range(rng.randint(2, 3)):
         record, placed = _record(spell, [item if item.make is None else _again(rng, item) for item in items])
         lines.append(json.dumps(record))
@@ -181,7 +187,7 @@ def ndjson(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item
 
 
 def json_rpc(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    record, placed = _record(_spelled(rng, split), items)
+    record, placed = _record(spelled(rng, split), items)
     for path, item in placed:
         draft.label(side, "body", f"params.{path}", item)
     document = {"jsonrpc": "2.0", "method": rng.choice(split.style.operations), "params": record, "id": 7}
@@ -202,7 +208,7 @@ def bare(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item])
 
 def form(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     pairs, seen = [], set()
-    spell = _spelled(rng, split)
+    spell = spelled(rng, split)
     for item in items:
         parts = [spell(part) for part in item.name]
         if ".".join(parts) not in seen:
@@ -215,7 +221,7 @@ def form(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item])
 
 
 def multipart(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    boundary, spell = "----b" + letters(rng, 16), _spelled(rng, split)
+    boundary, spell = "----b" + letters(rng, 16), spelled(rng, split)
     parts, seen = [], set()
     for item in items:
         name = ".".join(spell(part) for part in item.name)
@@ -238,7 +244,7 @@ def _xml(record: dict[str, Any], attributes: bool, rng: Rng) -> str:
 
 def xml(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """Elements, and with a namespace some attributes."""
-    spell, space = _spelled(rng, split), rng.choice(split.style.namespaces)
+    spell, space = spelled(rng, split), rng.choice(split.style.namespaces)
     root = pascal(rng.choice(split.style.collections).split()).replace("V", "Api")
     count = len(items) // 3 if space else 0
     single = [item for item in items if len(item.name) == 1]
@@ -257,7 +263,7 @@ def xml(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) 
 
 def soap(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     operation = pascal([rng.choice(split.style.operations)])
-    record, placed = _record(_spelled(rng, split), items)
+    record, placed = _record(spelled(rng, split), items)
     for path, item in placed:
         draft.label(side, "body", f"Envelope.Body.{operation}.{path}", item)
     body = (
@@ -268,7 +274,7 @@ def soap(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item])
 
 
 def graphql_variables(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    record, placed = _record(_spelled(rng, split), items)
+    record, placed = _record(spelled(rng, split), items)
     operation = rng.choice(split.style.operations)
     for path, item in placed:
         draft.label(side, "body", f"variables.input.{path}", item)
@@ -286,84 +292,6 @@ def graphql_inline(rng: Rng, split: Split, draft: Draft, side: str, items: Seque
             arguments.append(f"{name}: {json.dumps(item.value, ensure_ascii=False)}")
     query = f"mutation {{ {operation}(input: {{{', '.join(arguments)}}}) {{ id }} }}"
     _send(draft, side, JSON, json.dumps({"query": query}).encode())
-
-
-def query(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    _query(rng, split, draft, items, 1)
-
-
-def query_twice(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    _query(rng, split, draft, items, 2)
-
-
-def _query(rng: Rng, split: Split, draft: Draft, items: Sequence[Item], times: int) -> None:
-    spell, seen = _spelled(rng, split), set()
-    draft.method = "GET" if not draft.request.body else draft.method
-    for item in items:
-        name, value = ".".join(spell(part) for part in item.name), item.text
-        if name in seen or len(value) > 300:
-            continue
-        seen.add(name)
-        draft.label("request", "query", name, item)
-        for _ in range(times):
-            value = quote(value, safe="")
-        draft.query.append(f"{name}={value}")
-
-
-def path(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    """A value that shows itself as a segment, and one that is harmless."""
-    for item in items:
-        if item.key.endswith("|bare") and len(item.text) < 200 and "/" not in item.text:
-            draft.label("request", "path", None, item)
-            draft.segments += [rng.choice(split.style.collections), quote(item.text, safe="@:")]
-            break
-    draft.segments.append(rng.choice(split.style.collections))
-
-
-def matrix(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    spell, segment = _spelled(rng, split), rng.choice(split.style.collections)
-    for item in items[:4]:
-        if len(item.name) == 1 and len(item.text) < 200:
-            name = spell(item.name[0])
-            if f";{name}=" not in segment:
-                draft.label("request", "path", name, item)
-                segment += f";{name}={quote(item.text, safe='')}"
-    draft.segments.append(segment)
-
-
-def headers(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    """Headers of one's own; those that every client sends are not listed among an event's fields."""
-    seen = set()
-    for item in items:
-        name = "X-" + kebab([word.title() for part in item.name for word in part.split()])
-        if name in seen or not item.text.isascii() or "\n" in item.text:
-            continue
-        seen.add(name)
-        draft.label(side, "header", name.lower(), item)
-        draft.side(side).headers.append((name, item.text))
-
-
-def cookies(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    spell, pairs = _spelled(rng, split), {}
-    for item in items:
-        if len(item.name) == 1 and item.text.isascii() and not set(item.text) & set(';, "\n\\'):
-            name = spell(item.name[0])
-            if name not in pairs:
-                pairs[name] = item.text
-                draft.label("request", "cookie", name, item)
-    draft.request.headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in pairs.items())))
-
-
-def credentials(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    """Authorization: what it says of who acts stands in fields of the event's own; nothing of it may leak."""
-    for item in items:
-        if item.data_class in ("secret.jwt", "secret.token", "secret.password"):
-            value = f"Bearer {item.text}"
-            if item.data_class == "secret.password":
-                value = "Basic " + base64.b64encode(f"svc-{letters(rng, 4)}:{item.text}".encode()).decode()
-            draft.label("request", "header", None, item, scored=False)
-            draft.request.headers.append(("Authorization", value))
-            return
 
 
 def text(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
@@ -389,13 +317,15 @@ def json_message(rng: Rng, split: Split, draft: Draft, side: str, items: Sequenc
     for _, item in chosen:
         draft.label("response", "body", None, item)
     draft.status = 422
-    _send(draft, "response", "application/problem+json", json.dumps({"title": "Unprocessable", "detail": body}).encode())
+    _send(
+        draft, "response", "application/problem+json", json.dumps({"title": "Unprocessable", "detail": body}).encode()
+    )
 
 
 def _phrases(rng: Rng, split: Split, items: Sequence[Item]) -> list[tuple[str, Item]]:
     chosen = []
     for item in items:
-        phrases: Sequence[str] = split.negative_phrases
+        phrases: Sequence[str] = split.harmless_phrases
         if item.data_class is not None:
             phrases = split.phrases.get(item.data_class, ())
         if "pci.pan" in item.strict or "\n" in item.text or (not item.data_class and len(item.text) < SHORT):
@@ -408,11 +338,24 @@ def _phrases(rng: Rng, split: Split, items: Sequence[Item]) -> list[tuple[str, I
 ERRORS = (text, json_message)  # only responses
 
 # Carrier and how often it is taken.
-BODIES: tuple[tuple[Carrier, int], ...] = (
-    (json_object, 10), (json_array, 5), (json_escaped, 2), (json_in_string, 3), (base64_in_string, 2), (json_charset, 2),
-    (json_compressed, 2), (json_truncated, 2), (ndjson, 2), (json_rpc, 2), (bare, 2), (form, 4), (multipart, 3), (xml, 4),
-    (soap, 2), (graphql_variables, 2), (graphql_inline, 2), (text, 6), (json_message, 3),
-)  # fmt: skip
-ELSEWHERE: tuple[tuple[Carrier, int], ...] = (
-    (query, 5), (query_twice, 2), (path, 3), (matrix, 2), (headers, 3), (cookies, 3), (credentials, 1),
-)  # fmt: skip
+BODIES: dict[Carrier, int] = {
+    json_object: 10,
+    json_array: 5,
+    json_escaped: 2,
+    json_in_string: 3,
+    base64_in_string: 2,
+    json_charset: 2,
+    json_compressed: 2,
+    json_truncated: 2,
+    ndjson: 2,
+    json_rpc: 2,
+    bare: 2,
+    form: 4,
+    multipart: 3,
+    xml: 4,
+    soap: 2,
+    graphql_variables: 2,
+    graphql_inline: 2,
+    text: 6,
+    json_message: 3,
+}
