@@ -8,7 +8,7 @@ number notation, order, duplicate members, white space.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
+from typing import Callable, Iterator, List, Mapping, NamedTuple, Optional, Protocol, Sequence, Tuple
 
 Label = Callable[[str], str]  # a member's name as it may stand in a field's path
 
@@ -18,7 +18,8 @@ class Leaf(NamedTuple):
 
     ``path`` holds only labelled names: ``items[].card.number``. ``name`` and ``parent`` are the raw names that
     give evidence. ``kind``: string, integer, number, boolean, null, key (a name that may itself be
-    sensitive) or binary (bytes that no text may show).
+    sensitive) or binary (bytes that no text may show). ``within`` names the decoder whose encoding a
+    replacement needs, where that is another one than the document's: JSON in a part, in an event of a stream.
     """
 
     path: str
@@ -28,6 +29,7 @@ class Leaf(NamedTuple):
     value: str
     start: int
     end: int
+    within: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,32 @@ class MediaType:
 class Limits:
     """Bounds that hostile input meets."""
 
-    text: int = 1 << 20  # characters of one body that are analysed
+    text: int = 1 << 18  # characters of one body that are analysed: what 100 ms of one core can do
     depth: int = 64  # objects and arrays inside one another
     leaves: int = 20_000  # values of one document
     nested: int = 4  # encodings inside one another: JSON in base64 in JSON …
+
+
+class Place(NamedTuple):
+    """Where a text with a format of its own stands in another one: the path, the names that give evidence."""
+
+    start: int
+    path: str = ""
+    name: str = ""
+    parent: str = ""
+
+    def take(self, document: Document) -> Iterator[Leaf]:
+        """Yield the leaves of the inner document as leaves of the outer one."""
+        for leaf in document.leaves:
+            path = leaf.path if not self.path or not leaf.path else f"{self.path}.{leaf.path}"
+            yield leaf._replace(
+                path=path or self.path,
+                name=leaf.name or ("" if leaf.kind == "key" else self.name),
+                parent=leaf.parent or (self.name if leaf.name else self.parent),
+                start=leaf.start + self.start,
+                end=leaf.end + self.start,
+                within=leaf.within or document.decoder.name,
+            )
 
 
 class Decoder(Protocol):
@@ -101,3 +125,19 @@ class Decoder(Protocol):
 def as_is(name: str) -> str:
     """Label a member by its own name."""
     return name
+
+
+class Inner(Protocol):
+    """What decoders ask for texts inside their own: the registry, which knows all of them."""
+
+    def embedded(self, text: str, name: str, limits: Limits, label: Label) -> Optional[Document]:
+        """Return the document of a text that shows a format of its own, or None."""
+        ...
+
+    def declared(self, text: str, media: MediaType, limits: Limits, label: Label) -> Optional[Document]:
+        """Return the document of a text whose media type is declared, or None where it is not one."""
+        ...
+
+    def encode(self, leaf: Leaf, replacement: str) -> str:
+        """Return how a replacement is written in the encoding that the leaf names."""
+        ...

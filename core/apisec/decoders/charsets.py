@@ -1,8 +1,12 @@
-"""Bytes to text: UTF-8, UTF-16, UTF-32 (with or without a mark) and Latin-1. Other charsets are refused."""
+"""Bytes to text: UTF-8, UTF-16, UTF-32 (with or without a mark), Latin-1 and its kin, East Asian charsets.
+
+A charset that is not known is refused, for its bytes would pass as other text: UTF-7 and EBCDIC hide digits.
+"""
 
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Optional, Tuple
 
 from apisec.errors import DecodeError
@@ -15,12 +19,19 @@ _MARKS: Tuple[Tuple[bytes, str], ...] = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _NAMES = {
-    "utf8": "utf-8", "ascii": "utf-8", "usascii": "utf-8", "utf16": "utf-16", "utf16le": "utf-16-le",
-    "utf16be": "utf-16-be", "utf32": "utf-32", "utf32le": "utf-32-le", "utf32be": "utf-32-be",
-    "iso88591": "latin-1", "latin1": "latin-1", "windows1252": "cp1252", "cp1252": "cp1252",
-    "iso885915": "iso8859-15",
+    "utf8": "utf-8", "utf8mb4": "utf-8", "ascii": "utf-8", "usascii": "utf-8", "utf16": "utf-16",
+    "utf16le": "utf-16-le", "utf16be": "utf-16-be", "utf32": "utf-32", "utf32le": "utf-32-le",
+    "utf32be": "utf-32-be", "ucs2": "utf-16", "latin1": "latin-1", "koi8r": "koi8-r", "koi8u": "koi8-u",
+    "gbk": "gbk", "gb2312": "gbk", "gb18030": "gb18030", "big5": "big5", "shiftjis": "cp932", "sjis": "cp932",
+    "windows31j": "cp932", "eucjp": "euc_jp", "euckr": "cp949", "ksc56011987": "cp949",
+    "iso88591": "latin-1", **{f"iso8859{n}": f"iso8859-{n}" for n in (2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16)},
+    **{f"{prefix}{n}": f"cp{n}" for n in range(1250, 1259) for prefix in ("windows", "cp")},
 }  # fmt: skip
-_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27})
+_WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+_CONTROLS = bytes(set(range(32)) - {9, 10, 12, 13, 27, 30})  # 30: RFC 7464 begins each JSON text with it
+_ASCII_TEXT = bytes([*range(32, 127), 9, 10, 13])
+# UTF-8 of more bytes than needed: forbidden (RFC 3629, 3), read by some servers all the same.
+_OVERLONG = re.compile(rb"[\xc0\xc1]([\x80-\xbf])|\xe0[\x80\x81]([\x80-\xbf])")
 MAX_CONTROL_SHARE = 0.02
 
 
@@ -30,7 +41,7 @@ def to_text(data: bytes, charset: Optional[str], *, truncated: bool = False) -> 
     A cut body may end inside a character; that one is dropped.
     """
     codec, data = _codec(data, charset)
-    if codec in ("utf-8", "latin-1", "cp1252", "iso8859-15") and _binary(data):
+    if codec not in _WIDE and _binary(data):
         raise DecodeError("binary data")
     decoder = codecs.getincrementaldecoder(codec)()
     try:
@@ -38,22 +49,48 @@ def to_text(data: bytes, charset: Optional[str], *, truncated: bool = False) -> 
     except UnicodeDecodeError:
         if codec != "utf-8":
             raise DecodeError(f"not valid {codec}") from None
-    return data.decode("latin-1")  # structure and everything we look for is ASCII in both
+    return lenient(data)
+
+
+def lenient(data: bytes) -> str:
+    """Return the text of bytes that should be UTF-8 and are not: structure and what we look for is ASCII."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _OVERLONG.sub(_shortest, data).decode("latin-1")
+
+
+def _shortest(match: re.Match[bytes]) -> bytes:
+    lead, last = match[0], (match[1] or match[2])[0] & 0x3F
+    return bytes([(lead[-2] & 1) << 6 | last])
+
+
+def known(charset: str) -> bool:
+    """Return whether a charset's name is known."""
+    return _plain_name(charset) in _NAMES
+
+
+def _plain_name(charset: str) -> str:
+    return "".join([c for c in charset.lower() if c.isalnum()])
 
 
 def _codec(data: bytes, charset: Optional[str]) -> Tuple[str, bytes]:
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return codec, data[len(mark) :]
-    if charset:
-        name = "".join([c for c in charset.lower() if c.isalnum()])
-        known = _NAMES.get(name)
-        if known is None:
-            raise DecodeError("its charset is not known")
-        if known in ("utf-16", "utf-32"):
-            return f"{known}-be", data  # RFC 2781, 4.3: big-endian without a mark
-        return known, data
-    return _guess(data), data
+    if not charset:
+        return _guess(data), data
+    codec = _NAMES.get(_plain_name(charset), "")
+    if not codec:
+        raise DecodeError("its charset is not known")
+    if not codec.startswith(("utf-16", "utf-32")):
+        return codec, data
+    if not data.translate(None, _ASCII_TEXT):
+        return "utf-8", data  # whatever it says, no server finds text in it but as ASCII
+    seen = _guess(data)
+    if seen in _WIDE:
+        return seen, data
+    return (codec if codec in _WIDE else f"{codec}-be"), data  # RFC 2781, 4.3: big-endian without a mark
 
 
 def _guess(data: bytes) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 
 import re
 from typing import List, Tuple
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
+from apisec.decoders.charsets import lenient
 
 _BRACKETS = re.compile(r"[\[\].]+")
 
 
 def decode_part(raw: str) -> str:
-    """Return a name or value with ``+`` and percent-encoding resolved once."""
-    return unquote_plus(raw) if "%" in raw or "+" in raw else raw
+    """Return a name or value with ``+`` and percent-encoding resolved once, be its bytes UTF-8 or not."""
+    if "%" not in raw:
+        return raw.replace("+", " ") if "+" in raw else raw
+    text = unquote_plus(raw)
+    return lenient(unquote_to_bytes(raw.replace("+", " "))) if "\ufffd" in text else text
 
 
 def member(name: str, label: Label) -> Tuple[str, str, str, bool]:

@@ -1,4 +1,5 @@
-"""JSON (RFC 8259), NDJSON and what servers send besides: a byte order mark, NaN, several values in a row.
+"""JSON (RFC 8259), NDJSON, JSON text sequences (RFC 7464) and what servers send besides: a byte order mark,
+NaN, several values in a row, a line before the text that keeps scripts of other origins from reading it.
 
 A scanner with an explicit stack, not ``json.loads``: duplicate members and number notation survive, a cut
 document keeps what is whole, and nesting cannot exhaust the interpreter's stack. One match of ``_STEP`` takes
@@ -15,7 +16,7 @@ from typing import List, Optional, Tuple
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
 from apisec.errors import DecodeError, LimitExceeded
 
-_WS = r"[ \t\n\r]*"
+_WS = r"[ \t\n\r\x1e]*"
 _STRING = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _SCALAR = r"(-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)(?![\w.])|NaN\b|true\b|false\b|null\b)"
 _OPEN = r"([{\[])"
@@ -25,6 +26,12 @@ _STEP = re.compile(
     re.ASCII | re.DOTALL,
 )
 _ELEMENT_STRING, _MEMBER_STRING, _MEMBER_SCALAR, _MEMBER_OPEN, _SCALAR_ALONE, _OPEN_ALONE, _CLOSE = range(2, 9)
+_GUARD = re.compile(r"\s{0,8}(?:\)\]\}'?,?|while\(1\);|for\(;;\);)")  # against inclusion as a script
+# The rest of a text that ends inside a member or an element: what stands before it is whole.
+_CUT = re.compile(
+    rf'{_WS},?{_WS}(?:"(?:[^"\\]|\\.)*\\?|{_STRING}{_WS}(?::{_WS}(?:"(?:[^"\\]|\\.)*\\?|[\w.+-]{{0,64}}))?|[\w.+-]{{0,64}})',
+    re.ASCII | re.DOTALL,
+)
 _KINDS = {"true": "boolean", "false": "boolean", "null": "null"}
 
 
@@ -48,7 +55,8 @@ class _Scan:
     def run(self) -> Optional[str]:
         """Scan to the end; return why that was not possible, or None."""
         step, text, limit = _STEP.match, self.text, self.limits.leaves
-        position = 0
+        guard = _GUARD.match(text)
+        position = guard.end() if guard else 0
         while True:
             match = step(text, position)
             if match is None:
@@ -104,7 +112,7 @@ class _Scan:
         return True
 
     def _stop(self, position: int) -> Optional[str]:
-        if self.text[position:].strip(" \t\n\r"):
+        if self.text[position:].strip(" \t\n\r\x1e"):
             return f"not JSON at character {position}"
         return "ends too early" if self.stack or self.first else None
 
@@ -117,7 +125,7 @@ def _unescape(raw: str) -> str:
 
 
 class JsonDecoder:
-    """JSON, and JSON values in a row (NDJSON, RFC 7464 without its record separator)."""
+    """JSON, and JSON values in a row (NDJSON, JSON text sequences)."""
 
     name = "json"
 
@@ -132,7 +140,8 @@ class JsonDecoder:
         reason = scan.run()
         if reason is None:
             return Document(text, scan.leaves, len(text), self)
-        if not scan.leaves or not (truncated or len(scan.leaves) >= limits.leaves):
+        cut = truncated or (bool(scan.stack) and _CUT.fullmatch(text, scan.end) is not None)
+        if not scan.leaves or not (cut or len(scan.leaves) >= limits.leaves):
             raise DecodeError(f"cut in its first value: {reason}" if truncated else reason)
         end = scan.end
         if scan.leaves[-1].end == len(text):  # a number at the cut: more digits may have followed

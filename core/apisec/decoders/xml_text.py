@@ -6,9 +6,8 @@ A scanner, not a parser library: nothing is expanded, nothing fetched, depth and
 # ruff: noqa: ARG002 - every decoder takes what the protocol gives
 from __future__ import annotations
 
-import html
 import re
-from typing import List, Optional, Tuple
+from typing import List, NamedTuple, Optional, Tuple
 from xml.sax.saxutils import escape
 
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
@@ -28,8 +27,42 @@ _PIECE = re.compile(
 _ATTRIBUTE = re.compile(rf"({_NAME})\s*=\s*(?:\"([^\"<]*)\"|'([^'<]*)')")
 
 
+_REFERENCE = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|(amp|lt|gt|quot|apos));")
+_ENTITIES = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_DECLARED = re.compile(rb"<\?xml[^>]{0,200}?\bencoding\s{0,8}=\s{0,8}[\"']([\w.:-]{1,40})[\"']")
+
+
+def declared_charset(data: bytes) -> Optional[str]:
+    """Return the encoding that an XML declaration names, or None."""
+    if not data[:8].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<?xm"):
+        return None
+    found = _DECLARED.search(data, 0, 256)
+    return found[1].decode("latin-1") if found else None
+
+
+def expand(text: str) -> str:
+    """Return a text with the five entities and character references expanded; others stay as they are."""
+    return _REFERENCE.sub(_character, text) if "&" in text else text
+
+
+def _character(match: re.Match[str]) -> str:
+    if match[3]:
+        return _ENTITIES[match[3]]
+    code = int(match[1]) if match[1] else int(match[2], 16)
+    return chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else match.group()
+
+
+class _Run(NamedTuple):
+    """Text of one element that no child interrupts: pieces of text and CDATA, comments between them."""
+
+    start: int
+    end: int
+    text: str  # as a parser gives it: joined, comments left out
+    aside: str  # what stands between the pieces, looked at too
+
+
 class _Scan:
-    """State of one scan: the names and label paths of the open elements."""
+    """State of one scan: the names and label paths of the open elements, the text that has begun."""
 
     def __init__(self, text: str, limits: Limits, label: Label) -> None:
         self.text = text
@@ -37,6 +70,7 @@ class _Scan:
         self.label = label
         self.leaves: List[Leaf] = []
         self.stack: List[Tuple[str, str, str]] = []  # raw tag, local name, path
+        self.runs: List[_Run] = []
         self.end = 0
         self.seen_element = False
 
@@ -47,7 +81,9 @@ class _Scan:
             piece = _PIECE.match(self.text, position)
             if piece is None or not self._take(piece):
                 return f"not XML at character {position}"
-            position = self.end = piece.end()
+            position = piece.end()
+            if not self.runs:
+                self.end = position
             if len(self.leaves) >= self.limits.leaves:
                 return f"more than {self.limits.leaves} values"
         return "ends too early" if self.stack or not self.seen_element else None
@@ -55,29 +91,62 @@ class _Scan:
     def _take(self, piece: re.Match[str]) -> bool:
         kind = piece.lastgroup
         if kind in ("attributes", "empty", "open"):
+            self._flush()
             return self._open(piece)
         if kind == "close":
+            self._flush()
             return bool(self.stack) and self.stack.pop()[0] == piece["close"]
         if kind == "doctype" and self.seen_element:
             return False
-        if kind == "text" and not self.stack:
+        if self.stack:
+            self._collect(piece, kind or "text")
+            return True
+        if kind == "text":
             return not piece["text"].strip("\ufeff \t\r\n")
-        self._leaf(piece, kind or "text")
-        return True
+        self._aside(piece, kind or "")
+        return kind != "cdata"
 
-    def _leaf(self, piece: re.Match[str], kind: str) -> None:
+    def _collect(self, piece: re.Match[str], kind: str) -> None:
+        """Take a piece inside an element: a comment alone is a leaf, one between texts belongs to them."""
         raw = piece[kind]
-        if not raw.strip() or (kind == "pi" and raw.startswith("xml ")):
+        if kind in ("text", "cdata"):
+            value = expand(raw) if kind == "text" else raw
+            self.runs.append(_Run(piece.start(), piece.end(), value, ""))
+        else:
+            self.runs.append(_Run(piece.start(), piece.end(), "", raw))
+
+    def _flush(self) -> None:
+        """Make leaves of the text that has ended."""
+        runs, self.runs = self.runs, []
+        if not runs or not any(run.text.strip() or run.aside.strip() for run in runs):
             return
-        name, parent, path = "", "", f"#{kind}"
-        if self.stack and kind in ("text", "cdata"):
-            _, name, path = self.stack[-1]
-            parent = self.stack[-2][1] if len(self.stack) > 1 else ""
-        lead = len(raw) - len(raw.lstrip()) if kind == "text" else 0
-        body = raw.strip() if kind == "text" else raw
-        value = html.unescape(body) if kind == "text" and "&" in body else body
-        start = piece.start(kind) + lead
-        self.leaves.append(Leaf(path, name, parent, "string", value, start, start + len(body)))
+        texts = [run for run in runs if run.text.strip()]
+        if not texts:
+            for run in runs:
+                if run.aside.strip():
+                    self._leaf("#comment", "", "", run.aside, self.text.index(run.aside, run.start, run.end))
+            return
+        _, name, path = self.stack[-1]
+        parent = self.stack[-2][1] if len(self.stack) > 1 else ""
+        if len(runs) == 1 and not self.text.startswith("<", runs[0].start):
+            raw = self.text[runs[0].start : runs[0].end]
+            lead = len(raw) - len(raw.lstrip())
+            value = runs[0].text.strip()
+            start = runs[0].start + lead
+            self.leaves.append(Leaf(path, name, parent, "string", value, start, start + len(raw.strip())))
+            return
+        joined = "".join([run.text for run in runs]).strip()
+        asides = [run.aside for run in runs if run.aside.strip()]
+        value = " ".join([joined, *asides])
+        self.leaves.append(Leaf(path, name, parent, "string", value, runs[0].start, runs[-1].end))
+
+    def _aside(self, piece: re.Match[str], kind: str) -> None:
+        raw = piece[kind]
+        if raw.strip() and not (kind == "pi" and raw.startswith("xml ")):
+            self._leaf(f"#{kind}", "", "", raw, piece.start(kind))
+
+    def _leaf(self, path: str, name: str, parent: str, value: str, start: int) -> None:
+        self.leaves.append(Leaf(path, name, parent, "string", value, start, start + len(value)))
 
     def _open(self, piece: re.Match[str]) -> bool:
         if not self.stack and self.seen_element:
@@ -101,7 +170,7 @@ class _Scan:
             name = "xmlns"
         group = 2 if attribute[2] is not None else 3
         raw = attribute[group]
-        value = html.unescape(raw) if "&" in raw else raw
+        value = expand(raw)
         start, end = attribute.span(group)
         where = f"{path}.@{self.label(name)}"
         self.leaves.append(Leaf(where, name, parent, "string", value, offset + start, offset + end))
@@ -117,13 +186,15 @@ class XmlDecoder:
         return essence in ("text/xml", "application/xml") or essence.endswith("+xml")
 
     def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
-        if "<!DOCTYPE" in text and re.search(r"<!DOCTYPE[^>]*\[", text):
+        doctype = text.find("<!DOCTYPE")
+        if doctype >= 0 and "[" in text[doctype : text.find(">", doctype)]:
             raise DecodeError("XML with a document type of its own")
         scan = _Scan(text, limits, label)
         reason = scan.run()
         if reason is None:
             return Document(text, scan.leaves, len(text), self)
-        if not scan.leaves or not (truncated or len(scan.leaves) >= limits.leaves):
+        cut = truncated or (reason == "ends too early" and bool(scan.stack))
+        if not scan.leaves or not (cut or len(scan.leaves) >= limits.leaves):
             raise DecodeError(f"cut in its first value: {reason}" if truncated else reason)
         end = scan.end
         if scan.leaves[-1].end == len(text):
@@ -131,4 +202,7 @@ class XmlDecoder:
         return Document(text, scan.leaves, end, self, incomplete=reason)
 
     def encode(self, leaf: Leaf, replacement: str) -> str:
+        """Write a replacement as text or inside an attribute; two hyphens would end a comment."""
+        if leaf.path.startswith("#"):
+            return replacement.replace("--", "- -").replace("?>", "? >")
         return escape(replacement, {'"': "&quot;", "'": "&apos;"})

@@ -1,0 +1,101 @@
+"""Server-sent events (WHATWG HTML, 9.2): the data of each event is a text of its own, mostly JSON."""
+
+# ruff: noqa: ARG002 - every decoder takes what the protocol gives
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from typing import List, Tuple
+
+from apisec.decoders.base import Document, Inner, Label, Leaf, Limits, MediaType, Place
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_FIELD = re.compile(r"(data|event|id|retry):? ?")
+
+_Line = Tuple[int, int]  # where the content of a data line stands
+
+
+class EventStreamDecoder:
+    """Fields of events. Several data lines of one event are one text, as a client reads them."""
+
+    name = "event_stream"
+
+    def __init__(self, inner: Inner) -> None:
+        self._inner = inner
+
+    def accepts(self, media: MediaType) -> bool:
+        """Return whether the media type is of this family."""
+        return media.essence == "text/event-stream"
+
+    def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
+        """Return the document; an event that a cut copy does not end is left out."""
+        leaves: List[Leaf] = []
+        data: List[_Line] = []
+        others: List[Leaf] = []
+        position = end = 0
+        while position < len(text):
+            line = _LINE.match(text, position)
+            assert line is not None  # it matches the empty line too
+            content = line.group().rstrip("\r\n")
+            if not content:
+                leaves += self._event(text, data, others, limits, label)
+                data, others, end = [], [], line.end()
+            elif not self._data(content, position, data):
+                others.append(self._other(content, position))
+            position = line.end()
+            if len(leaves) >= limits.leaves:
+                return Document(text, leaves, end, self, incomplete=f"more than {limits.leaves} values")
+        if truncated:
+            return Document(text, leaves, end, self, incomplete="ends too early")
+        leaves += self._event(text, data, others, limits, label)
+        return Document(text, leaves, len(text), self)
+
+    @staticmethod
+    def _data(content: str, position: int, data: List[_Line]) -> bool:
+        field = _FIELD.match(content)
+        if field is None or field[1] != "data":
+            return False
+        data.append((position + field.end(), position + len(content)))
+        return True
+
+    @staticmethod
+    def _other(content: str, position: int) -> Leaf:
+        """Return an event's name or id, or a comment."""
+        field = _FIELD.match(content)
+        start = field.end() if field else 0
+        path = f"#{field[1]}" if field else "#comment"
+        return Leaf(path, "", "", "string", content[start:], position + start, position + len(content))
+
+    def _event(self, text: str, data: List[_Line], others: List[Leaf], limits: Limits, label: Label) -> List[Leaf]:
+        """Return the leaves of one event: of its data, and its other lines."""
+        if not data:
+            return others
+        joined = "\n".join([text[start:end] for start, end in data])
+        document = self._inner.embedded(joined, "data", limits, label)
+        found = [_moved(leaf, data) for leaf in Place(0).take(document)] if document else []
+        start, end = data[0][0], data[-1][1]
+        inside = [other for other in others if start <= other.start < end]
+        if document is None or any(leaf.start <= other.start < leaf.end for leaf in found for other in inside):
+            # One text; a line between its lines is looked at with it, for it stands where a replacement goes.
+            value = "\n".join([joined, *[other.value for other in inside]])
+            return [Leaf("data", "", "", "string", value, start, end)] + [o for o in others if o not in inside]
+        return found + others
+
+    def encode(self, leaf: Leaf, replacement: str) -> str:
+        """Write a replacement as its JSON asks, or as text: a line that follows is data too."""
+        if leaf.within:
+            return self._inner.encode(leaf, replacement)
+        return replacement.replace("\r", " ").replace("\n", "\ndata: ")
+
+
+def _moved(leaf: Leaf, data: List[_Line]) -> Leaf:
+    """Return a leaf of the joined text with its places in the lines."""
+    starts, offset = [], 0
+    for start, end in data:
+        starts.append(offset)
+        offset += end - start + 1
+    places = []
+    for place in (leaf.start, leaf.end):
+        line = max(0, bisect_right(starts, place) - 1)
+        places.append(data[line][0] + place - starts[line])
+    return leaf._replace(start=places[0], end=places[1])
