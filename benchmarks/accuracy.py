@@ -23,6 +23,8 @@ from typing import Any
 from benchmarks.corpus import development, examination
 from benchmarks.corpus.generate import transactions
 from benchmarks.corpus.score import EventReader, Tally, count_leaks, score
+from benchmarks.corpus.specs import read_labels
+from benchmarks.corpus.specs import transactions as spec_transactions
 
 SPLITS = {split.SPLIT.name: split.SPLIT for split in (development, examination)}
 TARGETS = {"pci.pan": 0.99, "pii.ssn": 0.99, "fin.iban": 0.99, "pii.email": 0.99}
@@ -78,6 +80,21 @@ def write(split: str, count: int, folder: Path) -> tuple[Path, Path]:
     return traffic, labels
 
 
+def write_specs(specs: Path, count: int, folder: Path) -> tuple[Path, Path, int]:
+    """Write the traffic of a folder of OpenAPI documents, and its labels; return the number of documents too."""
+    traffic, labels = folder / "specs.jsonl", folder / "specs.labels.jsonl"
+    table, used = read_labels(), 0
+    with traffic.open("w", encoding="utf-8") as sent, labels.open("w", encoding="utf-8") as answers:
+        for path in sorted(specs.iterdir()):
+            if path.suffix not in (".json", ".yaml", ".yml"):
+                continue
+            used += 1
+            for draft in spec_transactions(path, table, count):
+                sent.write(draft.line() + "\n")
+                answers.write(draft.answers() + "\n")
+    return traffic, labels, used
+
+
 def show(tally: Tally, title: str, only: set[str] | None = None) -> None:
     """Print the table of one reader."""
     print(f"\n{title}\n{'class':24}{'precision':>10}{'recall':>8}{'F1':>7}{'exact':>7}{'values':>8}{'leaked':>8}")
@@ -120,6 +137,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", choices=sorted(SPLITS), default="examination")
     parser.add_argument("--count", type=int, default=4000, help="transactions (default 4000)")
+    parser.add_argument("--specs", type=Path, metavar="FOLDER", help="OpenAPI documents, instead of a split")
+    parser.add_argument("--per-spec", type=int, default=14, help="transactions of each document (default 14)")
     parser.add_argument("--strict", action="store_true", help="redact strictly: a checksum alone is enough")
     parser.add_argument("--failures", type=int, default=0, metavar="N", help="show the N commonest failures")
     parser.add_argument("--folder", type=Path, help="keep traffic, labels and events here")
@@ -127,11 +146,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        traffic, labels = write(args.split, args.count, folder)
-        events = replay(traffic, folder / f"{args.split}.events.jsonl", folder, strict=args.strict)
+        if args.specs:
+            traffic, labels, used = write_specs(args.specs, args.per_spec, folder)
+            title = f"{used} public specs"
+        else:
+            traffic, labels = write(args.split, args.count, folder)
+            title = f"{args.split}, {args.count} transactions"
+        events = replay(traffic, folder / "events.jsonl", folder, strict=args.strict)
         tally = evaluate(labels, events, strict=args.strict)
-    show(tally, f"apisec, {'strict' if args.strict else 'balanced'}, {args.split}: {args.count} transactions")
-    show_carriers(tally)
+    show(tally, f"apisec, {'strict' if args.strict else 'balanced'}: {title}")
+    if not args.specs:
+        show_carriers(tally)
     if args.failures:
         show_failures(tally, args.failures)
     return 0
