@@ -7,7 +7,7 @@ import zlib
 from typing import Callable, Dict, Optional
 
 from apisec.classification.vendors import RULES, SecretRule
-from apisec.detectors.base import Detector, Validator, linear
+from apisec.detectors.base import Detector, Validator, any_case, linear
 from apisec.detectors.plausible import placeholder, random_looking
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -69,11 +69,6 @@ def _validator(rule: SecretRule) -> Validator:
         return None if placeholder(text) or (wordy and not random_looking(text)) else text
 
     return validate
-
-
-def any_case(text: str) -> str:
-    """Return a pattern for a text in any case, without a flag: a blank is up to two separators."""
-    return "".join([r"[\s._-]{0,2}" if c == " " else f"[{c}{c.upper()}]" for c in text])
 
 
 def _shape(rule: SecretRule) -> str:

@@ -19,7 +19,13 @@ GATES: Dict[str, str] = {
     "digits": r"\d(?:[\W_]{0,2}\d){6}|\d\D{1,4}\d{6}",  # seven digits, however they are grouped
     "grouped": r"\d{2}[ ./+-]\d|\d[ ./+-]\d{2}|\d-K",  # digits with a separator among them
     "date_code": r"\d{6}[-+A-FU-Y]\d{3}",
-    "iban": r"[A-Za-z]{2}\d\d[ -]?[A-Za-z0-9]",
+    "iban": r"[A-Za-z]{2}\d\d[^A-Za-z0-9]{0,3}[A-Za-z0-9]",
+    "mac": r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}:|-[0-9A-Fa-f]{2}-)[0-9A-Fa-f]{2}|[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.",
+    "pair": r"\d\.\d{4,15}[,; ]{1,2}[-+]?\d",  # two decimals side by side
+    "base58": r"[13][1-9A-HJ-NP-Za-km-z]{25}",
+    "ifsc": r"[A-Z]{4}0[A-Z0-9]{6}",
+    "slash_dash": r"/[0-9A-Z]{4}-\d{2}",
+    "vat": r"(?:AT|B[EG]|C[YZ]|D[EK]|E[ELS]|F[IR]|GB|H[RU]|I[ET]|L[TUV]|MT|NL|P[LT]|RO|S[EIK])[ -]?[A-Z0-9]{0,3}\d{2}",
     "capitals": r"[A-Z][ -]?\d{2}|\d{3}[ -]?[A-Z]",
     "code": r"[A-Za-z][ -]?\d{2}|\d{3}[ -]?[A-Za-z]",  # letters and digits in one word
     "dotted": r"[\w-]{17}\.[\w-]{6}",  # long parts with a dot between
@@ -179,6 +185,24 @@ def _stem(stem: str) -> str:
         upper = c.upper() if len(c.upper()) == 1 else c
         pieces.append(f"(?:{'|'.join(dict.fromkeys((*_ways(c), upper)))})")
     return "".join(pieces) + ("" if stem.endswith("*") else r"(?:\b|_|\d)")
+
+
+def any_case(text: str) -> str:
+    """Return a pattern for a text in any case, without a flag: a blank is up to two separators."""
+    return "".join([r"[\s._-]{0,2}" if c == " " else f"[{c}{c.upper()}]" if c.isascii() else c for c in text])
+
+
+def said(*stems: str) -> str:
+    """Return a pattern for telling words right before a value, with what links them: *is*, *no.*, a colon."""
+    ends = [any_case(stem[:-1]) + r"\w{0,12}" if stem.endswith("*") else any_case(stem) for stem in stems]
+    return rf"(?<![^\W_])(?:{'|'.join(ends)}){_LINK}"
+
+
+# At most six: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
+_LINK = (
+    r"(?:[\s:=#\"'\\(\[>-]"
+    r"|(?:is|ist|lautet|was|war|est|es|è|é|on|am|il|le|el|no\.?|nr\.?|number|nummer|code)\b){1,6}"
+)
 
 
 def whole(text: str) -> Optional[str]:

@@ -1,14 +1,14 @@
-"""Payment card numbers, bare or in the groups that people write, and magnetic stripes."""
+"""Payment cards: numbers bare, grouped and masked, stripes, verification values and expiry dates by context."""
 
 from __future__ import annotations
 
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear
+from apisec.detectors.base import Detector, linear, said, whole, words
 from apisec.validators.cards import pan
 from apisec.validators.digits import ascii_digits
 
-_GAP = r"[ \-._/\u00a0\u2009\u2010-\u2015\u202f]"
+_GAP = r"[ \-._/\u00a0\u2009\u200b\u2010-\u2015\u202f]"
 # Groups as printed: 4-4-4-4(-3), 4-6-5 (American Express), 4-6-4 (Diners), 6-10 and 8-8.
 _GROUPS = (
     rf"\d{{4}}{_GAP}{{1,2}}\d{{4}}{_GAP}{{1,2}}\d{{4}}{_GAP}{{1,2}}\d{{1,4}}(?:{_GAP}{{1,2}}\d{{1,3}})?"
@@ -17,6 +17,37 @@ _GROUPS = (
 )
 _LEFT = r"(?<!\d)(?<!\d[.,])"
 _RIGHT = r"(?!\d)(?![.,]\d)"
+# Not within hexadecimal: digits that touch one of its letters (a hash, an ETag), or are the end of a UUID.
+_BARE = r"(?<!\d[a-fA-F])(?:\d{13,19}|(?<![0-9a-fA-F]{4}-)\d{12})(?![a-fA-F]\d)"
+
+_CARD = words(
+    *(
+        "card",
+        "cards",
+        "credit card*",
+        "debit card*",
+        "pan",
+        "visa",
+        "mastercard",
+        "amex",
+        "american express",
+        "maestro",
+    ),
+    *("kreditkarte*", "karte*", "kartennummer", "tarjeta*", "carte bancaire", "carte de crédit", "carta di credito"),
+    *("cartão*", "creditcard*", "kaart*", "cc", "ccn"),
+)
+_VERIFICATION = (
+    *("cvv", "cvv2", "cvc", "cvc2", "cvn", "csc", "card verification value", "card verification code", "security code"),
+    *("kartenprüfnummer", "kartenpruefnummer", "prüfnummer", "sicherheitscode", "código de seguridad"),
+    *("codigo de seguridad", "cryptogramme", "code de sécurité", "codice di sicurezza", "código de segurança"),
+    *("codigo de seguranca", "beveiligingscode", "veiligheidscode"),
+)
+_EXPIRY = words(
+    *("exp", "expiry", "expires", "expiration", "exp date", "valid thru", "valid until", "valid through", "good thru"),
+    *("gültig bis", "ablaufdatum", "verfallsdatum", "caducidad", "vencimiento", "vence", "válida hasta", "expire"),
+    *("date d expiration", "scadenza", "scade", "valida fino", "validade", "vervaldatum", "geldig tot"),
+)
+_NO_CODE = frozenset(("000", "0000"))
 
 
 def _pan(text: str) -> Optional[str]:
@@ -26,6 +57,11 @@ def _pan(text: str) -> Optional[str]:
 
 def _masked(text: str) -> Optional[str]:
     return text if any(c.isdigit() for c in text[:4]) else None
+
+
+def _code(text: str) -> Optional[str]:
+    digits = ascii_digits(text)
+    return None if digits in _NO_CODE else digits
 
 
 DETECTORS = (
@@ -41,9 +77,56 @@ DETECTORS = (
         "track",
         "pci.track",
         linear(r"%B\d{12,19}\^[^^\n]{2,26}\^\d{4,40}\??|;\d{12,19}=\d{4,40}\?"),
-        lambda text: text,
+        whole,
         literals=("%B", ";"),
     ),
-    Detector("pan.bare", "pci.pan", linear(rf"{_LEFT}\d{{12,19}}{_RIGHT}"), _pan, confidence="checksum", gate="digits"),
+    Detector(
+        "pan.bare",
+        "pci.pan",
+        linear(rf"{_LEFT}{_BARE}{_RIGHT}"),
+        _pan,
+        confidence="checksum",
+        gate="digits",
+    ),
     Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan, gate="digits"),
+    # Within hexadecimal, as a fraction, anywhere: near the word, or in strict mode.
+    Detector(
+        "pan.within",
+        "pci.pan",
+        linear(r"(?<!\d)\d{12,19}(?!\d)"),
+        _pan,
+        confidence="context",
+        near=_CARD,
+        checked=True,
+        gate="digits",
+    ),
+    Detector(
+        "cvv.said",
+        "pci.cvv",
+        linear(rf"{said(*_VERIFICATION)}(?P<value>\d{{3,4}})(?![\w:/%-])(?![.,]\d)"),
+        _code,
+        confidence="context",
+        near=words(*_VERIFICATION),
+        gate="near",
+    ),
+    # number|month|year|code, as lists of stolen cards are written
+    Detector(
+        "cvv.beside",
+        "pci.cvv",
+        linear(
+            r"(?<!\d)\d{13,19}[|;,:/ \t]{1,3}(?:0[1-9]|1[0-2])[|;,:/ \t-]{0,2}(?:20)?[2-4]\d[|;,:/ \t]{1,3}"
+            r"(?P<value>\d{3,4})(?![\d.])"
+        ),
+        _code,
+        gate="digits",
+    ),
+    Detector(
+        "expiry.said",
+        "pci.expiry",
+        linear(r"(?<![\d/.-])(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-4]\d(?![\d/.-])"),
+        lambda text: text.replace(" ", ""),
+        confidence="context",
+        near=_EXPIRY,
+        gate="near",
+    ),
 )

@@ -1,4 +1,4 @@
-"""Credentials by their own shape: JWT, bearer and Basic credentials in text, private keys, URLs with a password."""
+"""Credentials by their own shape or by the words around: JWT, authorization in text, private keys, passwords."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ import binascii
 import json
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, whole
+from apisec.detectors.base import Detector, linear, words
+from apisec.detectors.plausible import placeholder, random_looking
+
+_PASSWORD = (
+    *("password*", "passwd", "pwd", "passphrase", "passcode", "passwort*", "kennwort*", "contraseña*", "clave"),
+    *("mot de passe", "motdepasse", "senha*", "wachtwoord*", "parola d ordine", "palavra passe"),
+)
 
 
 def _jwt(text: str) -> Optional[str]:
@@ -32,6 +38,25 @@ def _bearer(text: str) -> Optional[str]:
     return text if any(c.isdigit() for c in text) or len(text) >= 24 else None
 
 
+def _not_placeholder(text: str) -> Optional[str]:
+    return None if placeholder(text) else text
+
+
+def _random(text: str) -> Optional[str]:
+    return text if random_looking(text) else None
+
+
+def _password(text: str) -> Optional[str]:
+    """Accept what is no word: *the password is hunter2*, not *the password is required*."""
+    if placeholder(text) or not any(c.isdigit() for c in text):
+        return None
+    return text if any(not c.isdecimal() for c in text) else None
+
+
+def _authorization(text: str) -> Optional[str]:
+    return text if len(text) >= 12 and any(c.isdigit() for c in text) and not placeholder(text) else None
+
+
 DETECTORS = (
     Detector(
         "jwt",
@@ -54,18 +79,73 @@ DETECTORS = (
         _basic,
         literals=("asic ", "ASIC "),
     ),
+    # Authorization: Token …, ApiKey …, Negotiate …, SSWS …; Proxy-Authorization; X-Auth-Token
+    Detector(
+        "authorization",
+        "secret.token",
+        linear(
+            r"(?:[Aa]uthorization|AUTHORIZATION|[Aa]uth-[Tt]oken)\\?[\"']?\s{0,2}[:=]\s{0,2}\\?[\"']?"
+            r"(?:[A-Za-z][\w-]{1,20} )?(?P<value>[\w.~+/-]{12,2000}={0,2})"
+        ),
+        _authorization,
+        literals=("uthorization", "AUTHORIZATION", "uth-"),
+    ),
+    # RFC 7468, RFC 4880 and what OpenSSH writes
     Detector(
         "private_key",
         "secret.private_key",
-        linear(r"-----BEGIN [A-Z ]{0,24}PRIVATE KEY-----[^-]{0,8192}(?:-----END [A-Z ]{0,24}PRIVATE KEY-----)?"),
-        whole,
+        linear(
+            r"-----BEGIN [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----[^-]{0,16384}"
+            r"(?:-----END [A-Z0-9 ]{0,24}PRIVATE KEY(?: BLOCK)?-----)?"
+        ),
+        _not_placeholder,
         literals=("PRIVATE KEY",),
     ),
     Detector(
+        "private_key.putty",
+        "secret.private_key",
+        linear(r"Private-Lines: \d{1,3}(?:\\?[rn]|\s){1,4}(?P<value>[A-Za-z0-9+/=\s\\]{40,8192})"),
+        _not_placeholder,
+        literals=("Private-Lines",),
+    ),
+    # The private members of a JSON Web Key (RFC 7518, 6.2.2, 6.3.2, 6.4.1) in text that was not read as JSON
+    Detector(
+        "private_key.jwk",
+        "secret.private_key",
+        linear(r"\\?\"(?:d|p|q|dp|dq|qi|k)\\?\"\s{0,3}:\s{0,3}\\?\"(?P<value>[A-Za-z0-9_-]{22,4096})\\?\""),
+        _random,
+        literals=('"d', '"p', '"q', '"k'),
+        confidence="context",
+        near=words("kty", "crv", "alg", "kid"),
+    ),
+    # scheme://user:password@host. A password may hold @ and :, since people forget to encode them.
+    Detector(
         "url.password",
         "secret.password",
-        linear(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s:/?#@\"']{0,64}:(?P<value>[^\s:/?#@\"']{1,128})@"),
-        whole,
+        linear(
+            r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s:/?#@\"'<>]{0,64}:(?P<value>[^\s/?#\"'<>]{1,128})@(?=[\w.\[-])"
+        ),
+        _not_placeholder,
         literals=("://",),
+    ),
+    Detector(
+        "jdbc.oracle",
+        "secret.password",
+        linear(r"jdbc:oracle:\w{2,6}:[^\s/@:\"']{1,64}/(?P<value>[^\s/@\"']{1,128})@"),
+        _not_placeholder,
+        literals=("jdbc:oracle",),
+    ),
+    # In prose; password=… and password: … are read by the redactor as a name and its value.
+    Detector(
+        "password.said",
+        "secret.password",
+        linear(
+            r"(?<!\w)(?:is|ist|lautet|was|war|to|auf|est|es|é|è|ist jetzt|is now|=>|->)[ \t]{0,2}[:=]?[ \t]{0,2}[\"'`]?"
+            r"(?P<value>[^\s\"'`<>,;:]{5,63}[^\s\"'`<>,;:.!?)])"
+        ),
+        _password,
+        confidence="context",
+        near=words(*_PASSWORD),
+        gate="near",
     ),
 )

@@ -79,10 +79,11 @@ _SECRET, _SPOKEN, _SHAPE, _CHECKSUM, _UNSPOKEN = range(5)
 
 
 class Rank(NamedTuple):
-    """Orders matches that overlap: by kind of evidence, nearness of the telling word, and registration."""
+    """Orders matches that overlap: by kind of evidence, nearness of the telling word, length, and registration."""
 
     kind: int
     distance: int
+    length: int  # negative: the longer one says more
     order: int
 
 
@@ -165,14 +166,14 @@ def scan(text: str, *, reference: bool = False, strict: bool = False, hint: Opti
         if detector.confidence == "context":
             found.extend(_in_context(detector, text, strict, hint))
         elif strict or not (reference and detector.confidence == "checksum"):
-            rank = _rank(detector)
-            found.extend([(match, rank) for match in find(detector, text)])
+            found.extend([(match, _rank(detector, match)) for match in find(detector, text)])
     return [match for match, _ in found] if len(found) < 2 else _merge(found)
 
 
-def _rank(detector: Detector) -> Rank:
+def _rank(detector: Detector, match: Match) -> Rank:
     kind = _CHECKSUM if detector.confidence == "checksum" else _SHAPE
-    return Rank(_SECRET if detector.data_class.startswith("secret.") else kind, 0, _ORDER[detector.id])
+    kind = _SECRET if detector.data_class.startswith("secret.") else kind
+    return Rank(kind, 0, match.start - match.end, _ORDER[detector.id])
 
 
 def _in_context(detector: Detector, text: str, strict: bool, hint: Optional[str]) -> Iterator[_Found]:
@@ -183,13 +184,14 @@ def _in_context(detector: Detector, text: str, strict: bool, hint: Optional[str]
         return
     order = _ORDER[detector.id]
     for match in find(detector, text):
+        length = match.start - match.end
         distance = -1 if detector.data_class == hint else _distance(detector, text, match.start)
         if distance is not None:
-            yield match, Rank(_SPOKEN, distance, order)
+            yield match, Rank(_SPOKEN, distance, length, order)
         elif named:
-            yield match, Rank(_SPOKEN, NEAR, order)
+            yield match, Rank(_SPOKEN, NEAR, length, order)
         elif alone:
-            yield match, Rank(_UNSPOKEN, 0, order)
+            yield match, Rank(_UNSPOKEN, 0, length, order)
 
 
 def _distance(detector: Detector, text: str, start: int) -> Optional[int]:

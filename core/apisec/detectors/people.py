@@ -1,0 +1,114 @@
+"""Names of persons in text, by what stands around them: a title, a salutation, a label, an address in angle brackets."""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+from apisec.detectors.base import Detector, any_case, linear, words
+from apisec.detectors.given_names import GIVEN_NAMES
+
+_PART = r"[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ](?:[a-zß-öø-ÿąćęłńóśźżčšžığş]|['’][A-ZÀ-Þ]?(?=[a-zß-ÿ])){1,20}(?:-[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{1,20})?"
+_PARTICLE = r"(?:von der |van der |van den |de la |von |van |de |di |da |dos |del |della |le |la |bin |al )?"
+_FULL = rf"{_PART}(?: [A-Z]\.)?(?: {_PARTICLE}{_PART}){{1,3}}"
+_SHORT = rf"{_PARTICLE}{_PART}(?: [A-Z]\.)?(?: {_PARTICLE}{_PART}){{0,2}}"
+
+_TITLES = (
+    *("Mr", "Mrs", "Ms", "Miss", "Dr", "Prof", "Herr", "Herrn", "Frau", "Monsieur", "Madame", "Mme", "Mlle", "Señor"),
+    *("Señora", "Srta", "Sra", "Signor", "Signora", "Dott", "Senhor", "Senhora", "Dhr", "Mevr", "Mevrouw"),
+)
+_SALUTATIONS = (
+    *("Dear", "Hello", "Hi", "Hey", "Liebe", "Lieber", "Hallo", "Bonjour", "Cher", "Chère", "Hola", "Estimado"),
+    *("Estimada", "Querido", "Querida", "Ciao", "Caro", "Cara", "Gentile", "Olá", "Prezado", "Prezada", "Beste"),
+)
+_LABELS = (
+    *("customer", "customer name", "client", "patient", "patient name", "cardholder", "cardholder name", "card holder"),
+    *("account holder", "recipient", "beneficiary", "employee", "applicant", "passenger", "traveller", "guest"),
+    *("full name", "contact person", "contact", "signed by", "submitted by", "requested by", "approved by", "ship to"),
+    *("bill to", "deliver to", "name on card", "insured", "policyholder", "tenant", "kunde", "kundin", "kundenname"),
+    *("empfänger", "karteninhaber", "kontoinhaber", "ansprechpartner", "unterzeichnet von", "patientin", "mieter"),
+    *("cliente", "paciente", "titular", "destinatario", "beneficiario", "empleado", "destinataire", "bénéficiaire"),
+    *("titulaire", "salarié", "paziente", "intestatario", "titolare", "beneficiário", "destinatário", "klant"),
+    *("ontvanger", "rekeninghouder", "patiënt", "nombre completo", "nom complet", "nome completo", "volledige naam"),
+)
+# Words in capitals that follow a title, a salutation or a label and are no name.
+_NOT_NAMES = frozenset(
+    (
+        "All|Admin|Applicant|Benutzer|Bank|Benefits|Both|Candidate|Care|Cliente|Clients|Colleague|Colleagues|Corp|Customer|"
+        "Customers|Damen|Data|Department|Developer|Everyone|Everybody|Friend|Friends|Group|Guest|Herren|Hiring|Inc|Kunde|"
+        "Kundin|Ladies|Limited|Ltd|Madam|Management|Manager|Member|Members|New|None|Null|Partner|Patient|Pepper|Player|"
+        "Portal|Premium|Recipient|Record|Required|Response|Santa|Score|Segment|Service|Services|Shareholder|Sir|Sirs|"
+        "Status|Student|Subscriber|Support|Team|There|Type|Unknown|User|Users|Valued|Visitor|World|You|Account|Success|"
+        "Experience|Relations|Number|Order|Not|Is|Has|The|This|Please|Welcome|Thanks|Monsieur|Madame"
+    ).split("|")
+)
+_NO_PARTS = _NOT_NAMES.union(_TITLES)
+
+
+def _name(text: str) -> Optional[str]:
+    parts = text.split()
+    return None if any(part.strip(".,'’") in _NO_PARTS for part in parts) else " ".join(parts)
+
+
+def _given(text: str) -> Optional[str]:
+    """Accept a name that begins with a given name: *Name: Ada Lovelace* is a person, *Name: Blue Shirt* a product."""
+    first = re.split(r"[\s-]", text, maxsplit=1)[0].lower()
+    return _name(text) if first in GIVEN_NAMES else None
+
+
+def _joined(stems: "tuple[str, ...]") -> str:
+    return "|".join([any_case(stem) for stem in stems])
+
+
+DETECTORS = (
+    Detector(
+        "name.title",
+        "pii.name",
+        linear(rf"(?<!\w)(?:(?:{'|'.join(_TITLES)})\.?|Sr\.|Sig\.(?:ra)?)(?: (?:Dr|Prof|med)\.){{0,3}} (?P<value>{_SHORT})(?![\w@])"),
+        _name,
+        literals=(*[f"{title}{end}" for title in _TITLES for end in (". ", " ")], "Sr. ", "Sig.ra ", "Sig. "),
+    ),
+    Detector(
+        "name.salutation",
+        "pii.name",
+        linear(rf"(?<!\w)(?:{'|'.join(_SALUTATIONS)}) (?P<value>{_SHORT})(?=\s?[,!:])"),
+        _name,
+        literals=tuple(f"{word} " for word in _SALUTATIONS),
+    ),
+    # Ada Lovelace <ada@example.org>, as in the headers of a mail (RFC 5322, 3.4)
+    Detector(
+        "name.mailbox",
+        "pii.name",
+        linear(rf"(?<![\w.])(?P<value>{_FULL})\"? <(?=[^\s<>@]{{1,64}}@)"),
+        _name,
+        literals=(" <",),
+    ),
+    Detector(
+        "name.said",
+        "pii.name",
+        linear(rf"(?<![^\W_])(?:{_joined(_LABELS)})[\"']?\s{{0,2}}[:=]?\s{{1,2}}[\"']?(?P<value>{_FULL})(?![\w@])"),
+        _given,
+        confidence="context",
+        near=words(*_LABELS),
+        gate="near",
+    ),
+    Detector(
+        "name.label",
+        "pii.name",
+        linear(rf"(?<![^\W_])(?:{_joined(_LABELS)})[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?(?P<value>{_FULL})(?![\w@])"),
+        _name,
+        confidence="context",
+        near=words(*_LABELS),
+        gate="near",
+    ),
+    Detector(
+        "name.plain",
+        "pii.name",
+        linear(
+            rf"(?<![\w.])(?:[Nn]ame|[Uu]ser|[Nn]ombre|[Nn]om|[Nn]ome|[Nn]aam|[Aa]uthor|[Aa]utor|[Vv]on|[Ff]rom|[Bb]y|[Ff]or|[Ff]ür)"
+            rf"\s{{0,2}}[:=]?\s{{1,2}}[\"']?(?P<value>{_FULL})(?![\w@])"
+        ),
+        _given,
+        literals=("ame", "ser ", "ser:", "ombre", "om ", "om:", "ome", "aam", "utor", "uthor", "on ", "rom", "y ", "or ", "ür "),
+    ),
+)
