@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests use of the system: Debian's syslog-ng, a HEC client that others wrote, and node with npm.
+# Install what the tests use of the system: Debian's syslog-ng (a HEC client that others wrote), node with npm, and the
+# gateways NGINX (with njs) and HAProxy.
 # Without root or apt it says what stays untried, and the tests skip it by name; nothing fails for that.
 set -euo pipefail
 
@@ -10,6 +11,9 @@ missing=()
 [ -n "$(find /usr/lib -name libhttp.so -path '*syslog-ng*' -print -quit 2>/dev/null)" ] || missing+=(syslog-ng-mod-http)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
+[ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing+=(nginx-light)
+[ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || missing+=(libnginx-mod-http-js)
+[ -x /usr/sbin/haproxy ] || command -v haproxy >/dev/null || missing+=(haproxy)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

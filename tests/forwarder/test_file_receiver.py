@@ -10,7 +10,8 @@ import pytest
 
 from apisec_forwarder.config.schema import FileReceiver
 from apisec_forwarder.receivers.base import Place
-from apisec_forwarder.receivers.files import FileSource
+from apisec_forwarder.receivers.files import file_source
+from apisec_forwarder.receivers.lines import LineSource
 from tests.forwarder.test_http_receiver import APISIX, KONG
 from tests.support.waiting import until
 
@@ -19,11 +20,11 @@ def line(number: int) -> str:
     return json.dumps({"id": f"t{number}", "time": 1, "request": {"method": "GET", "url": f"/{number}"}}) + "\n"
 
 
-def opened(tmp_path: Path, path: Path, kind: str = "jsonl") -> FileSource:
-    return FileSource(FileReceiver(path, kind), Place("edge", tmp_path), "files-0")
+def opened(tmp_path: Path, path: Path, kind: str = "jsonl") -> LineSource:
+    return file_source(FileReceiver(path, kind), Place("edge", tmp_path), "files-0")
 
 
-def ids(source: FileSource, count: int) -> list[str]:
+def ids(source: LineSource, count: int) -> list[str]:
     """Read until so many transactions came; a rotation needs several calls."""
     found: list[str] = []
 

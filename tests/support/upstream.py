@@ -76,6 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
+        self.send_header("X-Accel-Buffering", "no")  # what servers tell NGINX
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for number in range(4):

@@ -1,4 +1,4 @@
-"""``apisec-forwarder gateway``: prints the Envoy configuration that copies traffic and enforces patterns."""
+"""``apisec-forwarder gateway``: prints the configuration of the gateway, which copies traffic."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
 from apisec_forwarder.config.reader import Address, parse_address
 from apisec_forwarder.enforcement import ecds
-from apisec_forwarder.gateway import envoy
+from apisec_forwarder.gateway import envoy, others
 
-HELP = "print the Envoy configuration that copies traffic for the forwarder"
+HELP = "print the gateway's configuration that copies traffic for the forwarder"
 
 EPILOG = """example:
   apisec-forwarder gateway --config forwarder.yaml --listen 0.0.0.0:8443 --upstream 127.0.0.1:9000 \\
       --tls-certificate edge.pem --tls-key edge.key > envoy.yaml
   (umask 077; envoy -c envoy.yaml --file-flush-interval-msec 200)
+  apisec-forwarder gateway --for nginx --config forwarder.yaml --listen 0.0.0.0:8080 --upstream 127.0.0.1:9000
 
 With decisions configured, the folder for Envoy's rules is made, with an open rules file, unless it is there already.
 The flush interval is how long a copy may wait inside Envoy (10 s when it is not given). The umask keeps the log,
@@ -27,8 +28,9 @@ which holds raw traffic, from other users' eyes.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
+    parser.add_argument("--for", dest="kind", choices=("envoy", "nginx", "haproxy"), default="envoy", help="(envoy)")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the forwarder's configuration")
-    parser.add_argument("--listen", type=_address, required=True, metavar="HOST:PORT", help="where Envoy listens")
+    parser.add_argument("--listen", type=_address, required=True, metavar="HOST:PORT", help="where the gateway listens")
     parser.add_argument("--upstream", type=_address, required=True, metavar="HOST:PORT", help="the API behind it")
     parser.add_argument("--tls-certificate", type=Path, metavar="FILE", help="certificate chain; turns TLS on")
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key of the certificate")
@@ -43,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--tls-certificate and --tls-key belong together; give both or neither")
     if args.client_ca is not None and args.tls_certificate is None:
         raise ConfigError("--client-ca needs --tls-certificate and --tls-key")
+    if args.kind != "envoy":
+        return _other(args)
     if not 0 <= args.trusted_hops <= 16:
         raise ConfigError("--trusted-hops must be 0 to 16")
     tls = None
@@ -53,6 +57,17 @@ def run(args: argparse.Namespace) -> int:
     if config.decisions is not None:
         ecds.prepare(config.decisions.ecds_directory)  # Envoy refuses to start without the file
     sys.stdout.write(envoy.render(envoy.build(config, args.listen, args.upstream, tls, args.trusted_hops)))
+    return 0
+
+
+def _other(args: argparse.Namespace) -> int:
+    if args.tls_certificate is not None or args.trusted_hops:
+        raise ConfigError(f"TLS and trusted hops stand in {args.kind}'s own configuration; leave the options out")
+    receiver = configuration.load(args.config).receiver
+    if args.kind == "nginx":
+        sys.stdout.write(others.nginx(receiver.nginx, args.listen, args.upstream))
+    else:
+        sys.stdout.write(others.haproxy(receiver.haproxy, args.listen, args.upstream))
     return 0
 
 

@@ -64,11 +64,17 @@ class Service:
 class EnvoyReceiver:
     """The copy that Envoy writes (`apisec-forwarder gateway` prints the Envoy configuration)."""
 
-    log: Path = option(file_path, "access log that Envoy writes; put it on a size-capped tmpfs")
+    log: Path = option(
+        file_path, "access log that Envoy writes, and beside it one for each further worker; on a size-capped tmpfs"
+    )
     admin_socket: Path | None = option(socket_path, "Envoy's admin socket; without it the log is never rotated", None)
     rotate_bytes: int = option(size(64 * KIB, 64 * GIB), "size at which the log is renamed and reopened", 32 * MIB)
     request_bytes: int = option(size(0, 4 * MIB), "bytes of a request's body that Envoy copies", 64 * KIB)
     response_bytes: int = option(size(0, 4 * MIB), "bytes of a response's body that Envoy copies", 64 * KIB)
+
+    def shard(self, number: int) -> Path:
+        """Return the log of one worker: Envoy deals its transactions out to as many logs as there are workers."""
+        return self.log if number == 0 else self.log.with_name(f"{self.log.stem}.shard{number}{self.log.suffix}")
 
 
 @dataclass(frozen=True)
@@ -123,17 +129,25 @@ class HttpReceiver:
 
 @dataclass(frozen=True)
 class NginxReceiver:
-    """NGINX's JSON access log as syslog datagrams (njs copies the bodies)."""
+    """The access log that NGINX writes with njs (`apisec-forwarder gateway --for nginx` prints the configuration)."""
 
-    socket: Path = option(socket_path, "unix datagram socket that NGINX's access_log names")
-    queue: Queue = option(section(Queue), "what may wait", factory=Queue)
+    log: Path = option(file_path, "access log that NGINX writes; put it on a size-capped tmpfs")
+    pid_file: Path | None = option(
+        file_path, "NGINX's pid file: the forwarder rotates the log itself; without it logrotate does", None
+    )
+    rotate_bytes: int = option(size(64 * KIB, 64 * GIB), "size at which the log is renamed and reopened", 32 * MIB)
+    request_bytes: int = option(size(0, 4 * MIB), "bytes of a request's body that NGINX copies", 64 * KIB)
+    response_bytes: int = option(size(0, 4 * MIB), "bytes of a response's body that NGINX copies", 64 * KIB)
 
 
 @dataclass(frozen=True)
 class HaproxyReceiver:
-    """HAProxy's log as syslog datagrams."""
+    """HAProxy's log as datagrams (`apisec-forwarder gateway --for haproxy` prints the configuration)."""
 
     socket: Path = option(socket_path, "unix datagram socket that HAProxy's log directive names")
+    stats_socket: Path | None = option(socket_path, "HAProxy's stats socket: its own count of dropped logs", None)
+    request_bytes: int = option(size(0, 20 * KIB), "bytes of a request's body that HAProxy copies", 16 * KIB)
+    response_bytes: int = option(size(0, 20 * KIB), "bytes of a response's body that HAProxy copies", 16 * KIB)
     queue: Queue = option(section(Queue), "what may wait", factory=Queue)
 
 
@@ -168,10 +182,10 @@ class Receiver:
             yield "receiver.ext_proc: give one of socket and listen"
         if self.http is not None:
             yield from self.http.contradictions()
-        logs = [self.envoy.log] if self.envoy is not None else []
-        inputs = [*logs, *(one.path for one in self.files)]
-        sections = (self.ext_proc, self.http, self.nginx, self.haproxy)
-        inputs += [one.socket for one in sections if one is not None and one.socket is not None]
+        logs = [one.log for one in (self.envoy, self.nginx) if one is not None]
+        listening = (self.ext_proc, self.http, self.haproxy)
+        sockets = [one.socket for one in listening if one is not None and one.socket is not None]
+        inputs = [*logs, *(one.path for one in self.files), *sockets]
         for path in sorted({path for path in inputs if inputs.count(path) > 1}):
             yield f"receiver: {path} stands twice"
 

@@ -1,0 +1,82 @@
+// Copies each request and response into one JSON line of the access log, in the form that `replay` reads.
+// It runs in NGINX's filters and at log time: nothing is held back from the client.
+// $apisec_request_bytes and $apisec_response_bytes say how much of a body is copied.
+var held = []; // this request's: every request has globals of its own
+var kept = 0;
+var seen = 0;
+
+function copy(r, data, flags) {
+    var length = data.length;
+    var room = Number(r.variables.apisec_response_bytes) - kept;
+    if (room > 0 && length) {
+        var part = length > room ? data.slice(0, room) : data;
+        held.push(Buffer.from(part));
+        kept += part.length;
+    }
+    seen += length;
+    r.sendBuffer(data, flags);
+}
+
+// NGINX keeps two of a response's headers apart from the others.
+function answered(r) {
+    var list = r.rawHeadersOut;
+    if (r.variables.sent_http_content_type) {
+        list.push(['content-type', r.variables.sent_http_content_type]);
+    }
+    if (r.variables.sent_http_content_length) {
+        list.push(['content-length', r.variables.sent_http_content_length]);
+    }
+    return list;
+}
+
+function sent(r) {
+    var wire = Number(r.variables.content_length || 0);
+    var data;
+    try {
+        data = r.requestBuffer;
+    } catch (e) { // it went to a file: larger than client_body_buffer_size
+        return { size: wire };
+    }
+    if (!data) {
+        return { size: wire };
+    }
+    var size = data.length > wire ? data.length : wire;
+    return { data: data.slice(0, Number(r.variables.apisec_request_bytes)), size: size };
+}
+
+function put(target, data, size) {
+    if (data && data.length) {
+        target.body = data.toString('base64');
+        target.body_encoding = 'base64';
+    }
+    if (size) {
+        target.body_size = size;
+    }
+}
+
+function record(r) {
+    var v = r.variables;
+    var host = v.http_host || v.host;
+    var request = { method: r.method, url: v.scheme + '://' + host + v.request_uri, headers: r.rawHeadersIn };
+    var response = { status: r.status, headers: answered(r) };
+    var body = sent(r);
+    put(request, body.data, body.size);
+    put(response, Buffer.concat(held), seen);
+    var client = { address: v.remote_addr, port: Number(v.remote_port) };
+    if (v.ssl_protocol) {
+        client.tls_version = v.ssl_protocol;
+    }
+    if (v.ssl_client_verify === 'SUCCESS') {
+        client.certificate_subject = v.ssl_client_s_dn;
+    }
+    return JSON.stringify({
+        id: v.request_id,
+        time: Number(v.msec) - Number(v.request_time),
+        duration: Number(v.request_time) * 1000,
+        client: client,
+        request: request,
+        response: response
+    });
+}
+
+export default { copy, record };
