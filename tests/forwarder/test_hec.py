@@ -5,19 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from apisec.errors import ConfigError
-from apisec_forwarder.config import Hec
-from apisec_forwarder.exporters.hec import Action, HecClient, interpret, read_token
-from apisec_forwarder.exporters.shipper import Shipper
+from apisec_forwarder.exporters.hec import Action, interpret, read_token
 from apisec_forwarder.metrics import Metrics, prometheus_text
-from apisec_forwarder.spool import Spool, SpoolReader
-from apisec_forwarder.spool.segments import decode, list_segments
+from apisec_forwarder.spool import SpoolReader
+from apisec_forwarder.spool.segments import list_segments
+from tests.forwarder.hec_rig import Rig
 from tests.support.certificates import self_signed
 from tests.support.hec import Answer, FakeHec
 from tests.support.waiting import free_port
@@ -70,81 +68,6 @@ def test_what_an_answer_asks(status: int, body: bytes, action: Action) -> None:
     assert outcome.action is action
     if action is Action.SKIP:
         assert outcome.bad_event == json.loads(body)["invalid-event-number"]
-
-
-@dataclass
-class Rig:
-    """A shipper with a clock that the test moves, over a real spool and a real connection."""
-
-    folder: Path
-    hec: FakeHec
-    now: float = 1000.0
-    metrics: Metrics = field(default_factory=Metrics)
-    sent: int = 0
-    client: HecClient | None = None
-
-    def __post_init__(self) -> None:
-        token = self.folder / "hec.token"
-        token.write_text(self.hec.token)
-        token.chmod(0o600)
-        self.settings = Hec(
-            url=self.hec.url,
-            token_file=token,
-            index="apisec",
-            batch_bytes=1000,
-            batch_seconds=0,
-            timeout_seconds=2,
-            window=16,
-        )
-        self.spool = Spool(self.folder / "spool", "pipeline", 2**30, clock=lambda: self.now)
-        self.dead = Spool(self.folder / "spool", "dead", 2**20, suffix=".dead")
-        self.reader = SpoolReader(self.folder / "spool")
-        self.shipper = self.start()
-
-    def close(self) -> None:
-        if self.client is not None:
-            self.client.close()
-
-    def start(self, **changes: Any) -> Shipper:
-        self.close()
-        self.settings = replace(self.settings, **changes)
-        self.client = HecClient(self.settings)
-        self.shipper = Shipper(
-            self.settings,
-            self.reader,
-            self.client,
-            self.dead,
-            self.metrics,
-            clock=lambda: self.now,
-            jitter=lambda: 1.0,
-        )
-        return self.shipper
-
-    def add(self, count: int, index: str = "apisec", pad: int = 50) -> list[str]:
-        ids = [f"t{self.sent + number}" for number in range(count)]
-        self.sent += count
-        for one in ids:
-            event = {"id": one, "pad": "x" * pad}
-            self.spool.append(json.dumps({"sourcetype": "apisec:transaction", "index": index, "event": event}).encode())
-        return ids
-
-    def steps(self, count: int = 50, seconds: float = 0.2) -> None:
-        """Let time go by; every round may send, poll and acknowledge."""
-        for _ in range(count):
-            self.shipper.step()
-            self.now += seconds
-
-    def buried(self) -> list[str]:
-        found = []
-        for segment in list_segments(self.folder / "spool", ".dead"):
-            for line in segment.path.read_bytes().splitlines():
-                record = decode(line)
-                assert record is not None
-                found.append(json.loads(record)["event"]["id"])
-        return found
-
-    def counter(self, name: str) -> float:
-        return self.metrics.snapshot()["counters"].get(name, 0)
 
 
 @pytest.fixture

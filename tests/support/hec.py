@@ -55,6 +55,7 @@ class FakeHec:
     probes: int = 0  # how often that was asked
     cookies: tuple[str, ...] = ()  # of a load balancer before it
     client_ca: Path | None = None  # with ``tls``: clients must show a certificate of this CA
+    tls_version: ssl.TLSVersion | None = None  # the only one that it speaks
     slow: float = 0.0  # seconds before each answer
     constant: Answer | None = None  # the answer to every event request while it is set
     teams: dict[str, str] = field(default_factory=dict)  # further tokens, each for its own index only
@@ -79,6 +80,8 @@ class FakeHec:
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*self.tls)
+            if self.tls_version is not None:
+                context.minimum_version = context.maximum_version = self.tls_version
             if self.client_ca is not None:
                 context.verify_mode = ssl.CERT_REQUIRED
                 context.load_verify_locations(self.client_ca)
