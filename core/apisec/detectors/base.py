@@ -28,6 +28,9 @@ GATES: Dict[str, str] = {
     "vat": r"(?:AT|B[EG]|C[YZ]|D[EK]|E[ELS]|F[IR]|GB|H[RU]|I[ET]|L[TUV]|MT|NL|P[LT]|RO|S[EIK])[ -]?[A-Z0-9]{0,3}\d{2}",
     "capitals": r"[A-Z][ -]?\d{2}|\d{3}[ -]?[A-Z]",
     "code": r"[A-Za-z][ -]?\d{2}|\d{3}[ -]?[A-Za-z]",  # letters and digits in one word
+    "run": r"\d{12}",
+    "groups": r"\d{3,8}[\W_]{1,6}\d{3,10}",  # two groups; a separator may take three bytes
+    "names": r"[^\s0-9a-z]\S{1,44} (?:\S{1,4} ){0,2}[^\s0-9a-z]",  # two words that begin with a capital
     "dotted": r"[\w-]{17}\.[\w-]{6}",  # long parts with a dot between
 }
 

@@ -37,7 +37,8 @@ def _detector(
 ) -> Detector:
     if gate == "code" and confidence != "context":
         gate = "capitals"
-    flags = re.IGNORECASE if confidence == "context" else 0  # capitals are part of what proves a number alone
+    # Capitals are part of what proves a number alone, and of what tells it from a word.
+    flags = re.IGNORECASE if confidence == "context" and r"\d" in form else 0
     return Detector(
         name,
         row.data_class,
