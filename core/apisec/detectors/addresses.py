@@ -10,17 +10,22 @@ _UP = r"[A-ZÀ-ÖØ-Þ]"
 _NAME = rf"{_UP}[a-zà-öø-ÿ'’.][\w'’.-]{{0,24}}"
 _CITY = rf"{_UP}[\w'’-]{{1,24}}(?: (?:am |an der |de |la |do |da |upon )?{_UP}[\w'’-]{{1,24}}){{0,2}}"
 
-_ENGLISH = (
-    "Street St Avenue Ave Road Rd Boulevard Blvd Lane Ln Drive Dr Court Ct Place Pl Square Sq Terrace Terr Way Parkway Pkwy"
-    " Highway Hwy Crescent Cres Close Circle Cir Trail Trl Alley Gardens Grove Mews Row Walk"
-).split()
+_STREETS = """
+Street St Avenue Ave Road Rd Boulevard Blvd Lane Ln Drive Dr Court Ct Place Pl Square Sq Terrace Terr Way Parkway
+Pkwy Highway Hwy Crescent Cres Close Circle Cir Trail Trl Alley Gardens Grove Mews Row Walk
+"""
+_ENGLISH = _STREETS.split()
 _SPELLED = tuple(f" {word}" for word in _ENGLISH)
 _ROMANCE = (
     *("Calle ", "Avenida ", "Avda", "Plaza ", "Paseo ", "Carrer ", "Rua ", "Travessa ", "Praça ", "Alameda ", "Via "),
     *("Viale ", "Corso ", "Piazza ", "Vicolo ", "Strada "),
 )
 _FRENCH = ("rue", "avenue", "boulevard", "place", "chemin", "allée", "impasse", "quai", "route", "cours", "square")
-_GERMANIC = ("straße", "strasse", "str.", "gasse", "allee", "platz", "damm", "ufer", "straat", "laan", "plein", "gracht")
+_GERMANIC = (
+    *("straße", "strasse", "str.", "gasse", "allee", "platz", "damm", "ufer"),
+    *("straat", "laan", "plein", "gracht"),
+)
+_APART = ("Straße", "Strasse", "Str.", "Gasse", "Allee", "Platz", "Damm", "Ufer")
 _POSTCODES = r"\d{5}-\d{4}|\d{5}-\d{3}|\d{4} ?[A-Z]{2}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
 _POSTCODE_WORDS = (
     *("zip", "zip code", "zipcode", "postal code", "postalcode", "postcode", "post code", "postleitzahl", "plz"),
@@ -46,7 +51,8 @@ DETECTORS = (
         "address.english",
         "pii.address",
         linear(
-            rf"(?<![\w.,$€£#-])\d{{1,5}}[A-Za-z]? (?:(?:[NSEW]|North|South|East|West)\.? )?(?:(?:{_NAME}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}"
+            rf"(?<![\w.,$€£#-])\d{{1,5}}[A-Za-z]? (?:(?:[NSEW]|North|South|East|West)\.? )?"
+            rf"(?:(?:{_NAME}|\d{{1,3}}(?:st|nd|rd|th)) ){{1,3}}"
             rf"(?:{'|'.join(_ENGLISH)})\b\.?(?:,? (?:Apt|Suite|Ste|Unit|Flat|Floor|Fl|#)\.? ?\w{{1,6}})?"
             rf"(?:, {_CITY}(?:,? (?:[A-Z]{{2}} )?(?:{_POSTCODES})\b)?)?"
         ),
@@ -58,18 +64,21 @@ DETECTORS = (
         "address.germanic",
         "pii.address",
         linear(
-            rf"(?<![\w-])(?:{_UP}[\w.-]{{2,24}}[ -]){{0,2}}(?:[\w.-]{{2,30}}(?:{'|'.join(_GERMANIC)})|{_UP}[\w.-]{{2,24}} (?:Straße|Strasse|Str\.|Gasse|Allee|Platz|Damm|Ufer))"
-            rf" {{1,2}}\d{{1,4}}(?: ?[a-zA-Z](?![\w]))?(?:[-/]\d{{1,4}})?(?:[,\n ]{{1,3}}(?:[A-Z]{{1,2}}-)?(?:\d{{5}}|\d{{4}}(?: ?[A-Z]{{2}})?) {_CITY})?(?![\w%])"
+            rf"(?<![\w-])(?:{_UP}[\w.-]{{2,24}}[ -]){{0,2}}"
+            rf"(?:[\w.-]{{2,30}}(?:{'|'.join(_GERMANIC)})|{_UP}[\w.-]{{2,24}} (?:{'|'.join(_APART)}))"
+            r" {1,2}\d{1,4}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{1,4})?"
+            rf"(?:[,\n ]{{1,3}}(?:[A-Z]{{1,2}}-)?(?:\d{{5}}|\d{{4}}(?: ?[A-Z]{{2}})?) {_CITY})?(?![\w%])"
         ),
         _street,
-        literals=(*_GERMANIC, "Straße", "Strasse", "Str.", "Gasse", "Allee", "Platz", "Damm", "Ufer"),
+        literals=(*_GERMANIC, *_APART),
     ),
     # 12 bis, rue de la Paix, 75002 Paris
     Detector(
         "address.french",
         "pii.address",
         linear(
-            rf"(?<![\w.,-])\d{{1,4}}(?: ?(?:bis|ter|[A-D]))?,? (?:{'|'.join(_FRENCH)}) (?:(?:de la|de l['’]|des|du|de|d['’]|la|le|les) ?)?"
+            rf"(?<![\w.,-])\d{{1,4}}(?: ?(?:bis|ter|[A-D]))?,? (?:{'|'.join(_FRENCH)}) "
+            r"(?:(?:de la|de l['’]|des|du|de|d['’]|la|le|les) ?)?"
             rf"{_NAME}(?:[ -](?:de |du |la |le )?{_NAME}){{0,3}}(?:,? \d{{5}} {_CITY})?"
         ),
         _street,
@@ -80,7 +89,8 @@ DETECTORS = (
         "address.romance",
         "pii.address",
         linear(
-            rf"(?<!\w)(?:{'|'.join([word.strip() for word in _ROMANCE])})\.? (?:(?:de la|de los|de|del|della|delle|dei|da|do|das|dos|di|la|el) )?"
+            rf"(?<!\w)(?:{'|'.join([word.strip() for word in _ROMANCE])})\.? "
+            r"(?:(?:de la|de los|de|del|della|delle|dei|da|do|das|dos|di|la|el) )?"
             rf"{_NAME}(?: (?:de |del |da |do |di )?{_NAME}){{0,3}},? (?:n[.º°]{{0,2}} ?)?\d{{1,5}}(?![\w.:])"
             rf"(?:[,\n ]{{1,3}}\d{{4,5}}(?:-\d{{3}})? {_CITY})?"
         ),
@@ -90,7 +100,10 @@ DETECTORS = (
     Detector(
         "address.box",
         "pii.address",
-        linear(r"(?<!\w)(?:P\. ?O\. ?Box|PO Box|P O Box|Postfach|Apartado(?: de Correos)?|Caixa Postal|Postbus) \d{1,3}(?: ?\d{2,3}){0,2}(?!\w)"),
+        linear(
+            r"(?<!\w)(?:P\. ?O\. ?Box|PO Box|P O Box|Postfach|Apartado(?: de Correos)?|Caixa Postal|Postbus) "
+            r"\d{1,3}(?: ?\d{2,3}){0,2}(?!\w)"
+        ),
         _street,
         literals=(" Box ", "Postfach ", "Apartado ", "Caixa Postal ", "Postbus "),
     ),

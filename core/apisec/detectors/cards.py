@@ -55,6 +55,12 @@ def _pan(text: str) -> Optional[str]:
     return digits if pan(digits) else None
 
 
+def _alone(text: str) -> Optional[str]:
+    """Accept a card that stands alone. Visa gave up 13 digits, but EANs of Germany have them and begin with 4 too."""
+    digits = _pan(text)
+    return None if digits and len(digits) == 13 and digits[0] == "4" else digits
+
+
 def _masked(text: str) -> Optional[str]:
     return text if any(c.isdigit() for c in text[:4]) else None
 
@@ -84,11 +90,11 @@ DETECTORS = (
         "pan.bare",
         "pci.pan",
         linear(rf"{_LEFT}{_BARE}{_RIGHT}"),
-        _pan,
+        _alone,
         confidence="checksum",
-        gate="digits",
+        gate="run",
     ),
-    Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan, gate="digits"),
+    Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan, gate="groups"),
     # Within hexadecimal, as a fraction, anywhere: near the word, or in strict mode.
     Detector(
         "pan.within",
@@ -98,7 +104,7 @@ DETECTORS = (
         confidence="context",
         near=_CARD,
         checked=True,
-        gate="digits",
+        gate="run",
     ),
     Detector(
         "cvv.said",
@@ -118,7 +124,7 @@ DETECTORS = (
             r"(?P<value>\d{3,4})(?![\d.])"
         ),
         _code,
-        gate="digits",
+        gate="run",
     ),
     Detector(
         "expiry.said",

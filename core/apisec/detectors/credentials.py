@@ -7,9 +7,19 @@ import binascii
 import json
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, words
+from apisec.detectors.base import Detector, linear, said, words
 from apisec.detectors.plausible import placeholder, random_looking
 
+_KEY_WORDS = (
+    *("api key*", "secret key*", "client secret*", "access key*", "app secret", "signing key", "encryption key"),
+    *("consumer secret", "shared secret", "master key", "private key", "api schlüssel", "geheimschlüssel"),
+    *("clave api", "clave de api", "clave secreta", "clé api", "clé secrète", "chiave api", "chave de api"),
+)
+_TOKEN_WORDS = (
+    *("access token*", "auth token*", "api token*", "refresh token*", "session token", "session id", "secret token"),
+    *("bearer token", "personal access token", "reset token", "csrf token", "id token", "zugriffstoken"),
+    *("token de acceso", "jeton d accès", "token di accesso", "token de acesso", "toegangstoken"),
+)
 _PASSWORD = (
     *("password*", "passwd", "pwd", "passphrase", "passcode", "passwort*", "kennwort*", "contraseña*", "clave"),
     *("mot de passe", "motdepasse", "senha*", "wachtwoord*", "parola d ordine", "palavra passe"),
@@ -122,9 +132,7 @@ DETECTORS = (
     Detector(
         "url.password",
         "secret.password",
-        linear(
-            r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s:/?#@\"'<>]{0,64}:(?P<value>[^\s/?#\"'<>]{1,128})@(?=[\w.\[-])"
-        ),
+        linear(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s:/?#@\"'<>]{0,64}:(?P<value>[^\s/?#\"'<>]{1,128})@(?=[\w.\[-])"),
         _not_placeholder,
         literals=("://",),
     ),
@@ -146,6 +154,24 @@ DETECTORS = (
         _password,
         confidence="context",
         near=words(*_PASSWORD),
+        gate="near",
+    ),
+    Detector(
+        "api_key.said",
+        "secret.api_key",
+        linear(rf"{said(*_KEY_WORDS)}(?P<value>[\w.~+/-]{{16,512}}={{0,2}})"),
+        _random,
+        confidence="context",
+        near=words(*_KEY_WORDS),
+        gate="near",
+    ),
+    Detector(
+        "token.said",
+        "secret.token",
+        linear(rf"{said(*_TOKEN_WORDS)}(?P<value>[\w.~+/-]{{16,2048}}={{0,2}})"),
+        _random,
+        confidence="context",
+        near=words(*_TOKEN_WORDS),
         gate="near",
     ),
 )

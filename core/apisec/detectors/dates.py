@@ -7,14 +7,15 @@ from typing import Optional
 
 from apisec.detectors.base import Detector, linear, words
 
-_MONTHS = (
-    "jan feb mar apr may jun jul aug sep oct nov dec januar februar märz maerz mai juni juli okt dez januari februari"
-    " maart mei enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre janvier février"
-    " fevrier mars avril juin juillet août aout septembre octobre novembre décembre decembre gennaio febbraio aprile"
-    " maggio giugno luglio settembre ottobre dicembre janeiro fevereiro março marco maio junho julho setembro outubro"
-    " novembro dezembro january february march april june july august september october november december oktober dezember"
-).split()
-_MONTH = "|".join(sorted({form for month in _MONTHS for form in (month, month.title())}, key=lambda m: (-len(m), m)))
+_MONTHS = """
+jan feb mar apr may jun jul aug sep oct nov dec januar februar märz maerz mai juni juli okt dez januari februari
+maart mei enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre janvier février
+fevrier mars avril juin juillet août aout septembre octobre novembre décembre decembre gennaio febbraio aprile
+maggio giugno luglio settembre ottobre dicembre janeiro fevereiro março marco maio junho julho setembro outubro
+novembro dezembro january february march april june july august september october november december oktober dezember
+"""
+_FORMS = {form for month in _MONTHS.split() for form in (month, month.title())}
+_MONTH = "|".join(sorted(_FORMS, key=lambda form: (-len(form), form)))
 _ORDERS = (  # day and month first, month first, year first
     re.compile(r"(?P<d>\d{1,2})\D{1,3}(?P<m>\d{1,2})\D{1,3}(?P<y>\d{4}|\d{2})"),
     re.compile(r"(?P<m>\d{1,2})\D{1,3}(?P<d>\d{1,2})\D{1,3}(?P<y>\d{4}|\d{2})"),
@@ -24,8 +25,21 @@ _ORDERS = (  # day and month first, month first, year first
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _WORDS = words(
     *("born", "birth", "birthday", "birthdate", "birth date", "date of birth", "dob", "d o b", "b day"),
-    *("geboren", "geb", "geburtsdatum", "geburtstag", "né", "née", "naissance", "nacido", "nacida", "nacimiento", "nació"),
-    *("nato", "nata", "nascita", "nascido", "nascida", "nascimento", "geboortedatum", "geboortedag"),
+    *("geboren", "geb", "geburtsdatum", "geburtstag", "né", "née", "naissance"),
+    *(
+        "nacido",
+        "nacida",
+        "nacimiento",
+        "nació",
+        "nato",
+        "nata",
+        "nascita",
+        "nascido",
+        "nascida",
+        "nascimento",
+        "geboortedatum",
+        "geboortedag",
+    ),
 )
 
 
@@ -60,4 +74,3 @@ DETECTORS = (
         gate="near",
     ),
 )
-

@@ -52,7 +52,7 @@ _OF_LITERAL = {
     word: _table([d for d in _LITERAL if any(word.startswith(text) for text in d.literals)]) for word in _WORDS
 }
 _ORDER = {d.id: i for i, d in enumerate(_ALL)}
-_WORD = re.compile(r"[^\W\d_]+")
+_HEADS = re.compile(rf"([^\W\d_]{{1,{HEAD}}})[^\W\d_]*")
 
 
 class _Gate:
@@ -102,7 +102,7 @@ def candidates(text: str, hint: Optional[str] = None, strict: bool = False) -> T
             continue
         chosen.update(gate.alone)
         if gate.spoken:
-            heads = _heads(text) if heads is None else heads
+            heads = set(_HEADS.findall(text.lower())) if heads is None else heads
             for head in heads & gate.spoken.keys():
                 chosen.update(gate.spoken[head])
         if strict:
@@ -110,10 +110,6 @@ def candidates(text: str, hint: Optional[str] = None, strict: bool = False) -> T
     if hint is not None:
         chosen.update(_table(hinted(hint)))
     return tuple(chosen.values())
-
-
-def _heads(text: str) -> Set[str]:
-    return {word[:HEAD].lower() for word in _WORD.findall(text)}
 
 
 @lru_cache(maxsize=256)

@@ -23,11 +23,14 @@ _COLUMNS: Tuple[Tuple[str, str, str], ...] = (
     ("token", "secret.token", "token|session|api key|secret"),
     ("dob", "pii.dob", "birth|dob"),
 )
-_SERVICE_USERS = frozenset(
-    "admin app appuser azureuser build centos circleci default deploy docker ec2-user git guest jenkins node public root"
-    " runner runneradmin service shared travis ubuntu user vagrant vsts www www-data".split()
+_SERVICES = """
+admin app appuser azureuser build centos circleci default deploy docker ec2-user git guest jenkins node public root
+runner runneradmin service shared travis ubuntu user vagrant vsts www www-data
+"""
+_SERVICE_USERS = frozenset(_SERVICES.split())
+_EXTENSIONS = (
+    "py|js|mjs|ts|tsx|java|kt|rb|php|go|cs|c|cc|cpp|h|rs|swift|ex|log|conf|cfg|ini|ya?ml|json|env|so|jar|dll|sh|pem|key"
 )
-_EXTENSIONS = "py|js|mjs|ts|tsx|java|kt|rb|php|go|cs|c|cc|cpp|h|rs|swift|ex|log|conf|cfg|ini|ya?ml|json|env|so|jar|dll|sh|pem|key"
 
 
 def _login(text: str) -> Optional[str]:
@@ -48,7 +51,9 @@ def _columns(stems: str) -> str:
 
 def _postgres(kind: str, data_class: str, stems: str) -> Detector:
     """``Key (email)=(ada@example.org) already exists.``"""
-    shape = rf"[Kk]ey \((?:\w{{1,40}}\()?[\"']?{_columns(stems)}[\"']?(?:::\w{{1,20}}\))?\)=\((?P<value>[^)\n]{{1,200}})\)"
+    shape = (
+        rf"[Kk]ey \((?:\w{{1,40}}\()?[\"']?{_columns(stems)}[\"']?(?:::\w{{1,20}}\))?\)=\((?P<value>[^)\n]{{1,200}})\)"
+    )
     return Detector(f"constraint.postgres.{kind}", data_class, linear(shape), _value, literals=("ey (",))
 
 

@@ -1,14 +1,15 @@
-"""Names of persons in text, by what stands around them: a title, a salutation, a label, an address in angle brackets."""
+"""Names of persons in text, by what stands around them: a title, a salutation, a label, a mailbox."""
 
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import Optional, Tuple
 
 from apisec.detectors.base import Detector, any_case, linear, words
 from apisec.detectors.given_names import GIVEN_NAMES
 
-_PART = r"[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ](?:[a-zß-öø-ÿąćęłńóśźżčšžığş]|['’][A-ZÀ-Þ]?(?=[a-zß-ÿ])){1,20}(?:-[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]{1,20})?"
+_LOWER = "a-zß-öø-ÿąćęłńóśźżčšžığş"
+_PART = rf"[A-ZÀ-ÖØ-ÞŁŚŻČŠŽ](?:[{_LOWER}]|['’][A-ZÀ-Þ]?(?=[{_LOWER}])){{1,20}}(?:-[A-ZÀ-ÖØ-Þ][{_LOWER}]{{1,20}})?"
 _PARTICLE = r"(?:von der |van der |van den |de la |von |van |de |di |da |dos |del |della |le |la |bin |al )?"
 _FULL = rf"{_PART}(?: [A-Z]\.)?(?: {_PARTICLE}{_PART}){{1,3}}"
 _SHORT = rf"{_PARTICLE}{_PART}(?: [A-Z]\.)?(?: {_PARTICLE}{_PART}){{0,2}}"
@@ -32,17 +33,15 @@ _LABELS = (
     *("ontvanger", "rekeninghouder", "patiënt", "nombre completo", "nom complet", "nome completo", "volledige naam"),
 )
 # Words in capitals that follow a title, a salutation or a label and are no name.
-_NOT_NAMES = frozenset(
-    (
-        "All|Admin|Applicant|Benutzer|Bank|Benefits|Both|Candidate|Care|Cliente|Clients|Colleague|Colleagues|Corp|Customer|"
-        "Customers|Damen|Data|Department|Developer|Everyone|Everybody|Friend|Friends|Group|Guest|Herren|Hiring|Inc|Kunde|"
-        "Kundin|Ladies|Limited|Ltd|Madam|Management|Manager|Member|Members|New|None|Null|Partner|Patient|Pepper|Player|"
-        "Portal|Premium|Recipient|Record|Required|Response|Santa|Score|Segment|Service|Services|Shareholder|Sir|Sirs|"
-        "Status|Student|Subscriber|Support|Team|There|Type|Unknown|User|Users|Valued|Visitor|World|You|Account|Success|"
-        "Experience|Relations|Number|Order|Not|Is|Has|The|This|Please|Welcome|Thanks|Monsieur|Madame"
-    ).split("|")
-)
-_NO_PARTS = _NOT_NAMES.union(_TITLES)
+_OTHER_WORDS = """
+Account Admin All Applicant Bank Benefits Benutzer Both Candidate Care Cliente Clients Colleague Colleagues Corp
+Customer Customers Damen Data Department Developer Everybody Everyone Experience Friend Friends Group Guest Has
+Herren Hiring Inc Is Kunde Kundin Ladies Limited Ltd Madam Madame Management Manager Member Members Monsieur New
+None Not Null Number Order Partner Patient Pepper Player Please Portal Premium Recipient Record Relations Required
+Response Santa Score Segment Service Services Shareholder Sir Sirs Status Student Subscriber Success Support Team
+Thanks The There This Type Unknown User Users Valued Visitor Welcome World You
+"""
+_NO_PARTS = frozenset((*_OTHER_WORDS.split(), *_TITLES))
 
 
 def _name(text: str) -> Optional[str]:
@@ -56,7 +55,7 @@ def _given(text: str) -> Optional[str]:
     return _name(text) if first in GIVEN_NAMES else None
 
 
-def _joined(stems: "tuple[str, ...]") -> str:
+def _joined(stems: Tuple[str, ...]) -> str:
     return "|".join([any_case(stem) for stem in stems])
 
 
@@ -64,7 +63,10 @@ DETECTORS = (
     Detector(
         "name.title",
         "pii.name",
-        linear(rf"(?<!\w)(?:(?:{'|'.join(_TITLES)})\.?|Sr\.|Sig\.(?:ra)?)(?: (?:Dr|Prof|med)\.){{0,3}} (?P<value>{_SHORT})(?![\w@])"),
+        linear(
+            rf"(?<!\w)(?:(?:{'|'.join(_TITLES)})\.?|Sr\.|Sig\.(?:ra)?)(?: (?:Dr|Prof|med)\.){{0,3}} "
+            rf"(?P<value>{_SHORT})(?![\w@])"
+        ),
         _name,
         literals=(*[f"{title}{end}" for title in _TITLES for end in (". ", " ")], "Sr. ", "Sig.ra ", "Sig. "),
     ),
@@ -105,10 +107,11 @@ DETECTORS = (
         "name.plain",
         "pii.name",
         linear(
-            rf"(?<![\w.])(?:[Nn]ame|[Uu]ser|[Nn]ombre|[Nn]om|[Nn]ome|[Nn]aam|[Aa]uthor|[Aa]utor|[Vv]on|[Ff]rom|[Bb]y|[Ff]or|[Ff]ür)"
+            r"(?<![\w.])(?:[Nn]ame|[Uu]ser|[Nn]ombre|[Nn]om|[Nn]ome|[Nn]aam|[Aa]uthor|[Aa]utor"
+            r"|[Vv]on|[Ff]rom|[Bb]y|[Ff]or|[Ff]ür)"
             rf"\s{{0,2}}[:=]?\s{{1,2}}[\"']?(?P<value>{_FULL})(?![\w@])"
         ),
         _given,
-        literals=("ame", "ser ", "ser:", "ombre", "om ", "om:", "ome", "aam", "utor", "uthor", "on ", "rom", "y ", "or ", "ür "),
+        gate="names",
     ),
 )

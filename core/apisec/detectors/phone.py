@@ -1,4 +1,4 @@
-"""Telephone numbers: international and some national forms by shape, the others near a word; bare digits need a name."""
+"""Telephone numbers: international and some national forms by shape, the others near a word or under a name."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-](?:19|20)?\d{2}|(?:19|20)\d\d[./-]\
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,3}){2,3}")
 
 _WORDS = words(
-    *("phone*", "telephone*", "tel", "mobile*", "cell", "cellphone", "call", "fax", "whatsapp", "sms", "hotline", "dial"),
-    *("telefon*", "handy*", "mobil*", "rufnummer", "anruf*", "rückruf*", "durchwahl", "festnetz*"),
-    *("teléfono*", "telefono*", "móvil*", "celular*", "llam*", "téléphone*", "telephone*", "portable", "appel*", "joindre"),
+    *("phone*", "telephone*", "tel", "mobile*", "cell", "cellphone", "call", "fax", "whatsapp", "sms", "hotline"),
+    *("dial", "telefon*", "handy*", "mobil*", "rufnummer", "anruf*", "rückruf*", "durchwahl", "festnetz*"),
+    *("teléfono*", "telefono*", "móvil*", "celular*", "llam*", "téléphone*", "portable", "appel*", "joindre"),
     *("cellulare*", "chiama*", "telefone*", "telemóvel", "ligue", "telefoon*", "mobiel*", "bel", "msisdn"),
 )
 
@@ -72,16 +72,18 @@ DETECTORS = (
     Detector(
         "phone.north_american",
         "pii.phone",
-        linear(r"(?<![\w.-])(?:1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}(?![\w-])"),
+        linear(r"(?<![\w.-])(?:1[-. ])?(?:\(\d{3}\) ?\d{3}[-. ]|\d{3}([-.])\d{3}\1)\d{4}(?![\w-])"),
         _north_american,
-        gate="digits",
+        confidence="checksum",
+        gate="groups",
     ),
     # In brackets: Brazil (11) 91234-5678, Australia (02) 9374 4000, Britain (020) 7946 0958, Germany (030) 901820
     Detector(
         "phone.area_code",
         "pii.phone",
         linear(
-            r"(?<![\w.-])(?:\([1-9]\d\) ?9?\d{4}-\d{4}|\(0\d\) ?\d{4}[ -]?\d{4}|\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4})(?![\w-])"
+            r"(?<![\w.-])(?:\([1-9]\d\) ?9?\d{4}-\d{4}|\(0\d\) ?\d{4}[ -]?\d{4}"
+            r"|\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4})(?![\w-])"
         ),
         _grouped,
         gate="digits",
