@@ -76,9 +76,9 @@ class MediaType:
 class Limits:
     """Bounds that hostile input meets."""
 
-    text: int = 1 << 18  # characters of one body that are analysed: what 100 ms of one core can do
+    text: int = 1 << 17  # characters of one body that are analysed; hostile ones of that size take some 100 ms
     depth: int = 64  # objects and arrays inside one another
-    leaves: int = 20_000  # values of one document
+    leaves: int = 10_000  # values of one document
     nested: int = 4  # encodings inside one another: JSON in base64 in JSON …
 
 
@@ -92,16 +92,13 @@ class Place(NamedTuple):
 
     def take(self, document: Document) -> Iterator[Leaf]:
         """Yield the leaves of the inner document as leaves of the outer one."""
-        for leaf in document.leaves:
-            path = leaf.path if not self.path or not leaf.path else f"{self.path}.{leaf.path}"
-            yield leaf._replace(
-                path=path or self.path,
-                name=leaf.name or ("" if leaf.kind == "key" else self.name),
-                parent=leaf.parent or (self.name if leaf.name else self.parent),
-                start=leaf.start + self.start,
-                end=leaf.end + self.start,
-                within=leaf.within or document.decoder.name,
-            )
+        outer, offset, decoder = self.path, self.start, document.decoder.name
+        for path, name, parent, kind, value, start, end, within in document.leaves:
+            if outer:
+                path = f"{outer}.{path}" if path else outer
+            parent = parent or (self.name if name else self.parent)
+            name = name or ("" if kind == "key" else self.name)
+            yield Leaf(path, name, parent, kind, value, start + offset, end + offset, within or decoder)
 
 
 class Decoder(Protocol):

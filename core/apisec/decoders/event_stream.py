@@ -72,13 +72,17 @@ class EventStreamDecoder:
             return others
         joined = "\n".join([text[start:end] for start, end in data])
         document = self._inner.embedded(joined, "data", limits, label)
-        found = [_moved(leaf, data) for leaf in Place(0).take(document)] if document else []
         start, end = data[0][0], data[-1][1]
+        if document is not None and len(data) == 1:
+            return [*Place(start).take(document), *others]
+        starts = _starts(data)
+        found = [_moved(leaf, data, starts) for leaf in Place(0).take(document)] if document else []
         inside = [other for other in others if start <= other.start < end]
-        if document is None or any(leaf.start <= other.start < leaf.end for leaf in found for other in inside):
+        if document is None or _overlap(found, inside):
             # One text; a line between its lines is looked at with it, for it stands where a replacement goes.
             value = "\n".join([joined, *[other.value for other in inside]])
-            return [Leaf("data", "", "", "string", value, start, end)] + [o for o in others if o not in inside]
+            outside = [other for other in others if not start <= other.start < end]
+            return [Leaf("data", "", "", "string", value, start, end), *outside]
         return found + others
 
     def encode(self, leaf: Leaf, replacement: str) -> str:
@@ -88,12 +92,27 @@ class EventStreamDecoder:
         return replacement.replace("\r", " ").replace("\n", "\ndata: ")
 
 
-def _moved(leaf: Leaf, data: List[_Line]) -> Leaf:
-    """Return a leaf of the joined text with its places in the lines."""
+def _overlap(found: List[Leaf], others: List[Leaf]) -> bool:
+    """Return whether one of the others begins inside a leaf that was found."""
+    if not others:
+        return False
+    places = sorted([(leaf.start, leaf.end) for leaf in found])
+    starts = [start for start, _ in places]
+    before = [(bisect_right(starts, other.start) - 1, other.start) for other in others]
+    return any(index >= 0 and start < places[index][1] for index, start in before)
+
+
+def _starts(data: List[_Line]) -> List[int]:
+    """Return where each line begins in the joined text."""
     starts, offset = [], 0
     for start, end in data:
         starts.append(offset)
         offset += end - start + 1
+    return starts
+
+
+def _moved(leaf: Leaf, data: List[_Line], starts: List[int]) -> Leaf:
+    """Return a leaf of the joined text with its places in the lines."""
     places = []
     for place in (leaf.start, leaf.end):
         line = max(0, bisect_right(starts, place) - 1)

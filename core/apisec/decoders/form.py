@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote_plus, unquote_to_bytes
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
 from apisec.decoders.charsets import lenient
 
+MAX_NESTING = 32  # brackets or dots in one name that are told apart
 _BRACKETS = re.compile(r"[\[\].]+")
 
 
@@ -26,7 +27,7 @@ def member(name: str, label: Label) -> Tuple[str, str, str, bool]:
 
     ``items[0].card[number]`` is ``items[].card.number``, ``number``, ``card``.
     """
-    names = [part for part in _BRACKETS.split(name) if part] or [name]
+    names = [part for part in _BRACKETS.split(name, MAX_NESTING) if part] or [name]
     labels = [label(part) for part in names]
     path = ".".join(["[]" if part.isdigit() and i else shown for i, (part, shown) in enumerate(zip(names, labels))])
     plain = labels == names if len(names) == 1 else labels == names and label(name) == name

@@ -15,6 +15,7 @@ from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
 from apisec.errors import DecodeError, LimitExceeded
 
 _TOKEN = re.compile(
+    r"[\s,\ufeff]*(?:"
     r'(?P<block>"""(?:[^"\\]|\\.|"(?!""))*""")'
     r'|(?P<string>"(?:[^"\\\r\n]|\\.)*")'
     r"|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.]))"
@@ -22,7 +23,7 @@ _TOKEN = re.compile(
     r"|(?P<comment>\#[^\r\n]*)"
     r"|(?P<spread>\.\.\.)"
     r"|(?P<mark>[!$&()\[\]{}:=@|])"
-    r"|(?P<blank>[\s,\ufeff]+)",
+    r"|\Z)",
     re.ASCII | re.DOTALL,
 )
 _SELECTION, _ARGUMENTS, _OBJECT, _LIST, _VARIABLES, _TYPE = range(6)
@@ -69,9 +70,11 @@ class _Scan:
             if token is None:
                 raise DecodeError(f"not GraphQL at character {position}")
             position = token.end()
-            if token.lastgroup != "blank":
-                self._take(token, token.lastgroup or "")
-                self.before = token.group()
+            kind = token.lastgroup
+            if kind is None:
+                break
+            self._take(token, kind)
+            self.before = token[kind]
             if len(self.leaves) > self.limits.leaves:
                 raise LimitExceeded(f"more than {self.limits.leaves} values")
         if self.stack or not self.opened:
@@ -79,11 +82,12 @@ class _Scan:
 
     def _take(self, token: re.Match[str], kind: str) -> None:
         if kind == "mark":
-            self._mark(token.group())
+            self._mark(token[kind])
         elif kind == "name":
             self._name(token)
         elif kind == "comment":
-            self.leaves.append(Leaf("#comment", "", "", "string", token.group()[1:], token.start() + 1, token.end()))
+            start, end = token.span(kind)
+            self.leaves.append(Leaf("#comment", "", "", "string", self.text[start + 1 : end], start + 1, end))
         elif kind == "spread":
             self.name = ""
         else:
@@ -130,14 +134,14 @@ class _Scan:
         return (f"{around}.{shown}" if around and shown else around or shown), self.name, parent
 
     def _name(self, token: re.Match[str]) -> None:
-        word = token.group()
+        word = token["name"]
         top = self.stack[-1] if self.stack else None
         if self.valued and self.before != "$":
-            self._value(word, _WORDS.get(word, "string"), token)
+            self._value(word, _WORDS.get(word, "string"), token.span("name"))
             return
         shown = self.label(word)
         if shown != word:
-            self.leaves.append(Leaf(shown, "", "", "key", word, *token.span()))
+            self.leaves.append(Leaf(shown, "", "", "key", word, *token.span("name")))
         if self.before == "@":
             self.directive = word
         elif self.before == "$" and self.valued:
@@ -146,18 +150,18 @@ class _Scan:
             self.name = word
 
     def _literal(self, token: re.Match[str], kind: str) -> None:
-        raw = token.group()
+        raw, place = token[kind], token.span(kind)
         if kind == "number":
-            self._value(raw, "integer" if raw.lstrip("-").isdigit() else "number", token)
+            self._value(raw, "integer" if raw.lstrip("-").isdigit() else "number", place)
         elif kind == "block":
-            self._value(raw[3:-3].replace('\\"""', '"""'), "string", token)
+            self._value(raw[3:-3].replace('\\"""', '"""'), "string", place)
         else:
-            self._value(_unescape(raw), "string", token)
+            self._value(_unescape(raw), "string", place)
 
-    def _value(self, value: str, kind: str, token: re.Match[str]) -> None:
+    def _value(self, value: str, kind: str, place: Tuple[int, int]) -> None:
         top = self.stack[-1] if self.stack else None
         path, name, parent = self._place(top)
-        self.leaves.append(Leaf(path, name, parent, kind, value, *token.span()))
+        self.leaves.append(Leaf(path, name, parent, kind, value, *place))
         self.valued = top is not None and top.kind == _LIST
 
 

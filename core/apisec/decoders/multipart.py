@@ -20,6 +20,7 @@ from apisec.detectors.engine import scan
 from apisec.errors import DecodeError, LimitExceeded
 
 MAX_PARTS = 256
+MAX_HEADER = 8192  # characters of a part's headers
 MAX_BOUNDARY = 70  # RFC 2046, 5.1.1
 
 _NO_HEADERS = re.compile(r"\r?\n")
@@ -161,6 +162,8 @@ def _kind(content: str) -> str:
 
 def _head(text: str, start: int, end: int, label: Label) -> _Head:
     """Return what a part's headers say; two names or types are refused, for servers differ in which they take."""
+    if end - start > MAX_HEADER:
+        raise LimitExceeded(f"headers of a part longer than {MAX_HEADER} characters")
     head = _Head()
     seen = set()
     for line in _LINE.finditer(text, start, end):

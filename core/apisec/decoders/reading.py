@@ -65,7 +65,9 @@ class Reader:
 
 
 def name_of(key: Node) -> str:
-    """Return a map's key as a member's name."""
+    """Return a map's key as a member's name; a container as a key is not shown (its JSON would double per level)."""
+    if isinstance(key, (Members, list)):
+        return "[container]"
     return key if isinstance(key, str) else write(key)
 
 

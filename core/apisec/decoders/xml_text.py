@@ -118,6 +118,8 @@ class _Scan:
     def _flush(self) -> None:
         """Make leaves of the text that has ended."""
         runs, self.runs = self.runs, []
+        if runs:
+            self.end = runs[-1].end
         if not runs or not any(run.text.strip() or run.aside.strip() for run in runs):
             return
         texts = [run for run in runs if run.text.strip()]
