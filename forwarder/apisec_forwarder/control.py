@@ -8,7 +8,6 @@ that Envoy reads and the next call-out see the same state.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import logging
@@ -17,7 +16,6 @@ import ssl
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -27,7 +25,7 @@ from apisec.model.decision import Decision
 from apisec.model.transaction import Transaction
 from apisec.patterns.matcher import Matcher
 from apisec_forwarder import config as configuration
-from apisec_forwarder import keys, logs
+from apisec_forwarder import keys, logs, process
 from apisec_forwarder.admin.app import build
 from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.tokens import Verifier
@@ -136,9 +134,9 @@ class Control:
     # --- the process --------------------------------------------------------------------------------------
 
     async def serve(self) -> None:
-        """Start all servers; return after SIGTERM or SIGINT, when everything is saved."""
+        """Start all servers; return after SIGTERM, SIGINT or SIGUSR2, when everything is saved."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, process.HANDOVER):
             loop.add_signal_handler(number, self._stop.set)
         now = time.time()
         private_directory(self.decisions.ecds_directory)
@@ -245,12 +243,10 @@ def _tls(admin: Admin) -> ssl.SSLContext:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the control process; 0 after a signal, 2 when the configuration cannot be used, 1 on failure."""
-    parser = argparse.ArgumentParser(prog="apisec_forwarder.control", description=__doc__)
-    parser.add_argument("--config", required=True, type=Path)
-    args = parser.parse_args(argv)
+    start = process.parse("apisec_forwarder.control", __doc__, argv)
     logs.configure("control")
     try:
-        run(configuration.load(args.config))
+        run(start.load())
     except ApisecError as error:
         print(f"apisec-forwarder control: error: {error}", file=sys.stderr)
         return 2

@@ -1,50 +1,66 @@
-"""What the pipeline says about itself: health events for Splunk, and the status file for the admin API."""
+"""What the forwarder says of itself in Splunk: one apisec:health event an interval, summed and by process."""
 
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from apisec.model.event import SOURCETYPE_HEALTH
 from apisec_forwarder import __version__
-from apisec_forwarder.config import Config, status_file
-from apisec_forwarder.files import write_private
+from apisec_forwarder.config import Config
+from apisec_forwarder.status import is_fresh
 
-HEALTH_VERSION = 1
+HEALTH_VERSION = 2
 SOURCE = "apisec-forwarder"
-MAX_STATUS_BYTES = 2**20
+_ALWAYS = ("transactions_received", "hec_events_shipped")  # 0 says something, too
 
 
-def health_event(
-    config: Config, before: Mapping[str, float], snapshot: Mapping[str, Mapping[str, float]], hec: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return one apisec:health event: counts since ``before`` (counters of the last one), gauges as they are.
+def health_event(config: Config, before: Mapping[str, Any], status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one event: counts since ``before`` (the status document of the last one), gauges as they are.
 
     Counters with labels become objects: ``events: {"coverage=complete": 10}``; what did not change is left out.
+    ``processes`` holds the same for each process that runs or that counted something meanwhile.
     """
+    earlier = before.get("processes", {})
+    processes = {
+        name: {"pid": document["pid"], "running": is_fresh(document), **_part(earlier.get(name, {}), document)}
+        for name, document in status["processes"].items()
+        if is_fresh(document) or _changes(earlier.get(name, {}), document)
+    }
     event: dict[str, Any] = {
         "schema": HEALTH_VERSION,
         "gateway": config.gateway.name,
         "env": config.gateway.env,
         "version": __version__,
         "interval": config.health.interval_seconds,
-        "hec": dict(hec),
-        **snapshot["gauges"],
+        "hec": dict(status["hec"]),
+        **dict.fromkeys(_ALWAYS, 0),
+        **_part(before, status),
+        "processes": processes,
     }
-    for name in ("lines_received", "hec_events_shipped"):
-        event[name] = 0
-    for key, value in snapshot["counters"].items():
-        change = value - before.get(key, 0)
-        name, _, labels = key.partition("{")
-        if not labels:
-            event[name] = change
-        elif change:
-            event.setdefault(name, {})[labels.rstrip("}").replace('"', "")] = change
+    for name in _ALWAYS:
+        if isinstance(event[name], dict):
+            event[name] = sum(event[name].values())
     return event
+
+
+def _part(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Return counts and gauges of one status document; gauges by process are left to ``processes``."""
+    part = {key: value for key, value in now.get("gauges", {}).items() if "{" not in key}
+    for key, change in _changes(before, now).items():
+        name, _, labels = key.partition("{")
+        if labels:
+            part.setdefault(name, {})[labels.rstrip("}").replace('"', "")] = change
+        else:
+            part[name] = change
+    return part
+
+
+def _changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, float]:
+    earlier = before.get("counters", {})
+    changes = {key: value - earlier.get(key, 0) for key, value in now.get("counters", {}).items()}
+    return {key: change for key, change in changes.items() if change}
 
 
 def health_envelope(config: Config, event: Mapping[str, Any], now: float) -> bytes:
@@ -58,30 +74,3 @@ def health_envelope(config: Config, event: Mapping[str, Any], now: float) -> byt
         "event": event,
     }
     return json.dumps(document, separators=(",", ":")).encode()
-
-
-def write_status(
-    config: Config, snapshot: Mapping[str, Mapping[str, float]], hec: Mapping[str, Any], now: float
-) -> None:
-    """Replace the status file."""
-    document = {
-        "version": 1,
-        "time": round(now, 3),
-        "pid": os.getpid(),
-        "gateway": config.gateway.name,
-        "env": config.gateway.env,
-        "hec": dict(hec),
-        **snapshot,
-    }
-    write_private(status_file(config), json.dumps(document).encode(), durable=False)
-
-
-def read_status(path: Path, now: float | None = None) -> dict[str, Any] | None:
-    """Return what the pipeline last wrote, with ``age`` in seconds; None when it never did, or not JSON."""
-    try:
-        with path.open("rb") as file:
-            document = json.loads(file.read(MAX_STATUS_BYTES))
-        document["age"] = round((time.time() if now is None else now) - float(document["time"]), 3)
-    except (OSError, ValueError, TypeError, KeyError):
-        return None
-    return document if isinstance(document, dict) else None

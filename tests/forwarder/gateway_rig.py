@@ -125,7 +125,10 @@ class Gateway:
         return {one["event"]["uri_path"] for one in self.hec.events("apisec:transaction")}
 
     def status(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads((self.folder / "spool" / "status.json").read_bytes())
+        """Return what the processes say together; waits for a forwarder that has just begun."""
+        path = self.folder / "spool" / "status.json"
+        until(path.exists, 20, "the status file")
+        document: dict[str, Any] = json.loads(path.read_bytes())
         return document
 
     def child_pid(self, name: str) -> int:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from apisec_forwarder.admin.context import Context
-
-_KEY = re.compile(r'\A([a-zA-Z_:][a-zA-Z0-9_:]*)(\{[a-zA-Z0-9_]+="[^"\\\n]*"(?:,[a-zA-Z0-9_]+="[^"\\\n]*")*\})?\Z')
+from apisec_forwarder.metrics import prometheus_text
 
 
 def render(context: Context, pipeline: Mapping[str, Any] | None, now: float) -> str:
-    """Return the decisions' counters, the patterns' tallies, and what the pipeline last wrote."""
+    """Return the decisions' counters, the patterns' tallies, and what the other processes last wrote."""
     counters = context.service.counters
     lines: list[str] = []
 
@@ -26,7 +24,6 @@ def render(context: Context, pipeline: Mapping[str, Any] | None, now: float) -> 
     family("call_outs_failed_total", "counter", "Call-outs undecided, and so passed.", [("", counters.failed)])
     family("call_out_seconds_total", "counter", "Seconds spent on call-outs.", [("", counters.seconds)])
     family("copies_observed_total", "counter", "Copies that reached the decisions.", [("", counters.observed)])
-    family("feed_dropped_total", "counter", "Copies lost on their way to the decisions.", [("", counters.feed_dropped)])
     matched, refused, modes = [], [], []
     for record in context.registry.all():
         identity = record.pattern.id
@@ -37,22 +34,4 @@ def render(context: Context, pipeline: Mapping[str, Any] | None, now: float) -> 
     family("pattern_matched_total", "counter", "Requests that a pattern matched.", [(k, float(n)) for k, n in matched])
     family("pattern_refused_total", "counter", "Requests that a pattern refused.", [(k, float(n)) for k, n in refused])
     family("pattern_mode", "gauge", "1 for the mode that a pattern is in.", [(k, float(n)) for k, n in modes])
-    lines.extend(_pipeline(pipeline))
-    return "\n".join(lines) + "\n"
-
-
-def _pipeline(status: Mapping[str, Any] | None) -> list[str]:
-    """Return the pipeline's own counters and gauges under the prefix ``apisec_pipeline_``."""
-    families: dict[str, tuple[str, list[str]]] = {}
-    for group, kind in (("counters", "counter"), ("gauges", "gauge")):
-        for key, value in ((status or {}).get(group) or {}).items():
-            found = _KEY.match(key)
-            if found is None or isinstance(value, bool) or not isinstance(value, (int, float)):
-                continue
-            name = f"apisec_pipeline_{found.group(1)}"
-            families.setdefault(name, (kind, []))[1].append(f"{name}{found.group(2) or ''} {value:g}")
-    lines: list[str] = []
-    for name, (kind, samples) in families.items():
-        lines.append(f"# TYPE {name} {kind}")
-        lines.extend(samples)
-    return lines
+    return "\n".join(lines) + "\n" + prometheus_text(pipeline or {})

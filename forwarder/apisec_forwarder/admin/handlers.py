@@ -7,12 +7,12 @@ from typing import Any
 from apisec.errors import PatternError, did_you_mean
 from apisec.patterns import spans
 from apisec_forwarder import __version__
+from apisec_forwarder import status as statuses
 from apisec_forwarder.admin import documents
 from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.operations import READ, WRITE, Call, Operation, Reply
 from apisec_forwarder.decisions.registry import Wish, etag
 from apisec_forwarder.decisions.store import Record
-from apisec_forwarder.health import read_status
 
 
 def summary(context: Context, record: Record, now: float) -> dict[str, Any]:
@@ -142,7 +142,7 @@ async def status(context: Context, call: Call) -> Reply:
         "gateway": context.gateway,
         "env": context.env,
         "decisions": decisions,
-        "pipeline": read_status(context.status_file, now),
+        "pipeline": statuses.read(context.status_file, now),
     }
     return Reply(body=body)
 
@@ -157,7 +157,7 @@ async def metrics(context: Context, call: Call) -> Reply:
 
     del call
     now = context.clock()
-    text = render(context, read_status(context.status_file, now), now)
+    text = render(context, statuses.read(context.status_file, now), now)
     return Reply(body=text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -64,7 +64,9 @@ def _receiver_tests(receiver: Receiver) -> Iterator[Test]:
             yield _folder("receiver.envoy.admin_socket", receiver.envoy.admin_socket.parent)
     for number, one in enumerate(receiver.files):
         yield f"receiver.files[{number}].path", str(one.path), functools.partial(_readable, one.path)
-    for name in ("ext_proc", "http", "nginx", "haproxy"):
+    if receiver.nginx is not None:
+        yield _folder("receiver.nginx.log", receiver.nginx.log.parent)
+    for name in ("ext_proc", "http", "haproxy"):
         socket = getattr(getattr(receiver, name), "socket", None)
         if socket is not None:
             yield _folder(f"receiver.{name}.socket", socket.parent)

@@ -71,15 +71,27 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield "hec.batch_bytes is smaller than limits.body_bytes: one event would not fit a batch"
 
 
-def read(path: Path) -> tuple[Config | None, list[ConfigError]]:
-    """Read the file at ``path``; like ``parse``, and says when the file cannot be read."""
+def read_text(path: Path) -> bytes:
+    """Return the file's bytes, or raise ConfigError; a file that cannot be a configuration is not read to its end."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_CONFIG_BYTES + 1)
     except OSError as error:
-        return None, [ConfigError(f"cannot be read: {error.strerror}", where=str(path))]
+        raise ConfigError(f"cannot be read: {error.strerror}", where=str(path)) from error
     if len(raw) > MAX_CONFIG_BYTES:
-        return None, [ConfigError(f"is larger than {MAX_CONFIG_BYTES} bytes: not a configuration", where=str(path))]
+        raise ConfigError(f"is larger than {MAX_CONFIG_BYTES} bytes: not a configuration", where=str(path))
+    return raw
+
+
+def read(path: Path) -> tuple[Config | None, list[ConfigError]]:
+    """Read the file at ``path``; like ``parse``, and says when the file cannot be read."""
+    try:
+        return _parse_bytes(read_text(path), path)
+    except ConfigError as error:
+        return None, [error]
+
+
+def _parse_bytes(raw: bytes, path: Path) -> tuple[Config | None, list[ConfigError]]:
     try:
         return parse(raw.decode("utf-8"), path)
     except UnicodeDecodeError as error:
@@ -97,7 +109,7 @@ def load(path: Path, accepted: int | None = None) -> Config:
     if accepted is None:
         config, errors = read(path)
     else:
-        config, errors = parse(os.pread(accepted, MAX_CONFIG_BYTES, 0).decode("utf-8"), path)
+        config, errors = _parse_bytes(os.pread(accepted, MAX_CONFIG_BYTES, 0), path)
     if config is None:
         raise ConfigError("\n".join(map(str, errors)))
     return config
