@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import FrozenSet, NamedTuple, Optional, Tuple
+from typing import FrozenSet, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.classification.names.stems import COUNTRY_WORDS
 from apisec.classification.names.words import NATIONAL
@@ -16,7 +16,7 @@ class Rule(NamedTuple):
     against: FrozenSet[str]
 
 
-_VETO = "meta identifier expiry monthyear"  # what turns nearly every sensitive name into another thing
+_VETO = "meta turn identifier expiry monthyear"  # what turns nearly every sensitive name into another thing
 
 
 def _rule(data_class: str, *needed: str, but: str = "", veto: str = _VETO) -> Rule:
@@ -29,8 +29,12 @@ def _alone(data_class: str, word: str, but: str = "name") -> Rule:
 
 
 RULES: Tuple[Rule, ...] = (
-    _rule("pci.expiry", "card cardno credit", "expiry", veto="identifier", but="reference session token name email"),
-    _rule("pci.expiry", "expiry", "monthyear", veto="identifier", but="reference session token key passport licence"),
+    _rule(
+        "pci.expiry", "card cardno credit", "expiry", veto="turn identifier", but="reference session token name email"
+    ),
+    _rule(
+        "pci.expiry", "expiry", "monthyear", veto="turn identifier", but="reference session token key passport licence"
+    ),
     _rule("pci.cvv", "verification", but="name"),
     _rule("pci.cvv", "card", "security verif cid", "code number verification identifier cid", but="name"),
     _rule("pci.cvv", "security", "code", but="otp"),
@@ -43,33 +47,35 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.ssn", "social", "security ssn", but="name"),
     _rule("pii.passport", "passport", but="name locality"),
     _rule("fin.tax_id", "companytax", but="name locality"),
-    _rule("fin.tax_id", "vat", "number identifier registration idword", veto="meta expiry"),
+    _rule("fin.tax_id", "company", "sin", but="name locality phone", veto="meta turn expiry"),
+    _rule("fin.tax_id", "vat", "number identifier registration idword", veto="meta turn expiry"),
     _rule("health.mbi", "mbi"),
     _rule("health.mbi", "medicare", "number identifier person"),
     _rule("health.nhs", "nhs", but="name thing"),
-    _rule("health.npi", "npi", veto="identifier expiry", but="name"),
+    _rule("health.npi", "npi", veto="turn identifier expiry", but="name"),
     _rule("health.dea", "dea", but="name"),
     _rule("health.ehic", "ehic"),
     _rule("health.mrn", "mrn"),
-    _rule("health.mrn", "medical", "recordword", "number identifier", veto="meta expiry"),
-    _rule("health.insurance", "insurance", "number identifier", veto="meta expiry", but="phone account"),
+    _rule("health.mrn", "medical", "recordword", "number identifier", veto="meta turn expiry"),
+    _rule("health.insurance", "insurance", "number identifier", veto="meta turn expiry", but="phone account"),
     _rule("health.insurance", "medical", "card", "number"),
     _rule("health.insurance", "insuranceno", but="phone name"),
     _rule("health.diagnosis", "diagnosis", but="name date"),
-    _rule("pii.national_id", "sin", but="name locality phone", veto="meta expiry"),
+    _rule("pii.national_id", "sin", but="name locality phone", veto="meta turn expiry"),
     _rule(
         "pii.national_id",
         "national",
         "idword identifier number",
         but="reference account pin phone name email",
-        veto="meta expiry",
+        veto="meta turn expiry",
     ),
     _rule("pii.national_id", "idword", "card number", but="name reference phone account person email"),
+    _rule("pii.national_id", "idword national", "doc", "number", but="reference phone name email"),
     _rule("pci.pan", "cardno", but="holder national idword insurance name"),
     _rule("pci.pan", "card", "number", but="holder bank national idword insurance medical name phone device"),
     _rule("pci.pan", "pan", but="name"),
     _rule("pci.pan", "card", "credit", but="holder name first last date code email phone address"),
-    _rule("pii.name", "personname", but="number reference thing username email phone"),
+    _rule("pii.name", "personname", but="number reference username email phone"),
     _rule("pii.name", "holder", "name", but="number username"),
     _rule("pii.name", "card account", "holder", but="number email phone address reference"),
     _rule("pii.name", "card account", "name", "credit card bank", but="number reference username bank"),
@@ -80,9 +86,12 @@ RULES: Tuple[Rule, ...] = (
     _rule("device.mac", "mac"),
     _rule("device.mac", "macword", "address"),
     _rule("device.id", "adid"),
-    _rule("device.id", "device advertising", "identifier serialno", veto="meta expiry", but="reference name person"),
+    _rule(
+        "device.id", "device advertising", "identifier serialno", veto="meta turn expiry", but="reference name person"
+    ),
     _rule("fin.crypto", "wallet", "address account", but="name email"),
     _rule("pii.location", "geo", but="name reference"),
+    _rule("pii.location", "long", "spot geo", but="name reference address email phone street"),
     _rule("pii.vehicle", "vin", but="name"),
     _rule("pii.vehicle", "plate", but="name bank"),
     _rule("pii.vehicle", "vehicle", "registration", "number"),
@@ -97,16 +106,17 @@ RULES: Tuple[Rule, ...] = (
     _rule("secret.token", "kind_token authorization idword", "token", veto="", but="paging"),
     _rule("secret.otp", "otp"),
     _rule("secret.otp", "time_word", "code password"),
-    _rule("secret.otp", "verif", "code", but="card reference person name", veto="meta identifier"),
+    _rule("secret.otp", "verif", "code", but="card reference person name", veto="meta turn identifier"),
     _rule("secret.private_key", "privatekey"),
     _rule("secret.private_key", "private", "key"),
     _rule("secret.private_key", "seed", "phrase"),
     _rule("secret.otp", "seed", "code"),
     _rule("secret.password", "security secret", "answer", but="question"),
     _rule("secret.password", "password", but="question"),
-    _rule("secret.password", "pin", but="address street locality name"),
-    _rule("pii.email", "email", but="reference line street name address ip", veto="meta"),
-    _rule("pii.email", "email", "address", but="reference ip", veto="meta"),
+    _rule("pii.postcode", "pin", "address street locality"),
+    _rule("secret.password", "pin", but="name"),
+    _rule("pii.email", "email", but="line street name address ip", veto="meta turn"),
+    _rule("pii.email", "email", "address", but="ip", veto="meta turn"),
     _rule("pii.phone", "phone", but="card device reference adid ip address street"),
     _rule("pii.phone", "contact", "number", but="reference thing"),
     _rule("pii.dob", "birth", but="name address street locality"),
@@ -127,15 +137,29 @@ RULES: Tuple[Rule, ...] = (
     _rule("secret.api_key", "api secret", "key secret", but="name reference"),
     _rule("secret.api_key", "secret", but="name question reference"),
     _rule("secret.api_key", "credential", but="name"),
-    _rule("secret.session", "session", veto="meta expiry", but="time_word paging date reference name person"),
-    _rule("secret.token", "token", but="paging address", veto="meta identifier expiry"),
-    _rule("secret.token", "authorization", but="date", veto="meta"),
+    _rule("secret.session", "session", veto="meta turn expiry", but="time_word paging date reference name"),
+    _rule("secret.token", "token", but="paging address", veto="meta turn identifier expiry"),
+    _rule("secret.token", "authorization", but="date", veto="meta turn"),
 )
 
 
-def match(known: FrozenSet[str]) -> Optional[Rule]:
-    """Return the first rule that the concepts of a name fulfil."""
+def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
+    """Return the first rule that the concepts of a name's words fulfil.
+
+    ``meta`` speaks against a rule only behind what the rule needs, as the head of the name: a *phone type* is a type,
+    a *type phone* still a phone.
+    """
+    known: FrozenSet[str] = frozenset().union(*words)
     for rule in RULES:
-        if not known & rule.against and all(known & group for group in rule.needed):
+        against = known & rule.against
+        if against - {"meta"} or not all(known & group for group in rule.needed):
+            continue
+        if not against or not _headed(words, frozenset().union(*rule.needed)):
             return rule
     return None
+
+
+def _headed(words: Sequence[FrozenSet[str]], needed: FrozenSet[str]) -> bool:
+    """Whether a word that turns a name into another thing stands at or behind the last one that is needed."""
+    last = max(at for at, concepts in enumerate(words) if concepts & needed)
+    return any("meta" in concepts for concepts in words[last:])

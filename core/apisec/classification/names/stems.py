@@ -65,7 +65,7 @@ CONCEPTS: Dict[str, str] = {
     " cartao cc crd kort kreditkort betaalkaart creditkaart karta kartu kredikarti luottokortti korttinumero ccard"
     " paymentcard bankkarte cartecredit carte",
     "credit": "credit debit kredit credito debito payment",
-    "pan": "pan",
+    "pan": "pan primaryaccountnumber primaryaccountno primaryaccountnum",
     "cardno": "kartennummer kartennr kartnr kartno kortnummer kortnr kaartnummer numerkarty ccnum ccno ccn"
     " ccnumber cardno cardnum cardnumber numerotarjeta numerocarte numerocartao kortinnumero",
     "number": "number num nums no nr nbr nummer numero digits numbr numer numara nomer numeric bango hao nomor"
@@ -73,9 +73,9 @@ CONCEPTS: Dict[str, str] = {
     "verification": "cvv cvv2 cvc cvc2 csc cvn cryptogram cryptogramme kartenpruf* cvvcode cvvnumber cvvno"
     " codigoseguridad codigoseguranca codicesicurezza securitycodecard",
     "cid": "cid",
+    "doc": "document documento dokument doc proof",
     "security": "security sicherheit* securite seguridad seguranca sicurezza guvenlik veiligheid* sakerhet*",
-    "verif": "verification validation pruf pruef verif confirmation confirm auth oauth login activation mfa"
-    " signin twofactor",
+    "verif": "verification pruf pruef verif confirmation confirm login activation mfa signin twofactor",
     "code": "code codes kod codigo kode codice koodi kodu cd",
     "track": "track track1 track2 magstripe magstrip*",
     "expiry": "expiry expiration expires exp expire expired expiring expdate ablauf ablaufdatum caducidad"
@@ -88,7 +88,10 @@ CONCEPTS: Dict[str, str] = {
     "sin": "nif nie dni cedula cuit sin tin taxpayer* nationalid nationalidentity* nid citizenid personalid"
     " identitycard* identitynumber idcard idnumber idcardno personalausweis ausweisnummer govid govtid governmentid"
     " personalcode civilid documentoidentidad carteidentite cartaidentita bilhetedeidentidade dowodosobisty"
-    " nationalinsuranceno natid taxid taxnumber fiscalcode steuernr personalnumber identificationnumber",
+    " nationalinsuranceno natid taxid taxnumber fiscalcode steuernr personalnumber identificationnumber"
+    " identificationno identitydocument identitydocumentnumber identificationdocument iddocument iddocumentnumber"
+    " identityno idno documentidentity nationalno nationalnumber personalidentificationnumber residentid"
+    " residentidentity identificationnum identificationnbr identitynum idnum idnbr identitycard",
     "national": "national citizen personal tax fiscal identity ausweis* steuer government govt civil identidad"
     " identite identita identidade personnel nationale nacional nazionale citizenship identification fiskal vergi",
     "passport": "passport reisepass* pasaporte passeport passaporto passaporte paspoort paszport passnummer"
@@ -106,11 +109,11 @@ CONCEPTS: Dict[str, str] = {
     " movil cellulare telemovel rufnummer phonenumber phoneno phonenum tlf tlfnr puhelin* matkapuhelin* gsm whatsapp"
     " komorka komorkowy ceptel ceptelefonu denwa denwabango dianhua shouji shoujihao phno mob mobileno mobilenumber"
     " landline festnetz festnetznummer ph fon teleph fone telno telnr celulares telephonenumber mobilephone"
-    " homephone workphone contactno contactnumber",
+    " homephone workphone contactno contactnumber daytimephone daytimetelephone daytelephone eveningphone telefonnr",
     "contact": "contact contacto kontakt contato contatto emergency callback",
     "name": "name nome nombre nom naam nimi navn namn isim namae nombres nama",
     "first": "first given middle fore fname firstname givenname forename middlename vorname prenom primeiro"
-    " primer primo eerste mname mid pre",
+    " primer primo eerste mname mid pre initial",
     "last": "last family sur lname lastname surname familyname nachname familienname apellido apellidos cognome"
     " sobrenome maiden paterno materno second",
     "full": "full real complete fullname completo complet vollstandig voller preferred birth",
@@ -123,7 +126,8 @@ CONCEPTS: Dict[str, str] = {
     " xingming familiya imya otchestvo fio patronymic middleinitial maidenname lastnames firstnames nomcomplet"
     " holdername cardholdername personname nombreapellido nombreapellidos nomecognome mothersmaiden* birthname"
     " geburtsname realname beneficiaryname apellidopaterno apellidomaterno surnames forenames givennames familynames"
-    " firstnm lastnm fullnm custname customername",
+    " firstnm lastnm fullnm custname customername nameonaccount nameoncard nameoncreditcard othername othernames"
+    " secondname nomemae nomepai maidensurname aliasname middlenm initials middleinitials nomedamae lnames fnames",
     "holder": "holder cardholder owner inhaber karteninhaber kontoinhaber titular titulaire intestatario"
     " accountholder policyholder rekeninghouder",
     "person": "person user customer cust client contact employee emp patient passenger guest member recipient"
@@ -140,7 +144,8 @@ CONCEPTS: Dict[str, str] = {
     " destinatario paciente remitente utente dipendente paziente funcionario remetente klant gebruiker werknemer"
     " klient uzytkownik pracownik odbiorca nadawca kund anvandare medarbetare bruker ansatt medarbejder asiakas"
     " kayttaja musteri kullanici calisan hasta individual human personne persona pessoa persoon osoba henkilo kisi"
-    " individuo mieter vermieter versicherter versicherungsnehmer holder owner inhaber titular",
+    " individuo mieter vermieter versicherter versicherungsnehmer holder owner inhaber titular mae pai madre padre"
+    " mere pere vater mutter guarantor appointee",
     "birth": "birth dob birthday birthdate dateofbirth birthdt geburt geburts* geb gebdat gebdatum nacimiento"
     " fechanacimiento fechanac fnac naissance datenaissance dnaiss nascimento dtnasc datanascimento nascita"
     " datanascita dtnascita born bday geboorte* geboortedatum urodzenia dataurodzenia urodzin fodelse* fodsel*"
@@ -157,8 +162,10 @@ CONCEPTS: Dict[str, str] = {
     "address": "address addr adresse anschrift direccion endereco indirizzo domicilio morada adres adress osoite"
     " adresi jusho dizhi residence wohnort wohnadresse mailingaddress homeaddress addres adresa direccioncompleta"
     " ads shippingaddress billingaddress lieferadresse rechnungsadresse postadresse residentialaddress",
-    "addressline": "address1 address2 address3 addr1 addr2 addr3 adresse1 adresse2 street1 street2 street3 direccion1",
-    "line": "line line1 line2 line3 zeile ligne linea linha riga",
+    "addressline": "address1 address2 address3 addr1 addr2 addr3 adresse1 adresse2 street1 street2 street3"
+    " direccion1 line1 line2 line3 line4 lineone linetwo addresstwo addressone apartmentnumber aptnumber aptno"
+    " suitenumber aptsuite",
+    "line": "line zeile ligne linea linha riga",
     "postcode": "zip zipcode zipcodes postcode postalcode postal plz postleitzahl codigopostal codepostal"
     " codpostal codpostale postnummer postnr kodpocztowy postinumero postakodu eircode yubin yubinbango postkod"
     " postkode zippostal postcodes youbian poskod cep codicepostale indeks postnumber postalzip zip4 zipplus4",
@@ -183,7 +190,11 @@ CONCEPTS: Dict[str, str] = {
     "companytax": "ein fein vatid vatnumber vatno vatreg vatin ustid ustidnr ustidnummer umsatzsteuerid cnpj nit"
     " abn gstin gstno gstnumber siret siren partitaiva piva nip regon tva numerotva btwnummer btwnr btwid orgnr"
     " orgnumber organisationsnummer organisasjonsnummer cvrnummer cvr ytunnus eori vergino verginumarasi acn"
-    " employerid* crn handelsregister* kvk kvknummer numerofiscale",
+    " employerid* crn handelsregister* kvk kvknummer numerofiscale companyregistrationnumber companyregno"
+    " companynumber taxregistrationnumber taxregistrationno taxregistration vatregistration vatregistrationnumber"
+    " businessnumber businesstaxid companytaxid tradelicensenumber gstregistration salestaxid resaleno cif rif ruc",
+    "company": "company business corporate corp firm organization organisation employer merchant vendor enterprise"
+    " entity firma entreprise empresa azienda bedrijf unternehmen yritys sirket foretag supplier",
     "vat": "vat gst btw mwst iva ust tva moms",
     "npi": "npi",
     "dea": "dea",
@@ -198,22 +209,28 @@ CONCEPTS: Dict[str, str] = {
     " verzekering* ubezpieczenia insured policyholder versicherten* healthcard ohip healthplan",
     "insuranceno": "insurancenumber insuranceno insuranceid versichertennummer krankenversichertennummer kvnr"
     " krankenversicherungsnummer versicherungsnummer insurancememberid insurancepolicynumber healthcardnumber ohip"
-    " healthinsurancenumber healthinsuranceid insurancecardnumber medicalcardno memberinsuranceid",
+    " healthinsurancenumber healthinsuranceid insurancecardnumber medicalcardno memberinsuranceid insurancepolicyno"
+    " policynumberinsurance insurancesubscriberid",
     "diagnosis": "diagnosis diagnoses diagnose diagnosen diagnostico diagnosi diagnostic icd icd10 icd9 icdcode"
     " icd10code icd10cm diagnoza dx dxcode teshis tani",
     "imei": "imei imei2 imeisv meid",
     "imsi": "imsi",
     "iccid": "iccid simnumber simserial simcardnumber",
-    "mac": "macaddress macaddr hwaddr bssid ethermac wifimac",
+    "mac": "macaddress macaddr hwaddr bssid ethermac wifimac bluetoothmac ethmac btmac macid",
     "macword": "mac hw hardware ethernet wifi bluetooth wlan",
     "device": "device handset gerat geraet dispositivo appareil apparaat cihaz urzadzenie laite terminal",
     "adid": "idfa gaid aaid adid ifa idfv udid androidid advertisingid deviceid deviceuuid deviceuid deviceudid"
-    " appleid advertiserid deviceidentifier openudid vendorid installationid gpsadid",
+    " appleid advertiserid deviceidentifier openudid vendorid installationid gpsadid deviceuniqueid uniquedeviceid"
+    " deviceguid",
     "advertising": "advertising advertiser android",
     "serialno": "serialnumber serialno serialnum seriennummer",
     "geo": "latitude lat lng lon longitude latlng latlong latlon coords coord coordinate geo geolocation gps"
     " geopoint breitengrad langengrad laengengrad latitud longitud latitudine longitudine geocoordinates geoposition"
-    " koordinaten coordenadas coordonnees boylam enlem breddegrad lengdegrad gpslocation geocode",
+    " koordinaten coordenadas coordonnees boylam enlem breddegrad lengdegrad gpslocation geocode coordinates lati"
+    " longi geolat geolng",
+    "long": "long",
+    "spot": "location pickup dropoff source src dest destination start end origin position pos from to center current"
+    " home work user driver rider point marker place",
     "vin": "vin fahrgestellnummer chassis chassisnumber chassisno vinnumber vehicleidentification* bastidor"
     " numerodeserie vincode",
     "plate": "plate plates licenseplate licenceplate numberplate platenumber plateno kennzeichen kfzkennzeichen"
@@ -224,7 +241,7 @@ CONCEPTS: Dict[str, str] = {
     "password": "password* passwd* passwort* passphrase* passcode* pwd pw pass kennwort* contrasen* senha clave"
     " motdepasse mdp userpass parole haslo wachtwoord losenord passwrd pswd psw salasana sifre parola parol mima"
     " passord adgangskode kodeord palavrapasse palavrachave pasuwado contrasenha passkey pasword pswrd lozinka heslo"
-    " unlockcode masterpass userpwd",
+    " unlockcode masterpass userpwd psk presharedkey wpakey wifikey",
     "pin": "pin pincode pinno pinnumber geheimzahl",
     "answer": "answer antwort respuesta reponse",
     "question": "question frage pregunta",
@@ -248,7 +265,8 @@ CONCEPTS: Dict[str, str] = {
     "phrase": "phrase words",
     "credential": "credential cred creds",
     "otp": "otp totp mfa tfa 2fa hotp onetime smscode authcode otpcode mfacode verifycode onetimepassword"
-    " onetimecode einmalpasswort twofactorcode",
+    " onetimecode einmalpasswort twofactorcode authenticatorcode otpvalue backupcode recoverycode passcodeotp"
+    " loginotp",
     "time_word": "one onetime sms",
     "paging": "type next page max min limit count usage used total prompt completion cursor previous prev expires"
     " expiry expiration expire length len bucket price balance symbol sync continuation ttl timeout cookie header"
@@ -259,27 +277,28 @@ CONCEPTS: Dict[str, str] = {
     "ip": "ip ipv4 ipv6 ipaddress hostname web url host server network net subnet memory contract memoryaddress"
     " bus endpoint dns bind listen gateway proxy socket",
     # what turns a sensitive name into another thing
-    "meta": "type kind status state policy length len min max hint enabled enable required require strength url"
-    " uri link href count limit usage valid verified is has last4 lastfour lastdigits last4digits first6 brand"
-    " scheme network level format version label template page next cursor method color colour at ttl days hours"
-    " minutes attempts reset forgot forgotten change changed updated created rules country used remaining total"
-    " prompt completion class category image icon file path typ tipo art statut estado stato stan tila durum"
-    " disabled allowed allow can should show hide visible visibility optional permission permissions scope scopes"
-    " role preference preferences setting settings config configuration option options notification notifications"
-    " notify opt subject body sent received read opened clicked bounced open click bounce frequency list lists"
-    " campaign provider domain server port protocol model vendor manufacturer size width height delivery delivered"
-    " channel consent marketing subscribed unsubscribed unsubscribe unique exists duplicate match matches matched"
-    " matching missing invalid error errors message messages regex pattern validator validators rule mask masked"
-    " prefix suffix extension ext area language locale timezone currency flag flags mode schema column indexes"
-    " filter query search history log logs audit event events action actions reason description desc note notes"
-    " comment comments help tooltip placeholder example book group groups team quality score confidence precision"
-    " accuracy altitude radius distance bounds zoom rotation algorithm alg hashing validated unconfirmed validity"
-    " present provided supported support supports available availability needed use uses by html css js json xml csv"
-    " pdf png fee fees cost price amount balance tariff plan plans age window interval delay retry retries avg sum"
-    " mean median percent percentage ratio rate per daily blacklist whitelist blocklist allowlist blocked banned"
-    " public issuer issuing issued issue audience grant grants revoked revoke rotate rotated renewal renew lock"
-    " locked unlock lockout failed failures fail success successful starts ends started ended start end begin close"
-    " closed stats statistics metrics summary titles sortable",
+    "meta": "type kind status state policy length len hint enabled required strength url uri link href limit"
+    " usage valid verified brand scheme network level format version label template page next cursor method color"
+    " colour at ttl days hours minutes attempts reset updated created rules country prompt completion class category"
+    " image icon file path disabled visible visibility optional permission permissions scope scopes role preference"
+    " preferences setting settings config configuration option options notification notifications notify opt subject"
+    " body sent received opened clicked bounced bounce frequency list lists campaign provider domain server port"
+    " protocol model vendor manufacturer size width height delivery delivered channel consent marketing subscribed"
+    " unsubscribed unsubscribe unique exists duplicate match matches matched missing invalid error errors message"
+    " messages regex pattern validator validators rule prefix suffix extension ext area language locale timezone"
+    " currency flag flags mode schema column indexes filter query search history log logs audit event events action"
+    " actions reason description desc note notes comment comments help tooltip placeholder example book group groups"
+    " team quality score confidence precision accuracy altitude radius distance bounds zoom rotation algorithm alg"
+    " hashing validated unconfirmed validity present provided supported support supports available availability"
+    " needed use uses by html css js json xml csv pdf png fee fees cost price amount balance tariff plan plans age"
+    " window interval delay retry retries percent percentage ratio rate per daily blacklist whitelist blocklist"
+    " allowlist blocked banned issuer issuing issued issue audience grant grants revoked revoke rotate rotated"
+    " renewal renew lock locked unlock lockout failed failures fail success successful starts ends started ended"
+    " start end begin close closed stats statistics metrics summary titles sortable",
+    # and what does so wherever it stands
+    "turn": "rate is has can should must show hide allow allowed require enable disable forgot forgotten change"
+    " changed update max min avg sum mean median total count used remaining masked mask last4 lastfour lastdigits"
+    " last4digits first6 tipo typ art statut estado stato stan durum tila matching public",
     "thing": "product item file company organization organisation org repo repository project group team bank"
     " branch store shop merchant event course room table column field class category brand model hotel restaurant"
     " school city country state region device app application package service plan role campaign tag type template"
