@@ -273,7 +273,8 @@ def test_what_was_torn_by_a_full_disk_is_added_again_and_nothing_is_lost(
     """The reader may have taken whole records of a write that failed in its middle: they must stay where they are."""
     spool = Spool(tmp_path / "s", "w", BIG, overflow="pause")
     reader = SpoolReader(tmp_path / "s")
-    real, seen = os.write, []
+    real = os.write
+    seen: list[int] = []
 
     def full(descriptor: int, data: bytes) -> int:
         if seen:

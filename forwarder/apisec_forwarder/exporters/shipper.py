@@ -81,14 +81,18 @@ class Shipper:
     def run(self, stop: threading.Event) -> None:
         """Ship until ``stop`` is set."""
         while not stop.is_set():
-            self._wake.clear()
             try:
                 pause = self.step()
             except Exception:  # noqa: BLE001 (a thread that died would be a silent end of shipping)
                 logs.failure(logger, "hec.error")
                 pause = 1.0
-            if pause > 0 and self._results.empty():
-                self._wake.wait(pause)
+            self.wait(pause)
+
+    def wait(self, seconds: float) -> None:
+        """Return when a request has ended, at the latest after ``seconds``."""
+        if seconds > 0 and self._results.empty():
+            self._wake.wait(seconds)
+        self._wake.clear()
 
     def step(self) -> float:
         """Do what is due; return the seconds until something may be due again."""
