@@ -35,7 +35,7 @@ def open_shipper(config: Config, metrics: Metrics) -> Shipper:
         dead,
         metrics,
         routes=Routes(hec.team_routes(config.services)),
-        held=_Held(spool.directory, spool.max_bytes) if hec.teams else None,
+        held=_Held(spool.directory, spool.max_bytes, spool.overflow) if hec.teams else None,
         executor=ThreadPoolExecutor(max_workers=len(clients) * (hec.connections + 1), thread_name_prefix="hec"),
     )
 
@@ -43,13 +43,13 @@ def open_shipper(config: Config, metrics: Metrics) -> Shipper:
 class _Held:
     """The heaps of events whose token is refused: writers of the spool, opened when first needed."""
 
-    def __init__(self, directory: Path, max_bytes: int) -> None:
-        self._directory, self._max_bytes = directory, max_bytes
+    def __init__(self, directory: Path, max_bytes: int, overflow: str) -> None:
+        self._directory, self._max_bytes, self._overflow = directory, max_bytes, overflow
         self._open: dict[str, Spool] = {}
 
     def __call__(self, writer: str) -> Spool:
         from apisec_forwarder.spool import Spool
 
         if writer not in self._open:
-            self._open[writer] = Spool(self._directory, writer, self._max_bytes)
+            self._open[writer] = Spool(self._directory, writer, self._max_bytes, overflow=self._overflow)
         return self._open[writer]
