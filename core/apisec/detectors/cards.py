@@ -9,12 +9,14 @@ from apisec.validators.cards import pan
 from apisec.validators.digits import ascii_digits
 
 _GAP = r"[ \-._/\u00a0\u2009\u200b\u2010-\u2015\u202f]"
-# Groups as printed: 4-4-4-4(-3), 4-6-5 (American Express), 4-6-4 (Diners), 6-10 and 8-8.
+# Groups as printed: 4-4-4-4, 4-6-5 (American Express), 4-6-4 (Diners), 6-10 and 8-8. What follows after a gap may be a
+# date or a quantity, so the fifth group of a number of 17 to 19 digits is asked for apart.
+_FOURS = rf"\d{{4}}{_GAP}{{1,2}}\d{{4}}{_GAP}{{1,2}}\d{{4}}{_GAP}{{1,2}}"
 _GROUPS = (
-    rf"\d{{4}}{_GAP}{{1,2}}\d{{4}}{_GAP}{{1,2}}\d{{4}}{_GAP}{{1,2}}\d{{1,4}}(?:{_GAP}{{1,2}}\d{{1,3}})?"
-    rf"|\d{{4}}{_GAP}{{1,2}}\d{{6}}{_GAP}{{1,2}}\d{{4,5}}"
+    rf"{_FOURS}\d{{1,4}}|\d{{4}}{_GAP}{{1,2}}\d{{6}}{_GAP}{{1,2}}\d{{4,5}}"
     rf"|\d{{8}}{_GAP}\d{{8}}|\d{{6}}{_GAP}\d{{10}}"
 )
+_FIVE_GROUPS = rf"{_FOURS}\d{{4}}{_GAP}{{1,2}}\d{{1,3}}"
 _LEFT = r"(?<!\d)(?<!\d[.,])"
 _RIGHT = r"(?!\d)(?![.,]\d)"
 # Not within hexadecimal: digits that touch one of its letters (a hash, an ETag), or are the end of a UUID.
@@ -95,6 +97,7 @@ DETECTORS = (
         gate="run",
     ),
     Detector("pan.grouped", "pci.pan", linear(rf"{_LEFT}(?:{_GROUPS}){_RIGHT}"), _pan, gate="groups"),
+    Detector("pan.five_groups", "pci.pan", linear(rf"{_LEFT}{_FIVE_GROUPS}{_RIGHT}"), _pan, gate="groups"),
     # Within hexadecimal, as a fraction, anywhere: near the word, or in strict mode.
     Detector(
         "pan.within",
