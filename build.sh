@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The one door: demo | test | package | bench | lint. Makes and keeps .venv at the root, and installs there
+# The one door: demo | test | package | bench | fuzz | lint. Makes and keeps .venv at the root, and installs there
 # only what the command needs.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -13,6 +13,8 @@ usage: ./build.sh COMMAND [ARGUMENTS]
   test     lint, build the app, and run every test (arguments go to pytest: ./build.sh test -k spool)
   package  build dist/apisec-VERSION.tar.gz, byte for byte the same every time
   bench    measure; ratios in one run (arguments name benchmarks: ./build.sh bench pipeline)
+  fuzz     look for inputs that crash, hang or leak, with atheris in an environment of its own (./build.sh fuzz 600:
+           seconds for each harness, 180 unless told)
   lint     ruff, mypy --strict, and every search of the app held to what Splunk documents
 
 Needs Python 3.11 or later with venv (Debian: apt-get install python3-venv) and a package index for pip.
@@ -79,6 +81,20 @@ test_on() {
   PYTHONPATH=core "$venv/bin/python" -m pytest -q -p no:cacheprovider tests/core tests/portable
 }
 
+# atheris has wheels for some Pythons only, and nothing else needs it: it never goes into .venv.
+fuzz() {
+  local stamp
+  stamp=.venv-fuzz/.installed-$(sha256sum pyproject.toml | cut -c1-16)
+  if [ ! -e "$stamp" ]; then
+    say "making .venv-fuzz"
+    "$(find_python)" -m venv --clear .venv-fuzz
+    .venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[forwarder]' 'atheris>=3' \
+      || fail "pip could not install atheris; it has wheels for CPython 3.11 to 3.13 on Linux (PYTHON chooses)" 1
+    touch "$stamp"
+  fi
+  exec nice -n 19 .venv-fuzz/bin/python -m fuzz.run "$@"
+}
+
 lint() {
   .venv/bin/ruff check .
   .venv/bin/ruff format --check .
@@ -120,6 +136,7 @@ case "$command" in
     need dev
     exec .venv/bin/python -m benchmarks "$@"
     ;;
+  fuzz) fuzz "$@" ;;
   lint)
     need dev
     lint

@@ -10,8 +10,8 @@ from pathlib import Path
 import yaml
 
 from fuzz import decoding
-from fuzz.events import VALUES
 from fuzz.formats import BODIES, CODINGS
+from fuzz.plants import VALUES
 
 _CASES = Path(__file__).resolve().parent.parent / "tests" / "cases"
 _EVENTS = 400  # seeds of transactions

@@ -15,7 +15,7 @@ Undo = Callable[[bytes, int, bool], Tuple[bytes, bool]]
 
 MAX_CODINGS = 2  # a proxy adds one to the server's; more is an attempt to hide or to exhaust
 MAX_MEMBERS = 64  # gzip members in a row (RFC 1952, 2.2); each costs a new decompressor
-MAX_RATIO = 250  # bytes out for one byte in; JSON reaches 50, deflate itself 1,032, br and zstd any number
+MAX_RATIO = 1000  # bytes out for one byte in; JSON reaches 300, deflate itself 1,032, br and zstd any number
 FREE_BYTES = 1 << 16  # output that no ratio is asked of: small answers of blanks are harmless
 _KNOWN = ("gzip", "x-gzip", "deflate", "identity", "br", "zstd", "compress")
 _GZIP_MAGIC = b"\x1f\x8b\x08"
