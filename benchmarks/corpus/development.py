@@ -127,7 +127,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "pii.location": formats("pii.location", ("decimal 4", decimal(-80, 80, 4))),
     "pii.vehicle": formats(
         "pii.vehicle",
-        ("vin", lambda rng: vin("1HGCM826" + digits(rng, 1) + letters(rng, 1, "ABCEFGH") + digits(rng, 6))),
+        ("vin of honda", lambda rng: vin("1HGCM826" + digits(rng, 1) + letters(rng, 1, "ABCEFGH") + digits(rng, 6))),
     ),
     "device.imei": formats("device.imei", ("plain", lambda rng: luhn("35" + digits(rng, 12)))),
     "device.mac": formats("device.mac", ("colons", pattern("hh:hh:hh:hh:hh:hh"))),
@@ -155,16 +155,31 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         accept=("secret.bearer", "secret.session", "secret.api_key"),
     ),
     "secret.api_key": (
-        *formats("secret.api_key", ("hex 40", random_text("", 40, HEX)), accept=("secret.token",)),
+        *formats("secret.api_key", ("hex 40", random_text("", 40, HEX)), accept=("secret.api_key", "secret.token")),
         *formats(
             "secret.api_key.aws",
             ("access key", lambda rng: "AKIA" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))),
             bare=True,
-            accept=("secret.token",),
+            accept=("secret.api_key", "secret.token"),
         ),
-        *formats("secret.api_key.github", ("ghp", random_text("ghp_", 36)), bare=True, accept=("secret.token",)),
-        *formats("secret.api_key.stripe", ("live", random_text("sk_live_", 24)), bare=True, accept=("secret.token",)),
-        *formats("secret.api_key.google", ("api", random_text("AIza", 35)), bare=True, accept=("secret.token",)),
+        *formats(
+            "secret.api_key.github",
+            ("ghp", random_text("ghp_", 36)),
+            bare=True,
+            accept=("secret.api_key", "secret.token"),
+        ),
+        *formats(
+            "secret.api_key.stripe",
+            ("live", random_text("sk_live_", 24)),
+            bare=True,
+            accept=("secret.api_key", "secret.token"),
+        ),
+        *formats(
+            "secret.api_key.google",
+            ("api", random_text("AIza", 35)),
+            bare=True,
+            accept=("secret.api_key", "secret.token"),
+        ),
         *formats(
             "secret.api_key.slack",
             (
@@ -174,7 +189,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
                 ),
             ),
             bare=True,
-            accept=("secret.token",),
+            accept=("secret.api_key", "secret.token"),
         ),
     ),
     "secret.jwt": formats("secret.jwt", ("HS256", jwt("HS256", ("jti",))), bare=True),

@@ -180,7 +180,7 @@ PERSONS: dict[str, tuple[Format, ...]] = {
     "pii.vehicle": formats(
         "pii.vehicle",
         (
-            "vin",
+            "vin of bmw",
             lambda rng: vin(
                 "WBA" + letters(rng, 1, "ABCEH") + digits(rng, 4) + letters(rng, 1, "ABCEH") + "K" + digits(rng, 6)
             ),

@@ -101,11 +101,11 @@ class Tally:
         self.failures.append((kind, label, tuple(sorted(said))))
         self.carriers[label["carrier"]][kind] += 1
 
-    def rates(self, data_class: str | None = None) -> tuple[float, float, float]:
-        """Return precision, recall and F1 of a class, or of all together."""
+    def rates(self, names: Collection[str] | None = None) -> tuple[float, float, float]:
+        """Return precision, recall and F1 of some classes, or of all together."""
 
         def total(counts: Counter[str]) -> int:
-            return sum(counts.values()) if data_class is None else counts[data_class]
+            return counts.total() if names is None else sum(counts[name] for name in names)
 
         hits, missed, false = total(self.hits), total(self.missed), total(self.false)
         precision = hits / (hits + false) if hits + false else 0.0
@@ -113,7 +113,7 @@ class Tally:
         return precision, recall, 2 * precision * recall / (precision + recall) if hits else 0.0
 
     def leak(self) -> float:
-        return sum(self.leaked.values()) / max(1, sum(self.planted.values()))
+        return self.leaked.total() / max(1, self.planted.total())
 
 
 def score(tally: Tally, labels: Sequence[LabelDocument], reader: Reader, *, strict: bool = False) -> None:
