@@ -37,7 +37,9 @@ decisions: {{socket: authz.sock, feed_socket: feed.sock, ecds_directory: ecds, s
 class Gateway:
     """Everything in one folder; ``send`` speaks to Envoy, ``hec`` holds what arrived."""
 
-    def __init__(self, folder: Path, rotate_bytes: int = 32 * 2**20, control: bool = False) -> None:
+    def __init__(
+        self, folder: Path, rotate_bytes: int = 32 * 2**20, control: bool = False, workers: int = 1, more: str = ""
+    ) -> None:
         self.folder = folder
         self.hec = FakeHec()
         self.upstream = Upstream()
@@ -47,6 +49,7 @@ class Gateway:
         self.admin_port = free_port()
         self._rotate_bytes = rotate_bytes
         self._control = control
+        self._more = f"workers: {{count: {workers}}}\n{more}"
         self.forwarder_log = folder / "forwarder.log"
 
     def __enter__(self) -> Gateway:
@@ -58,6 +61,7 @@ class Gateway:
         token.chmod(0o600)
         self.config = self.folder / "forwarder.yaml"
         text = CONFIG.format(folder=self.folder, rotate_bytes=self._rotate_bytes, url=self.hec.url)
+        text += self._more
         subprocess.run(forwarder("keys", "generate", "--output", str(self.folder / "keys.json")), check=True)
         if self._control:
             text += CONTROL.format(port=self.admin_port)

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 import requests
 
 from tests.forwarder.gateway_rig import Gateway, modes
-from tests.support.waiting import listening, until
+from tests.support.waiting import free_port, listening, until
 
 pytestmark = pytest.mark.gateway
 
@@ -264,3 +265,92 @@ def test_both_processes(tmp_path: Path) -> None:
         assert gateway.forwarder is not None
         assert gateway.forwarder.end() == 0
         assert gateway.send("GET", "/three")[0] == 200  # nobody is there: traffic flows
+
+
+def test_workers_share_a_gateway(tmp_path: Path) -> None:
+    """Envoy deals transactions out to a log for each worker; one that is killed leaves the others alone."""
+    with Gateway(tmp_path, rotate_bytes=64 * 1024, workers=3) as gateway:
+        gateway.start_forwarder()
+        paths = numbers("shared", 300)
+        for at, path in enumerate(paths):
+            if at == 100:
+                until(lambda: arrived(gateway, paths[:100]), 30, "the first transactions")
+                os.kill(gateway.child_pid("worker-1a"), signal.SIGKILL)
+            gateway.send("POST", path, b"x" * 600, content_type="text/plain")
+        until(lambda: arrived(gateway, paths), 40, "all transactions")
+        sources = {"worker-0a": "envoy", "worker-1a": "envoy-1", "worker-2a": "envoy-2"}
+
+        def counted() -> dict[str, float]:
+            processes = gateway.status()["processes"]
+            return {
+                name: processes.get(name, {}).get("counters", {}).get(f'transactions_received{{source="{source}"}}', 0)
+                for name, source in sources.items()
+            }
+
+        until(lambda: min(counted().values()) >= 40, 20, "a part for each worker")
+        starts = 'process_starts{process="worker-1a"}'
+        until(lambda: gateway.status()["counters"].get(starts) == 2, 20, "the second start")
+        assert len(set(gateway.hec.ids())) == len(paths)
+
+
+def test_the_configuration_is_read_again_under_load(tmp_path: Path) -> None:
+    """Reloads while requests come: more workers, fewer, a bad configuration. What was sent is what arrives, once."""
+    with Gateway(tmp_path, rotate_bytes=64 * 1024, workers=2) as gateway:
+        process = gateway.start_forwarder()
+        good = gateway.config.read_text()
+        stages = [good.replace("count: 2", "count: 3"), "gateway: {}\n", good.replace("count: 2", "count: 1"), good]
+        outcomes = ["reloaded", "reload_refused", "reloaded", "reloaded"]
+        stop, sent = threading.Event(), list[str]()
+
+        def requests_come() -> None:
+            while not stop.is_set():
+                path = f"/again/{len(sent)}"
+                gateway.send("POST", path, b"y" * 300, content_type="text/plain")
+                sent.append(path)
+
+        client = threading.Thread(target=requests_come)
+        client.start()
+        try:
+            until(lambda: "supervisor.ready" in gateway.forwarder_log.read_text(), 30, "the start")
+            for at, text in enumerate(stages):
+                count = len(sent)
+                until(lambda: len(sent) > count + 20, 30, "more requests")  # noqa: B023
+                gateway.config.write_text(text)
+                os.kill(process.pid, signal.SIGHUP)
+                event = f"supervisor.{outcomes[at]}"
+                times = outcomes[: at + 1].count(outcomes[at])
+                until(lambda: gateway.forwarder_log.read_text().count(event) >= times, 40, event)  # noqa: B023
+        finally:
+            stop.set()
+            client.join(30)
+        until(lambda: arrived(gateway, sent), 40, "all transactions")
+        ids = gateway.hec.ids()
+        assert len(ids) == len(set(ids)) == len(sent)
+        assert gateway.forwarder is not None
+        assert gateway.forwarder.end() == 0
+        assert len(gateway.hec.ids()) == len(sent)
+
+
+def test_metrics_without_the_admin_api(tmp_path: Path) -> None:
+    port = free_port()
+    with Gateway(tmp_path, more=f'metrics: {{listen: "127.0.0.1:{port}"}}\n') as gateway:
+        gateway.start_forwarder()
+        gateway.send("GET", "/measured")
+        gateway.event("/measured")
+
+        def get(path: str) -> tuple[int, str]:
+            answer = requests.get(f"http://127.0.0.1:{port}{path}", timeout=10)
+            return answer.status_code, answer.text
+
+        wanted = f"apisec_{RECEIVED.replace('{', '_total{')} 1\n"
+        until(lambda: wanted in get("/metrics")[1], 20, "the count")
+        until(lambda: get("/readyz") == (200, '{"ready": true, "causes": []}\n'), 20, "readiness")
+        assert get("/healthz")[0] == 200
+        assert get("/other")[0] == 404
+        text = get("/metrics")[1]
+        assert "# TYPE apisec_transaction_lag_seconds histogram" in text
+        assert 'apisec_resident_bytes{process="worker-0a"}' in text
+        names = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+        undescribed = [line for line in text.splitlines() if line.startswith("# HELP") and len(line.split()) <= 4]
+        assert len(names) > 15
+        assert undescribed == []

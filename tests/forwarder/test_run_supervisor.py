@@ -157,7 +157,7 @@ def test_one_that_falls_silent_is_ended(tmp_path: Path) -> None:
 
 
 def test_a_bad_configuration_ends_it_with_2(tmp_path: Path, watched: Watched) -> None:
-    first = watched.generation(child(tmp_path / "a", "READY raise SystemExit(2)"))
+    first = watched.generation(child(tmp_path / "a", "sys.exit(2); READY"))
     with supervising(first, watched, none):
         until(lambda: watched.codes, 20)
     assert watched.codes == [2]

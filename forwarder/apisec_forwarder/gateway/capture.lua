@@ -1,6 +1,7 @@
 -- Copies headers and the first bytes of bodies into dynamic metadata, from where the access log writes them.
 -- The first HTTP filter. It holds nothing back: bodyChunks() sees data as it passes, so server-sent events,
--- large bodies and upgrades go through at once. REQUEST_CAP and RESPONSE_CAP (bytes) stand in front of this text.
+-- large bodies and upgrades go through at once. REQUEST_CAP and RESPONSE_CAP (bytes) and SHARDS, the number of logs
+-- that transactions are dealt out to, stand in front of this text.
 --
 -- A frame is base64("<bytes of headers> <bytes of body seen>\n" .. headers .. body): headers as name, line feed,
 -- value, line feed … (HTTP allows no line feed in either); the body cut at the cap. Base64, because metadata
@@ -48,7 +49,13 @@ local function capture(handle, key, cap)
   end
 end
 
+local shard = 0 -- of this thread of Envoy's
+
 function envoy_on_request(handle)
+  if SHARDS > 1 then
+    handle:streamInfo():dynamicMetadata():set(SPACE, "shard", tostring(shard))
+    shard = (shard + 1) % SHARDS
+  end
   capture(handle, "q", REQUEST_CAP)
 end
 

@@ -104,10 +104,10 @@ def render(bootstrap: Node) -> str:
     return yaml.dump(bootstrap, Dumper=_Dumper, sort_keys=False, width=110, allow_unicode=True)
 
 
-def capture_script(request_cap: int, response_cap: int) -> str:
-    """Return the Lua text with its caps (bytes of a body) in front."""
+def capture_script(request_cap: int, response_cap: int, shards: int = 1) -> str:
+    """Return the Lua text with its caps (bytes of a body) and the number of logs in front."""
     text = importlib.resources.files(__package__).joinpath("capture.lua").read_text("utf-8")
-    return f"local REQUEST_CAP, RESPONSE_CAP = {request_cap:d}, {response_cap:d}\n{text}"
+    return f"local REQUEST_CAP, RESPONSE_CAP, SHARDS = {request_cap:d}, {response_cap:d}, {shards:d}\n{text}"
 
 
 def _receiver(config: Config) -> EnvoyReceiver:
@@ -118,7 +118,7 @@ def _receiver(config: Config) -> EnvoyReceiver:
 
 def _lua(config: Config) -> Node:
     envoy = _receiver(config)
-    source = {"inline_string": capture_script(envoy.request_bytes, envoy.response_bytes)}
+    source = {"inline_string": capture_script(envoy.request_bytes, envoy.response_bytes, config.workers.count)}
     return {
         "name": "apisec.capture",
         "typed_config": {"@type": LUA, "default_source_code": source, "stat_prefix": "apisec_capture"},
@@ -129,14 +129,6 @@ def _manager(config: Config, filters: list[Node], tls: Tls | None, trusted_hops:
     log_format: Node = dict(LOG_FORMAT)
     if tls is not None and tls.client_ca is not None:
         log_format["subject"] = PEER_SUBJECT
-    access_log = {
-        "name": "envoy.access_loggers.file",
-        "typed_config": {
-            "@type": FILE_LOG,
-            "path": str(_receiver(config).log),
-            "log_format": {"json_format": log_format},
-        },
-    }
     return {
         "@type": HTTP,
         "stat_prefix": "ingress",
@@ -163,8 +155,25 @@ def _manager(config: Config, filters: list[Node], tls: Tls | None, trusted_hops:
             ],
         },
         "http_filters": filters,
-        "access_log": [access_log],
+        "access_log": [_access_log(config, shard, log_format) for shard in range(config.workers.count)],
     }
+
+
+def _access_log(config: Config, shard: int, log_format: Node) -> Node:
+    """Return the log of one worker. What has no shard (the capture did not run) is in the first one's."""
+    log: Node = {
+        "name": "envoy.access_loggers.file",
+        "typed_config": {
+            "@type": FILE_LOG,
+            "path": str(_receiver(config).shard(shard)),
+            "log_format": {"json_format": log_format},
+        },
+    }
+    if config.workers.count > 1:
+        value = {"string_match": {"exact": str(shard)}}
+        matcher = {"filter": "apisec", "path": [{"key": "shard"}], "value": value}
+        log["filter"] = {"metadata_filter": {"matcher": matcher, "match_if_key_not_found": shard == 0}}
+    return log
 
 
 def _listener(config: Config, listen: Address, tls: Tls | None, manager: Node) -> Node:
