@@ -1,13 +1,31 @@
-"""Which values a name makes sensitive: a name alone is not enough, the value must be able to be of the class."""
+"""Which values a name makes sensitive: a name alone is not enough, the value must be able to be of the class.
+
+``refine`` is asked with the class that a field's name says. It answers with the class that name and value say
+together (a *nationalId* that is a valid PESEL is ``pii.national_id.pl``) and the canonical form of the value, or
+None when the value cannot be of the class. A number whose check fails stays of the name's class as long as it looks
+like one: a mistyped number is still a person's.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Optional
+from functools import lru_cache
+from typing import Callable, Dict, List, Optional, Pattern, Tuple
 
+from apisec.validators import banking, devices, documents, health, national, tax
+from apisec.validators.crypto import base58check, bech32
 from apisec.validators.digits import ascii_digits
+from apisec.validators.iban import iban
+from apisec.validators.location import coordinate
+from apisec.validators.numbers import Number, by_class, compact
 
 MAX_NAMED = 8192  # characters; a longer value under a telling name is searched as text
+MAX_NUMBER = 96  # characters of a number, its separators included
+WEAK = 0.5  # odds of a number that is little more than a count of digits
+CLOSE = 3.0  # two readings of a number whose odds differ by less than this factor are equally likely
+
+Refined = Tuple[str, str]
+Check = Callable[[str], Optional[str]]
 
 _NOT_A_SECRET = frozenset(
     ("true", "false", "null", "none", "nil", "undefined", "yes", "no", "bearer", "basic", "jwt", "required", "n/a")
@@ -17,16 +35,95 @@ _IP = re.compile(r"[0-9.]{7,15}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _SEPARATED = re.compile(r"[\d\s ./()+\-\u2010-\u2015]+")
 _MASK = re.compile(r"[*xX•#.\s-]+")
 _INTEGRAL = re.compile(r"-?(\d+)\.0+")
+_DATE = re.compile(r"(?:1[89]|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.]\d{1,2}(?:[T ].*)?", re.DOTALL)
+_DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9AB](?:\.?[0-9A-TV-Z]{1,4})?")
+_ETHEREUM = re.compile(r"0x[0-9A-Fa-f]{40}")
+_EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])\s?[-/.]?\s?(?:20)?\d{2}|(?:20\d{2})-?(?:0[1-9]|1[0-2])")
+
+_ROWS = by_class((*national.ROWS, *tax.ROWS, *health.ROWS, *banking.ROWS, *devices.ROWS, *documents.ROWS))
+
+# A name's class, and those that its value may turn out to be of.
+_SIBLINGS: Dict[str, Tuple[str, ...]] = {
+    "pii.national_id": ("pii.itin", "fin.tax_id", "health.insurance"),
+    "fin.tax_id": ("pii.national_id", "pii.itin"),
+    "pii.ssn": ("pii.itin",),
+    "health.insurance": ("health.mbi", "health.ehic", "health.medicare"),
+}
 
 
 def named(data_class: str, value: str) -> Optional[str]:
     """Return the canonical form of a value that stands under a name of the class, or None if it cannot be one."""
+    found = refine(data_class, value)
+    return found[1] if found else None
+
+
+def refine(data_class: str, value: str) -> Optional[Refined]:
+    """Return the class that a name's class and the value say together, and the value's canonical form; None if none."""
     if not value or len(value) > MAX_NAMED:
         return None
     if data_class.startswith("secret."):
-        return _secret(data_class, value)
-    check = _CHECKS.get(data_class)
-    return check(value) if check else None
+        canonical = _secret(data_class, value)
+        return (data_class, canonical) if canonical is not None else None
+    if len(value) <= MAX_NUMBER and not _DATE.fullmatch(value):
+        found = _registered(data_class, compact(value))
+        if found is not None:
+            return found
+    check = _CHECKS.get(data_class) or _CHECKS.get(_family(data_class))
+    canonical = check(value) if check else None
+    if canonical is None:
+        return None
+    if data_class == "fin.account" and iban(value) == canonical:
+        return "fin.iban", canonical
+    return data_class, canonical
+
+
+def _family(data_class: str) -> str:
+    """Return a class's parent: pii.national_id of pii.national_id.pl."""
+    return data_class.rpartition(".")[0]
+
+
+class _Readings:
+    """Kinds of numbers that a class can mean. One pattern asks all their forms at once; the checks follow."""
+
+    def __init__(self, rows: List[Number]) -> None:
+        self.rows = sorted(rows, key=lambda row: row.odds)
+        self._forms = re.compile("".join([f"(?:(?=({row.form})\\Z))?" for row in self.rows]), re.ASCII)
+
+    def of(self, text: str) -> List[Number]:
+        """Return the kinds whose form and check the text passes, the most telling first."""
+        found = self._forms.match(text)
+        forms = found.groups() if found else ()
+        return [row for row, form in zip(self.rows, forms) if form is not None and row.check(text)]
+
+
+def _own(data_class: str) -> List[Number]:
+    """Return the rows of a class and its children. Of a parent, without those that any digits pass: 8 digits are
+    no DNI of Argentina unless the name says so."""
+    return [
+        row
+        for name, rows in _ROWS.items()
+        if f"{name}.".startswith(f"{data_class}.")
+        for row in rows
+        if name == data_class or row.odds < WEAK or row.gate != "digits"
+    ]
+
+
+@lru_cache(maxsize=256)
+def _readings(data_class: str) -> Tuple[_Readings, ...]:
+    """Return what a class can mean: its own and its children's numbers, then those of its siblings."""
+    kin = [row for name in _SIBLINGS.get(data_class, ()) for row in _own(name)]
+    return tuple([_Readings(rows) for rows in (_own(data_class), kin) if rows])
+
+
+def _registered(data_class: str, text: str) -> Optional[Refined]:
+    """Return the class whose check the number passes; the name's own where two are as likely."""
+    for readings in _readings(data_class):
+        passed = readings.of(text)
+        if passed:
+            best = passed[0]
+            rivals = {row.data_class for row in passed if row.odds < best.odds * CLOSE}
+            return (best.data_class if len(rivals) == 1 else data_class), text
+    return None
 
 
 def _secret(data_class: str, value: str) -> Optional[str]:
@@ -41,14 +138,36 @@ def _secret(data_class: str, value: str) -> Optional[str]:
     return value
 
 
-def _digits(value: str, low: int, high: int) -> Optional[str]:
-    if not _SEPARATED.fullmatch(value):
-        integral = _INTEGRAL.fullmatch(value)
-        if not integral:
+def _digits(low: int, high: int) -> Check:
+    """Return a check: digits of any script with separators, from ``low`` to ``high`` of them."""
+
+    def check(value: str) -> Optional[str]:
+        if not _SEPARATED.fullmatch(value):
+            integral = _INTEGRAL.fullmatch(value)
+            if not integral:
+                return None
+            value = integral.group(1)
+        digits = ascii_digits(value)
+        return digits if low <= len(digits) <= high else None
+
+    return check
+
+
+def _code(low: int, high: int, digits: int) -> Check:
+    """Return a check: one code of ``low`` to ``high`` letters and digits, at least so many digits, and no date."""
+
+    def check(value: str) -> Optional[str]:
+        if len(value) > 2 * high or _DATE.fullmatch(value):
             return None
-        value = integral.group(1)
-    digits = ascii_digits(value)
-    return digits if low <= len(digits) <= high else None
+        text = compact(value)
+        fits = low <= len(text) <= high and text.isalnum() and sum(map(str.isdigit, text)) >= digits
+        return text if fits else None
+
+    return check
+
+
+def _shaped(pattern: Pattern[str]) -> Check:
+    return lambda value: value.strip() if pattern.fullmatch(value.strip()) else None
 
 
 def _name(value: str) -> Optional[str]:
@@ -63,26 +182,93 @@ def _address(value: str) -> Optional[str]:
 
 
 def _account(value: str) -> Optional[str]:
-    compact = "".join([c for c in value if c.isalnum()])
-    fits = 5 <= len(compact) <= 34 and len(value) <= 48 and any(c.isdecimal() for c in compact)
-    return compact.upper() if fits else None
+    text = "".join([c for c in value if c.isalnum()])
+    fits = 5 <= len(text) <= 34 and len(value) <= 48 and any(c.isdecimal() for c in text)
+    return text.upper() if fits else None
 
 
 def _birth(value: str) -> Optional[str]:
     return value if len(value) <= 40 and sum(c.isdecimal() for c in value) >= 4 else None
 
 
-_CHECKS = {
-    "pci.pan": lambda v: _digits(v, 12, 19),
-    "pci.cvv": lambda v: _digits(v, 3, 4),
+def _passport(value: str) -> Optional[str]:
+    return documents.mrz(value) or _code(6, 12, 4)(value)
+
+
+def _plate(value: str) -> Optional[str]:
+    text = _code(3, 17, 1)(value)
+    return text if text and any(map(str.isalpha, text)) else None
+
+
+def _device(value: str) -> Optional[str]:
+    text = value.strip().upper()
+    fits = 6 <= len(text) <= 80 and " " not in text and any(map(str.isdigit, text)) and text.strip("0-:")
+    return text if fits else None
+
+
+def _mac(value: str) -> Optional[str]:
+    text = compact(value)
+    return text if len(text) in (12, 16) and all(c in "0123456789ABCDEF" for c in text) and text.strip("0") else None
+
+
+def _wallet(value: str) -> Optional[str]:
+    text = value.strip()
+    if _ETHEREUM.fullmatch(text):
+        return text.lower()
+    known = base58check(text) if len(text) <= 35 else None
+    if known is None and text[:3].lower() == "bc1" and len(text) <= 90:
+        known = bech32(text)
+    # Other chains have their own alphabets and checks.
+    likely = 25 <= len(text) <= 110 and text.isalnum() and not text.isalpha() and not text.isdigit()
+    return known or (text if likely else None)
+
+
+def _diagnosis(value: str) -> Optional[str]:
+    text = value.strip()
+    if _DIAGNOSIS.fullmatch(text.upper()):
+        return text.upper().replace(".", "")
+    words = 4 <= len(text) <= 400 and sum(map(str.isalpha, text)) >= 4 and text.lower() not in _NOT_A_SECRET
+    return text if words else None
+
+
+_CHECKS: Dict[str, Check] = {
+    "pci.pan": _digits(12, 19),
+    "pci.cvv": _digits(3, 4),
     "pci.track": lambda v: v if len(v) >= 8 else None,
-    "pii.ssn": lambda v: _digits(v, 9, 9),
-    "pii.national_id": _account,
+    "pci.expiry": _shaped(_EXPIRY),
+    "pii.ssn": _digits(9, 9),
+    "pii.itin": _digits(9, 9),
+    "pii.national_id": _code(6, 20, 4),
     "pii.email": lambda v: v.lower() if "@" in v and len(v) <= 320 else None,
-    "pii.phone": lambda v: _digits(v, 7, 15),
+    "pii.phone": _digits(7, 15),
     "pii.name": _name,
     "pii.address": _address,
+    "pii.postcode": _code(3, 10, 2),
     "pii.dob": _birth,
+    "pii.passport": _passport,
+    "pii.driving_licence": _code(5, 20, 3),
+    "pii.vehicle": _plate,
+    "pii.location": coordinate,
     "fin.iban": _account,
     "fin.account": _account,
+    "fin.routing": _digits(6, 12),
+    "fin.sort_code": _digits(6, 6),
+    "fin.bsb": _digits(6, 6),
+    "fin.clabe": _digits(18, 18),
+    "fin.crypto": _wallet,
+    "fin.tax_id": _code(6, 20, 5),
+    "health.npi": _digits(10, 10),
+    "health.nhs": _digits(10, 10),
+    "health.dea": _code(9, 9, 6),
+    "health.mbi": _code(11, 11, 4),
+    "health.medicare": _code(7, 12, 3),
+    "health.ehic": _digits(10, 20),
+    "health.mrn": _code(4, 20, 4),
+    "health.insurance": _code(6, 24, 4),
+    "health.diagnosis": _diagnosis,
+    "device.imei": _digits(14, 16),
+    "device.imsi": _digits(14, 15),
+    "device.iccid": _digits(18, 20),
+    "device.mac": _mac,
+    "device.id": _device,
 }

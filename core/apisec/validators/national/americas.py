@@ -63,6 +63,11 @@ def rfc(text: str) -> bool:
     return padded[12] == "0A987654321"[total % 11]
 
 
+def _us_itin(d: str) -> bool:
+    group = int(d[3:5])
+    return 50 <= group <= 65 or 70 <= group <= 88 or 90 <= group <= 92 or 94 <= group <= 99
+
+
 _pe_ruc_digit = last_digit((5, 4, 3, 2, 7, 6, 5, 4, 3, 2), 11, "10987654321")
 
 
@@ -104,7 +109,6 @@ ROWS: Tuple[Number, ...] = (
     Number("pe.ruc", "pii.national_id.pe", r"1[057]\d{9}", _pe_ruc_digit, 1 / 10, ("ruc",), "SUNAT: módulo 11"),
     Number("uy.ci", "pii.national_id.uy", r"[1-9]\d{6,7}", _uy, 1 / 10, ("cédula", "cedula", "ci"), "DNIC: cédula",
            (r"\d\.\d{3}\.\d{3}-\d",), "checksum"),
-    Number("us.itin", "pii.itin", r"9\d{2}(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])\d{4}", varied, 1.0, ("itin",
-           "individual taxpayer*"), "IRM 3.21.263: ITIN ranges",
-           (r"9\d{2}[- ](?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])[- ]\d{4}",), "shape", checked=False),
+    Number("us.itin", "pii.itin", r"9\d{8}", _us_itin, 1 / 2.3, ("itin", "individual taxpayer*"),
+           "IRM 3.21.263: ITIN ranges", (r"9\d{2}[- ]\d{2}[- ]\d{4}",), "shape", checked=False),
 )  # fmt: skip
