@@ -78,7 +78,8 @@ class Control:
         self.settings: PipelineSettings = configuration.pipeline_settings(config)
         self.verifier = Verifier(self.admin.tokens_file)
         self.tls = _tls(self.admin)
-        self.spool = Spool(config.spool.directory, SPOOL_WRITER, config.spool.max_bytes)
+        spool = config.spool
+        self.spool = Spool(spool.directory, SPOOL_WRITER, spool.max_bytes, overflow=spool.overflow)
         self.tallies = Tallies()
         pipeline = Pipeline(self.settings, keys.tokenizer(config.keys, keys.open_ring(config.keys), time.time()))
         self.service = DecisionService(pipeline.process, Matcher(), self.tallies)
@@ -123,7 +124,7 @@ class Control:
 
     def _audit(self, event: dict[str, Any], team: str, now: float) -> None:
         indexes = {service.team: service.index for service in self.settings.services if service.index}
-        index = indexes.get(team) or self.config.hec.index
+        index = indexes.get(team) or self.config.hec.team_index(team) or self.config.hec.index
         gateway = self.config.gateway
         try:
             self.spool.append(audit_envelope(event, gateway.name, gateway.env, index, now))

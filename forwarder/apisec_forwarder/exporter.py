@@ -47,7 +47,9 @@ class Exporter:
         self._metrics = Metrics(status.read(status.process_file(config, PROCESS)))
         self._shipper = open_shipper(config, self._metrics)
         spool = config.spool
-        self._spool = Spool(spool.directory, WRITER, spool.max_bytes, sync_seconds=spool.sync_seconds)
+        self._spool = Spool(
+            spool.directory, WRITER, spool.max_bytes, sync_seconds=spool.sync_seconds, overflow=spool.overflow
+        )
         self._endpoint = Endpoint(config.metrics.listen, self._collect) if config.metrics is not None else None
         self._told: dict[str, Any] = _read(status.told_file(config))
         self._health_at = time.monotonic() + config.health.interval_seconds

@@ -174,6 +174,20 @@ def test_check_config_lists_every_problem(folder: Path) -> None:
     assert any("keys generate" in error for error in document["errors"])
 
 
+def test_check_config_prints_the_schema() -> None:
+    done = subprocess.run(forwarder("check-config", "--schema"), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == json_schema()
+
+
+def test_check_config_shows_lists(folder: Path) -> None:
+    text = (folder / "f.yaml").read_text()
+    more = "files: [{path: a.log}, {path: b.log, format: kong}]"
+    (folder / "f.yaml").write_text(text.replace("receiver: {envoy", "receiver: {" + more + ", envoy"))
+    done = check(folder)
+    assert done.returncode == 0, done.stderr
+    assert f"receiver.files.{folder / 'b.log'}.format" in done.stdout
+
+
 def test_run_refuses_to_start_on_a_bad_configuration(folder: Path) -> None:
     (folder / "hec.token").write_text("two words")
     done = subprocess.run(

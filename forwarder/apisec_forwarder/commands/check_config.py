@@ -11,12 +11,14 @@ from typing import Any
 
 from apisec_forwarder.config.check import Finding, check
 from apisec_forwarder.config.load import read
+from apisec_forwarder.config.published import json_schema
 from apisec_forwarder.config.schema import Config
 
 HELP = "read the configuration, show what was understood, and test the files it names"
 
 EPILOG = """example:
   apisec-forwarder check-config --config forwarder.yaml
+  apisec-forwarder check-config --schema > forwarder.schema.json    # for editors and pipelines
 
 Exit code 0: all is well. 2: something is wrong; every error is listed, not only the first.
 """
@@ -24,11 +26,16 @@ Exit code 0: all is well. 2: something is wrong; every error is listed, not only
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the configuration")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--config", type=Path, metavar="FILE", help="the configuration")
+    what.add_argument("--schema", action="store_true", help="print the configuration's JSON Schema instead")
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.schema:
+        print(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+        return 0
     config, errors = read(args.config.absolute())
     findings = check(config) if config is not None else []
     problems = [str(error) for error in errors]
@@ -73,7 +80,8 @@ def _rows(prefix: str, value: Any) -> list[tuple[str, str]]:
     if isinstance(value, dict):
         return [row for key, child in value.items() for row in _rows(f"{prefix}.{key}" if prefix else key, child)]
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        return [row for item in value for row in _rows(f"{prefix}.{item['name']}", item)]
+        named = [(next(iter(item.values())), item) for item in value]  # a name, a path, a URL: what leads the section
+        return [row for name, item in named for row in _rows(f"{prefix}.{name}", item)]
     if isinstance(value, list):
         return [(prefix, ", ".join(map(str, value)))]
     return [(prefix, "–" if value is None else str(value))]
