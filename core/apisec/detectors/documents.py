@@ -48,7 +48,8 @@ DETECTORS = (
         "pii.passport",
         linear(rf"(?<![A-Z0-9<])(?:[ACI][A-Z0-9<][A-Z<]{{3}}[A-Z0-9<]{{25}}{_BREAK}{_DATES}[A-Z<]{{3}}"
                rf"[A-Z0-9<]{{11}}\d{_BREAK}[A-Z<]{{30}}"
-               rf"|[ACIPV][A-Z<][A-Z<]{{34}}{_BREAK}[A-Z0-9<]{{9}}[\d<][A-Z<]{{3}}{_DATES}[A-Z0-9<]{{8}})(?![A-Z0-9<])"),
+               rf"|[ACIPV][A-Z<][A-Z<]{{34}}{_BREAK}[A-Z0-9<]{{9}}[\d<][A-Z<]{{3}}{_DATES}[A-Z0-9<]{{8}})"
+               r"(?![A-Z0-9<])"),
         mrz,
         literals=("<<",),
     ),
@@ -56,7 +57,8 @@ DETECTORS = (
     Detector(
         "passport",
         "pii.passport",
-        linear(rf"(?i){LEFT}(?:[A-Z]{{0,3}} ?\d{{5,9}}[A-Z]?|[A-Z]\d[A-Z0-9]{{7}}|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{{8}}\d?){RIGHT}"),
+        linear(rf"(?i){LEFT}(?:[A-Z]{{0,3}} ?\d{{5,9}}[A-Z]?|[A-Z]\d[A-Z0-9]{{7}}"
+               rf"|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{{8}}\d?){RIGHT}"),
         _passport,
         confidence="context",
         near=words("passport", "passport no", "reisepass*", "pasaporte", "passeport", "passaporto", "passaporte",
@@ -66,7 +68,8 @@ DETECTORS = (
     Detector(
         "driving_licence",
         "pii.driving_licence",
-        linear(rf"(?i){LEFT}(?:[A-Z]{{1,3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2,3}}[ -]?\d{{0,4}}|[A-Z]{{0,5}}\d{{5,14}}[A-Z]{{0,2}}"
+        linear(rf"(?i){LEFT}(?:[A-Z]{{1,3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2,3}}[ -]?\d{{0,4}}"
+               rf"|[A-Z]{{0,5}}\d{{5,14}}[A-Z]{{0,2}}"
                rf"|[A-Z]\d{{2}}[A-Z0-9]{{8}}|\d{{3}} \d{{3}} \d{{3}}){RIGHT}"),
         _licence,
         confidence="context",
@@ -79,7 +82,8 @@ DETECTORS = (
     Detector(
         "plate",
         "pii.vehicle",
-        linear(rf"(?i){LEFT}[A-ZÄÖÜ0-9]{{1,4}}[ -][A-Z0-9]{{1,4}}(?:[ -][A-Z0-9]{{1,4}})?{RIGHT}|{LEFT}[A-Z0-9]{{5,8}}{RIGHT}"),
+        linear(rf"(?i){LEFT}[A-ZÄÖÜ0-9]{{1,4}}[ -][A-Z0-9]{{1,4}}(?:[ -][A-Z0-9]{{1,4}})?{RIGHT}"
+               rf"|{LEFT}[A-Z0-9]{{5,8}}{RIGHT}"),
         _plate,
         confidence="context",
         near=words("license plate", "licence plate", "number plate", "plate number", "plate no", "registration plate",

@@ -41,13 +41,15 @@ DETECTORS = (
     Detector(
         "health.insurance",
         "health.insurance",
-        linear(rf"(?i:\b(?:insurance|\w{{0,20}}versicherung\w{{0,10}}|policy|member|subscriber|beneficiary|assurance|seguro|mutuelle)\b)"
+        linear(rf"(?i:\b(?:insurance|\w{{0,20}}versicherung\w{{0,10}}|policy|member|subscriber|"
+               rf"beneficiary|assurance|seguro|mutuelle)\b)"
                rf"(?i:[ _-]?(?:card|policy|member|plan))?{_AFTER}"
                r"(?P<value>(?-i:[A-Z]{0,4})[- ]?\d[\dA-Z-]{5,16}(?![\w-]))"),
         _number,
         confidence="context",
         near=words("health insurance*", "insurance member*", "health plan*", "medical insurance*", "krankenkasse*",
-                   "krankenversicherung*", "assurance maladie", "seguro médico", "member id", "subscriber id", "mutuelle"),
+                   "krankenversicherung*", "assurance maladie", "seguro médico", "member id", "subscriber id",
+                   "mutuelle"),
         gate="near",
     ),
     Detector(
