@@ -12,21 +12,8 @@ from apisec.detectors.plausible import placeholder, random_looking
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _LEFT, _RIGHT = r"(?<![A-Za-z0-9])", r"(?![A-Za-z0-9])"
-_SAID = (
-    "key",
-    "token",
-    "secret",
-    "password",
-    "auth",
-    "access",
-    "api",
-    "app",
-    "sid",
-    "pat",
-    "private",
-    "admin",
-    "server",
-)
+_RUN_LEFT = r"(?<![\w-])"  # where a run begins: sk-sk-sk-… must not be read anew at each sk-
+_WORDS = "key token secret password auth access api app sid pat private admin server"
 
 
 def base62_crc32(text: str) -> str:
@@ -55,13 +42,18 @@ CHECKS: Dict[str, Callable[[str], bool]] = {"crc32_base62": _github, "crc32_hex"
 _SEPARATED = re.compile(r"\[[^\]]*(?:\\w|-\])")  # a class of characters that admits what stands between words
 
 
+def _wordy(rule: SecretRule) -> bool:
+    """Return whether names in words fit the shape, or it has no prefix of its own."""
+    return bool(rule.said or not rule.literals or _SEPARATED.search(rule.shape))
+
+
 def _validator(rule: SecretRule) -> Validator:
     """Return a validator. A right checksum is proof; a wrong one releases nothing.
 
     Where the shape admits words with separators, or has no prefix of its own, the value has to look random.
     """
     check = CHECKS[rule.check] if rule.check else None
-    wordy = bool(rule.said or not rule.literals or _SEPARATED.search(rule.shape))
+    wordy = _wordy(rule)
 
     def validate(text: str) -> Optional[str]:
         if check is not None and check(text):
@@ -73,9 +65,9 @@ def _validator(rule: SecretRule) -> Validator:
 
 def _shape(rule: SecretRule) -> str:
     if not rule.said:
-        return rf"{_LEFT}(?:{rule.shape}){_RIGHT}"
+        return rf"{_RUN_LEFT if _wordy(rule) else _LEFT}(?:{rule.shape}){_RIGHT}"
     vendor = "|".join([any_case(name) for name in rule.said.split("|")])
-    word = "|".join([any_case(name) for name in _SAID])
+    word = "|".join([any_case(name) for name in _WORDS.split()])
     said = rf"(?:{vendor})(?:[\s._-]{{0,2}}(?:{word})){{1,4}}"
     return rf"{_LEFT}{said}\\?[\"']?[\s:=>]{{1,5}}\\?[\"']?(?P<value>{rule.shape}){_RIGHT}"
 

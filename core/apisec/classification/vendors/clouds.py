@@ -68,7 +68,7 @@ CLOUDS = (
                "docs.netlify.com/api-and-cli-guides"),
     SecretRule("openshift", "Token of OpenShift", "sha256~", r"sha256~[\w-]{43}", "sha256~{r:42}x",
                "docs.openshift.com authentication"),
-    SecretRule("planetscale", "Password or token of PlanetScale", "pscale_", r"pscale_(?:pw|tkn|oauth)_[\w=.-]{32,64}",
+    SecretRule("planetscale", "Password or token of PlanetScale", "pscale_", r"pscale_(?:pw|tkn|oauth)_[\w=-]{32,64}",
                "pscale_pw_{w:43}", "planetscale.com/docs"),
     SecretRule("render", "Key of Render", "rnd_", r"rnd_[A-Za-z0-9]{28,40}", "rnd_{w:32}", "render.com/docs/api"),
     SecretRule("scalingo", "Token of Scalingo", "tk-us-", r"tk-us-[\w-]{48}", "tk-us-{r:47}x",

@@ -123,7 +123,7 @@ MONITORING = (
 
 # Payment and shipping.
 PAYMENT = (
-    SecretRule("adyen", "API key of Adyen", "AQE", r"AQE[A-Za-z0-9]{4,10}[A-Za-z0-9+/=.:;^_-]{90,250}",
+    SecretRule("adyen", "API key of Adyen", "AQE", r"AQE[A-Za-z0-9]{4,10}[A-Za-z0-9+/=:;^_-]{90,250}",
                "AQEyhm{w:80}-{b:44}=-{w:16}", "docs.adyen.com/development-resources/api-credentials"),
     SecretRule("duffel", "Token of Duffel", "duffel_", r"duffel_(?:test|live)_[\w=-]{43}", "duffel_live_{w:43}",
                "duffel.com/docs/api"),
@@ -201,7 +201,7 @@ OTHERS = (
                "developer.atlassian.com/cloud/trello/guides/rest-api/authorization"),
     SecretRule("twitter", "Bearer token of X", "AAAAAAAAAAAAAAAAAAAAA", r"A{20,22}[A-Za-z0-9%]{60,120}",
                "AAAAAAAAAAAAAAAAAAAAA{w:60}%3D{w:40}", "docs.x.com/resources/fundamentals/authentication"),
-    SecretRule("typeform", "Token of Typeform", "tfp_", r"tfp_[\w.=-]{40,60}", "tfp_{w:44}_{w:14}",
+    SecretRule("typeform", "Token of Typeform", "tfp_", r"tfp_[\w=-]{40,60}", "tfp_{w:44}_{w:14}",
                "typeform.com/developers/get-started/personal-access-token"),
     SecretRule("wakatime", "Key of WakaTime", "waka_", rf"waka_(?:sec_|tok_|ref_)?(?:{UUID}|[A-Za-z0-9]{{60,90}})",
                "waka_{uuid}", "wakatime.com/developers"),
