@@ -200,7 +200,7 @@ class Shipper:
         if batch is None:
             return
         self._more = True
-        if sum(map(len, batch.envelopes)) < self._batch_bytes // 2:
+        if batch.growing and sum(map(len, batch.envelopes)) < self._batch_bytes // 2:
             self._take_at = now + self._settings.batch_seconds
         self._board(batch)
 

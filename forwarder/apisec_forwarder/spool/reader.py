@@ -37,10 +37,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Batch:
-    """Envelopes of one writer in order, and where they lie."""
+    """Envelopes of one writer in order, and where they lie. ``growing``: more may be appended right behind them."""
 
     span: Span
     envelopes: tuple[bytes, ...]
+    growing: bool = True
 
 
 class SpoolReader:
@@ -165,7 +166,7 @@ class SpoolReader:
         self._taken[segment.writer] = place
         if not envelopes:
             return None
-        return Batch(Span(segment.writer, Position(segment.number, start), place), tuple(envelopes))
+        return Batch(Span(segment.writer, Position(segment.number, start), place), tuple(envelopes), not closed)
 
     def _scan(self, descriptor: int, start: int, max_bytes: int, closed: bool) -> tuple[list[bytes], int]:
         """Return whole records from ``start``, and where the next one begins."""
