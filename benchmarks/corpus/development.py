@@ -43,6 +43,8 @@ _CARDS = (
     *formats("pci.pan", ("visa number", number(card("visa"))), ("mastercard plain", card("mastercard"))),
 )
 
+KEY = ("secret.api_key", "secret.token")  # another vendor's, or by its name: right too, not exact
+
 FORMATS: dict[str, tuple[Format, ...]] = {
     "pci.pan": _CARDS,
     "pci.cvv": formats("pci.cvv", ("3 text", pattern("999"))),
@@ -155,30 +157,30 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         accept=("secret.bearer", "secret.session", "secret.api_key"),
     ),
     "secret.api_key": (
-        *formats("secret.api_key", ("hex 40", random_text("", 40, HEX)), accept=("secret.api_key", "secret.token")),
+        *formats("secret.api_key", ("hex 40", random_text("", 40, HEX)), accept=KEY),
         *formats(
             "secret.api_key.aws",
             ("access key", lambda rng: "AKIA" + "".join(rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", k=16))),
             bare=True,
-            accept=("secret.api_key", "secret.token"),
+            accept=KEY,
         ),
         *formats(
             "secret.api_key.github",
             ("ghp", random_text("ghp_", 36)),
             bare=True,
-            accept=("secret.api_key", "secret.token"),
+            accept=KEY,
         ),
         *formats(
             "secret.api_key.stripe",
             ("live", random_text("sk_live_", 24)),
             bare=True,
-            accept=("secret.api_key", "secret.token"),
+            accept=KEY,
         ),
         *formats(
             "secret.api_key.google",
             ("api", random_text("AIza", 35)),
             bare=True,
-            accept=("secret.api_key", "secret.token"),
+            accept=KEY,
         ),
         *formats(
             "secret.api_key.slack",
@@ -189,7 +191,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
                 ),
             ),
             bare=True,
-            accept=("secret.api_key", "secret.token"),
+            accept=KEY,
         ),
     ),
     "secret.jwt": formats("secret.jwt", ("HS256", jwt("HS256", ("jti",))), bare=True),

@@ -125,10 +125,9 @@ class Payload:
         if kind == "object" or (kind is None and not schema.get("enum")):
             return {}
         classes = judged(self.labels, name, parent, str(schema.get("format", "")))
-        value = self._leaf(schema, str(kind), classes)
+        value, classes = self._leaf(schema, str(kind), classes)
         if not isinstance(value, bool):
-            enumerated = classes and value in (schema.get("enum") or ())
-            self.leaves.append(Leaf(path, parent, name, value, UNJUDGED if enumerated else classes))
+            self.leaves.append(Leaf(path, parent, name, value, classes))
         return value
 
     def _object(self, properties: Mapping[str, Any], path: str, name: str, depth: int) -> dict[str, Any]:
@@ -144,19 +143,21 @@ class Payload:
                 out[member] = self.value(properties[member], inner, name, member, depth + 1)
         return out
 
-    def _leaf(self, schema: Mapping[str, Any], kind: str, classes: tuple[str, ...]) -> Any:
+    def _leaf(self, schema: Mapping[str, Any], kind: str, classes: tuple[str, ...]) -> tuple[Any, tuple[str, ...]]:
+        """Return a value, and its classes: none can be judged of one that cannot be what its name says."""
         if kind == "boolean":
-            return self.rng.random() < 0.5
+            return self.rng.random() < 0.5, ()
         if schema.get("enum"):
-            return self.rng.choice(schema["enum"])
+            return self.rng.choice(schema["enum"]), UNJUDGED if classes else ()
         if classes and classes != UNJUDGED:
             made = planted(self.rng, classes[0], kind)
             if made is not None:
-                return made
+                return made, classes
+            classes = UNJUDGED
         example = schema.get("example")
         if isinstance(example, str) and kind == "string" and example and not _TELLS.search(example):
-            return example
-        return harmless(self.rng, kind, str(schema.get("format", "")), int(schema.get("maxLength") or 60))
+            return example, classes
+        return harmless(self.rng, kind, str(schema.get("format", "")), int(schema.get("maxLength") or 60)), classes
 
 
 def _makers() -> dict[str, list[Make]]:
