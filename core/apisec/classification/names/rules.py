@@ -35,6 +35,13 @@ RULES: Tuple[Rule, ...] = (
     _rule(
         "pci.expiry", "expiry", "monthyear", veto="turn identifier", but="reference session token key passport licence"
     ),
+    _rule(
+        "pci.expiry",
+        "expiry",
+        "date",  # on a card it is a month and a year; a full date under this name is no card's, and refine refuses it
+        veto="turn identifier",
+        but="reference session token key secret passport licence insurance sin national idword company name email geo",
+    ),
     _rule("pci.cvv", "verification", but="name"),
     _rule("pci.cvv", "card", "security verif cid", "code number verification identifier cid", but="name"),
     _rule("pci.cvv", "security", "code", but="otp"),

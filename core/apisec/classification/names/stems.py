@@ -18,7 +18,7 @@ COUNTRY_WORDS: Dict[str, str] = {
     "be": "rijksregister* registrenational numeronational",
     "bg": "egn",
     "br": "cpf",
-    "ca": "socialinsurancenumber",
+    "ca": "socialinsurancenumber sin sinnumber",
     "ch": "ahv ahvnummer ahvnr ahvn13 navs13",
     "cl": "rut",
     "cn": "shenfenzheng* sfz sfzh",
@@ -85,7 +85,7 @@ CONCEPTS: Dict[str, str] = {
     "ssn": "ssn socialsecurity* socsec* ssnumber ssnlast",
     "social": "social sozial sociale socialsec",
     "itin": "itin",
-    "sin": "nif nie dni cedula cuit sin tin taxpayer* nationalid nationalidentity* nid citizenid personalid"
+    "sin": "nif nie dni cedula cuit tin taxpayer* nationalid nationalidentity* nid citizenid personalid"
     " identitycard* identitynumber idcard idnumber idcardno personalausweis ausweisnummer govid govtid governmentid"
     " personalcode civilid documentoidentidad carteidentite cartaidentita bilhetedeidentidade dowodosobisty"
     " nationalinsuranceno natid taxid taxnumber fiscalcode steuernr personalnumber identificationnumber"
@@ -154,7 +154,7 @@ CONCEPTS: Dict[str, str] = {
     "locality": "city town country ort local state province region county stadt ville district locality suburb"
     " neighbourhood neighborhood municipality borough canton bundesland ciudad citta cidade plaats miasto by kommune"
     " kaupunki sehir pais pays paese estado provincia place lugar lieu luogo",
-    "date": "date day datum fecha data jour tag dato tarih dt since",
+    "date": "date expdate expirydate expirationdate day datum fecha data jour tag dato tarih dt since",
     "street": "street streetaddress strasse strassenname calle rue rua straat straatnaam ulica ul gata gatuadress"
     " gade gateadresse vej katu katuosoite sokak cadde sokakadi addressline* addrline* logradouro housenumber"
     " hausnummer streetname streetline* streetnumber strassehausnummer adresszeile* addresszeile* road avenue"
