@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import List, Tuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
 from apisec.decoders.charsets import lenient
 
+_FLAG = re.compile(r"[\w.\[\]-]{1,64}")
+MAX_KNOWN = 64  # characters of a name whose parts are remembered
 MAX_NESTING = 32  # brackets or dots in one name that are told apart
 _BRACKETS = re.compile(r"[\[\].]+")
 
@@ -27,12 +30,19 @@ def member(name: str, label: Label) -> Tuple[str, str, str, bool]:
 
     ``items[0].card[number]`` is ``items[].card.number``, ``number``, ``card``.
     """
+    return _known_member(name, label) if len(name) <= MAX_KNOWN else _member(name, label)
+
+
+def _member(name: str, label: Label) -> Tuple[str, str, str, bool]:
     names = [part for part in _BRACKETS.split(name, MAX_NESTING) if part] or [name]
     labels = [label(part) for part in names]
     path = ".".join(["[]" if part.isdigit() and i else shown for i, (part, shown) in enumerate(zip(names, labels))])
     plain = labels == names if len(names) == 1 else labels == names and label(name) == name
     words = [part for part in names if not part.isdigit()] or names
     return path.replace(".[]", "[]"), words[-1], words[-2] if len(words) > 1 else "", plain
+
+
+_known_member = lru_cache(maxsize=4096)(_member)
 
 
 class FormDecoder:
@@ -65,8 +75,9 @@ class FormDecoder:
         name_end = stop if equals < 0 else equals
         name = decode_part(text[start:name_end])
         path, last, parent, plain = member(name, label)
-        if equals < 0:
-            leaves.append(Leaf(path, "", "", "string", name, start, stop))
+        if equals < 0:  # a name without a value may be a value without a name
+            shown = path if _FLAG.fullmatch(name) else "#flag"
+            leaves.append(Leaf(shown, "", "", "string", name, start, stop))
             return
         if not plain:
             leaves.append(Leaf(path, "", "", "key", name, start, name_end))

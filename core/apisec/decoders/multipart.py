@@ -26,12 +26,13 @@ MAX_BOUNDARY = 70  # RFC 2046, 5.1.1
 _NO_HEADERS = re.compile(r"\r?\n")
 _BLANK = re.compile(r"\r?\n\r?\n")
 _LINE = re.compile(r"[^\r\n]+(?:\r?\n[ \t]+[^\r\n]+)*")  # a folded line is one (RFC 5322, 2.2.3)
-_HEADER = re.compile(r"([!#$%&'*+.^_`|~\w-]{1,64}):[ \t]*((?:.|\s)*)")
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~\w-]{1,64}):[ \t]*(.*)", re.DOTALL)
 _PARAMETER = re.compile(r";\s*([\w*-]{1,32})[ \t]*=\s*(?:\"((?:[^\"\\\r\n]|\\.)*)\"|([^;\s]*))")
 _DISPOSITION = re.compile(r"[\w-]{1,32}\s*(?:;|\Z)")
 _BYTES = re.compile(r"[\ud800-\udfff\x00]")
 _EXTENDED = re.compile(r"[\w-]{1,32}'[\w-]{0,32}'(.*)", re.DOTALL)  # RFC 8187
 _NAMES = ("name", "name*", "name*0", "name*0*")
+_ORDINARY = ("content-type", "content-transfer-encoding", "content-id", "content-length", "content-description")
 _BINARY_TYPES = (
     "image/",
     "audio/",
@@ -191,7 +192,7 @@ def _other(header: re.Match[str], name: str, label: Label, head: _Head) -> None:
         ]
     elif name == "content-transfer-encoding":
         head.transfer = value.strip().lower()
-    shown = label(header[1])
+    shown = header[1] if name in _ORDINARY else label(header[1])
     if shown != header[1]:
         head.leaves.append(Leaf("#header", "", "", "key", header[1], *header.span(1)))
     head.leaves.append(Leaf(f"#{shown.lower()}", header[1], "", _kind(value), value, *header.span(2)))

@@ -103,6 +103,8 @@ def _skip(data: bytes, position: int, wire: int) -> int:
 
 def _varint(data: bytes, position: int) -> Tuple[int, int]:
     """Return a number and the place behind it; the place is -1 when there is none."""
+    if 0 <= position < len(data) and data[position] < 0x80:
+        return data[position], position + 1  # nearly all tags and lengths
     value = shift = 0
     for index in range(position, min(position + 10, len(data))):
         byte = data[index]

@@ -117,30 +117,39 @@ class _Scan:
 
     def _flush(self) -> None:
         """Make leaves of the text that has ended."""
-        runs, self.runs = self.runs, []
-        if runs:
-            self.end = runs[-1].end
-        if not runs or not any(run.text.strip() or run.aside.strip() for run in runs):
+        runs = self.runs
+        if not runs:
             return
-        texts = [run for run in runs if run.text.strip()]
-        if not texts:
+        self.runs = []
+        self.end = runs[-1].end
+        if len(runs) == 1 and not runs[0].aside and self.text[runs[0].start] != "<":
+            self._plain(runs[0])
+        elif any(run.text.strip() for run in runs):
+            self._joined(runs)
+        else:
             for run in runs:
                 if run.aside.strip():
                     self._leaf("#comment", "", "", run.aside, self.text.index(run.aside, run.start, run.end))
-            return
+
+    def _place(self) -> Tuple[str, str, str]:
+        """Return the path and name of the open element, and the name around it."""
         _, name, path = self.stack[-1]
-        parent = self.stack[-2][1] if len(self.stack) > 1 else ""
-        if len(runs) == 1 and not self.text.startswith("<", runs[0].start):
-            raw = self.text[runs[0].start : runs[0].end]
-            lead = len(raw) - len(raw.lstrip())
-            value = runs[0].text.strip()
-            start = runs[0].start + lead
-            self.leaves.append(Leaf(path, name, parent, "string", value, start, start + len(raw.strip())))
+        return path, name, self.stack[-2][1] if len(self.stack) > 1 else ""
+
+    def _plain(self, run: _Run) -> None:
+        """Take text that nothing parts, without the blanks around it."""
+        value = run.text.strip()
+        if not value:
             return
+        raw = self.text[run.start : run.end]
+        start = run.start + len(raw) - len(raw.lstrip())
+        self.leaves.append(Leaf(*self._place(), "string", value, start, start + len(raw.strip())))
+
+    def _joined(self, runs: List[_Run]) -> None:
+        """Take text as a parser joins it; what stands between is looked at with it."""
         joined = "".join([run.text for run in runs]).strip()
-        asides = [run.aside for run in runs if run.aside.strip()]
-        value = " ".join([joined, *asides])
-        self.leaves.append(Leaf(path, name, parent, "string", value, runs[0].start, runs[-1].end))
+        value = " ".join([joined, *[run.aside for run in runs if run.aside.strip()]])
+        self.leaves.append(Leaf(*self._place(), "string", value, runs[0].start, runs[-1].end))
 
     def _aside(self, piece: re.Match[str], kind: str) -> None:
         raw = piece[kind]
