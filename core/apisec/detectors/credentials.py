@@ -20,6 +20,12 @@ _TOKEN_WORDS = (
     *("bearer token", "personal access token", "reset token", "csrf token", "id token", "zugriffstoken"),
     *("token de acceso", "jeton d accès", "token di accesso", "token de acesso", "toegangstoken"),
 )
+_CODE_WORDS = (
+    *("verification code", "confirmation code", "one time code", "one time password", "otp", "login code", "sms code"),
+    *("auth code", "authentication code", "bestätigungscode", "einmalkennwort", "einmalpasswort", "mtan"),
+    *("código de verificación", "code de vérification", "codice di verifica", "código de verificação"),
+    *("verificatiecode",),
+)
 _PASSWORD = (
     *("password*", "passwd", "pwd", "passphrase", "passcode", "passwort*", "kennwort*", "contraseña*", "clave"),
     *("mot de passe", "motdepasse", "senha*", "wachtwoord*", "parola d ordine", "palavra passe"),
@@ -61,6 +67,11 @@ def _password(text: str) -> Optional[str]:
     if placeholder(text) or not any(c.isdigit() for c in text):
         return None
     return text if any(not c.isdecimal() for c in text) else None
+
+
+def _odd(text: str) -> Optional[str]:
+    """Accept what is more than a word in lower case."""
+    return None if placeholder(text) or (text.isalpha() and text.islower()) else text
 
 
 def _authorization(text: str) -> Optional[str]:
@@ -173,5 +184,38 @@ DETECTORS = (
         confidence="context",
         near=words(*_TOKEN_WORDS),
         gate="near",
+    ),
+    # password 'hunter2', password "hunter2"
+    Detector(
+        "password.quoted",
+        "secret.password",
+        linear(rf"{said(*_PASSWORD)}(?P<value>[^\s\"'`<>]{{4,64}})(?=[\"'`])"),
+        _odd,
+        confidence="context",
+        near=words(*_PASSWORD),
+        gate="near",
+    ),
+    Detector(
+        "otp.said",
+        "secret.otp",
+        linear(
+            rf"{said(*_CODE_WORDS)}(?P<value>\d{{4,8}}|\d{{3}}[- ]\d{{3}}|[A-Z0-9]{{3,4}}-[A-Z0-9]{{3,4}})(?![\w-])"
+        ),
+        _not_placeholder,
+        confidence="context",
+        near=words(*_CODE_WORDS),
+        gate="near",
+    ),
+    # 123456 is your verification code
+    Detector(
+        "otp.before",
+        "secret.otp",
+        linear(
+            r"(?<![\w.-])(?P<value>\d{4,8}|\d{3}[- ]\d{3}) (?:is|ist|es|est|è|é) "
+            r"(?:your|the|Ihr|dein|tu|su|votre|il tuo|o seu|uw|je) (?:\w{1,20} ){0,2}"
+            r"\w{0,12}(?:code|Code|código|codice|TAN|PIN)"
+        ),
+        _not_placeholder,
+        literals=(" code", " Code", "scode", "código", "codice", "TAN", "PIN"),
     ),
 )

@@ -22,6 +22,7 @@ _ORDERS = (  # day and month first, month first, year first
     re.compile(r"(?P<y>\d{4})\D{1,3}(?P<m>\d{1,2})\D{1,3}(?P<d>\d{1,2})"),
     re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})"),
 )
+_TIME = re.compile(r"(?<=\d)T\d.*")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _WORDS = words(
     *("born", "birth", "birthday", "birthdate", "birth date", "date of birth", "dob", "d o b", "b day"),
@@ -45,7 +46,7 @@ _WORDS = words(
 
 def _birth(text: str) -> Optional[str]:
     """Accept a date that exists, with a year in which a person can have been born."""
-    digits = "".join([str(int(c)) if c.isdecimal() else c for c in text])
+    digits = "".join([str(int(c)) if c.isdecimal() else c for c in _TIME.sub("", text)])
     if any(c.isalpha() for c in digits):
         return text if _YEAR.search(digits) else None
     for order in _ORDERS:
@@ -64,7 +65,8 @@ DETECTORS = (
         "birth.said",
         "pii.dob",
         linear(
-            r"(?<![\w./-])(?:\d{1,2}(?:[./-]|\. ?)\d{1,2}(?:[./-]|\. ?)(?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
+            r"(?<![\w./-])(?:\d{1,2}(?:[./-]|\. ?)\d{1,2}(?:[./-]|\. ?)(?:\d{4}|\d{2})"
+            r"|\d{4}[./-]\d{1,2}[./-]\d{1,2}(?:T[\d:.]{4,15}(?:Z|[+-]\d\d:?\d\d)?)?"
             rf"|(?:19|20)\d{{6}}|\d{{1,2}}(?:\.|st|nd|rd|th)? (?:de |of )?(?:{_MONTH})\.?,? (?:de |of )?\d{{4}}"
             rf"|(?:{_MONTH})\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})(?![\w/-])(?!\.\d)"
         ),

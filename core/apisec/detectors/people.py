@@ -97,7 +97,9 @@ DETECTORS = (
     Detector(
         "name.label",
         "pii.name",
-        linear(rf"(?<![^\W_])(?:{_joined(_LABELS)})[\"']?\s{{0,2}}[:=]\s{{0,2}}[\"']?(?P<value>{_FULL})(?![\w@])"),
+        linear(
+            rf"(?<![^\W_])(?:{_joined(_LABELS)})[\"']?(?:\s{{0,2}}[:=]\s{{0,2}}[\"']?|\s[\"'])(?P<value>{_FULL})(?![\w@])"
+        ),
         _name,
         confidence="context",
         near=words(*_LABELS),

@@ -47,6 +47,13 @@ def _national(text: str) -> Optional[str]:
     return digits if long or (len(digits) == 9 and digits[0] in "6789") else None  # ES, and many others
 
 
+def _trunk(text: str) -> Optional[str]:
+    digits = ascii_digits(text)
+    international = digits.startswith("00")
+    fits = 11 <= len(digits) <= 17 if international else 9 <= len(digits) <= 12
+    return (digits[2:] if international else digits) if fits and len(set(digits)) > 3 else None
+
+
 def _grouped(text: str) -> Optional[str]:
     digits = ascii_digits(text)
     return digits if len(set(digits)) > 3 else None
@@ -94,6 +101,18 @@ DETECTORS = (
         "pii.phone",
         linear(r"(?<![\w.,:-])0[1-9]([ .-])\d{2}(?:\1\d{2}){3}(?![\w:-])(?![ .-]\d)"),
         _grouped,
+        confidence="checksum",
+        gate="digits",
+    ),
+    # With a trunk zero or 00, and grouped: 030 901820, 0171/2345678, 020 7946 0958, 0049 30 901820
+    Detector(
+        "phone.trunk",
+        "pii.phone",
+        linear(
+            r"(?<![\w.,:/-])(?:0[1-9]\d{1,4}[ /-]\d{3,4}(?:[ -]?\d{2,4}){1,2}|0[1-9]\d{1,3}[ /]\d{6,8}"
+            r"|00[1-9]\d{0,2}[ /-]{1,2}(?:\(0\) ?)?\d{2,4}(?:[ /-]?\d{2,4}){1,4})(?![\w:/-])(?![.,]\d)"
+        ),
+        _trunk,
         confidence="checksum",
         gate="digits",
     ),
