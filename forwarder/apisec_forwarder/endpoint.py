@@ -14,7 +14,7 @@ from typing import Any
 from apisec.errors import ConfigError
 from apisec_forwarder.config import Address
 from apisec_forwarder.metrics import prometheus_text
-from apisec_forwarder.status import is_fresh
+from apisec_forwarder.status import readiness
 
 MAX_REQUEST_BYTES = 8192
 MAX_CONNECTIONS = 32  # at once; a scraper needs one
@@ -23,19 +23,6 @@ TEXT = "text/plain; version=0.0.4; charset=utf-8"
 JSON = "application/json"
 
 Collect = Callable[[], Mapping[str, Any]]
-
-
-def readiness(status: Mapping[str, Any]) -> dict[str, Any]:
-    """Say whether the forwarder does its work, and what keeps it from it."""
-    processes = status.get("processes", {})
-    workers = [one for name, one in processes.items() if name.startswith("worker-") and is_fresh(one)]
-    causes = []
-    if not workers:
-        causes.append("no worker runs")
-    causes += [f"{one['process']}: spool {one['spool']}" for one in workers if one.get("spool", "ok") != "ok"]
-    if status.get("hec", {}).get("state") == "refused":
-        causes.append("HEC refuses the token")
-    return {"ready": not causes, "causes": causes}
 
 
 def answer(path: str, collect: Collect) -> tuple[HTTPStatus, str, bytes]:

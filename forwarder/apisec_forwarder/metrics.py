@@ -46,7 +46,7 @@ HELP = {
     "queue_bytes": "Bytes of the transactions that wait in the queue of a source.",
     "lag_seconds": "Age of the newest transaction read while more are waiting.",
     "transaction_lag_seconds": "From the last byte of a response to its event in the spool.",
-    "delivery_seconds": "From an event's time to Splunk's acknowledgement.",
+    "hec_delivery_seconds": "From an event's time to Splunk's acknowledgement.",
     "resident_bytes": "Resident memory of a process.",
     "start_time_seconds": "Start of a process, seconds since the epoch.",
     "config_reload_ok": "1 when the configuration on disk at the last reload is the one that runs.",

@@ -88,6 +88,21 @@ def is_fresh(document: Mapping[str, Any]) -> bool:
     return not document.get("ended") and float(document.get("age", 0.0)) <= FRESH_SECONDS
 
 
+def readiness(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Say whether the forwarder does its work, and what keeps it from it."""
+    if float(status.get("age", 0.0)) > FRESH_SECONDS:
+        return {"ready": False, "causes": ["the exporter does not report"]}
+    processes = status.get("processes", {})
+    workers = [one for name, one in processes.items() if str(name).startswith("worker-") and is_fresh(one)]
+    causes = []
+    if not workers:
+        causes.append("no worker runs")
+    causes += [f"{one['process']}: spool {one['spool']}" for one in workers if one.get("spool", "ok") != "ok"]
+    if status.get("hec", {}).get("state") == "refused":
+        causes.append("HEC refuses the token")
+    return {"ready": not causes, "causes": causes}
+
+
 def _add(totals: dict[str, Any], document: Mapping[str, Any], *, fresh: bool) -> None:
     """Add one process: counters and histograms always, gauges while it runs, memory and start by process."""
     counters, gauges = totals["counters"], totals["gauges"]
