@@ -14,6 +14,7 @@ class Flight:
     """A batch of the spool under way; ``open`` parts of it are not done yet."""
 
     span: Span
+    taken: float  # when it was taken out of the spool, by the shipper's clock
     open: int = 0
 
 

@@ -9,7 +9,6 @@ ids. All state is that of one thread; requests are made by the executor's thread
 from __future__ import annotations
 
 import logging
-import queue
 import random
 import threading
 import time
@@ -19,12 +18,14 @@ from concurrent.futures import Executor
 
 from apisec_forwarder import logs
 from apisec_forwarder.config import Hec
+from apisec_forwarder.exporters.aside import Aside
 from apisec_forwarder.exporters.flights import Flight, Part
 from apisec_forwarder.exporters.hec import Action, HecClient, Outcome
+from apisec_forwarder.exporters.requests import Requests
 from apisec_forwarder.exporters.routes import Routes, held_writer
 from apisec_forwarder.exporters.state import ShipperState, note
 from apisec_forwarder.exporters.targets import Lane, Target, Targets
-from apisec_forwarder.metrics import Metrics, series
+from apisec_forwarder.metrics import Metrics
 from apisec_forwarder.spool import Batch, Spool, SpoolReader
 
 logger = logging.getLogger(__name__)
@@ -55,11 +56,10 @@ class Shipper:
     ) -> None:
         self._settings = settings
         self._reader = reader
-        self._dead = dead
         self._metrics = metrics
         self._routes = routes or Routes()
-        self._held = held
-        self._executor = executor
+        self._aside = Aside(dead, held, metrics)
+        self._requests = Requests(executor)
         self._clock = clock
         self._jitter = jitter
         self._after_outage = after_outage
@@ -71,8 +71,6 @@ class Shipper:
         self._batch_bytes = settings.batch_bytes
         self._flights: deque[Flight] = deque()
         self._outbox: deque[Part] = deque()
-        self._results: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._wake = threading.Event()
         self._take_at = 0.0
         self._holding = False
         self._more = False  # whether the spool held something when it was asked last
@@ -90,26 +88,24 @@ class Shipper:
 
     def wait(self, seconds: float) -> None:
         """Return when a request has ended, at the latest after ``seconds``."""
-        if seconds > 0 and self._results.empty():
-            self._wake.wait(seconds)
-        self._wake.clear()
+        self._requests.wait(seconds)
 
     def step(self) -> float:
         """Do what is due; return the seconds until something may be due again."""
-        self._collect()
+        self._requests.collect()
         now = self._clock()
         self._expire(now)
         for target in self._targets.all:
             target.client.cut_overdue(time.monotonic())
             self._ask(target, now)
-        self._collect()
+        self._requests.collect()
         while True:
             self._fill(self._clock())
             self._dispatch(self._clock())
             if self._outbox or not self._more:
                 break
             self._more = False
-        self._collect()
+        self._requests.collect()
         self.state.in_flight = len(self._flights)
         return self._pause()
 
@@ -134,22 +130,19 @@ class Shipper:
         self._reader.tidy()
         self._metrics.total("spool_damaged", self._reader.damaged)
         self._metrics.total("spool_unsaved", self._reader.unsaved)
-        self._metrics.total("hec_dead_letters_dropped", self._dead.dropped.records)
+        self._metrics.total("hec_dead_letters_dropped", self._aside.dropped)
         self._metrics.gauge("spool_bytes", self._reader.pending_bytes())
         self._metrics.gauge("hec_in_flight", len(self._flights))
         for target in self._targets.all:
-            self._metrics.gauge(series("hec_target_up", {"target": target.name}), int(target.failures == 0))
+            self._metrics.gauge("hec_target_up", int(target.failures == 0), target=target.name)
 
     def close(self) -> None:
         """End connections and let another process read the spool. ``run`` has returned."""
         for target in self._targets.all:
             target.client.close()
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+        self._requests.close()
         self._reader.close()
-        self._dead.close()
-
-    # -- rounds
+        self._aside.close()
 
     def _pause(self) -> float:
         now = self._clock()
@@ -159,35 +152,15 @@ class Shipper:
         due += [lane.poll_at for target in self._targets.all for lane in target.lanes if lane.waiting]
         return max(0.005, min(due) - now)
 
-    def _later(self, work: Callable[[], Callable[[], None]]) -> None:
-        """Make a request in the executor; what it returns is called by ``_collect``, in the shipper's thread."""
-
-        def run() -> None:
-            self._results.put(work())
-            self._wake.set()
-
-        if self._executor is None:
-            run()
-        else:
-            self._executor.submit(run)
-
-    def _collect(self) -> None:
-        while True:
-            try:
-                result = self._results.get_nowait()
-            except queue.Empty:
-                return
-            result()
-
     def _ask(self, target: Target, now: float) -> None:
         """Probe a target that failed, and ask for the acknowledgements that are due."""
         if target.due_for_probe(now):
             target.probing = True
-            self._later(lambda: self._probe(target))
+            self._requests.make(target.client.health, lambda outcome: self._probed(target, outcome))
         for lane in target.lanes:
             if lane.waiting and not lane.polling and now >= lane.poll_at:
                 lane.polling = True
-                self._later(self._polling(lane, dict(lane.waiting)))
+                self._poll(lane, dict(lane.waiting))
 
     def _fill(self, now: float) -> None:
         """Take the next batch when nothing else waits to be sent and a target would take it."""
@@ -205,7 +178,7 @@ class Shipper:
         self._board(batch)
 
     def _board(self, batch: Batch) -> None:
-        flight = Flight(batch.span)
+        flight = Flight(batch.span, self._clock())
         limit = min(self._settings.event_bytes, self._settings.batch_bytes)
         for route, places in self._routes.group(batch.envelopes).items():
             part = Part(flight, route, places, limit)
@@ -221,8 +194,8 @@ class Shipper:
                 continue
             lane = self._targets.choose(part.route, now)
             if lane is None:
-                if self._held is not None and self._targets.refused(part.route, now):
-                    self._hold(part, self._held)
+                if self._aside.holds and self._targets.refused(part.route, now):
+                    self._hold(part)
                 continue
             self._outbox.remove(part)
             if not part.load(self._reader):
@@ -231,33 +204,17 @@ class Shipper:
             lane.busy = True
             lane.target.under_way += 1
             lane.target.sent += 1
-            self._later(self._sending(part, lane))
+            self._send(part, lane)
 
-    # -- requests: these run in the executor's threads and touch no state
+    def _send(self, part: Part, lane: Lane) -> None:
+        envelopes, channel, client = part.envelopes or (), lane.channel, lane.target.client
+        self._requests.make(lambda: client.send(envelopes, channel), lambda outcome: self._sent(part, lane, outcome))
 
-    def _sending(self, part: Part, lane: Lane) -> Callable[[], Callable[[], None]]:
-        envelopes, channel = part.envelopes or (), lane.channel
-
-        def work() -> Callable[[], None]:
-            outcome = lane.target.client.send(envelopes, channel)
-            return lambda: self._sent(part, lane, outcome)
-
-        return work
-
-    def _polling(self, lane: Lane, asked: dict[int, Part]) -> Callable[[], Callable[[], None]]:
-        channel = lane.channel
-
-        def work() -> Callable[[], None]:
-            outcome, done = lane.target.client.acknowledged(channel, asked)
-            return lambda: self._polled(lane, asked, outcome, done)
-
-        return work
-
-    def _probe(self, target: Target) -> Callable[[], None]:
-        outcome = target.client.health()
-        return lambda: self._probed(target, outcome)
-
-    # -- results
+    def _poll(self, lane: Lane, asked: dict[int, Part]) -> None:
+        channel, client = lane.channel, lane.target.client
+        self._requests.make(
+            lambda: client.acknowledged(channel, asked), lambda answer: self._polled(lane, asked, *answer)
+        )
 
     def _probed(self, target: Target, outcome: Outcome) -> None:
         target.probing = False
@@ -318,7 +275,7 @@ class Shipper:
             return
         self._metrics.inc("hec_events_shipped", at)
         part.rest(at)
-        self._bury(part.envelopes[0], outcome)
+        self._aside.bury(part.envelopes[0], outcome)
         part.rest(1)
         self._again(part)
 
@@ -333,7 +290,7 @@ class Shipper:
         elif outcome.status == 413 and part.shrink():
             self._again(part)
         else:
-            self._bury(part.envelopes[0], outcome)
+            self._aside.bury(part.envelopes[0], outcome)
             self._done(part)
 
     def _failed(self, part: Part, lane: Lane, outcome: Outcome) -> None:
@@ -375,8 +332,6 @@ class Shipper:
             self._finish(lane.waiting.pop(ack_id))
         lane.polled(bool(settled), now)
 
-    # -- parts
-
     def _expire(self, now: float) -> None:
         """Resend what was not acknowledged in time, and what waits at a target that is gone while another works."""
         for target in self._targets.all:
@@ -411,31 +366,20 @@ class Shipper:
         """One part is settled; acknowledge every batch at the head of the line that has none left."""
         part.flight.open -= 1
         while self._flights and self._flights[0].open == 0:
-            self._reader.acknowledge(self._flights.popleft().span)
+            flight = self._flights.popleft()
+            self._reader.acknowledge(flight.span)
+            self._metrics.observe("hec_delivery_seconds", (self._clock() - flight.taken,))
 
-    def _hold(self, part: Part, held: Callable[[str], Spool]) -> None:
-        """Put a part whose token is refused back into the spool, on a heap of its own, so that others go on."""
-        if not part.load(self._reader):
-            self._outbox.remove(part)
-            self._done(part)
-            return
-        spool = held(held_writer(part.route))
-        try:
-            spool.extend(part.envelopes or ())
-            spool.sync()
-        except OSError:
-            part.not_before = self._clock() + DISK_RETRY_SECONDS
-            return
+    def _hold(self, part: Part) -> None:
+        """Put a part whose token is refused aside, so that others go on."""
+        if part.load(self._reader):
+            try:
+                self._aside.hold(part.route, part.envelopes or ())
+            except OSError:
+                part.not_before = self._clock() + DISK_RETRY_SECONDS
+                return
         self._outbox.remove(part)
-        self._metrics.inc("hec_events_held", len(part.places))
         self._done(part)
-
-    def _bury(self, envelope: bytes, outcome: Outcome) -> None:
-        """Keep an event that HEC will never take; OSError when there is no room."""
-        self._dead.append(envelope)
-        self._dead.sync()
-        self._metrics.inc("hec_events_refused", code=outcome.code if outcome.code is not None else outcome.status)
-        logs.emit(logger, logging.ERROR, "hec.event_refused", code=outcome.code, status=outcome.status)
 
     def _without_acknowledgement(self, lane: Lane) -> None:
         if lane.ack:
