@@ -24,7 +24,7 @@ from benchmarks.corpus import development, examination, peers, report, specs
 from benchmarks.corpus.draft import Draft
 from benchmarks.corpus.generate import transactions
 from benchmarks.corpus.peers import DETECT_SECRETS, PRESIDIO, PeerMissing
-from benchmarks.corpus.score import EventReader, Tally, count_leaks, score
+from benchmarks.corpus.score import EventReader, Tally, count_leaks, score, strictly
 
 SPLITS = {split.SPLIT.name: split.SPLIT for split in (development, examination)}
 MODES = ("balanced", "strict")
@@ -59,7 +59,8 @@ def evaluate(labels: Path, events: Events, mode: str) -> Tally:
     for answer in peers.answers(labels):
         reader = EventReader(events[answer["id"]], answer["labels"])
         score(tally, answer["labels"], reader, strict=mode == "strict")
-        count_leaks(tally, answer["labels"], reader)
+        listed = answer["labels"] if mode != "strict" else [strictly(label) for label in answer["labels"]]
+        count_leaks(tally, listed, reader)
     return tally
 
 
@@ -121,7 +122,7 @@ def examine(args: argparse.Namespace, folder: Path) -> None:
                 compare(labels, events, folder)
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", choices=sorted(SPLITS), default=examination.SPLIT.name)
     parser.add_argument("--count", type=int, default=3000, help="transactions of a split (default 3000)")
@@ -136,8 +137,7 @@ def main() -> int:
         folder = args.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         examine(args, folder)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -82,6 +82,10 @@ def test_strictly_a_checksum_may_speak() -> None:
     seen = event({"orderId": ["pci.pan"]})
     assert scored(labels, seen).false.total() == 1
     assert not scored(labels, seen, strict=True).false
+    assert scored(labels, event({"orderId": []}, PAN), strict=True).missed["pci.pan"] == 1
+    tracking = [label("parcel", None, "1234567890128", strict=["*"])]
+    assert not scored(tracking, event({"parcel": ["pii.national_id.de"]}), strict=True).false
+    assert not scored(tracking, event({"parcel": []}), strict=True).missed
 
 
 @pytest.mark.parametrize(
