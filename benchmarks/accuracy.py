@@ -105,7 +105,9 @@ def compare(labels: Path, events: Events, folder: Path) -> None:
 
 def examine(args: argparse.Namespace, folder: Path) -> None:
     """Write the traffic, send it through each mode, print the tables."""
-    drafts = _of_specs(args.specs, args.per_spec) if args.specs else transactions(SPLITS[args.split], args.count)
+    drafts = (
+        _of_specs(args.specs, args.per_spec) if args.specs else transactions(SPLITS[args.split], args.count, args.seed)
+    )
     title = f"public specs of {args.specs}" if args.specs else args.split
     traffic, labels = write(drafts, folder)
     for mode in (args.mode,) if args.mode else MODES:
@@ -126,6 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", choices=sorted(SPLITS), default=examination.SPLIT.name)
     parser.add_argument("--count", type=int, default=3000, help="transactions of a split (default 3000)")
+    parser.add_argument("--seed", type=int, help="another draw of the same split (default: the split's own)")
     parser.add_argument("--specs", type=Path, metavar="FOLDER", help="OpenAPI documents, instead of a split")
     parser.add_argument("--per-spec", type=int, default=14, help="transactions of each document (default 14)")
     parser.add_argument("--mode", choices=MODES, help="one mode only (default: both)")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +31,25 @@ def _names(split: Split) -> set[str]:
     listed: list[Name] = [name for names in split.names.values() for name in names]
     listed += [(one.name,) for one in split.negatives] + list(split.style.neutral_names)
     return {_folded("".join(name)) for name in listed} | {_folded(name[-1]) for name in listed} - GENERIC
+
+
+def test_the_corpus_knows_nothing_of_the_product() -> None:
+    """Neither imported nor asked: what the product believes of a number must not make the labels."""
+    files = [*Path(bodies.__file__).parent.rglob("*.py")]
+    assert len(files) > 10
+    imported = {
+        name.split(".")[0]
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert not {name for name in imported if name.startswith("apisec")}
 
 
 def test_no_field_name_stands_in_both_splits() -> None:
