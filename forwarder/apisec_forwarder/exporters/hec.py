@@ -164,7 +164,10 @@ class HecClient:
 
     def send(self, envelopes: Sequence[bytes], channel: Channel) -> Outcome:
         """Send envelopes as one request."""
-        body = compress(b"\n".join(envelopes))
+        try:
+            body = compress(b"\n".join(envelopes))
+        except MemoryError as error:
+            return Outcome(Action.BUSY, cause=type(error).__name__)  # of ours, but the remedy is the same: later
         reply = self._request("POST", "/services/collector/event", channel, body, {"Content-Encoding": "gzip"})
         return reply if isinstance(reply, Outcome) else interpret(reply.status, reply.body, reply.headers)
 

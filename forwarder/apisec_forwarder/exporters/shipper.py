@@ -197,8 +197,9 @@ class Shipper:
                 if self._aside.holds and self._targets.refused(part.route, now):
                     self._hold(part)
                 continue
+            there = part.load(self._reader)  # before anything changes: the disk may fail here
             self._outbox.remove(part)
-            if not part.load(self._reader):
+            if not there:
                 self._done(part)  # the spool's cap dropped it, and counted that
                 continue
             lane.busy = True

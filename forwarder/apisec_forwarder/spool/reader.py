@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -98,7 +99,8 @@ class SpoolReader:
         self._acknowledged[span.writer] = span.end
         saved = self._save()
         if span.end.segment > before or not saved:
-            self._clean(span.writer)
+            with contextlib.suppress(OSError):  # a disk that fails here costs room, not events
+                self._clean(span.writer)
             if not saved and not self._save():
                 self.unsaved += 1
 
