@@ -12,16 +12,41 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 FieldValue = str | int | float | bool | None
 
 MAX_FRAMES = 12
+BURST = 20  # lines of one event …
+WINDOW_SECONDS = 60.0  # … in this time; the first one after it says how many were held back
+MAX_EVENTS = 1000  # kinds of events that are told apart
+
+
+class RateLimit(logging.Filter):
+    """Lets ``BURST`` lines of one event through in ``WINDOW_SECONDS``: a storm of errors must not fill a disk."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._seen: dict[tuple[str, str], list[float]] = {}  # event → begin of the window, lines in it
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now, event = self._clock(), (record.name, str(record.msg))
+        begin, lines = self._seen.get(event, (now, 0.0))
+        if now - begin >= WINDOW_SECONDS:
+            if lines > BURST:
+                record.held_back = int(lines - BURST)
+            begin, lines = now, 0.0
+        if event not in self._seen and len(self._seen) >= MAX_EVENTS:
+            self._seen.clear()
+        self._seen[event] = [begin, lines + 1]
+        return lines < BURST
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record as one JSON line; ``process`` names the process (supervisor, pipeline, control)."""
+    """Formats a record as one JSON line; ``process`` names the process (supervisor, worker-0a, exporter, control)."""
 
     def __init__(self, process: str) -> None:
         super().__init__()
@@ -42,6 +67,8 @@ class JsonFormatter(logging.Formatter):
         else:  # a library's own record: its text, without arguments that might hold values
             line["event"] = "library"
             line["text"] = str(record.msg)
+        if hasattr(record, "held_back"):
+            line["held_back"] = record.held_back
         if record.exc_info and record.exc_info[0] is not None:
             line["error"] = record.exc_info[0].__name__
             line["frames"] = frames(record.exc_info[2])
@@ -58,6 +85,7 @@ def configure(process: str, level: int = logging.INFO) -> None:
     """Send every logger of this process to stderr as JSON lines."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(process))
+    handler.addFilter(RateLimit())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import logging
 import re
 import shutil
 import socket
@@ -21,7 +22,7 @@ from hypothesis import strategies as st
 
 from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
-from apisec_forwarder import health, metrics, status
+from apisec_forwarder import health, logs, metrics, status
 from apisec_forwarder.config import Address
 from apisec_forwarder.endpoint import Endpoint
 from apisec_forwarder.metrics import LATENCY_SECONDS, Metrics, prometheus_text
@@ -106,6 +107,28 @@ def test_health_tells_each_count_once(config: configuration.Config) -> None:
     assert [one.get("spool_errors", 0) for one in told] == [1, 0, 0]
     assert [one["processes"]["worker-0a"].get("events", {}) for one in told][2] == {"coverage=complete": 7}
     assert told[1]["transactions_received"] == 0
+
+
+# --- logs ------------------------------------------------------------------------------------------------------
+
+
+def test_a_storm_of_one_event_is_held_back_and_counted() -> None:
+    now = [0.0]
+    limit = logs.RateLimit(lambda: now[0])
+
+    def passes(event: str) -> logging.LogRecord | None:
+        record = logging.LogRecord("apisec_forwarder.worker", logging.ERROR, "", 0, event, (), None)
+        return record if limit.filter(record) else None
+
+    assert sum(passes("spool.full") is not None for _ in range(1000)) == logs.BURST
+    assert passes("worker.started") is not None  # others are not held back
+    now[0] = logs.WINDOW_SECONDS
+    first = passes("spool.full")
+    assert first is not None
+    assert json.loads(logs.JsonFormatter("worker-0a").format(first))["held_back"] == 1000 - logs.BURST
+    again = passes("spool.full")
+    assert again is not None
+    assert "held_back" not in json.loads(logs.JsonFormatter("worker-0a").format(again))
 
 
 # --- the endpoint ----------------------------------------------------------------------------------------------
@@ -291,3 +314,10 @@ def test_every_metric_is_described() -> None:
 def _sources() -> str:
     room = Path(metrics.__file__).parent
     return "\n".join(path.read_text("utf-8") for path in room.rglob("*.py") if path.name != "metrics.py")
+
+
+def test_the_metrics_of_the_documentation_exist() -> None:
+    text = (ROOT / "docs/operations.md").read_text("utf-8")
+    named = set(re.findall(r"`apisec_([a-z_]+)", text))
+    assert len(named) > 10
+    assert {name.removesuffix("_total") for name in named} - set(metrics.HELP) == set()
