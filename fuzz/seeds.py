@@ -33,6 +33,8 @@ def _decoding() -> Iterator[bytes]:
         head = decoding.MEDIA.index(media)
         for name, pack in CODINGS:
             yield bytes([head, decoding.CODING_NAMES.index(name), 4]) + pack(make(members))
+        text = make(members)[:96]
+        yield bytes([head, 0, 16 + 4, 12]) + text[:12] + bytes([32]) + text[12:]
     for path in sorted((_CASES / "decoders").glob("*.yml")):
         for case in yaml.safe_load(path.read_text(encoding="utf-8")):
             body = case["text"].encode() if "text" in case else bytes.fromhex(case["hex"])

@@ -124,6 +124,14 @@ def as_is(name: str) -> str:
     return name
 
 
+MAX_NAME = 512  # characters; a longer name is no name, and is looked at as a value
+
+
+def labelled(name: str, label: Label) -> str:
+    """Return a name's label; one that is too long costs nothing, and differs from the name."""
+    return label(name) if len(name) <= MAX_NAME else "{key}"
+
+
 class Inner(Protocol):
     """What decoders ask for texts inside their own: the registry, which knows all of them."""
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import List, Tuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
-from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
+from apisec.decoders.base import MAX_NAME, Document, Label, Leaf, Limits, MediaType, labelled
 from apisec.decoders.charsets import lenient
 
 _FLAG = re.compile(r"[\w.\[\]-]{1,64}")
@@ -30,6 +30,8 @@ def member(name: str, label: Label) -> Tuple[str, str, str, bool]:
 
     ``items[0].card[number]`` is ``items[].card.number``, ``number``, ``card``.
     """
+    if len(name) > MAX_NAME:
+        return labelled(name, label), "", "", False
     return _known_member(name, label) if len(name) <= MAX_KNOWN else _member(name, label)
 
 

@@ -13,7 +13,7 @@ import json
 import re
 from typing import List, Optional, Tuple
 
-from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
+from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType, labelled
 from apisec.errors import DecodeError, LimitExceeded
 
 _WS = r"[ \t\n\r\x1e]*"
@@ -80,7 +80,7 @@ class _Scan:
         if member:
             raw = match[2]
             name, parent = (_unescape(raw) if "\\" in raw else raw), self.name
-            label = self.label(name)
+            label = labelled(name, self.label)
             path = f"{self.base}.{label}" if self.base else label
             if label != name:
                 self.leaves.append(Leaf(path, "", "", "key", name, match.start(2), match.end(2)))

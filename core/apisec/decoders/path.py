@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import List, Sequence
 from urllib.parse import quote, unquote
 
-from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
+from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType, labelled
 
 
 class PathDecoder:
@@ -40,7 +40,7 @@ class PathDecoder:
         for parameter in matrix:
             key, equals, value = parameter.partition("=")
             known = unquote(key)
-            shown = label(known)
+            shown = labelled(known, label)
             if shown != known:
                 leaves.append(Leaf(shown, "", "", "key", known, position, position + len(key)))
             if equals:

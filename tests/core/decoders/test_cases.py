@@ -161,3 +161,16 @@ def test_count_is_bounded_and_the_rest_is_cut(text: str, media: str) -> None:
     assert len(document.leaves) == 100
     assert document.incomplete == "more than 100 values"
     assert len(document.render({})) < len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "media"),
+    [('{"%s": 1}', "application/json"), ("%s=1", "application/x-www-form-urlencoded"), ("%s", MEDIA[1])],
+)
+def test_a_name_that_is_too_long_is_a_value(text: str, media: str) -> None:
+    asked: list[str] = []
+    name = "k" * 100_000
+    document = decode_text(text % name, media_type(media), LIMITS, lambda n: asked.append(n) or n)  # type: ignore[func-returns-value]
+    assert not asked
+    assert name in [leaf.value for leaf in document.leaves]
+    assert all(len(leaf.path) < 100 for leaf in document.leaves)
