@@ -46,7 +46,11 @@ def test_good_file(tmp_path: Path) -> None:
         ("in: query", "inn: query", ["9: overrides[2].inn: unknown key (did you mean 'in'?)"]),
         ("version: 1", "version: 7", ["1: version: must be 1"]),
         ("version: 1\n", "", ["1: version: must be 1"]),
-        ("overrides:\n", "override:\n", ["2: override: unknown key (did you mean 'overrides'?)", "must be a list"]),
+        (
+            "overrides:\n",
+            "override:\n",
+            ["2: override: unknown key (did you mean 'overrides'?)", "overrides: must be a list"],
+        ),
         ("in: query, path: q", "path: code", ["9: overrides[2]: says the same field as overrides[1]"]),
         ("reason: x", "reason: [x", ["not YAML"]),
         (GOOD, "", ["must be a mapping"]),

@@ -49,21 +49,22 @@ def _text(path: Path) -> str:
 
 
 def _line(node: yaml.Node | None, problem: Problem) -> int:
-    """Return the line (from 1) of the deepest node on the way to a problem."""
+    """Return the line (from 1) of the key or entry a problem is at, or of the last on the way that is there."""
     line = 1
     for step in problem.at:
-        if node is None:
+        found = _child(node, step)
+        if found is None:
             break
-        line, node = _step(node, step, node.start_mark.line + 1)
-    return line if node is None else node.start_mark.line + 1
+        line, node = found
+    return line
 
 
-def _step(node: yaml.Node, step: object, line: int) -> tuple[int, yaml.Node | None]:
-    """Return the child that ``step`` names; where there is none, the line of the node itself."""
+def _child(node: yaml.Node | None, step: object) -> tuple[int, yaml.Node] | None:
+    """Return the value that ``step`` names in a node, and the line of its key or of itself."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value == step:
                 return key.start_mark.line + 1, value
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-        return line, node.value[step]
-    return line, None
+        return node.value[step].start_mark.line + 1, node.value[step]
+    return None
