@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,10 @@ def replay(traffic: Path, folder: Path, mode: str) -> Events:
         "hec: {url: 'https://splunk.example:8088', token_file: hec.token}\n"
     )
     command = [str(FORWARDER), "replay", "--input", str(traffic), "--output", str(events)]
-    subprocess.run([*command, "--keys", str(keys), "--config", str(config)], check=True)
+    done = subprocess.run([*command, "--keys", str(keys), "--config", str(config)], stderr=subprocess.PIPE, text=True)
+    for complaint, times in Counter(done.stderr.splitlines()).most_common(3):
+        print(f"the forwarder said {times} times: {complaint}", file=sys.stderr)
+    done.check_returncode()
     with traffic.open(encoding="utf-8") as sent, events.open(encoding="utf-8") as lines:
         # In the order of the traffic: an event's id is the forwarder's own affair.
         return {json.loads(line)["id"]: json.loads(event) for line, event in zip(sent, lines, strict=True)}
@@ -114,6 +118,7 @@ def examine(args: argparse.Namespace, folder: Path) -> None:
         events = replay(traffic, folder, mode)
         tally = evaluate(labels, events, mode)
         print(f"\n{mode}, {title}, {len(events)} transactions")
+        report.coverage(events)
         report.classes(tally)
         report.targets(tally)
         if mode == MODES[0] or args.mode:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
 
 from benchmarks.corpus.score import Tally
 
 TARGETS = {"pci.pan": 0.99, "pii.ssn": 0.99, "fin.iban": 0.99, "pii.email": 0.99}  # F1
 MAX_LEAK = 0.001  # share of planted values
+
+
+def coverage(events: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print how many events say that they do not show everything, and the commonest reasons: nothing leaks of those."""
+    counts = Counter(event["coverage"] for event in events.values())
+    reasons = Counter(
+        reason.partition(":")[2] for event in events.values() for reason in event.get("coverage_reasons", ())
+    )
+    print("coverage: " + ", ".join(f"{name} {number}" for name, number in counts.most_common()))
+    for reason, number in reasons.most_common(3):
+        print(f"    {number:5} {reason.strip()}")
 
 
 def classes(tally: Tally) -> None:
