@@ -68,14 +68,14 @@ class MultipartDecoder:
         return media.essence.startswith("multipart/")
 
     def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
-        """Return the document; a last part that a cut copy does not end is left out."""
+        """Return the document; a last part that no boundary ends is left out."""
         boundary = _boundary(media)
         parts, asides, closed = _parts(text, boundary)
         if not parts:
             raise DecodeError("multipart without its boundary")
         if len(parts) > MAX_PARTS:
             raise LimitExceeded(f"more than {MAX_PARTS} parts")
-        if not closed and not truncated:
+        if not closed and not truncated and len(parts) == 1:
             raise DecodeError("multipart ends too early")
         leaves: List[Leaf] = []
         for start, end in asides:
