@@ -59,8 +59,8 @@ FIELDS: Tuple[Field, ...] = (
     Field("endpoint", "string", "Path template: /orders/{order_id}.", required=True),
     Field("operation", "string", "Method and template: GET /orders/{order_id}.", indexed=True, required=True),
     Field("principal", "string", "Token of who acts; never a bare address.", indexed=True, required=True),
-    Field("principal_kind", "string", "jwt, api_key, session, mtls, basic or anonymous.", required=True),
-    Field("auth", "string", "Scheme: bearer, basic, api_key, cookie, mtls or none.", required=True),
+    Field("principal_kind", "string", "jwt, api_key, session, consumer, mtls, basic or anonymous.", required=True),
+    Field("auth", "string", "Scheme: bearer, basic, api_key, gateway, cookie, mtls or none.", required=True),
     Field("auth_token", "string", "Token of the whole credential."),
     Field("session", "string", "Token of the session (cookie, or the JWT's sid or jti)."),
     Field("tls_version", "string", "TLS version on the client's side."),
@@ -77,6 +77,7 @@ FIELDS: Tuple[Field, ...] = (
     Field("decision", "string", "block, when the gateway refused it."),
     Field("pattern", "string", "Id of the block pattern that refused it."),
     Field("key_id", "string", "Id of the key that made the tokens.", required=True),
+    Field("earlier", "array", "Objects {key_id, principal, session?, auth_token?, user?}: who acts, by replaced keys."),
 )
 
 NAMES = frozenset(field.name for field in FIELDS)

@@ -33,7 +33,7 @@ from apisec.redaction.encodings import (
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.tokens import TOKEN, class_of, is_token
-from apisec.redaction.values import named
+from apisec.redaction.values import refine
 
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
 MAX_LABEL = 64  # characters of a member's name in a field's path
@@ -42,7 +42,7 @@ MAX_LABEL = 64  # characters of a member's name in a field's path
 # can stand in them. The alternatives differ by their next character, so that failing costs linear time too.
 _WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})"
 _SEPARATOR = r"[ ,.!?/_-]{1,2}"
-_DULL = re.compile(
+DULL = re.compile(
     rf"/?(?:{_WORD}(?:{_SEPARATOR}|\Z))*(?:\d{{1,6}}(?:{_SEPARATOR}{_WORD})*)?"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
@@ -50,7 +50,7 @@ _DULL = re.compile(
 # name=value and name: value inside text: error messages, logs, URLs, GraphQL, broken JSON.
 _ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,48})\\?[\"']?\]?(\s{0,2}[:=]\s{0,2})")
 _VALUE = re.compile(r"\\?\"([^\"\\]{1,512})|'([^'\\]{1,512})|([^\s\"'&,;}<>)\]\\]{1,512})")
-_TELLING = re.compile(
+TELLING = re.compile(
     r"(?i)pass|pw|psw|kennw|contras|senha|clave|mdp|pin|secret|token|key|auth|sess|sid|cv[vc]|csc|ssn|social|otp"
     r"|mfa|iban|account|acct|konto|card|karte|pan|code|cred|jwt|user|name|birth|dob"
 )
@@ -62,12 +62,6 @@ _INTEGER_LABEL = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-
 Forced = Callable[[str], Optional[str]]  # a field's path: the class that an override gives it, or None
 NOT_SENSITIVE = "none"  # the override that lets a value through
 Refined = Tuple[str, str]  # class and canonical form
-
-
-def refine(data_class: str, value: str) -> Optional[Refined]:
-    """Return the class and canonical form of a value under a name of the class, or None if it cannot be of it."""
-    canonical = named(data_class, value)
-    return None if canonical is None else (data_class, canonical)
 
 
 class Span(NamedTuple):
@@ -204,6 +198,10 @@ class Redactor:
             return self.token(data_class, value)
         return self.token(*refined, value)
 
+    def leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen]) -> Optional[str]:
+        """Return the redacted form of one leaf, or None; the fields of a document in it are added to ``fields``."""
+        return self._leaf(leaf, fields, "", 0)
+
     def _leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen], prefix: str, depth: int) -> Optional[str]:
         kind, value = leaf.kind, leaf.value
         if kind in ("boolean", "null"):
@@ -256,7 +254,7 @@ class Redactor:
 
         ``reference`` and ``hint`` say what the field's name says: digits are no person's, values are of this class.
         """
-        if len(text) < MIN_LENGTH or (hint is None and _DULL.fullmatch(text)):
+        if len(text) < MIN_LENGTH or (hint is None and DULL.fullmatch(text)):
             return None
         if depth < self.limits.nested:
             undone = self._undo(text, reference, depth, hint)
@@ -310,7 +308,7 @@ class Redactor:
     def _assignments(self, text: str, taken: _Taken) -> Iterator[Span]:
         end = 0
         for name in _ASSIGNED.finditer(text):
-            if name.start() < end or not _TELLING.search(name[1]):
+            if name.start() < end or not TELLING.search(name[1]):
                 continue
             value = _VALUE.match(text, name.end())
             data_class = evidence(name[1]).data_class if value else None

