@@ -12,6 +12,8 @@ from apisec.validators.numbers import compact
 
 def _mac(text: str) -> Optional[str]:
     found = compact(text)
+    if "." in text and found.isdigit():  # in three groups with dots, digits alone are a version
+        return None
     return found if mac(found) else None
 
 

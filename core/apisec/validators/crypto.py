@@ -29,9 +29,9 @@ def base58check(text: str) -> Optional[str]:
 
 def bech32(text: str) -> Optional[str]:
     """Return a SegWit or Taproot address in lower case when its polynomial checksum is right."""
-    if text != text.lower() and text != text.upper():
-        return None
     lower = text.lower()
+    if text not in (lower, text.upper()) or not lower[lower.rfind("1") + 1 :]:
+        return None
     prefix, _, data = lower.rpartition("1")
     state = 1
     for value in [

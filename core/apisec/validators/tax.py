@@ -74,8 +74,8 @@ def siren(d: str) -> bool:
 
 
 def _fr(text: str) -> bool:
-    # Two digits of a key before the SIREN; companies without a French seat have letters there and need no Luhn.
-    return not text[:2].isdigit() or (12 + 3 * (int(text[2:]) % 97)) % 97 == int(text[:2])
+    # Two digits of a key before the SIREN. The key's form with letters was never given out.
+    return (12 + 3 * (int(text[2:]) % 97)) % 97 == int(text[:2])
 
 
 def _gb(d: str) -> bool:
@@ -148,7 +148,7 @@ _VAT: Dict[str, Tuple[str, Check, float]] = {
     "EL": (r"\d{9}", _el, 1 / 10),
     "ES": (r"[ABCDEFGHJNPQRSUVW]\d{7}[0-9A-J]", es_cif, 1 / 14),
     "FI": (r"\d{8}", _fi, 1 / 11),
-    "FR": (r"[0-9A-HJ-NP-Z]{2}\d{9}", _fr, 0.9),
+    "FR": (r"\d{11}", _fr, 1 / 97),
     "GB": (r"\d{9}", _gb, 1 / 48),
     "HR": (r"\d{11}", mod_11_10, 1 / 10),
     "HU": (r"\d{8}", _hu, 1 / 10),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Tuple
 
-from apisec.validators.checks import calendar_date, dmy, luhn, sums_to_zero, weighted, ymd
+from apisec.validators.checks import calendar_date, dmy, luhn, sums_to_zero, varied, weighted, ymd
 from apisec.validators.numbers import Number
 
 _dk_sum = sums_to_zero((4, 3, 2, 7, 6, 5, 4, 3, 2, 1), 11)
@@ -64,9 +64,6 @@ def _baltic(d: str) -> bool:
 
 
 def _lv(d: str) -> bool:
-    # Numbers since July 2017 begin with 32 and hold neither date nor check.
-    if d[:2] == "32":
-        return True
     if not dmy(d[:6]) or d[6] not in "012":
         return False
     return (1101 - weighted(d[:10], (1, 6, 3, 7, 9, 10, 5, 8, 4, 2))) % 11 % 10 == int(d[10])
@@ -91,6 +88,8 @@ ROWS: Tuple[Number, ...] = (
            "personal code"), "EVS 585:2007"),
     Number("lt.kodas", "pii.national_id.lt", r"[3-6]\d{10}", _baltic, 1 / 275, ("asmens kodas", "asmens kodo",
            "personal code"), "LR gyventojų registro įstatymas"),
-    Number("lv.kods", "pii.national_id.lv", r"\d{11}", _lv, 1 / 85, ("personas kods", "personas koda", "pk",
-           "personal code"), "PMLP: personas kods", (r"\d{6}-\d{5}",)),
+    Number("lv.kods", "pii.national_id.lv", r"\d{11}", _lv, 1 / 1000, ("personas kods", "personas koda", "pk",
+           "personal code"), "PMLP: personas kods", (r"\d{6}-\d{5}",), "checksum"),
+    Number("lv.kods_2017", "pii.national_id.lv", r"32\d{9}", varied, 1.0, ("personas kods", "personas koda", "pk",
+           "personal code"), "PMLP: since July 2017 without date and check", (r"32\d{4}-\d{5}",), checked=False),
 )  # fmt: skip
