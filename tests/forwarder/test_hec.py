@@ -312,6 +312,7 @@ def test_the_certificate_is_verified(tmp_path: Path) -> None:
         rig.reader._taken.clear()
         rig.steps()
         assert len(hec.ids()) == 3
+        rig.close()
 
 
 def test_nobody_listens(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:

@@ -82,20 +82,21 @@ def test_paused_at_the_cap_nothing_is_dropped(tmp_path: Path) -> None:
     assert spool.dropped.records == 0
 
 
-def test_many_idle_writers_do_not_pause_the_one_that_works(tmp_path: Path) -> None:
-    """Their newest segments are acknowledged and cannot grow the debt."""
-    reader = SpoolReader(tmp_path / "s")
-    for name in "abcdefghij":
-        with Spool(tmp_path / "s", name, 64_000, overflow="pause") as idle:
-            for number in range(30):
-                idle.append(envelope(number, 100))
-        drain(reader)
-    spool = Spool(tmp_path / "s", "w", 64_000, overflow="pause")
-    for number in range(2000):
-        spool.append(envelope(number, 100))
-        if number % 50 == 0:
+def test_many_open_segments_do_not_pause_the_one_that_works(tmp_path: Path) -> None:
+    """Those of other workers are acknowledged and cannot be deleted while they are open."""
+    with contextlib.ExitStack() as stack:
+        reader = SpoolReader(tmp_path / "s")
+        for number in range(40):
+            other = stack.enter_context(Spool(tmp_path / "s", f"w{number}", 64_000, overflow="pause"))
+            other.extend(envelope(number, 100) for number in range(25))
             drain(reader)
-    assert spool.dropped.records == 0
+        assert sum(segment.size for segment in list_segments(tmp_path / "s")) > 64_000
+        spool = stack.enter_context(Spool(tmp_path / "s", "w", 64_000, overflow="pause"))
+        for number in range(1000):
+            spool.append(envelope(number, 100))
+            if number % 50 == 0:
+                drain(reader)
+        assert spool.dropped.records == 0
 
 
 def test_extend_is_one_write_of_many_records(tmp_path: Path) -> None:

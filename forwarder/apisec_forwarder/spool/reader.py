@@ -106,14 +106,7 @@ class SpoolReader:
 
     def pending_bytes(self) -> int:
         """Bytes that are not acknowledged yet, of all writers."""
-        total = 0
-        for segment in list_segments(self._directory):
-            done = self._acknowledged.get(segment.writer, Position())
-            if segment.number > done.segment:
-                total += segment.size
-            elif segment.number == done.segment:
-                total += max(0, segment.size - done.offset)
-        return total
+        return sum(segment.waiting(self._acknowledged) for segment in list_segments(self._directory))
 
     def tidy(self) -> None:
         """Delete acknowledged segments that no later acknowledgement would: the last ones of ended writers."""

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,13 @@ class Segment:
     number: int
     size: int
     modified: float
+
+    def waiting(self, positions: Mapping[str, Position]) -> int:
+        """Bytes that are not acknowledged."""
+        done = positions.get(self.writer, Position())
+        if self.number == done.segment:
+            return max(0, self.size - done.offset)
+        return self.size if self.number > done.segment else 0
 
 
 @dataclass(frozen=True)
@@ -103,9 +111,12 @@ def tidy(directory: Path, suffix: str = SUFFIX) -> list[Segment]:
     newest = {segment.writer: segment.number for segment in segments}
     left = []
     for segment in segments:
-        done = positions.get(segment.writer, Position())
-        behind = segment.number < done.segment or (segment.number == done.segment and done.offset >= segment.size)
-        if behind and (segment.number != newest[segment.writer] or _ended(directory, segment.writer)):
+        behind = segment.number <= positions.get(segment.writer, Position()).segment
+        if (
+            behind
+            and not segment.waiting(positions)
+            and (segment.number != newest[segment.writer] or _ended(directory, segment.writer))
+        ):
             segment.path.unlink(missing_ok=True)
         else:
             left.append(segment)

@@ -27,6 +27,7 @@ from apisec_forwarder.spool.segments import (
 )
 
 SEGMENT_BYTES = 8 * 2**20
+MAX_SEGMENTS = 64  # at least so many fit under the cap, so that one open segment of many workers is no great part of it
 SYNC_BYTES = 2**20  # a power failure costs at most this much, or sync_seconds
 LOCK_WAIT_SECONDS = 5.0  # a predecessor that is being ended still holds the lock for a moment
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -72,7 +73,7 @@ class Spool:
         self._directory = private_directory(directory)
         self._writer = writer
         self._max_bytes = max_bytes
-        self._segment_bytes = segment_bytes or max(4096, min(SEGMENT_BYTES, max_bytes // 16))
+        self._segment_bytes = segment_bytes or max(4096, min(SEGMENT_BYTES, max_bytes // MAX_SEGMENTS))
         self._sync_seconds = sync_seconds
         self._suffix = suffix
         self._pause = overflow == "pause"
@@ -157,8 +158,10 @@ class Spool:
         if not self._pause:
             self._evict(self._max_bytes - self._segment_bytes)
             return
-        left = tidy(self._directory, self._suffix)
-        if left and sum(one.size for one in left) > self._max_bytes - self._segment_bytes:
+        # what is acknowledged and cannot be deleted yet (other writers' open segments) must not pause this one for ever
+        positions = read_positions(self._directory)
+        waiting = (one.waiting(positions) for one in tidy(self._directory, self._suffix))
+        if sum(waiting) > self._max_bytes - self._segment_bytes:
             raise SpoolFull(errno.ENOSPC, "the spool is at its cap (spool.max_bytes)")
 
     def _write(self, record: bytes) -> None:
