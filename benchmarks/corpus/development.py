@@ -140,7 +140,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "health.diagnosis": formats(
         "health.diagnosis", ("icd", lambda rng: f"{rng.choice('EFIJ')}{rng.randint(10, 69)}.{rng.randint(0, 9)}")
     ),
-    "fin.crypto": formats("fin.crypto", ("ethereum", random_text("0x", 40, HEX)), bare=True),
+    "fin.crypto": formats("fin.crypto", ("ethereum", random_text("0x", 40, HEX))),
     "fin.tax_id": formats("fin.tax_id", ("ein", pattern("99-9999999")), accept=("pii.national_id",)),
     "secret.password": formats(
         "secret.password",

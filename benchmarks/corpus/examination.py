@@ -98,13 +98,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         ("plain", lambda rng: rng.choice(("HDFC", "SBIN", "ICIC")) + "0" + digits(rng, 6)),
         accept=("fin.account", "fin.routing"),
     ),
-    "fin.crypto": formats(
-        "fin.crypto",
-        (
-            "ethereum mixed",
-            lambda rng: "0x" + "".join(rng.choice((c, c.upper())) for c in random_text("", 40, HEX)(rng)),
-        ),
-    ),
+    "fin.crypto": formats("fin.crypto", ("ethereum upper", random_text("0x", 40, HEX.upper()))),
     "fin.tax_id": formats(
         "fin.tax_id",
         ("vat", lambda rng: rng.choice(("DE", "FR12", "IT12")) + digits(rng, 9, "123456789")),
