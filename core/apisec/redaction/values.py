@@ -38,7 +38,9 @@ _INTEGRAL = re.compile(r"-?(\d+)\.0+")
 _DATE = re.compile(r"(?:1[89]|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.]\d{1,2}(?:[T ].*)?", re.DOTALL)
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9AB](?:\.?[0-9A-TV-Z]{1,4})?")
 _ETHEREUM = re.compile(r"0x[0-9A-Fa-f]{40}")
-_EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])\s?[-/.]?\s?(?:20)?\d{2}|(?:20\d{2})-?(?:0[1-9]|1[0-2])")
+# Month and year together in any order, or a member for each: 12, 2027, 27.
+_EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])\s?[-/.]?\s?(?:20)?\d{2}|20\d{2}[-/.]?(?:0?[1-9]|1[0-2])|0?[1-9]|\d\d|20\d\d")
+_SSN_LAYOUT = re.compile(r"\d{3}-\d{2}-\d{4}")
 
 _ROWS = by_class((*national.ROWS, *tax.ROWS, *health.ROWS, *banking.ROWS, *devices.ROWS, *documents.ROWS))
 
@@ -47,6 +49,7 @@ _SIBLINGS: Dict[str, Tuple[str, ...]] = {
     "pii.national_id": ("pii.itin", "fin.tax_id", "health.insurance"),
     "fin.tax_id": ("pii.national_id", "pii.itin"),
     "pii.ssn": ("pii.itin",),
+    "fin.account": ("fin.clabe", "fin.bic", "fin.ifsc"),
     "health.insurance": ("health.mbi", "health.ehic", "health.medicare"),
 }
 
@@ -65,16 +68,29 @@ def refine(data_class: str, value: str) -> Optional[Refined]:
         canonical = _secret(data_class, value)
         return (data_class, canonical) if canonical is not None else None
     if len(value) <= MAX_NUMBER and not _DATE.fullmatch(value):
-        found = _registered(data_class, compact(value))
+        wide = data_class in ("pii.national_id", "fin.tax_id")
+        layout = "pii.ssn" if wide and _SSN_LAYOUT.fullmatch(value) else data_class
+        found = _registered(layout, compact(value))
+        if found is None and layout != data_class:
+            return layout, compact(value)
         if found is not None:
             return found
     check = _CHECKS.get(data_class) or _CHECKS.get(_family(data_class))
     canonical = check(value) if check else None
     if canonical is None:
         return None
-    if data_class == "fin.account" and iban(value) == canonical:
-        return "fin.iban", canonical
-    return data_class, canonical
+    return _told_by_shape(data_class, value) or (data_class, canonical)
+
+
+def _told_by_shape(data_class: str, value: str) -> Optional[Refined]:
+    """Return what a value under a wide name (account, address) is by a shape or check that is its own."""
+    if data_class == "fin.account":
+        account = iban(value)
+        return ("fin.iban", account) if account and len(account) == len(compact(value)) else None
+    if data_class == "pii.address":
+        wallet = _known_wallet(value.strip())
+        return ("fin.crypto", wallet) if wallet else None
+    return None
 
 
 def _family(data_class: str) -> str:
@@ -211,13 +227,17 @@ def _mac(value: str) -> Optional[str]:
     return text if len(text) in (12, 16) and all(c in "0123456789ABCDEF" for c in text) and text.strip("0") else None
 
 
-def _wallet(value: str) -> Optional[str]:
-    text = value.strip()
+def _known_wallet(text: str) -> Optional[str]:
     if _ETHEREUM.fullmatch(text):
         return text.lower()
-    known = base58check(text) if len(text) <= 35 else None
-    if known is None and text[:3].lower() == "bc1" and len(text) <= 90:
-        known = bech32(text)
+    if text[:3].lower() == "bc1":
+        return bech32(text) if len(text) <= 90 else None
+    return base58check(text) if 26 <= len(text) <= 35 else None
+
+
+def _wallet(value: str) -> Optional[str]:
+    text = value.strip()
+    known = _known_wallet(text)
     # Other chains have their own alphabets and checks.
     likely = 25 <= len(text) <= 110 and text.isalnum() and not text.isalpha() and not text.isdigit()
     return known or (text if likely else None)
@@ -243,7 +263,7 @@ _CHECKS: Dict[str, Check] = {
     "pii.phone": _digits(7, 15),
     "pii.name": _name,
     "pii.address": _address,
-    "pii.postcode": _code(3, 10, 2),
+    "pii.postcode": _code(3, 10, 1),
     "pii.dob": _birth,
     "pii.passport": _passport,
     "pii.driving_licence": _code(5, 20, 3),

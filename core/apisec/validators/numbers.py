@@ -34,7 +34,8 @@ class Number:
     printed forms, with their separators; ``written_as`` and ``bare_as`` are the confidence of a detector for them
     (``shape``, ``checksum``, ``context``, or empty for none). ``words`` announce it in text; those that other
     numbers share stand in the family's own list. ``checked``: ``check`` computes a checksum, so that strict mode
-    needs no words. ``gate``: what the engine looks for first (``detectors.base.GATES``), ``written_gate`` for the
+    needs no words (never for fewer than nine digits: one amount in ten would pass). ``gate``: what the engine looks
+    for first (``detectors.base.GATES``), ``written_gate`` for the
     printed forms: ``grouped`` where the bare one is of digits. ``source``: who says so.
     """
 

@@ -49,6 +49,15 @@ CASES = [
     ("device.imei", "356938035643809", ("device.imei", "356938035643809")),
     ("pci.expiry", "12/27", ("pci.expiry", "12/27")),
     ("pci.expiry", "never", None),
+    ("pci.expiry", "2027", ("pci.expiry", "2027")),
+    ("pci.expiry", "12", ("pci.expiry", "12")),
+    ("pii.national_id", "123-45-6789", ("pii.ssn", "123456789")),
+    ("pii.postcode", "SW1A 1AA", ("pii.postcode", "SW1A1AA")),
+    ("pii.postcode", "Berlin", None),
+    ("pii.address", "0xde709f2102306220921060314715629080e2fb77", ("fin.crypto",)),
+    ("pii.address", "12 Main St", ("pii.address", "12 Main St")),
+    ("fin.account", "DEUTDEFF", ("fin.bic", "DEUTDEFF")),
+    ("fin.account", "032180000118359719", ("fin.clabe", "032180000118359719")),
     ("principal", "anything", None),
 ]
 

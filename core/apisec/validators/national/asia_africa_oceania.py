@@ -179,7 +179,7 @@ ROWS: Tuple[Number, ...] = (
            "ic no", "ic number"), "JPN: National Registration Regulations 1990", (r"\d{6}-\d{2}-\d{4}",),
            checked=False),
     Number("nz.ird", "pii.national_id.nz", r"\d{8,9}", _nz, 1 / 18, ("ird", "ird number", "inland revenue*"),
-           "Inland Revenue: RWT and NRWT certificate filing specification", (r"\d{2,3}-\d{3}-\d{3}",)),
+           "Inland Revenue: RWT and NRWT certificate filing specification", (r"\d{2,3}-\d{3}-\d{3}",), checked=False),
     Number("pk.cnic", "pii.national_id.pk", r"[1-7]\d{12}", varied, 0.99, ("cnic", "nadra", "nicop"), "NADRA: CNIC",
            (r"[1-7]\d{4}-\d{7}-\d",), checked=False),
     Number("sa.nid", "pii.national_id.sa", r"[12]\d{9}", luhn, 1 / 10, ("iqama", "هوية", "الهوية", "saudi id",

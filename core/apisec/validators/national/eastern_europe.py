@@ -140,7 +140,7 @@ ROWS: Tuple[Number, ...] = (
     Number("ru.inn", "pii.national_id.ru", r"\d{12}", _ru_inn, 1 / 100, ("инн", "inn"), "Приказ ФНС ЯК-7-6/1186"),
     Number("si.emso", "pii.national_id.si", r"\d{13}", _jmbg(50, 59), 1 / 2700, ("emšo", "emso"), "ZCRP, EMŠO"),
     Number("si.tax", "pii.national_id.si", r"[1-9]\d{7}", _si_tax, 1 / 11, ("davčna številka", "davcna stevilka",
-           "davčna"), "ZDavP-2"),
+           "davčna"), "ZDavP-2", checked=False),
     Number("ua.rnokpp", "pii.national_id.ua", r"\d{10}", _ua, 1 / 10, ("рнокпп", "іпн", "ідентифікаційний*", "rnokpp",
            "ipn"), "Наказ ДПА: РНОКПП"),
 )  # fmt: skip
