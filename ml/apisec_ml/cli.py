@@ -1,4 +1,4 @@
-"""Console command ``apisec-ml``: train the scoring model, and say how good it is on traffic it never saw."""
+"""Console command ``apisec-ml``: train the models that core reads, and say how good they are on unseen input."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from apisec.errors import ApisecError, DocumentError
 from apisec.scoring import Model, default_model, parse_model
 from apisec_ml.data import Dataset, read_dataset
+from apisec_ml.names.cli import add_names, run_names
 
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE = 0, 1, 2
 
@@ -108,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--cold", action="store_true", help="score without learned baselines and flows")
     evaluate.add_argument("--json", action="store_true", help="write the report as JSON")
+    add_names(commands)
     return parser
 
 
@@ -152,7 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Return the exit code: 0, 1 for a failure, 2 for input that cannot be used."""
     options = build_parser().parse_args(argv)
     try:
-        (_train if options.command == "train" else _evaluate)(options)
+        {"train": _train, "evaluate": _evaluate, "names": run_names}[options.command](options)
     except (ApisecError, UnicodeDecodeError) as error:
         print(f"apisec-ml: {error}", file=sys.stderr)
         return EXIT_USAGE

@@ -2,6 +2,7 @@
 
 An identifier is split (``cardNumber``, ``card_no``, ``kartennr``, ``X-Api-Key``) into words, each word is broken
 into known stems (``words``), each stem stands for a concept (``stems``), and a rule asks for concepts (``rules``).
+Where words stay unknown, a classifier that learned how names are spelled decides (``model``).
 """
 
 from __future__ import annotations
@@ -10,32 +11,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import FrozenSet, Optional, Sequence
 
-from apisec.classification.names.rules import RULES, match
-from apisec.classification.names.words import MAX_NAME, meaning, meanings, split
+from apisec.classification.names.model import default_model
+from apisec.classification.names.rules import RULES, last_needed, match
+from apisec.classification.names.words import MAX_NAME, NATIONAL, meaning, meanings, split
 
 __all__ = ["MAX_NAME", "NOTHING", "RULES", "NameEvidence", "evidence", "split"]
 
 # A name of these alone is read with its parent's: card.number, name.first, phone.value.
-_GENERIC = frozenset(
-    (
-        *("number", "name", "code", "first", "last", "full", "neutral", "date", "line", "holder", "key", "security"),
-        *(
-            "verif",
-            "expiry",
-            "monthyear",
-            "cid",
-            "serialno",
-            "display",
-            "idword",
-            "cp",
-            "cap",
-            "track",
-            "doc",
-            "long",
-            "pin",
-        ),
-    )
+_GENERIC_CONCEPTS = (
+    "number name code first last full neutral date line holder key security verif expiry monthyear cid serialno display"
+    " idword cp cap track doc long pin"
 )
+_GENERIC = frozenset(_GENERIC_CONCEPTS.split())
+# What the last word must not be when the classifier is asked: it would decide, however unknown the rest is.
+_FINAL = frozenset(("meta", "turn", "identifier", "reference", "paging"))
+VETO = -5.0  # logits under a class's threshold from which on the classifier refutes the grammar where it is unsure
 
 
 @dataclass(frozen=True)
@@ -62,16 +52,35 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
         return evidence(parent) if parent else NOTHING
     found = meanings(words)
     known: FrozenSet[str] = frozenset().union(*found)
-    data_class = None if words == ("user", "name") else _class(found)  # a login is no person's name
-    if data_class is None and parent and known and known - {"paging", "kind_token", "spot"} <= _GENERIC:
-        data_class = _class([*meanings(split(parent)), *found])
-        if known <= {"code", "neutral"} and data_class == "secret.otp":
-            data_class = None  # the code of a verification is its result more often than what was sent
+    data_class = None if words == ("user", "name") else _class(found, name, parent)  # a login is no person's name
+    if parent and known and known - {"paging", "kind_token", "spot"} <= _GENERIC:
+        data_class = _class_below(found, parent) or data_class
     reference = data_class is None and bool(known & {"reference", "identifier"})
     identifier = data_class in (None, "device.id") and "identifier" in known | meaning(words[-1])
     return NameEvidence(data_class, reference, identifier)
 
 
-def _class(words: Sequence[FrozenSet[str]]) -> Optional[str]:
+def _class(words: Sequence[FrozenSet[str]], name: str, parent: str) -> Optional[str]:
+    """Ask the grammar, and the classifier about words that the grammar does not know."""
     rule = match(words)
-    return rule.data_class if rule else None
+    if rule is None:
+        unsure = not all(words) and not words[-1] & _FINAL
+        return default_model().says(name, parent) if unsure else None
+    if not all(words[last_needed(words, rule) :]) and _refuted(rule.data_class, name, parent):
+        return None  # an unknown head: a phone carrier is no phone
+    return rule.data_class
+
+
+def _refuted(data_class: str, name: str, parent: str) -> bool:
+    model = default_model()
+    general = NATIONAL.rstrip(".") if data_class.startswith(NATIONAL) else data_class
+    return general in model.classes and model.margins(name, parent)[model.classes.index(general)] < VETO
+
+
+def _class_below(words: Sequence[FrozenSet[str]], parent: str) -> Optional[str]:
+    rule = match([*meanings(split(parent)), *words])
+    if rule is None:
+        return None
+    if rule.data_class == "secret.otp" and all(concepts <= {"code", "neutral"} for concepts in words):
+        return None  # the code of a verification is its result more often than what was sent
+    return rule.data_class

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import FrozenSet, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.classification.names.stems import COUNTRY_WORDS
 from apisec.classification.names.words import NATIONAL
@@ -46,7 +46,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("pci.cvv", "card", "security verif cid", "code number verification identifier cid", but="name"),
     _rule("pci.cvv", "security", "code", but="otp"),
     _rule("pci.track", "track", "card"),
-    _rule("pii.driving_licence", "licenceno", but="name plate issuer"),
+    _rule("pii.driving_licence", "licenceno", but="name plate"),
     _rule("pii.driving_licence", "licence", "driver", but="name plate vehicle"),
     *[_alone(NATIONAL + country, NATIONAL + country) for country in COUNTRY_WORDS],
     _rule("pii.itin", "itin"),
@@ -54,6 +54,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.ssn", "social", "security ssn", but="name"),
     _rule("pii.passport", "passport", but="name locality"),
     _rule("fin.tax_id", "companytax", but="name locality"),
+    _rule("fin.tax_id", "company", "vat", but="name"),
     _rule("fin.tax_id", "company", "sin", but="name locality phone", veto="meta turn expiry"),
     _rule("fin.tax_id", "vat", "number identifier registration idword", veto="meta turn expiry"),
     _rule("health.mbi", "mbi"),
@@ -77,6 +78,7 @@ RULES: Tuple[Rule, ...] = (
         veto="meta turn expiry",
     ),
     _rule("pii.national_id", "idword", "card number", but="name reference phone account person email"),
+    _rule("pii.national_id", "nationality", "identifier idword", veto="meta turn expiry", but="name reference device"),
     _rule("pii.national_id", "idword national", "doc", "number", but="reference phone name email"),
     _rule("pci.pan", "cardno", but="holder national idword insurance name"),
     _rule("pci.pan", "card", "number", but="holder bank national idword insurance medical name phone device"),
@@ -139,6 +141,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.address", "address", but="email bank ip token wallet mac macword locality name reference device"),
     _rule("fin.account", "accountno", but="name phone"),
     _rule("fin.account", "account", "number", but="name phone"),
+    _rule("fin.account", "deposit", "account", but="name phone holder person"),
     _rule("fin.account", "bank", "account", but="name phone holder person"),
     _rule("secret.api_key", "apikey", but="name reference"),
     _rule("secret.api_key", "api secret", "key secret", but="name reference"),
@@ -150,6 +153,13 @@ RULES: Tuple[Rule, ...] = (
 )
 
 
+# The places in RULES of those whose first group a concept fulfils: only they are asked.
+_STARTED: Dict[str, List[int]] = {}
+for _at, _one in enumerate(RULES):
+    for _concept in _one.needed[0]:
+        _STARTED.setdefault(_concept, []).append(_at)
+
+
 def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
     """Return the first rule that the concepts of a name's words fulfil.
 
@@ -157,16 +167,18 @@ def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
     a *type phone* still a phone.
     """
     known: FrozenSet[str] = frozenset().union(*words)
-    for rule in RULES:
+    candidates = {at for concept in known for at in _STARTED.get(concept, ())}
+    for at in sorted(candidates):
+        rule = RULES[at]
         against = known & rule.against
         if against - {"meta"} or not all(known & group for group in rule.needed):
             continue
-        if not against or not _headed(words, frozenset().union(*rule.needed)):
+        if not against or not any("meta" in concepts for concepts in words[last_needed(words, rule) :]):
             return rule
     return None
 
 
-def _headed(words: Sequence[FrozenSet[str]], needed: FrozenSet[str]) -> bool:
-    """Whether a word that turns a name into another thing stands at or behind the last one that is needed."""
-    last = max(at for at, concepts in enumerate(words) if concepts & needed)
-    return any("meta" in concepts for concepts in words[last:])
+def last_needed(words: Sequence[FrozenSet[str]], rule: Rule) -> int:
+    """Return the place of the last word that gives a rule what it needs."""
+    needed: FrozenSet[str] = frozenset().union(*rule.needed)
+    return max(at for at, concepts in enumerate(words) if concepts & needed)

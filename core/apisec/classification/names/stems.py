@@ -33,7 +33,7 @@ COUNTRY_WORDS: Dict[str, str] = {
     "hk": "hkid",
     "hr": "oib",
     "id": "ktp ektp noktp",
-    "ie": "ppsn ppsno",
+    "ie": "ppsn ppsno pps ppsnumber",
     "il": "teudatzehut tz",
     "in": "aadhaar aadhar adhaar adhar aadhaarcard uidai",
     "is": "kennitala",
@@ -69,10 +69,16 @@ CONCEPTS: Dict[str, str] = {
     "cardno": "kartennummer kartennr kartnr kartno kortnummer kortnr kaartnummer numerkarty ccnum ccno ccn"
     " ccnumber cardno cardnum cardnumber numerotarjeta numerocarte numerocartao kortinnumero",
     "number": "number num nums no nr nbr nummer numero digits numbr numer numara nomer numeric bango hao nomor"
-    " nro nummern numeros numeri cislo",
+    " nro nummern numeros numeri cislo ziffer zahl ziffern",
     "verification": "cvv cvv2 cvc cvc2 csc cvn cryptogram cryptogramme kartenpruf* cvvcode cvvnumber cvvno"
     " codigoseguridad codigoseguranca codicesicurezza securitycodecard",
     "cid": "cid",
+    "nationality": "spanish polish german french italian dutch swedish danish norwegian finnish turkish"
+    " portuguese belgian austrian swiss czech slovak hungarian romanian bulgarian greek croatian serbian slovenian"
+    " estonian latvian"
+    " lithuanian irish british brazilian mexican chilean argentine colombian peruvian indian chinese japanese korean"
+    " thai malaysian singaporean russian ukrainian israeli african canadian australian pakistani indonesian emirati",
+    "deposit": "checking savings chequing girokonto giro deposit",
     "doc": "document documento dokument doc proof",
     "security": "security sicherheit* securite seguridad seguranca sicurezza guvenlik veiligheid* sakerhet*",
     "verif": "verification pruf pruef verif confirmation confirm login activation mfa signin twofactor",
@@ -80,18 +86,19 @@ CONCEPTS: Dict[str, str] = {
     "track": "track track1 track2 magstripe magstrip*",
     "expiry": "expiry expiration expires exp expire expired expiring expdate ablauf ablaufdatum caducidad"
     " vencimiento expiracion validade scadenza vervaldatum gultigkeit gueltigkeit validthru validuntil gultigbis"
-    " goodthru expirydate expirationdate",
+    " goodthru expirydate expirationdate validto validthrough validtill gueltigbis gueltigkeitbis validend",
     "monthyear": "month year mm yy yyyy monat jahr mes ano mois annee maand jaar mese anno mo yr",
     "ssn": "ssn socialsecurity* socsec* ssnumber ssnlast",
     "social": "social sozial sociale socialsec",
     "itin": "itin",
     "sin": "nif nie dni cedula cuit tin taxpayer* nationalid nationalidentity* nid citizenid personalid"
-    " identitycard* identitynumber idcard idnumber idcardno personalausweis ausweisnummer govid govtid governmentid"
-    " personalcode civilid documentoidentidad carteidentite cartaidentita bilhetedeidentidade dowodosobisty"
-    " nationalinsuranceno natid taxid taxnumber fiscalcode steuernr personalnumber identificationnumber"
-    " identificationno identitydocument identitydocumentnumber identificationdocument iddocument iddocumentnumber"
-    " identityno idno documentidentity nationalno nationalnumber personalidentificationnumber residentid"
-    " residentidentity identificationnum identificationnbr identitynum idnum idnbr identitycard",
+    " identitycard* identitynumber idcard idnumber idcardno personalausweis ausweisnummer govid govtid"
+    " governmentid personalcode civilid documentoidentidad carteidentite cartaidentita bilhetedeidentidade"
+    " dowodosobisty nationalinsuranceno natid taxid taxnumber fiscalcode steuernr personalnumber"
+    " identificationnumber identificationno identitydocument identitydocumentnumber identificationdocument"
+    " iddocument iddocumentnumber identityno idno documentidentity nationalno nationalnumber"
+    " personalidentificationnumber residentid residentidentity identificationnum identificationnbr identitynum"
+    " idnum idnbr identitycard contribuinte numerocontribuinte contribuyente nrcontribuinte",
     "national": "national citizen personal tax fiscal identity ausweis* steuer government govt civil identidad"
     " identite identita identidade personnel nationale nacional nazionale citizenship identification fiskal vergi",
     "passport": "passport reisepass* pasaporte passeport passaporto passaporte paspoort paszport passnummer"
@@ -218,7 +225,7 @@ CONCEPTS: Dict[str, str] = {
     "iccid": "iccid simnumber simserial simcardnumber",
     "mac": "macaddress macaddr hwaddr bssid ethermac wifimac bluetoothmac ethmac btmac macid",
     "macword": "mac hw hardware ethernet wifi bluetooth wlan",
-    "device": "device handset gerat geraet dispositivo appareil apparaat cihaz urzadzenie laite terminal",
+    "device": "device handset gerat geraet dispositivo appareil apparaat cihaz urzadzenie laite terminal hardware",
     "adid": "idfa gaid aaid adid ifa idfv udid androidid advertisingid deviceid deviceuuid deviceuid deviceudid"
     " appleid advertiserid deviceidentifier openudid vendorid installationid gpsadid deviceuniqueid uniquedeviceid"
     " deviceguid",
@@ -268,10 +275,10 @@ CONCEPTS: Dict[str, str] = {
     " onetimecode einmalpasswort twofactorcode authenticatorcode otpvalue backupcode recoverycode passcodeotp"
     " loginotp",
     "time_word": "one onetime sms",
-    "paging": "type next page max min limit count usage used total prompt completion cursor previous prev expires"
-    " expiry expiration expire length len bucket price balance symbol sync continuation ttl timeout cookie header"
-    " name url uri endpoint remaining status state valid lifetime duration timestamp amount supply mint input output"
-    " num number logo decimals",
+    "paging": "type next page max min limit count usage used total prompt completion cursor previous prev"
+    " expires expiry expiration expire length len bucket price balance symbol sync continuation ttl timeout header"
+    " name url uri endpoint remaining status state valid lifetime duration timestamp amount supply mint input"
+    " output num number logo decimals",
     "username": "username usernames login loginname",
     "signature": "signature",
     "ip": "ip ipv4 ipv6 ipaddress hostname web url host server network net subnet memory contract memoryaddress"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from apisec.classification.names.stems import CONCEPTS, COUNTRY_WORDS
@@ -62,6 +63,7 @@ def _known(word: str) -> FrozenSet[str]:
     return found or UNKNOWN
 
 
+@lru_cache(maxsize=4096)
 def meaning(word: str) -> FrozenSet[str]:
     """Return the concepts that a word stands for, whole or broken into stems without a rest; none when unknown.
 
@@ -104,13 +106,16 @@ def _joined(word: str, first: int) -> FrozenSet[str]:
 
 
 def _parts(word: str) -> Optional[List[str]]:
-    """Break a word into the fewest stems."""
+    """Break a word into the fewest stems; what cannot begin a stem costs nothing further."""
     size = len(word)
     best: List[Optional[List[str]]] = [[]] + [None] * size
-    for end in range(2, size + 1):
-        for start in range(max(0, end - _LONGEST), end - 1):
-            head = best[start]
-            if head is None or (best[end] is not None and len(head) + 1 >= len(best[end] or ())):
+    for start in range(size - 1):
+        head = best[start]
+        if head is None:
+            continue
+        for end in range(start + 2, min(size, start + _LONGEST) + 1):
+            known = best[end]
+            if known is not None and len(known) <= len(head) + 1:
                 continue
             stem = word[start:end]
             if stem in _EXACT and (end - start >= MIN_PART or (stem in _SHORT_PARTS and (not start or end == size))):
