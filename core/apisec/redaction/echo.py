@@ -82,14 +82,18 @@ def _base64_forms(data: bytes) -> Iterator[str]:
 class Echo:
     """Replaces known values in whatever is shown of a transaction.
 
-    ``shown`` is all of that, so that forms in which nothing is written there are not looked for; None: unknown.
+    ``shown`` is all of that, so that forms in which nothing is written there are not looked for; or ``ways`` says
+    in which ones something is.
     """
 
-    def __init__(self, secrets: Mapping[str, str], shown: Optional[str] = None) -> None:
+    def __init__(
+        self, secrets: Mapping[str, str], shown: Optional[str] = None, ways: Optional[Writing] = None
+    ) -> None:
         self._needles: List[Tuple[str, str]] = []
         self._in_names: List[Tuple[str, str]] = []  # a plain word is a name, even where a value equals it
         self._words: List[Tuple[str, str]] = []
-        ways = ANY_WRITING if shown is None else writing(shown) if secrets else ANY_WRITING
+        if ways is None:
+            ways = writing(shown) if secrets and shown is not None else ANY_WRITING
         for value, token in known(secrets):
             if is_word(value, class_of(token)):
                 self._words.append((value, token))

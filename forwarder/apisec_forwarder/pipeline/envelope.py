@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+import orjson
 
 from apisec.model.event import SOURCETYPE_TRANSACTION, Event, indexed_fields
 from apisec_forwarder.pipeline.settings import PipelineSettings
@@ -24,3 +27,11 @@ def envelope(event: Event, settings: PipelineSettings) -> dict[str, Any]:
     wrapped["event"] = event
     wrapped["fields"] = indexed_fields(event)
     return wrapped
+
+
+def dump(document: dict[str, Any]) -> bytes:
+    """Return an envelope or event as JSON."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # orjson refuses lone surrogates; the escape keeps them harmless
+        return json.dumps(document, separators=(",", ":")).encode("ascii")

@@ -186,7 +186,7 @@ class Pipeline:
         transaction, redactor = work.transaction, work.redactor
         request, response = transaction.request, transaction.response
         agent = shown_text(header(request.headers, "user-agent"), redactor)
-        referrer = self._url(header(request.headers, "referer"), redactor)
+        referrer = self.url(header(request.headers, "referer"), redactor)
         host = shown_text(work.target.host[:255], redactor) or ""
         parts = [p for p in (work.path, work.query, work.request_body, work.response_body) if p is not None]
         echo = Echo(redactor.secrets, "\0".join([agent or "", referrer or "", host, *_hay(parts)]))
@@ -247,7 +247,7 @@ class Pipeline:
         for name in ("tls_version", "ja4"):
             value = getattr(transaction.client, name)
             if value:
-                event[name] = value if _NAME.fullmatch(value) else redactor.text(value) or ""
+                event[name] = name_of(value, redactor)
 
     def _endpoint(self, work: Work, echo: Echo) -> Event:
         templated = work.templated or Templated("/", (), "shape")
@@ -273,7 +273,7 @@ class Pipeline:
         found = list(params)
         for part in (work.query, work.request_body):
             if part is not None:
-                named = _named_objects(part)
+                named = named_objects(part)
                 found += named if part is work.query else sorted(set(named))
         ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found[:MAX_OBJECT_IDS] if value]
         return list(dict.fromkeys([echo.text(i) for i in ids] if echo else ids))
@@ -328,7 +328,7 @@ class Pipeline:
             if text:
                 event[name] = text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
-    def _url(self, url: str | None, redactor: Redactor) -> str | None:
+    def url(self, url: str | None, redactor: Redactor) -> str | None:
         """Redact a URL that stands in a header."""
         if not url:
             return None
@@ -395,6 +395,11 @@ def identifier(value: str, redactor: Redactor) -> str:
     if not _ID.fullmatch(value):
         return redactor.identity("principal", value).strip("~").rpartition("~")[2]
     return redactor.text(value, reference=True) or value
+
+
+def name_of(value: str, redactor: Redactor) -> str:
+    """Return a short name that the gateway gives, redacted when it is none."""
+    return value if _NAME.fullmatch(value) else redactor.text(value) or ""
 
 
 @lru_cache(maxsize=4096)
@@ -488,7 +493,7 @@ def _hay(parts: Iterable[Part]) -> Iterator[str]:
         yield from [leaf.value for leaf in part.document.leaves]
 
 
-def _named_objects(part: Part) -> list[tuple[str, str]]:
+def named_objects(part: Part) -> list[tuple[str, str]]:
     """Return the names and shown values of a part's id-like fields."""
     found: list[tuple[str, str]] = []
     for index, leaf in enumerate(part.document.leaves):

@@ -1,0 +1,91 @@
+"""Asks the core about single values, and remembers its answers: the same value at the same place is the same token."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Generic, NamedTuple, TypeVar
+
+from apisec.classification.names import NameEvidence
+from apisec.decoders import Leaf, Limits
+from apisec.redaction.fields import FieldSeen
+from apisec.redaction.keys import Tokenizer
+from apisec.redaction.redactor import Redactor
+from apisec_forwarder.pipeline.native.plans import Member
+
+MAX_ANSWERS = 8_192
+MAX_REMEMBERED = 256  # characters of a value that is remembered
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Bounded(Generic[K, V]):
+    """A cache that forgets what was stored first; bounded in entries, its values are bounded by whoever stores."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: OrderedDict[K, V] = OrderedDict()
+        self.get = self._known.get
+
+    def put(self, key: K, value: V) -> V:
+        """Store and return a value."""
+        if len(self._known) >= self._limit:
+            self._known.popitem(last=False)
+        self._known[key] = value
+        return value
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+class Answer(NamedTuple):
+    """What the core says of a value: what replaces it (None: nothing), what it found in it, and nested fields."""
+
+    replacement: str | None
+    secrets: tuple[tuple[str, str], ...]
+    classes: frozenset[str]
+    fields: tuple[tuple[str, str, frozenset[str]], ...]  # path, kind and classes of fields in a nested document
+
+
+_Key = tuple[str, str, NameEvidence, "str | None", str]
+
+
+class Asker:
+    """The core's answers about single values. Holds raw values, in this process's memory only."""
+
+    def __init__(self, tokenizer: Tokenizer, limits: Limits, strict: bool) -> None:
+        self._tokenizer = tokenizer
+        self._limits = limits
+        self.strict = strict
+        self._known: Bounded[_Key, Answer] = Bounded(MAX_ANSWERS)
+
+    def scratch(self) -> Redactor:
+        """Return a redactor whose findings count for nobody yet."""
+        return Redactor(self._tokenizer, self._limits, self.strict)
+
+    def ask(self, member: Member, kind: str, value: str) -> Answer:
+        """Return what the core says of a leaf."""
+        key = (value, kind, member.said, member.forced, member.path)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        answer = self._answer(member, kind, value)
+        return self._known.put(key, answer) if len(value) <= MAX_REMEMBERED else answer
+
+    def _answer(self, member: Member, kind: str, value: str) -> Answer:
+        redactor = self.scratch()
+        fields: dict[str, FieldSeen] = {}
+        if member.forced is not None:
+            replacement = redactor.force(member.forced, value, kind)
+        else:
+            leaf = Leaf(member.path, member.name, member.parent, kind, value, 0, 0)
+            replacement = redactor.leaf(leaf, fields)
+        nested = tuple((path, seen.kind, frozenset(seen.classes)) for path, seen in fields.items())
+        return Answer(replacement, tuple(redactor.secrets.items()), frozenset(redactor.classes), nested)
+
+
+def take(redactor: Redactor, answer: Answer) -> None:
+    """Let a transaction's redactor know what an answer found."""
+    for raw, token in answer.secrets:
+        redactor.secrets.setdefault(raw, token)
+    redactor.classes |= answer.classes

@@ -1,0 +1,243 @@
+"""JSON bodies as they are on the wire: decoded by orjson, walked by plans, scanned once; the text is never rebuilt.
+
+What this does not cover raises ``NotHere``, and the core reads the body: members that stand twice, names that need a
+label, values that stand where a replacement cannot be placed with certainty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import orjson
+
+from apisec.classification.names import NOTHING
+from apisec.redaction.fields import wider
+from apisec.redaction.redactor import DULL, Redactor
+from apisec_forwarder.pipeline.native.asking import Answer, Asker, take
+from apisec_forwarder.pipeline.native.gate import BASE64, Gate, Hit
+from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Reading, Tree, read
+
+MAX_BYTES = 512 * 1024  # larger bodies are rare and left to the core
+MAX_LEAVES = 15_000
+MAX_DIGITS = 18  # of a number that fits into 64 bits in any case
+MAX_PLACES = 400  # to look at; a body with more of them is left to the core
+
+ANYWHERE = Member("", "", "", NOTHING, None, None)  # a value whose place is not known yet
+_NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*")
+_NUMBER_CHARACTERS = b"0123456789.eE+-"
+_QUOTE = 0x22
+
+
+@dataclass
+class JsonBody:
+    """A body that was read: its redacted text, its fields, and what is known for echoes."""
+
+    text: str
+    kinds: Kinds  # path → kind, sorted; shared, not to be changed
+    classes: dict[str, set[str]] = field(default_factory=dict)  # of the paths that have any
+    nested: dict[str, str] = field(default_factory=dict)  # paths and kinds inside of strings
+    objects: list[tuple[str, str]] = field(default_factory=list)
+    hay: str = ""  # decoded values, where the text has escapes
+    base64: list[str] = field(default_factory=list)  # values that may hold text in base64
+
+
+def load(data: bytes) -> Any:
+    """Return the document of a JSON text; NotHere when it is none, or one that Python reads in its own way."""
+    if len(data) > MAX_BYTES or data.count(b",") > MAX_LEAVES:
+        raise NotHere
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        raise NotHere from None
+
+
+def check(data: bytes, reading: Reading) -> None:
+    """Raise NotHere when a member stands twice: the text has more strings than the document."""
+    quotes = data.count(b'"')
+    if b"\\" in data:
+        if b"\\\\" in data:
+            raise NotHere
+        quotes -= data.count(b'\\"')
+    if quotes != 2 * reading.strings():
+        raise NotHere
+
+
+class Bodies:
+    """Reads bodies of one mode (balanced or strict)."""
+
+    def __init__(self, asker: Asker, json_gate: Gate, text_gate: Gate) -> None:
+        self._asker = asker
+        self._json = json_gate
+        self._text = text_gate
+
+    def response(self, data: bytes, tree: Tree, redactor: Redactor) -> JsonBody:
+        """Read the JSON of a response: scanned as it is on the wire."""
+        document = load(data)
+        escaped = b"\\" in data
+        reading = read(tree, document, collect=escaped)
+        check(data, reading)
+        if escaped:
+            places = self._text.places(reading.values)
+            indices = {index for _, index in places}
+            asked = [(reading.members[i], reading.values[i]) for i in sorted(indices) if not reading.members[i].telling]
+            body = self.finish(data, reading, asked, tree, redactor)
+            body.base64 = [reading.values[i] for kind, i in places if kind == BASE64]
+            body.hay = "\0".join(reading.values)
+            return body
+        hits = self._json.hits(data)
+        found, base64 = self._places(data, hits) if hits else (set(), [])
+        found -= {value for _, value in reading.asked if type(value) is str}
+        asked = []
+        if found:
+            again = read(tree, document, collect=True)
+            asked = [(m, v) for m, v in zip(again.members, again.values, strict=True) if v in found and not m.telling]
+        body = self.finish(data, reading, asked, tree, redactor)
+        body.base64 = base64
+        return body
+
+    def finish(
+        self, data: bytes, reading: Reading, found: list[tuple[Member, str]], tree: Tree, redactor: Redactor
+    ) -> JsonBody:
+        """Ask the core about values under telling names and those that the gate found; write the text."""
+        body = JsonBody("", tree.fields(frozenset(reading.shapes)))
+        replaced: dict[str, dict[str, str]] = {}  # value → path → what replaces it
+        numbers: list[Member] = []
+        for member, value in reading.asked:
+            if type(value) is str:
+                found.append((member, value))
+            elif member not in numbers:
+                numbers.append(member)
+        counts: dict[str, int] = {}
+        for member, value in found:
+            counts[value] = counts.get(value, 0) + 1
+            replacement = self._ask(member, "string", value, body, redactor)
+            replaced.setdefault(value, {})[member.path] = value if replacement is None else replacement
+        for member in numbers:
+            data = self._numbers(data, member, reading, body, redactor)
+        for value, by_path in replaced.items():
+            data = _replace(data, value, set(by_path.values()), counts[value])
+        body.text = data.decode()
+        if reading.named:
+            body.objects = _objects(reading, replaced, numbers)
+        return body
+
+    def _ask(self, member: Member, kind: str, value: str, body: JsonBody, redactor: Redactor) -> str | None:
+        answer = self._asker.ask(member, kind, value)
+        take(redactor, answer)
+        if answer.classes:
+            body.classes.setdefault(member.path, set()).update(answer.classes)
+        for path, nested, classes in answer.fields:
+            before = body.nested.get(path)
+            body.nested[path] = nested if before is None else wider(before, nested)
+            if classes:
+                body.classes.setdefault(path, set()).update(classes)
+        return answer.replacement
+
+    def _numbers(self, data: bytes, member: Member, reading: Reading, body: JsonBody, redactor: Redactor) -> bytes:
+        """Replace numbers under a telling name, which are asked as they are written."""
+        pattern = _number_of(member.name)
+        written = [match.group(2).decode() for match in pattern.finditer(data)]
+        if len(written) != sum(m is member and type(v) is not str for m, v in reading.asked):
+            raise NotHere  # the name stands elsewhere too, or is escaped
+        answers: list[str | None] = []
+        for text in written:
+            kind = "integer" if text.lstrip("-").isdigit() else "number"
+            answers.append(self._ask(member, kind, text, body, redactor))
+        if not any(answers):
+            return data
+        following = iter(answers)
+
+        def splice(match: re.Match[bytes]) -> bytes:
+            answer = next(following)
+            return match.group() if answer is None else match.group(1) + orjson.dumps(answer)
+
+        return pattern.sub(splice, data)
+
+    def _places(self, data: bytes, hits: Iterable[Hit]) -> tuple[set[str], list[str]]:
+        """Return the values in which the core finds something, and those that may hold text in base64."""
+        found: set[str] = set()
+        base64: list[str] = []
+        known: dict[int, str | None] = {}
+        for kind, end in hits:
+            start, is_text = _start(data, end - 1)
+            if start not in known:
+                if len(known) >= MAX_PLACES:
+                    raise NotHere
+                known[start] = _text_at(data, start) if is_text else None
+                if not is_text:
+                    self._number(data, start)
+            value = known[start]
+            if value is None:
+                continue
+            if kind == BASE64:
+                base64.append(value)
+            if not DULL.fullmatch(value) and not is_nothing(self._asker.ask(ANYWHERE, "string", value)):
+                found.add(value)
+        return found, base64
+
+    def _number(self, data: bytes, start: int) -> None:
+        """Ask about a number that the gate found; NotHere when the core finds something in it."""
+        match = _NUMBER.match(data, start)
+        if match is None:
+            return
+        text = match.group().decode()
+        whole = text.lstrip("-").isdigit()
+        if whole and len(text) > MAX_DIGITS:
+            raise NotHere  # orjson reads it as a float
+        if not is_nothing(self._asker.ask(ANYWHERE, "integer" if whole else "number", text)):
+            raise NotHere
+
+
+def is_nothing(answer: Answer) -> bool:
+    """Return whether the core found nothing at all in a value, under any name."""
+    return answer.replacement is None and not answer.classes and not answer.fields
+
+
+def _start(data: bytes, at: int) -> tuple[int, bool]:
+    """Return where the value begins that a byte stands in, and whether it is a string."""
+    if data[at] == _QUOTE:
+        opening = data.count(b'"', 0, at + 1) % 2 == 1
+        return (at + 1, True) if opening else (data.rfind(b'"', 0, at) + 1, True)
+    opened = data.rfind(b'"', 0, at)
+    if opened >= 0 and data.count(b'"', 0, opened + 1) % 2 == 1:
+        return opened + 1, True
+    while at > 0 and data[at - 1] in _NUMBER_CHARACTERS:
+        at -= 1
+    return at, False
+
+
+def _text_at(data: bytes, start: int) -> str | None:
+    end = data.find(b'"', start)
+    if end < 0 or data[end + 1 : end + 8].lstrip()[:1] == b":":
+        return None  # a member's name: its plan knows it
+    return data[start:end].decode()
+
+
+def _replace(data: bytes, value: str, shown: set[str], count: int) -> bytes:
+    """Replace a value wherever it stands; NotHere when it stands at a place that was not asked, or answers differ."""
+    needle = b'"' + value.encode() + b'"'
+    if shown == {value}:
+        return data
+    if len(shown) != 1 or data.count(needle) != count:
+        raise NotHere
+    return data.replace(needle, orjson.dumps(shown.pop()))
+
+
+@lru_cache(maxsize=1024)
+def _number_of(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb'("' + re.escape(name.encode()) + rb'"[ \t\n\r]*:[ \t\n\r]*)(-?[0-9][0-9.eE+-]*)')
+
+
+def _objects(reading: Reading, replaced: dict[str, dict[str, str]], numbers: list[Member]) -> list[tuple[str, str]]:
+    """Return the names and shown values of objects' ids, sorted, each once."""
+    found: set[tuple[str, str]] = set()
+    for member, value in reading.named:
+        if member in numbers:
+            raise NotHere  # an id under a name that says a class: its written form is what is shown
+        text = value if type(value) is str else str(value)
+        found.add((member.object_name or "", replaced.get(text, {}).get(member.path, text)))
+    return sorted(found)

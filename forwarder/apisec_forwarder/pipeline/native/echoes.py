@@ -1,0 +1,34 @@
+"""Whether a value that was found stands elsewhere in its transaction too; when it may, the core looks and replaces."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from apisec.redaction.echo import Echo, Writing, known
+from apisec.redaction.encodings import BASE64, unbase64
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same in every encoding but base64
+_MIN_INNER = 6  # bytes of a value; the ones at its edges are not certain in base64
+
+
+def stands_anywhere(secrets: Mapping[str, str], shown: Iterable[str], base64: Iterable[str]) -> bool:
+    """Return whether a known value may stand in what is shown; ``base64`` holds the values that have such runs."""
+    if not secrets:
+        return False
+    hay = "\0".join(shown)
+    ways = Writing("%" in hay or "+" in hay, "&" in hay, "\\" in hay, base64=False)
+    plain: dict[str, str] = {}
+    odd: dict[str, str] = {}
+    for value, token in known(secrets):
+        (plain if _PLAIN.fullmatch(value) else odd)[value] = token
+    if Echo(plain, ways=PLAIN).stands_in(hay) or (odd and Echo(odd, ways=ways).stands_in(hay)):
+        return True
+    decoded = [text for value in base64 for run in BASE64.findall(value) for text in unbase64(run)]
+    if not decoded:
+        return False
+    inside = "\0".join(decoded)
+    return any(value[1:-1] in inside for value in secrets if len(value) >= _MIN_INNER)
+
+
+PLAIN = Writing(percent=False, entity=False, escape=False, base64=False)

@@ -1,0 +1,145 @@
+"""One hyperscan call that says which values of a text need to be asked by the core: most need nothing.
+
+The patterns are made from the core's own (detectors, telling words, encodings, assignments, signals) by ``loosen``, so
+that there is no second list. A gate has no false negatives: where it finds nothing, the core finds nothing
+(``tests/forwarder/test_native_gate.py`` holds that). What it finds is a place; the core decides.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any
+
+import hyperscan
+
+from apisec.detectors import DETECTORS
+from apisec.detectors.base import Words
+from apisec.detectors.signals import _SUSPECT as SUSPECT
+from apisec.redaction.encodings import BASE64_TEXT, ENTITY, ESCAPED, PERCENT
+from apisec.redaction.redactor import TELLING
+from apisec_forwarder.pipeline.native.loosen import loosen, uncommon
+from apisec_forwarder.pipeline.native.plans import NotHere
+
+SEPARATOR = "\x1f"  # between values that are scanned together; a control character that no detector asks for
+VALUE, SUSPICIOUS, BASE64 = range(3)  # what a pattern's id says
+
+Hit = tuple[int, int]  # what, and the place behind the last byte
+
+_ASSIGNED = r"[\w.-]*{quote}\]?\s{{0,2}}[:=]"
+_EMBEDDED_HEAD, _EMBEDDED_TAIL = r"\s*[{\[<\"]", r"\}\s*"  # JSON, XML or GraphQL in a value
+
+
+def found(kind: int, _: int, end: int, __: int, hits: Any) -> None:
+    """Take one match (hyperscan's callback: a named function, for a temporary one crashes the process)."""
+    hits.append((kind, end))
+
+
+class Gate:
+    """A compiled database and its scratch: of one process and one thread."""
+
+    def __init__(self, patterns: Iterable[tuple[int, str]], words: Iterable[str] = ()) -> None:
+        listed = list(dict.fromkeys(patterns))
+        flags = [0] * len(listed)
+        listed += [(VALUE, word) for word in words]
+        flags += [hyperscan.HS_FLAG_CASELESS] * (len(listed) - len(flags))
+        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._database.compile(
+            expressions=[pattern.encode() for _, pattern in listed],
+            ids=[kind for kind, _ in listed],
+            elements=len(listed),
+            flags=flags,
+        )
+        self._database.scratch = hyperscan.Scratch(self._database)
+        self._scan = self._database.scan
+
+    def hits(self, data: bytes) -> list[Hit]:
+        """Return where something may stand; ``data`` is UTF-8."""
+        hits: list[Hit] = []
+        self._scan(data, match_event_handler=found, context=hits)
+        return hits
+
+    def places(self, values: Sequence[str]) -> list[tuple[int, int]]:
+        """Return in which of some values something may stand: what, and the value's index, each once."""
+        hay = SEPARATOR.join(("", *values, ""))
+        if hay.count(SEPARATOR) != len(values) + 1:
+            raise NotHere  # a value has a separator of its own
+        hits = self.hits(hay.encode())
+        if not hits:
+            return []
+        lengths = map(len, values) if hay.isascii() else [len(value.encode()) for value in values]
+        ends = list(accumulate([length + 1 for length in lengths]))  # of each value, its separator in front
+        last = len(values) - 1
+        return list(dict.fromkeys([(kind, min(bisect_right(ends, end - 1), last)) for kind, end in hits]))
+
+
+def json_gate(strict: bool) -> Gate:
+    """Return the gate for JSON as it is on the wire, without a backslash in it."""
+    return Gate(
+        [(VALUE, pattern) for pattern in _values(strict, quote="'?", edge='"')] + [(BASE64, _base64())], _words('"')
+    )
+
+
+def text_gate(strict: bool) -> Gate:
+    """Return the gate for decoded values, each between two separators; it asks for signals too."""
+    patterns = [(VALUE, pattern) for pattern in _values(strict, quote=r"\\?[\"']?", edge=SEPARATOR)]
+    return Gate(
+        [*patterns, (BASE64, _base64()), (SUSPICIOUS, loosen(SUSPECT.pattern, _flags(SUSPECT)))], _words(SEPARATOR)
+    )
+
+
+def _values(strict: bool, quote: str, edge: str) -> Iterator[str]:
+    for pattern in (PERCENT, ENTITY, ESCAPED):
+        yield loosen(pattern.pattern, _flags(pattern))
+    yield uncommon()
+    yield r"~[a-z_0-9.]{3,80}~"  # a token
+    telling = TELLING.pattern.replace("(?i)", "")
+    yield loosen(f"(?:{telling}){_ASSIGNED.format(quote=quote)}", re.IGNORECASE)
+    yield loosen(edge + (_EMBEDDED_HEAD if edge == SEPARATOR else _EMBEDDED_HEAD.replace('\\"', "")))
+    yield loosen(_EMBEDDED_TAIL + edge)
+    if edge == '"':
+        yield r"[0-9.][eE]\+?[0-9]{1,2}[,}\]\x09\x0a\x0d\x20]"  # a number that may be a whole one in another notation
+        yield r"[0-9]{10}\.0"
+    yield from _detectors(strict)
+
+
+def _detectors(strict: bool) -> Iterator[str]:
+    for detector in DETECTORS.values():
+        if detector.confidence != "context" or detector.literals or (strict and detector.checked):
+            yield loosen(detector.shape.pattern, _flags(detector.shape))
+
+
+def _words(edge: str) -> Iterator[str]:
+    """Yield the telling words of detectors that need one before a value: each is a literal, which costs least."""
+    stems = {stem for d in DETECTORS.values() if d.confidence == "context" and d.near for stem in stems_of(d.near)}
+    for stem in sorted(stems):
+        closed = stem.endswith(_CLOSED)
+        yield f"[^A-Za-z0-9]{loosen(stem.removesuffix(_CLOSED))}" + (f"[^A-Za-z{edge}]" if closed else "")
+
+
+_OPENED, _CLOSED = r"(?i)(?:\b|_)(?:", r"(?:\b|_|\d)"  # how ``detectors.base.words`` writes a word's edges
+
+
+def stems_of(words: Words) -> list[str]:
+    """Return the sources of the alternatives of telling words."""
+    source = words.pattern
+    if not source.startswith(_OPENED) or not source.endswith(")"):
+        raise ValueError("telling words are not written as detectors.base.words writes them")
+    inner = source[len(_OPENED) : -1]
+    stems, depth, start = [], 0, 0
+    for index, character in enumerate(inner):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            stems.append(inner[start:index])
+            start = index + 1
+    return [*stems, inner[start:]]
+
+
+def _base64() -> str:
+    return loosen(BASE64_TEXT.pattern)
+
+
+def _flags(pattern: re.Pattern[str]) -> int:
+    return pattern.flags & ~re.UNICODE
