@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from apisec.errors import ConfigError
-from apisec_forwarder import status
+from apisec_forwarder import process, status
 from apisec_forwarder.child import Child
 from apisec_forwarder.config import Config
 from apisec_forwarder.config.load import read_text
@@ -80,6 +80,7 @@ class Generations:
             change = child.failures_ever - made.failures.get(child.name, 0)
             self._metrics.inc("process_failures", change, process=child.name)
             made.failures[child.name] = child.failures_ever
+        self._metrics.gauge("resident_bytes", process.resident_bytes())
         self._metrics.gauge("config_reload_ok", int(reloads.ok))
         self._metrics.gauge("config_time_seconds", round(reloads.at, 3))
         self._metrics.total("config_reloads", reloads.accepted, outcome="ok")

@@ -13,6 +13,7 @@ HELP = {
     "transactions_received": "Transactions that a source handed to the pipeline.",
     "transactions_skipped": "Input of a source that held no transaction, by cause.",
     "transactions_dropped": "Transactions lost before the pipeline, by cause (a full queue, say).",
+    "batches_refused": "Batches that the HTTP receiver refused, by cause; the sender was told.",
     "transactions_failed": "Transactions that could not be analysed; none of them was shipped raw.",
     "events": "Events made, by coverage.",
     "events_blocked": "Events of requests that apisec refused at the gateway.",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
 import signal
+import socket
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from apisec_forwarder import keys
 from tests.support.hec import FakeHec
@@ -63,12 +68,19 @@ def transaction(identifier: str) -> dict[str, object]:
     return {"id": identifier, "time": 1795224933, "request": request, "response": {"status": 200}}
 
 
+def datagrams(bound: socket.socket) -> Iterator[bytes]:
+    """Yield what has come in so far."""
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            yield bound.recv(4096)
+
+
 def child_pid(log: Path, name: str) -> int:
     lines = [json.loads(line) for line in log.read_text().splitlines() if "child_started" in line]
     return int([line["child_pid"] for line in lines if line["child"] == name][-1])
 
 
-def test_what_was_answered_has_arrived(tmp_path: Path) -> None:
+def test_what_was_answered_has_arrived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port, stop = free_port(), threading.Event()
     keys.write(tmp_path / "keys.json", keys.generate())
     log = tmp_path / "forwarder.log"
@@ -81,7 +93,11 @@ def test_what_was_answered_has_arrived(tmp_path: Path) -> None:
         before = [len(sender.answered) for sender in senders]
         until(lambda: all(len(one.answered) > had for one, had in zip(senders, before, strict=True)), 60, "batches")
 
-    with FakeHec() as hec:
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.setblocking(False)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    with manager, FakeHec() as hec:
         (tmp_path / "hec.token").write_text(hec.token)
         (tmp_path / "hec.token").chmod(0o600)
         (tmp_path / "f.yaml").write_text(CONFIG.format(port=port, url=hec.url))
@@ -105,3 +121,5 @@ def test_what_was_answered_has_arrived(tmp_path: Path) -> None:
             until(lambda: answered <= set(hec.ids()), 40, "every event")
             assert process.end(30) == 0
         until(lambda: not listening(port), 20, "the end of the port")
+        states = [one.split(b"\n")[0] for one in datagrams(manager)]
+        assert states == [b"READY=1", b"RELOADING=1", b"READY=1", b"STOPPING=1"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import dataclasses
 import json
 import logging
 import re
@@ -23,10 +24,11 @@ from hypothesis import strategies as st
 from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
 from apisec_forwarder import health, logs, metrics, status
-from apisec_forwarder.config import Address
+from apisec_forwarder.config import Address, HttpReceiver, Receiver
 from apisec_forwarder.endpoint import Endpoint
 from apisec_forwarder.metrics import LATENCY_SECONDS, Metrics, prometheus_text
 from apisec_forwarder.notify import Notifier
+from apisec_forwarder.receivers.registry import close_sockets, open_sockets
 from tests.support.processes import forwarder
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +131,26 @@ def test_a_storm_of_one_event_is_held_back_and_counted() -> None:
     again = passes("spool.full")
     assert again is not None
     assert "held_back" not in json.loads(logs.JsonFormatter("worker-0a").format(again))
+
+
+# --- shared sockets ----------------------------------------------------------------------------------------
+
+
+def test_sockets_are_taken_over_where_the_address_stays(config: configuration.Config, tmp_path: Path) -> None:
+    def listening_on(**changes: Any) -> configuration.Config:
+        http = HttpReceiver(socket=tmp_path / changes.pop("socket", "http.sock"), **changes)
+        return dataclasses.replace(config, receiver=Receiver(http=http))
+
+    first = open_sockets(listening_on())
+    second = open_sockets(listening_on(max_bytes=1000), first)
+    assert second["http"] is first["http"]
+    close_sockets(first, keep=second)
+    assert second["http"].socket.fileno() >= 0
+    third = open_sockets(listening_on(socket="other.sock"), second)
+    close_sockets(second, keep=third)
+    assert second["http"].socket.fileno() == -1
+    close_sockets(third, keep={})
+    assert open_sockets(config) == {}
 
 
 # --- the endpoint ----------------------------------------------------------------------------------------------
@@ -307,12 +329,14 @@ def test_the_image_holds_every_package_of_the_project() -> None:
 
 def test_every_metric_is_described() -> None:
     names = set(re.findall(r'(?:inc|total|gauge|observe)\(\s*"([a-z_]+)"', _sources()))
-    assert len(names) > 20
+    of_sources = re.findall(r'(?m)^[A-Z_]+ = "([a-z_]+)"|(?<![a-z])\("([a-z_]+)", ""\)', _sources("receivers"))
+    names |= {one or other for one, other in of_sources}
+    assert len(names) > 30
     assert names - set(metrics.HELP) == set()
 
 
-def _sources() -> str:
-    room = Path(metrics.__file__).parent
+def _sources(room_name: str = "") -> str:
+    room = Path(metrics.__file__).parent / room_name
     return "\n".join(path.read_text("utf-8") for path in room.rglob("*.py") if path.name != "metrics.py")
 
 
