@@ -22,14 +22,14 @@ _SCALAR = r"(-?(?:\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|Infinity)(?![\w.])|NaN\b|true\b
 _OPEN = r"([{\[])"
 # Groups: 1 comma, 2 string (or a member's name), 3 to 5 a member's value, 6 scalar, 7 open, 8 close.
 _STEP = re.compile(
-    rf"{_WS}(,)?{_WS}(?:{_STRING}(?:{_WS}:{_WS}(?:{_STRING}|{_SCALAR}|{_OPEN}))?|{_SCALAR}|{_OPEN}|([}}\]]))",
+    rf"{_WS}(?:(,){_WS})?(?:{_STRING}(?:{_WS}:{_WS}(?:{_STRING}|{_SCALAR}|{_OPEN}))?|{_SCALAR}|{_OPEN}|([}}\]]))",
     re.ASCII | re.DOTALL,
 )
 _ELEMENT_STRING, _MEMBER_STRING, _MEMBER_SCALAR, _MEMBER_OPEN, _SCALAR_ALONE, _OPEN_ALONE, _CLOSE = range(2, 9)
 _GUARD = re.compile(r"\s{0,8}(?:\)\]\}'?,?|while\(1\);|for\(;;\);)")  # against inclusion as a script
 # The rest of a text that ends inside a member or an element: what stands before it is whole.
 _CUT = re.compile(
-    rf'{_WS},?{_WS}(?:"(?:[^"\\]|\\.)*\\?|{_STRING}{_WS}(?::{_WS}(?:"(?:[^"\\]|\\.)*\\?|[\w.+-]{{0,64}}))?|[\w.+-]{{0,64}})',
+    rf'{_WS}(?:,{_WS})?(?:"(?:[^"\\]|\\.)*\\?|{_STRING}{_WS}(?::{_WS}(?:"(?:[^"\\]|\\.)*\\?|[\w.+-]{{0,64}}))?|[\w.+-]{{0,64}})',
     re.ASCII | re.DOTALL,
 )
 _KINDS = {"true": "boolean", "false": "boolean", "null": "null"}
