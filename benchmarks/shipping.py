@@ -142,14 +142,14 @@ def batches(envelopes: list[bytes]) -> list[bytes]:
 
 def measure(envelopes: list[bytes], connections: int) -> dict[str, Taken]:
     bodies = batches(envelopes)
-    taken = {name: Taken() for name in ("gzip alone", "spool, one at a time", "spool, 64 at a time", "ship")}
+    taken = {name: Taken() for name in ("gzip alone", "spool, one at a time", "spool, 8 at a time", "ship")}
     ports: multiprocessing.Queue[int] = multiprocessing.Queue()
     server = multiprocessing.Process(target=null_hec, args=(ports,), daemon=True)
     server.start()
     url = f"http://127.0.0.1:{ports.get()}"
     for _ in range(ROUNDS):
         taken["gzip alone"].run(lambda: [compress(body) for body in bodies])
-        for name, together in (("spool, one at a time", 1), ("spool, 64 at a time", 64)):
+        for name, together in (("spool, one at a time", 1), ("spool, 8 at a time", 8)):
             with tempfile.TemporaryDirectory() as temporary:
                 folder = Path(temporary)
                 taken[name].run(lambda folder=folder, together=together: fill(folder, envelopes, together))  # type: ignore[misc]

@@ -171,7 +171,7 @@ class SpoolReader:
             data = os.pread(descriptor, want, offset)
             at = 0
             while (end := data.find(b"\n", at)) >= 0:
-                envelope = decode(data[at:end])
+                envelope = decode(data, at, end)
                 if envelope is None:
                     self.damaged += 1
                 elif envelopes and size + len(envelope) > max_bytes:
