@@ -150,6 +150,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("secret.session", "session", veto="meta turn expiry", but="time_word paging date reference name"),
     _rule("secret.token", "token", but="paging address", veto="meta turn identifier expiry"),
     _rule("secret.token", "authorization", but="date", veto="meta turn"),
+    _rule("fin.crypto", "wallet", but="name email phone account number paging card token key privatekey macword"),
 )
 
 

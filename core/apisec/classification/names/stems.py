@@ -23,7 +23,8 @@ COUNTRY_WORDS: Dict[str, str] = {
     "cl": "rut",
     "cn": "shenfenzheng* sfz sfzh",
     "cz": "rodnecislo",
-    "de": "steuerid steuerident* identifikationsnummer steuernummer rentenversicherungsnummer",
+    "de": "idnr idnummer steueridnr stidnr steuerid steuerident* identifikationsnummer steuernummer"
+    " rentenversicherungsnummer",
     "dk": "cpr cprnummer cprnr personnummerdk",
     "ee": "isikukood",
     "fi": "hetu henkilotunnus",
@@ -78,7 +79,7 @@ CONCEPTS: Dict[str, str] = {
     " estonian latvian"
     " lithuanian irish british brazilian mexican chilean argentine colombian peruvian indian chinese japanese korean"
     " thai malaysian singaporean russian ukrainian israeli african canadian australian pakistani indonesian emirati",
-    "deposit": "checking savings chequing girokonto giro deposit",
+    "deposit": "checking savings chequing girokonto giro deposit current",
     "doc": "document documento dokument doc proof",
     "security": "security sicherheit* securite seguridad seguranca sicurezza guvenlik veiligheid* sakerhet*",
     "verif": "verification pruf pruef verif confirmation confirm login activation mfa signin twofactor",
@@ -189,11 +190,13 @@ CONCEPTS: Dict[str, str] = {
     "routing": "routing rtn aba abartn routingno routingnumber routingnum transitnumber abanumber",
     "sortcode": "sortcode sortcodes bankcode",
     "sort": "sort",
-    "bic": "bic swift swiftcode biccode bicswift swiftbic bicnummer biccodes",
+    "bic": "bic swift swiftcode biccode bicswift swiftbic bicnummer biccodes bankidentifiercode"
+    " bankidentificationcode businessidentifiercode",
     "clabe": "clabe",
     "ifsc": "ifsc ifsccode",
     "bsb": "bsb bsbnumber bsbcode",
-    "wallet": "wallet btc bitcoin eth ethereum crypto blockchain cryptocurrency ltc litecoin",
+    "wallet": "wallet btc bitcoin eth ethereum crypto blockchain cryptocurrency ltc litecoin erc20 trc20"
+    " bep20 solana tron trx matic dogecoin usdt usdc ripple xrp cardano monero xmr onchain",
     "companytax": "ein fein vatid vatnumber vatno vatreg vatin ustid ustidnr ustidnummer umsatzsteuerid cnpj nit"
     " abn gstin gstno gstnumber siret siren partitaiva piva nip regon tva numerotva btwnummer btwnr btwid orgnr"
     " orgnumber organisationsnummer organisasjonsnummer cvrnummer cvr ytunnus eori vergino verginumarasi acn"
@@ -335,7 +338,8 @@ CONCEPTS: Dict[str, str] = {
     " voucher coupon promo campaign asin mpn po rma awb crc fingerprint correlationid requestid traceid spanid"
     " counter total subtotal sum count length width height weight volume score points rank index position row page"
     " limit nanos micros ms latency uptime cents minor block blocknumber gas slot round level",
-    "identifier": "id ids uuid guid uid oid pk",
+    "identifier": "id ids uuid guid uid oid pk identifier identifiers identifikator identifiant identificador"
+    " identificativo kennung",
     "neutral": "my the your our new old current repeat verify main primary secondary home work business default"
     " to from cc bcc reply x http value text field input string raw plain encrypted hashed of for and user2 info"
     " details data number2 a b 1 2 3 4 de da do del la el der die das di van von le les du des od i e y et en para"
