@@ -121,11 +121,13 @@ def ship(folder: Path, url: str, connections: int) -> None:
     dead = Spool(folder / "spool", "dead", 2**20, suffix=".dead")
     executor = ThreadPoolExecutor(connections + 1)
     shipper = Shipper(hec, reader, HecClient(hec), dead, Metrics(), executor=executor)
-    while not shipper.settled() or shipper.pending_bytes():
-        for _ in range(20):
-            pause = shipper.step()
-            if pause:
-                shipper.wait(pause)
+    stop = threading.Event()
+    thread = threading.Thread(target=shipper.run, args=(stop,))
+    thread.start()
+    while not shipper.drained():
+        time.sleep(0.01)
+    stop.set()
+    thread.join()
     shipper.close()
 
 

@@ -26,7 +26,7 @@ from apisec_forwarder.exporters.routes import Routes, held_writer
 from apisec_forwarder.exporters.state import ShipperState, note
 from apisec_forwarder.exporters.targets import Lane, Target, Targets
 from apisec_forwarder.metrics import Metrics
-from apisec_forwarder.spool import Batch, Spool, SpoolReader
+from apisec_forwarder.spool import Batch, Span, Spool, SpoolReader
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +34,7 @@ AFTER_OUTAGE_SECONDS = 5.0  # a Splunk that was away has forgotten its acknowled
 IDLE_SECONDS = 0.1
 MIN_BATCH_BYTES = 1000
 DISK_RETRY_SECONDS = 1.0
+ACK_REMEDY = "enable indexer acknowledgement on the token, or set hec.ack: false"
 
 
 class Shipper:
@@ -71,6 +72,7 @@ class Shipper:
         self._batch_bytes = settings.batch_bytes
         self._flights: deque[Flight] = deque()
         self._outbox: deque[Part] = deque()
+        self._arrived: list[Span] = []
         self._take_at = 0.0
         self._holding = False
         self._more = False  # whether the spool held something when it was asked last
@@ -84,11 +86,7 @@ class Shipper:
             except Exception:  # noqa: BLE001 (a thread that died would be a silent end of shipping)
                 logs.failure(logger, "hec.error")
                 pause = 1.0
-            self.wait(pause)
-
-    def wait(self, seconds: float) -> None:
-        """Return when a request has ended, at the latest after ``seconds``."""
-        self._requests.wait(seconds)
+            self._requests.wait(pause)
 
     def step(self) -> float:
         """Do what is due; return the seconds until something may be due again."""
@@ -106,12 +104,13 @@ class Shipper:
                 break
             self._more = False
         self._requests.collect()
+        self._acknowledge()
         self.state.in_flight = len(self._flights)
         return self._pause()
 
     def drained(self) -> bool:
         """Whether everything that was in the spool has arrived."""
-        return not self._flights and self._reader.pending_bytes() == 0
+        return self.settled() and self._reader.pending_bytes() == 0
 
     def hold(self) -> None:
         """Take no new batch from the spool; what is under way is finished."""
@@ -119,7 +118,7 @@ class Shipper:
 
     def settled(self) -> bool:
         """Whether nothing is under way."""
-        return not self._flights
+        return not self._flights and not self._arrived
 
     def pending_bytes(self) -> int:
         """Bytes in the spool that Splunk has not acknowledged."""
@@ -141,8 +140,15 @@ class Shipper:
         for target in self._targets.all:
             target.client.close()
         self._requests.close()
+        self._acknowledge()
         self._reader.close()
         self._aside.close()
+
+    def _acknowledge(self) -> None:
+        """Have the spool forget what has arrived since the last time, in one write."""
+        if self._arrived:
+            self._reader.acknowledge(*self._arrived)
+            self._arrived.clear()
 
     def _pause(self) -> float:
         now = self._clock()
@@ -364,11 +370,11 @@ class Shipper:
         self._done(part)
 
     def _done(self, part: Part) -> None:
-        """One part is settled; acknowledge every batch at the head of the line that has none left."""
+        """One part is settled; every batch at the head of the line that has none left has arrived."""
         part.flight.open -= 1
         while self._flights and self._flights[0].open == 0:
             flight = self._flights.popleft()
-            self._reader.acknowledge(flight.span)
+            self._arrived.append(flight.span)
             self._metrics.observe("hec_delivery_seconds", (self._clock() - flight.taken,))
 
     def _hold(self, part: Part) -> None:
@@ -384,13 +390,7 @@ class Shipper:
 
     def _without_acknowledgement(self, lane: Lane) -> None:
         if lane.ack:
-            logs.emit(
-                logger,
-                logging.WARNING,
-                "hec.ack_disabled",
-                target=lane.target.name,
-                remedy="enable indexer acknowledgement on the token, or set hec.ack: false",
-            )
+            logs.emit(logger, logging.WARNING, "hec.ack_disabled", target=lane.target.name, remedy=ACK_REMEDY)
         lane.ack = False
         self._note(lane.target, Outcome(Action.ACK_DISABLED))
 

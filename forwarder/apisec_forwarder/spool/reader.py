@@ -89,20 +89,23 @@ class SpoolReader:
             os.close(descriptor)
         return tuple(filter(None, map(decode, data.split(b"\n"))))
 
-    def acknowledge(self, span: Span) -> None:
-        """Splunk has these envelopes: remember it, and delete the segments that are done.
+    def acknowledge(self, *spans: Span) -> None:
+        """Splunk has these envelopes: remember it in one write, and delete the segments that are done.
 
         A full disk is no reason to stop: deleting comes first then, and the positions are written when there is room
         (until then, the end of this process means duplicates).
         """
-        before = self._acknowledged.get(span.writer, Position()).segment
-        self._acknowledged[span.writer] = span.end
+        moved: set[str] = set()
+        for span in spans:
+            if span.end.segment > self._acknowledged.get(span.writer, Position()).segment:
+                moved.add(span.writer)
+            self._acknowledged[span.writer] = span.end
         saved = self._save()
-        if span.end.segment > before or not saved:
+        for writer in moved if saved else sorted({span.writer for span in spans}):
             with contextlib.suppress(OSError):  # a disk that fails here costs room, not events
-                self._clean(span.writer)
-            if not saved and not self._save():
-                self.unsaved += 1
+                self._clean(writer)
+        if not saved and not self._save():
+            self.unsaved += 1
 
     def pending_bytes(self) -> int:
         """Bytes that are not acknowledged yet, of all writers."""
