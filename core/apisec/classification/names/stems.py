@@ -340,7 +340,8 @@ CONCEPTS: Dict[str, str] = {
     " limit nanos micros ms latency uptime cents minor block blocknumber gas slot round level",
     "identifier": "id ids uuid guid uid oid pk identifier identifiers identifikator identifiant identificador"
     " identificativo kennung",
-    "neutral": "my the your our new old current repeat verify main primary secondary home work business default"
+    "neutral": "in on as is my the your our new old current repeat verify main primary secondary home work business"
+    " default"
     " to from cc bcc reply x http value text field input string raw plain encrypted hashed of for and user2 info"
     " details data number2 a b 1 2 3 4 de da do del la el der die das di van von le les du des od i e y et en para"
     " por other alt alternate alternative additional extra tertiary private office day evening night mobile2 val str"
