@@ -14,6 +14,8 @@ from apisec_forwarder.gateway import envoy, others
 
 HELP = "print the gateway's configuration that copies traffic for the forwarder"
 
+KINDS = ("envoy", "envoy-ext-proc", "nginx", "haproxy")
+
 EPILOG = """example:
   apisec-forwarder gateway --config forwarder.yaml --listen 0.0.0.0:8443 --upstream 127.0.0.1:9000 \\
       --tls-certificate edge.pem --tls-key edge.key > envoy.yaml
@@ -28,7 +30,7 @@ which holds raw traffic, from other users' eyes.
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
-    parser.add_argument("--for", dest="kind", choices=("envoy", "nginx", "haproxy"), default="envoy", help="(envoy)")
+    parser.add_argument("--for", dest="kind", choices=KINDS, default="envoy", help="(envoy)")
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="the forwarder's configuration")
     parser.add_argument("--listen", type=_address, required=True, metavar="HOST:PORT", help="where the gateway listens")
     parser.add_argument("--upstream", type=_address, required=True, metavar="HOST:PORT", help="the API behind it")
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--tls-certificate and --tls-key belong together; give both or neither")
     if args.client_ca is not None and args.tls_certificate is None:
         raise ConfigError("--client-ca needs --tls-certificate and --tls-key")
-    if args.kind != "envoy":
+    if not args.kind.startswith("envoy"):
         return _other(args)
     if not 0 <= args.trusted_hops <= 16:
         raise ConfigError("--trusted-hops must be 0 to 16")
@@ -56,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     config = configuration.load(args.config)
     if config.decisions is not None:
         ecds.prepare(config.decisions.ecds_directory)  # Envoy refuses to start without the file
-    sys.stdout.write(envoy.render(envoy.build(config, args.listen, args.upstream, tls, args.trusted_hops)))
+    streamed = args.kind == "envoy-ext-proc"
+    built = envoy.build(config, args.listen, args.upstream, tls, args.trusted_hops, streamed=streamed)
+    sys.stdout.write(envoy.render(built))
     return 0
 
 

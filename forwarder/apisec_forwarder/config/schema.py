@@ -91,8 +91,24 @@ class ExtProcReceiver:
 
     socket: Path | None = option(socket_path, "unix socket on which Envoy reaches it", None)
     listen: Address | None = option(listen_address, "host:port, where Envoy runs elsewhere", None)
+    tls_certificate: Path | None = option(file_path, "certificate chain, PEM; with `listen`", None)
+    tls_key: Path | None = option(file_path, "private key, PEM, mode 600", None)
+    client_ca: Path | None = option(file_path, "CA of the certificate that Envoy must have (mTLS)", None)
+    admin_socket: Path | None = option(socket_path, "Envoy's admin socket: its own count of what it did not send", None)
     body_bytes: int = option(size(0, 64 * MIB), "bytes of a body that are kept", MIB)
-    queue: Queue = option(section(Queue), "what may wait", factory=Queue)
+    queue: Queue = option(section(Queue), "what may be open or wait; beyond it copies are dropped", factory=Queue)
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield what is wrong between the keys."""
+        if (self.socket is None) == (self.listen is None):
+            yield "receiver.ext_proc: give one of socket and listen"
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            yield "receiver.ext_proc: tls_certificate and tls_key belong together"
+        if self.client_ca is not None and self.tls_certificate is None:
+            yield "receiver.ext_proc: client_ca needs tls_certificate and tls_key"
+        local = self.listen is None or self.listen.host in ("127.0.0.1", "::1", "localhost")
+        if not local and self.client_ca is None:
+            yield "receiver.ext_proc: anybody could send; give tls_certificate, tls_key and client_ca"
 
 
 @dataclass(frozen=True)
@@ -178,8 +194,8 @@ class Receiver:
         """Yield what is wrong between keys that are each fine."""
         if not self.names():
             yield f"receiver: give at least one of {', '.join(vars(self))}"
-        if self.ext_proc is not None and (self.ext_proc.socket is None) == (self.ext_proc.listen is None):
-            yield "receiver.ext_proc: give one of socket and listen"
+        if self.ext_proc is not None:
+            yield from self.ext_proc.contradictions()
         if self.http is not None:
             yield from self.http.contradictions()
         logs = [one.log for one in (self.envoy, self.nginx) if one is not None]
@@ -197,6 +213,11 @@ class Workers:
     count: int = option(integer(1, 64, "processes"), "how many; one a core that the gateway leaves free", 1)
     memory: int = option(
         size(64 * MIB, 64 * GIB), "resident bytes above which a worker finishes its batch and is replaced", 256 * MIB
+    )
+    engine: str = option(
+        text("auto|native|pure", "auto, native or pure"),
+        "`native` needs the wheels of hyperscan and orjson, `auto` takes it where they are; both make the same events",
+        "auto",
     )
 
 

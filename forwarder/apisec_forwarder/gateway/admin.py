@@ -22,9 +22,17 @@ class EnvoyAdmin:
 
     def write_failures(self) -> int:
         """Return how many writes to log files have failed since Envoy started (a full tmpfs)."""
-        text = self._call("GET", "/stats?filter=^filesystem.write_failed$")
-        value = text.partition(b":")[2].strip()
-        return int(value) if value.isdigit() else 0
+        return self._sum("^filesystem.write_failed$")
+
+    def unsent(self) -> int:
+        """Return how many transactions external processing could not take since Envoy started."""
+        return self._sum("ext_proc.*(streams_failed|failure_mode_allowed)$")
+
+    def _sum(self, names: str) -> int:
+        """Return the sum of the counters whose names a regular expression finds."""
+        lines = self._call("GET", f"/stats?filter={names}").splitlines()
+        values = (line.partition(b":")[2].strip() for line in lines)
+        return sum(int(value) for value in values if value.isdigit())
 
     def _call(self, method: str, target: str) -> bytes:
         connection = _UnixConnection(self._path)

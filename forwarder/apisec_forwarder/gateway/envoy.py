@@ -14,6 +14,7 @@ import yaml
 
 from apisec.errors import ConfigError
 from apisec_forwarder.config import Address, Config, EnvoyReceiver
+from apisec_forwarder.gateway import ext_proc
 
 Node = dict[str, Any]
 
@@ -70,27 +71,38 @@ def build(
     upstream: Address,
     tls: Tls | None = None,
     trusted_hops: int = 0,
+    *,
+    streamed: bool = False,
 ) -> Node:
     """Return the bootstrap configuration of a gateway in front of ``upstream``.
 
     ``trusted_hops``: proxies in front of Envoy whose X-Forwarded-For entries may be believed.
+    ``streamed``: the copy is streamed by external processing, instead of written to a log.
     """
-    filters: list[Node] = [_lua(config)]
+    client_certificates = tls is not None and tls.client_ca is not None
     clusters = [_upstream(upstream)]
+    if streamed:
+        filters = [ext_proc.http_filter(client_certificates=client_certificates)]
+        clusters.append(ext_proc.cluster(config))
+    else:
+        filters = [_lua(config)]
     if config.decisions is not None:
         from apisec_forwarder.enforcement import envoy as enforcement
 
         filters += enforcement.http_filters(config)
         clusters += enforcement.clusters(config)
     filters.append({"name": "envoy.filters.http.router", "typed_config": {"@type": ROUTER}})
+    manager = _manager(filters, trusted_hops)
+    if not streamed:
+        manager["access_log"] = _access_logs(config, client_certificates=client_certificates)
     bootstrap: Node = {
         "node": {"id": config.gateway.name, "cluster": f"apisec-{config.gateway.env}"},
         "static_resources": {
-            "listeners": [_listener(config, listen, tls, _manager(config, filters, tls, trusted_hops))],
+            "listeners": [_listener(config, listen, tls, manager)],
             "clusters": clusters,
         },
     }
-    admin_socket = _receiver(config).admin_socket
+    admin_socket = (ext_proc.settings(config) if streamed else _receiver(config)).admin_socket
     if admin_socket is not None:
         bootstrap["admin"] = {
             "address": {"pipe": {"path": str(admin_socket), "mode": 0o600}},
@@ -125,10 +137,7 @@ def _lua(config: Config) -> Node:
     }
 
 
-def _manager(config: Config, filters: list[Node], tls: Tls | None, trusted_hops: int) -> Node:
-    log_format: Node = dict(LOG_FORMAT)
-    if tls is not None and tls.client_ca is not None:
-        log_format["subject"] = PEER_SUBJECT
+def _manager(filters: list[Node], trusted_hops: int) -> Node:
     return {
         "@type": HTTP,
         "stat_prefix": "ingress",
@@ -155,8 +164,14 @@ def _manager(config: Config, filters: list[Node], tls: Tls | None, trusted_hops:
             ],
         },
         "http_filters": filters,
-        "access_log": [_access_log(config, shard, log_format) for shard in range(config.workers.count)],
     }
+
+
+def _access_logs(config: Config, *, client_certificates: bool) -> list[Node]:
+    log_format: Node = dict(LOG_FORMAT)
+    if client_certificates:
+        log_format["subject"] = PEER_SUBJECT
+    return [_access_log(config, shard, log_format) for shard in range(config.workers.count)]
 
 
 def _access_log(config: Config, shard: int, log_format: Node) -> Node:

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from apisec.errors import ConfigError
+from apisec_forwarder.receivers import serving
 from apisec_forwarder.receivers.base import DROPPED, Place
 from apisec_forwarder.receivers.haproxy import dropped_logs
 from apisec_forwarder.receivers.haproxy import parse as parse_haproxy
@@ -119,15 +119,5 @@ def haproxy_source(settings: HaproxyReceiver, place: Place, name: str = "haproxy
 
 
 def listen(settings: HaproxyReceiver) -> socket.socket:
-    """Bind the datagram socket, of mode 660; ConfigError when that cannot be done."""
-    path = settings.socket
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BYTES)
-        path.unlink(missing_ok=True)
-        bound.bind(str(path))
-        path.chmod(0o660)
-    except OSError as error:
-        bound.close()
-        raise ConfigError(f"cannot listen there: {error.strerror}", where=f"receiver.haproxy.socket: {path}") from error
-    return bound
+    """Bind the datagram socket; ConfigError when that cannot be done."""
+    return serving.unix(settings.socket, "receiver.haproxy.socket", datagrams=True, buffer=SOCKET_BYTES)

@@ -14,6 +14,7 @@ from apisec_forwarder.config import EnvoyReceiver
 from apisec_forwarder.gateway.admin import EnvoyAdmin
 from apisec_forwarder.receivers.base import SKIPPED, Place
 from apisec_forwarder.receivers.envoy import RefusalOf, no_refusal, parse, split_torn
+from apisec_forwarder.receivers.growing import Growing
 from apisec_forwarder.receivers.lines import LineSource, LogLines
 from apisec_forwarder.receivers.tail import LogTail
 
@@ -45,7 +46,7 @@ class EnvoySource(LineSource):
         name = "envoy" if shard == 0 else f"envoy-{shard}"
         super().__init__(name, LogLines(tail), lambda line: parse(line, place.gateway, refusal))
         self._admin = admin if shard == 0 else None  # Envoy counts for all its logs together
-        self._failures = _Growing()
+        self._failures = Growing()
         self._clock = clock
         self._ask_at = 0.0
         self._handed_over = False
@@ -76,20 +77,6 @@ class EnvoySource(LineSource):
             with contextlib.suppress(OSError):  # Envoy is away: it writes nothing then either
                 self._failures.saw(self._admin.write_failures())
         return {**super().counters(), ("gateway_write_failures", ""): self._failures.total}
-
-
-class _Growing:
-    """A counter that somebody else keeps, and that begins at zero when they are started anew."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._last: int | None = None
-
-    def saw(self, value: int) -> None:
-        if self._last is None:
-            self._last = value  # what was before us an earlier process has counted
-        self.total += value - self._last if value >= self._last else value
-        self._last = value
 
 
 def shards(settings: EnvoyReceiver, place: Place) -> list[int]:

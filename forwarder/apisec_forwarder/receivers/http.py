@@ -11,14 +11,12 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 import threading
 import zlib
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -27,11 +25,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from apisec.errors import ConfigError, DocumentError
+from apisec.errors import DocumentError
 from apisec.model.transaction import Transaction
 from apisec_forwarder import logs
 from apisec_forwarder.admin.tokens import Verifier
-from apisec_forwarder.receivers import records
+from apisec_forwarder.receivers import records, serving
 from apisec_forwarder.receivers.base import RECEIVED, SKIPPED, Place
 
 if TYPE_CHECKING:
@@ -283,7 +281,7 @@ class _Server(uvicorn.Server):
             timeout_graceful_shutdown=5,
         )
         config.load()
-        config.ssl = _tls(settings)
+        config.ssl = serving.tls(settings, "receiver.http")
         super().__init__(config)
         self._socket = bound
         self._thread = threading.Thread(target=self._work, name="http-receiver", daemon=True)
@@ -308,49 +306,8 @@ class _Server(uvicorn.Server):
 
 
 def listen(settings: HttpReceiver) -> socket.socket:
-    """Bind; several workers share one port, and the kernel spreads connections over them (SO_REUSEPORT)."""
+    """Bind; the workers share the socket, and the kernel spreads connections over them."""
     if settings.socket is not None:
-        return _listen_unix(settings.socket)
-    address = settings.listen
-    assert address is not None
-    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    try:
-        bound.bind((address.host, address.port))
-        bound.listen(BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise ConfigError(f"cannot listen there: {error.strerror}", where=f"receiver.http.listen: {address}") from error
-    return bound
-
-
-def _listen_unix(path: Path) -> socket.socket:
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        path.unlink(missing_ok=True)
-        bound.bind(str(path))
-        path.chmod(0o660)
-        bound.listen(BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise ConfigError(f"cannot listen there: {error.strerror}", where=f"receiver.http.socket: {path}") from error
-    return bound
-
-
-def _tls(settings: HttpReceiver) -> ssl.SSLContext | None:
-    if settings.tls_certificate is None or settings.tls_key is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        if settings.client_ca is not None:
-            context.load_verify_locations(settings.client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ssl.SSLError) as error:
-        where = f"receiver.http: {settings.tls_certificate}, {settings.tls_key}"
-        raise ConfigError(f"not a certificate and its key: {error.strerror or error.args[-1]}", where=where) from error
-    return context
+        return serving.unix(settings.socket, "receiver.http.socket", backlog=BACKLOG)
+    assert settings.listen is not None
+    return serving.tcp(settings.listen, BACKLOG, "receiver.http.listen")

@@ -81,7 +81,7 @@ def _sources(config: Config, place: Place) -> Iterator[Source]:
 
         yield haproxy_source(receiver.haproxy, place)
     if receiver.ext_proc is not None:
-        yield _ext_proc().open_source(receiver.ext_proc, place)
+        yield _ext_proc().open_source(receiver.ext_proc, place, _refusal(config))
 
 
 def _envoy(settings: EnvoyReceiver, place: Place, refusal: RefusalOf) -> Iterator[Source]:
