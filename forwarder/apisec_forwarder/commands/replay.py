@@ -16,7 +16,7 @@ from apisec.errors import ApisecError, DocumentError
 from apisec.model.transaction import Transaction
 from apisec.redaction.keys import KeyRing, Tokenizer
 from apisec_forwarder import config, keys
-from apisec_forwarder.pipeline import UNASSIGNED, Pipeline, PipelineSettings, Service, envelope
+from apisec_forwarder.pipeline import ENGINES, UNASSIGNED, PipelineSettings, Service, engine, envelope
 from apisec_forwarder.receivers import har, jsonl
 
 HELP = "write the events that recorded traffic (HAR 1.2 or JSON lines) would become"
@@ -46,12 +46,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", metavar="FILE", type=Path, help="key file; without it tokens hold for this run only")
     parser.add_argument("--config", metavar="FILE", type=Path, help="the forwarder's configuration: services, teams")
     parser.add_argument("--service", metavar="NAME", help="the service all of it belongs to, without --config")
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="what makes the events; they are the same")
     parser.add_argument("--format", choices=("event", "hec"), default="event", help="hec: with the HEC envelope")
 
 
 def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
-    pipeline = Pipeline(settings, Tokenizer(_keyring(args.keys)))
+    pipeline = engine(settings, Tokenizer(_keyring(args.keys)), args.engine)
     failures = done = 0
     with ExitStack() as stack:
         source = _input(args.input, stack)

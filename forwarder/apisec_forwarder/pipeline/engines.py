@@ -30,7 +30,7 @@ class Engine(Protocol):
         ...
 
     def record(self, transaction: Transaction) -> bytes:
-        """Return the HEC envelope of a transaction's event; never raises. Sets ``last_coverage`` and ``last_blocked``."""
+        """Return the HEC envelope of a transaction's event; never raises. Sets what was last."""
         ...
 
 

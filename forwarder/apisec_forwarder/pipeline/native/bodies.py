@@ -24,6 +24,7 @@ from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Readi
 MAX_BYTES = 512 * 1024  # larger bodies are rare and left to the core
 MAX_LEAVES = 15_000
 MAX_DIGITS = 18  # of a number that fits into 64 bits in any case
+MIN_WHOLE = 12  # digits of a whole number that is asked in balanced mode (``Redactor.leaf``)
 MAX_PLACES = 400  # to look at; a body with more of them is left to the core
 
 ANYWHERE = Member("", "", "", NOTHING, None, None)  # a value whose place is not known yet
@@ -89,18 +90,26 @@ class Bodies:
             body.hay = "\0".join(reading.values)
             return body
         hits = self._json.hits(data)
-        found, base64 = self._places(data, hits) if hits else (set(), [])
+        numbers: set[str] = set()
+        found, base64 = self._places(data, hits, numbers) if hits else (set(), [])
         found -= {value for _, value in reading.asked if type(value) is str}
         asked = []
-        if found:
+        if found or numbers:
             again = read(tree, document, collect=True)
+            self._ask_numbers(again, numbers)
             asked = [(m, v) for m, v in zip(again.members, again.values, strict=True) if v in found and not m.telling]
         body = self.finish(data, reading, asked, tree, redactor)
         body.base64 = base64
         return body
 
     def finish(
-        self, data: bytes, reading: Reading, found: list[tuple[Member, str]], tree: Tree, redactor: Redactor
+        self,
+        data: bytes,
+        reading: Reading,
+        found: list[tuple[Member, str]],
+        tree: Tree,
+        redactor: Redactor,
+        named: bool = False,
     ) -> JsonBody:
         """Ask the core about values under telling names and those that the gate found; write the text."""
         body = JsonBody("", tree.fields(frozenset(reading.shapes)))
@@ -121,7 +130,7 @@ class Bodies:
         for value, by_path in replaced.items():
             data = _replace(data, value, set(by_path.values()), counts[value])
         body.text = data.decode()
-        if reading.named:
+        if named and reading.named:
             body.objects = _objects(reading, replaced, numbers)
         return body
 
@@ -157,7 +166,19 @@ class Bodies:
 
         return pattern.sub(splice, data)
 
-    def _places(self, data: bytes, hits: Iterable[Hit]) -> tuple[set[str], list[str]]:
+    def _ask_numbers(self, reading: Reading, texts: set[str]) -> None:
+        """Ask about numbers that the core may find something in; NotHere when it does under their own names."""
+        known = {str(value) for _, value in reading.numbers}
+        if not texts <= known:
+            raise NotHere  # written in another way than Python writes them
+        for member, value in reading.numbers:
+            text = str(value)
+            if text in texts and not member.telling:
+                kind = "integer" if type(value) is int else "number"
+                if not is_nothing(self._asker.ask(member, kind, text)):
+                    raise NotHere
+
+    def _places(self, data: bytes, hits: Iterable[Hit], numbers: set[str]) -> tuple[set[str], list[str]]:
         """Return the values in which the core finds something, and those that may hold text in base64."""
         found: set[str] = set()
         base64: list[str] = []
@@ -169,7 +190,7 @@ class Bodies:
                     raise NotHere
                 known[start] = _text_at(data, start) if is_text else None
                 if not is_text:
-                    self._number(data, start)
+                    self._number(data, start, numbers)
             value = known[start]
             if value is None:
                 continue
@@ -179,8 +200,8 @@ class Bodies:
                 found.add(value)
         return found, base64
 
-    def _number(self, data: bytes, start: int) -> None:
-        """Ask about a number that the gate found; NotHere when the core finds something in it."""
+    def _number(self, data: bytes, start: int, found: set[str]) -> None:
+        """Ask about a number at a place that the gate found."""
         match = _NUMBER.match(data, start)
         if match is None:
             return
@@ -188,8 +209,10 @@ class Bodies:
         whole = text.lstrip("-").isdigit()
         if whole and len(text) > MAX_DIGITS:
             raise NotHere  # orjson reads it as a float
+        if whole and len(text) < MIN_WHOLE and not self._asker.strict:
+            return
         if not is_nothing(self._asker.ask(ANYWHERE, "integer" if whole else "number", text)):
-            raise NotHere
+            found.add(text)
 
 
 def is_nothing(answer: Answer) -> bool:

@@ -52,7 +52,7 @@ class NativePipeline:
     def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer, vault: Any = None) -> None:
         self.settings = settings
         self.core = Pipeline(settings, tokenizer, vault)
-        self.lanes: dict[str, int] = {"native": 0, "pure": 0, "part": 0}
+        self.lanes: dict[str, int] = {"native": 0, "pure": 0, "part": 0, "failed": 0}
         self.last_coverage = ""
         self.last_blocked = False
         self._tokenizer = tokenizer
@@ -77,7 +77,9 @@ class NativePipeline:
         except (NotHere, UnicodeError):
             return self._by_core(transaction)
         except Exception as error:  # noqa: BLE001 - the contract: whatever is wrong, an event goes out
-            _log.warning("the native engine failed: %s", type(error).__name__)
+            self.lanes["failed"] += 1
+            if self.lanes["failed"] == 1:
+                _log.warning("the native engine failed, the core takes over: %s", type(error).__name__)
             return self._by_core(transaction)
         self.lanes["native"] += 1
         return made
@@ -193,7 +195,7 @@ class NativePipeline:
         found = sorted({index for kind, index in work.hits if kind != SUSPICIOUS and index >= skip})
         asked = [(work.places[i][1], work.values[i]) for i in found if not work.places[i][1].telling]
         try:
-            done = work.modal.bodies.finish(data, reading, asked, tree, work.redactor)
+            done = work.modal.bodies.finish(data, reading, asked, tree, work.redactor, named=True)
         except NotHere:
             return self._by_part(work, "request", body, headers)
         work.base64 += [work.values[i] for kind, i in work.hits if kind == BASE64 and i >= skip]

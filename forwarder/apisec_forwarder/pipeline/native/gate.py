@@ -20,11 +20,16 @@ from apisec.detectors.base import Words
 from apisec.detectors.signals import _SUSPECT as SUSPECT
 from apisec.redaction.encodings import BASE64_TEXT, ENTITY, ESCAPED, PERCENT
 from apisec.redaction.redactor import TELLING
-from apisec_forwarder.pipeline.native.loosen import loosen, uncommon
+from apisec_forwarder.pipeline.native.loosen import is_grouped_digits, loosen, uncommon
 from apisec_forwarder.pipeline.native.plans import NotHere
 
 SEPARATOR = "\x1f"  # between values that are scanned together; a control character that no detector asks for
 VALUE, SUSPICIOUS, BASE64 = range(3)  # what a pattern's id says
+
+# Most shapes of numbers are long ones in groups: one pattern stands for them all. A date has eight digits.
+MIN_DIGITS, MAX_GAP = 9, 2
+_SEPARATORS = b" ./+-()_"
+_GROUPED = rf"[0-9](?:[ ./+\-()_\x80-\xff]{{0,{4 * MAX_GAP}}}[0-9]){{{MIN_DIGITS - 1}}}"  # four bytes a character
 
 Hit = tuple[int, int]  # what, and the place behind the last byte
 
@@ -107,7 +112,11 @@ def _values(strict: bool, quote: str, edge: str) -> Iterator[str]:
 
 def _detectors(strict: bool) -> Iterator[str]:
     for detector in DETECTORS.values():
-        if detector.confidence != "context" or detector.literals or (strict and detector.checked):
+        if detector.confidence == "context" and not detector.literals and not (strict and detector.checked):
+            continue
+        if is_grouped_digits(detector.shape.pattern, _flags(detector.shape), MIN_DIGITS, _SEPARATORS, MAX_GAP):
+            yield _GROUPED
+        else:
             yield loosen(detector.shape.pattern, _flags(detector.shape))
 
 

@@ -50,6 +50,72 @@ def loosen(pattern: str, flags: int = 0) -> str:
     return _sequence(_trim(items, parsed.state.flags, left=True, right=True), parsed.state.flags, groups).source
 
 
+def is_grouped_digits(pattern: str, flags: int, count: int, separators: bytes, gap: int) -> bool:
+    """Return whether a pattern matches nothing but ``count`` digits or more, with at most ``gap`` separators between.
+
+    Then one pattern for such digits stands for all of them.
+    """
+    parsed = _parser.parse(pattern, flags)
+    groups: dict[int, Sequence[Any]] = {}
+    allowed = frozenset(separators) | _HIGH
+    try:
+        ends = _walk(list(parsed), frozenset(((0, 0),)), parsed.state.flags, groups, allowed, gap)
+    except UntranslatableError:
+        return False
+    return all(digits >= count for digits, _ in ends)
+
+
+_Groups = dict[int, Sequence[Any]]
+_States = frozenset[tuple[int, int]]  # digits so far, and separators behind the last one
+
+
+def _walk(
+    items: Sequence[Any],
+    states: _States,
+    flags: int,
+    groups: _Groups,
+    allowed: frozenset[int],
+    gap: int,
+) -> _States:
+    for item in items:
+        states = _step(item, states, flags, groups, allowed, gap)
+        if len(states) > 64 or any(run > gap for _, run in states):
+            raise UntranslatableError
+    return states
+
+
+def _step(item: Any, states: _States, flags: int, groups: _Groups, allowed: frozenset[int], gap: int) -> _States:
+    operation, argument = item
+    if _is_assertion(item):
+        return states
+    if operation in (_constants.IN, _constants.LITERAL):
+        members = _members((_constants.IN, [item]) if operation is _constants.LITERAL else item, flags)
+        if members <= _DIGIT:
+            return frozenset((digits + 1, 0) for digits, _ in states)
+        if members <= allowed:
+            return frozenset((digits, run + 1) for digits, run in states)
+        raise UntranslatableError
+    if operation in _REPEATS:
+        low, high, inner = argument
+        ends: set[tuple[int, int]] = set(states) if low == 0 else set()
+        for turn in range(1, max(low, min(high, gap + 1)) + 1):
+            states = _walk(list(inner), states, flags, groups, allowed, gap)
+            if turn >= low:
+                ends |= states
+        return frozenset(ends)
+    if operation is _constants.BRANCH:
+        found = [_walk(list(branch), states, flags, groups, allowed, gap) for branch in argument[1]]
+        return frozenset().union(*found)
+    if operation is _constants.SUBPATTERN:
+        group, _, _, inner = argument
+        if group is not None:
+            groups[group] = list(inner)
+        return _walk(list(inner), states, flags, groups, allowed, gap)
+    if operation is _constants.GROUPREF:
+        return _walk(groups[argument], states, flags, groups, allowed, gap)
+    raise UntranslatableError
+
+
 def uncommon() -> str:
     """Return a hyperscan pattern for what the patterns here do not know: decimal digits and letters as said above."""
     digits = [chr(c) for c in range(128, sys.maxunicode + 1) if unicodedata.category(chr(c)) == "Nd"]

@@ -51,6 +51,7 @@ class Shape:
     quotes: int  # strings in it: names and values
     strings: Callable[[dict[str, Any]], tuple[str, ...]] | None  # the values that are text …
     members: tuple[Member, ...]  # … and their places
+    numbers: tuple[tuple[str, Member], ...]
     telling: tuple[tuple[str, Member], ...]
     named: tuple[tuple[str, Member], ...]  # objects' ids
     objects: tuple[tuple[str, Node], ...]
@@ -76,7 +77,7 @@ class Node:
         """Make the plan of a shape that was not seen here before."""
         tree, base = self.tree, self.member
         tree.count()
-        kinds, strings, members, telling, named = [], [], [], [], []
+        kinds, strings, members, numbers, telling, named = [], [], [], [], [], []
         objects, arrays = [], []
         for name, inner in value.items():
             shown = label(name)
@@ -93,13 +94,15 @@ class Node:
                 if kind is str:
                     strings.append(name)
                     members.append(member)
+                elif kind in (int, float):
+                    numbers.append((name, member))
                 if member.telling and kind is not type(None) and kind is not bool:
                     telling.append((name, member))
                 if member.object_name and kind in (str, int):
                     named.append((name, member))
         quotes = len(value) + len(strings)
         shape = Shape(
-            tuple(kinds), quotes, _getter(strings), tuple(members), tuple(telling), tuple(named),
+            tuple(kinds), quotes, _getter(strings), tuple(members), tuple(numbers), tuple(telling), tuple(named),
             tuple(objects), tuple(arrays),
         )  # fmt: skip
         self.shapes[key] = shape
@@ -111,7 +114,7 @@ class Node:
         if shape is None:
             self.tree.count()
             member = self.element_member()
-            shape = Shape(((member.path, _KINDS[kind]),), 0, None, (member,), (), (), (), ())
+            shape = Shape(((member.path, _KINDS[kind]),), 0, None, (member,), (), (), (), (), ())
             self.of_elements[kind] = shape
         return shape
 
@@ -201,6 +204,7 @@ class Reading:
     collect: bool = False  # whether all text is wanted
     values: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
+    numbers: list[tuple[Member, Any]] = field(default_factory=list)
 
     def strings(self) -> int:
         """Return how many strings the document has, names and values, if no name stands twice in an object."""
@@ -240,6 +244,9 @@ def _object(node: Node, value: dict[str, Any], reading: Reading, depth: int) -> 
     if reading.collect and shape.strings is not None:
         reading.values += shape.strings(value)
         reading.members += shape.members
+    if reading.collect:
+        for name, member in shape.numbers:
+            reading.numbers.append((member, value[name]))
 
 
 def _array(node: Node, value: list[Any], reading: Reading, depth: int) -> None:
@@ -271,6 +278,8 @@ def _scalars(node: Node, kind: type, values: list[Any], reading: Reading) -> Non
     shape = node.scalars(kind)
     reading.shapes.append(shape)
     member = shape.members[0]
+    if reading.collect and kind in (int, float):
+        reading.numbers += [(member, item) for item in values]
     if kind is str:
         reading.quotes += len(values)
         if reading.collect:
