@@ -28,7 +28,7 @@ class Settings:
     recipe: Recipe = field(default_factory=Recipe)
     inverse_regularisation: float = 6.0
     precision: float = 0.97
-    keep: int = 3500
+    keep: int = 2000
 
 
 def matrix(made: Sequence[Example]) -> csr_matrix:
