@@ -255,10 +255,9 @@ class Shipper:
             logs.emit(logger, logging.ERROR, "dead_letters.full", errno=error.errno)
 
     def _accepted(self, part: Part, lane: Lane, outcome: Outcome) -> None:
-        if part.resent:
-            self._metrics.inc("hec_events_resent", len(part.places))
-        if part.trimmed:
-            self._metrics.inc("hec_events_trimmed", part.trimmed)
+        for name, count in (("resent", len(part.places) if part.resent else 0), ("trimmed", part.trimmed)):
+            if count:
+                self._metrics.inc(f"hec_events_{name}", count)
         part.drop()
         part.trimmed = 0
         if not lane.ack or outcome.ack_id is None:
