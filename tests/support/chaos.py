@@ -40,6 +40,7 @@ gateway: {{name: edge-1, env: DEV}}
 services: [{{name: shop, team: commerce, hosts: ["*"], index: apisec}}]
 receiver: {{envoy: {{log: gateway/access.json, admin_socket: gateway/admin.sock, rotate_bytes: 4MiB}}}}
 keys: {{file: keys.json}}
+workers: {{engine: pure}}  # what is broken here is killed too often for one that takes long to start
 spool: {{directory: disk/spool, max_bytes: 24MiB, sync_seconds: 0.2, overflow: pause}}
 hec:
   targets: [{{url: "{first}"}}, {{url: "{second}"}}]
