@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime
-import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-import orjson
 
 from apisec.model.transaction import Transaction
 from apisec_forwarder import config as configuration
 from apisec_forwarder import keys, logs, vault
 from apisec_forwarder.config import Config
-from apisec_forwarder.pipeline import Pipeline, envelope
+from apisec_forwarder.pipeline import engine, envelope
+from apisec_forwarder.pipeline.envelope import dump
 
 logger = logging.getLogger(__name__)
 
@@ -35,43 +34,52 @@ class Lane:
     def __init__(self, config: Config, now: float | None = None) -> None:
         self._config = config
         self._vault = vault.opened(config.vault)
+        self._lanes: dict[str, int] = {}  # of engines before this one
         self._build(datetime.datetime.now(datetime.UTC).timestamp() if now is None else now)
 
     def _build(self, now: float) -> None:
         config = self._config
         self._settings = configuration.pipeline_settings(config)
         ring = keys.open_ring(config.keys)
-        self._pipeline = Pipeline(self._settings, keys.tokenizer(config.keys, ring, now))
-        self.name = "pure"
+        tokenizer = keys.tokenizer(config.keys, ring, now)
+        self._engine = engine(self._settings, tokenizer, config.workers.engine, self._vault)
         tomorrow = (now // 86400 + 1) * 86400  # overrides end with a day (UTC)
         changes = [ring.changes_after(now), tomorrow if config.redaction.overrides is not None else None]
         self._stale_at = min((at for at in changes if at is not None), default=float("inf"))
 
     @property
+    def name(self) -> str:
+        """Which engine it is: native or pure."""
+        return self._engine.name
+
+    @property
     def vault_failures(self) -> int:
         return 0 if self._vault is None else self._vault.failures
 
+    def counts(self) -> Mapping[str, int]:
+        """Return how many transactions went which way: native, part (a body read by the core), pure."""
+        lanes = {**self._lanes, **self._engine.lanes}
+        return {name: self._lanes.get(name, 0) + self._engine.lanes.get(name, 0) for name in lanes}
+
     def make(self, transaction: Transaction, *, want_event: bool) -> Made:
         """Return what is spooled of a transaction, and the event itself where the decisions want it."""
-        event = self._pipeline.process(transaction)
-        record = _dump(envelope(event, self._settings))
-        return Made(record, str(event.get("coverage")), event.get("action") == "blocked", event if want_event else None)
+        if want_event:
+            event = self._engine.process(transaction)
+            record = dump(envelope(event, self._settings))
+            return Made(record, str(event.get("coverage")), event.get("action") == "blocked", event)
+        record = self._engine.record(transaction)
+        return Made(record, self._engine.last_coverage, self._engine.last_blocked)
 
     def refresh(self, now: float) -> None:
         """Take what has changed with time; what cannot be read leaves everything as it was, and says so."""
         if now < self._stale_at:
             return
+        before = self.counts()
         try:
             self._build(now)
         except Exception:  # noqa: BLE001 (an unreadable key file must not end what runs with a good key)
             self._stale_at = now + 60.0
             logs.failure(logger, "lane.not_refreshed")
         else:
+            self._lanes = dict(before)
             logs.emit(logger, logging.INFO, "lane.refreshed")
-
-
-def _dump(document: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(document)
-    except TypeError:  # orjson refuses lone surrogates; the escape keeps them harmless
-        return json.dumps(document, separators=(",", ":")).encode("ascii")

@@ -15,6 +15,7 @@ HELP = {
     "transactions_dropped": "Transactions lost before the pipeline, by cause (a full queue, say).",
     "batches_refused": "Batches that the HTTP receiver refused, by cause; the sender was told.",
     "transactions_failed": "Transactions that could not be analysed; none of them was shipped raw.",
+    "transactions_analysed": "Transactions analysed, by the lane that did it (part: a body was read by the core).",
     "events": "Events made, by coverage.",
     "events_blocked": "Events of requests that apisec refused at the gateway.",
     "spool_dropped_events": "Events dropped unshipped because the spool was full.",

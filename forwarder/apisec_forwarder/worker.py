@@ -88,7 +88,7 @@ class Worker:
         """Work until ``stop``; then drain, and leave a spool and checkpoints that agree."""
         self._stop = stop
         self._pulse.beat()
-        logs.emit(logger, logging.INFO, "worker.started", sources=len(self._sources))
+        logs.emit(logger, logging.INFO, "worker.started", sources=len(self._sources), engine=self._lane.name)
         while not stop.asked.is_set() and not self._replace:
             if not self._turn():
                 stop.asked.wait(IDLE_SECONDS)
@@ -204,7 +204,7 @@ class Worker:
     def _status(self, *, ended: bool = False) -> None:
         self._measure()
         with contextlib.suppress(OSError):  # a full disk; the log says so already
-            more = {"spool": str(self._spool.state), "lane": self._lane.name}
+            more = {"spool": str(self._spool.state), "engine": self._lane.name}
             status.write(self._config, self._process, self._metrics.snapshot(), ended=ended, **more)
 
     def _measure(self) -> None:
@@ -223,6 +223,8 @@ class Worker:
         self._metrics.gauge("lag_seconds", round(lag, 3))
         self._metrics.total("spool_dropped_events", self._spool.dropped.records)
         self._metrics.total("suspects", self._suspects.found)
+        for name, count in self._lane.counts().items():
+            self._metrics.total("transactions_analysed", count, lane=name)
         self._metrics.total("vault_failures", self._lane.vault_failures)
         if self._feed is not None:
             self._metrics.total("feed_dropped", self._feed.dropped)

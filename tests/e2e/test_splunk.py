@@ -23,6 +23,7 @@ services: [{{name: {service}, team: commerce, hosts: ["*"], index: apisec}}]
 receiver: {{envoy: {{log: access.json}}}}
 keys: {{file: keys.json}}
 spool: {{directory: spool, sync_seconds: 0.05}}
+workers: {{engine: pure}}
 hec: {{url: "{url}", token_file: hec.token, index: apisec, batch_seconds: 0{ca}}}
 health: {{interval_seconds: 1}}
 """

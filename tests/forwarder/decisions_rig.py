@@ -93,6 +93,7 @@ services:
 receiver: {{envoy: {{log: {f}/access.json, admin_socket: {f}/admin.sock}}}}
 keys: {{file: keys.json}}
 spool: {{directory: {f}/spool}}
+workers: {{engine: pure}}
 hec: {{url: "https://127.0.0.1:9", token_file: hec.token, index: apisec}}
 admin:
   listen: 127.0.0.1:{self.admin_port}

@@ -38,7 +38,13 @@ class Gateway:
     """Everything in one folder; ``send`` speaks to Envoy, ``hec`` holds what arrived."""
 
     def __init__(
-        self, folder: Path, rotate_bytes: int = 32 * 2**20, control: bool = False, workers: int = 1, more: str = ""
+        self,
+        folder: Path,
+        rotate_bytes: int = 32 * 2**20,
+        control: bool = False,
+        workers: int = 1,
+        engine: str = "pure",  # the native one takes seconds to build, and these tests are about what is around it
+        more: str = "",
     ) -> None:
         self.folder = folder
         self.hec = FakeHec()
@@ -49,7 +55,7 @@ class Gateway:
         self.admin_port = free_port()
         self._rotate_bytes = rotate_bytes
         self._control = control
-        self._more = f"workers: {{count: {workers}}}\n{more}"
+        self._more = f"workers: {{count: {workers}, engine: {engine}}}\n{more}"
         self.forwarder_log = folder / "forwarder.log"
 
     def __enter__(self) -> Gateway:

@@ -179,6 +179,13 @@ def test_check_config_prints_the_schema() -> None:
     assert json.loads(done.stdout) == json_schema()
 
 
+def test_check_config_says_which_engine(folder: Path) -> None:
+    rows = {line.split()[0]: line for line in check(folder).stdout.splitlines()}
+    assert rows["workers.engine"].split()[1:] == ["ok", "auto"]
+    document = json.loads(check(folder, "--json").stdout)
+    assert {"key": "workers.engine", "value": "auto: native", "problem": None} in document["checks"]
+
+
 def test_check_config_shows_lists(folder: Path) -> None:
     text = (folder / "f.yaml").read_text()
     more = "files: [{path: a.log}, {path: b.log, format: kong}]"

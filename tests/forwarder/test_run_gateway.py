@@ -354,3 +354,16 @@ def test_metrics_without_the_admin_api(tmp_path: Path) -> None:
         undescribed = [line for line in text.splitlines() if line.startswith("# HELP") and len(line.split()) <= 4]
         assert len(names) > 15
         assert undescribed == []
+
+
+def test_the_native_engine_beside_a_gateway(tmp_path: Path) -> None:
+    body = json.dumps({"card": CARD, "password": PASSWORD, "note": "hello"}).encode()
+    with Gateway(tmp_path, engine="native") as gateway:
+        gateway.start_forwarder()
+        gateway.send("POST", "/native", body, content_type="application/json")
+        event = gateway.event("/native", seconds=120)
+        assert "pci.pan" in event["data_classes"]
+        assert CARD not in json.dumps(event)
+        lanes = 'transactions_analysed{lane="native"}'
+        until(lambda: gateway.status()["counters"].get(lanes) == 1, 20, "the lane")
+        assert gateway.status()["processes"]["worker-0a"]["engine"] == "native"

@@ -22,7 +22,7 @@ from tests.support.waiting import free_port, listening, until
 CONFIG = """
 gateway: {{name: edge-1, env: DEV}}
 receiver: {{http: {{listen: "127.0.0.1:{port}"}}}}
-workers: {{count: 2}}
+workers: {{count: 2, engine: pure}}
 keys: {{file: keys.json}}
 spool: {{directory: spool, sync_seconds: 0.1}}
 hec: {{url: "{url}", token_file: hec.token, batch_seconds: 0.05}}

@@ -19,6 +19,7 @@ from apisec_forwarder.config.load import pipeline_settings
 from apisec_forwarder.config.overrides import load_overrides
 from apisec_forwarder.config.schema import Config, HttpReceiver, Keys, Receiver
 from apisec_forwarder.exporters.hec import hec_tests
+from apisec_forwarder.pipeline import missing
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,25 @@ def _tests(config: Config) -> Iterator[Test]:
             lambda: load_overrides(overrides, datetime.datetime.now(UTC).date()),
         )
     yield "services", str(len(config.services)), lambda: pipeline_settings(config, overrides=Overrides())
+    yield "workers.engine", _engine(config), lambda: _native(config)
     yield from _receiver_tests(config.receiver)
     yield from _key_tests(config.keys)
     yield _folder("spool.directory", config.spool.directory, private=True)
     yield from hec_tests(config.hec)
     yield from _control_tests(config)
+
+
+def _engine(config: Config) -> str:
+    """Say which engine it will be, and what keeps ``auto`` from the native one."""
+    absent = missing()
+    if config.workers.engine != "auto":
+        return config.workers.engine
+    return f"auto: pure, for {' and '.join(absent)} cannot be imported" if absent else "auto: native"
+
+
+def _native(config: Config) -> None:
+    if config.workers.engine == "native" and missing():
+        raise ConfigError(f"needs {' and '.join(missing())}; run: pip install 'apisec[forwarder]', or say auto")
 
 
 def _receiver_tests(receiver: Receiver) -> Iterator[Test]:
