@@ -36,9 +36,9 @@ PEERS_READ = 1000  # transactions: peers take milliseconds for each
 Events = Mapping[str, Mapping[str, Any]]
 
 
-def replay(traffic: Path, folder: Path, mode: str) -> Events:
-    """Send transactions through the forwarder's command in a mode; return the events by id."""
-    keys, config, events = folder / "keys.json", folder / f"{mode}.yaml", folder / f"{mode}.events.jsonl"
+def replay(traffic: Path, folder: Path, mode: str, engine: str = "auto") -> Events:
+    """Send transactions through the forwarder's command in a mode, by an engine; return the events by id."""
+    keys, config, events = folder / "keys.json", folder / f"{mode}.yaml", folder / f"{mode}.{engine}.jsonl"
     if not keys.exists():
         subprocess.run([str(FORWARDER), "keys", "generate", "--output", str(keys)], check=True, capture_output=True)
     config.write_text(
@@ -47,7 +47,7 @@ def replay(traffic: Path, folder: Path, mode: str) -> Events:
         f"receiver: {{envoy: {{log: access.json}}}}\nkeys: {{file: {keys.name}}}\nspool: {{directory: spool}}\n"
         "hec: {url: 'https://splunk.example:8088', token_file: hec.token}\n"
     )
-    command = [str(FORWARDER), "replay", "--input", str(traffic), "--output", str(events)]
+    command = [str(FORWARDER), "replay", "--engine", engine, "--input", str(traffic), "--output", str(events)]
     done = subprocess.run([*command, "--keys", str(keys), "--config", str(config)], stderr=subprocess.PIPE, text=True)
     for complaint, times in Counter(done.stderr.splitlines()).most_common(3):
         print(f"the forwarder said {times} times: {complaint}", file=sys.stderr)
@@ -85,6 +85,15 @@ def _of_specs(folder: Path, count: int) -> Iterable[Draft]:
             yield from specs.transactions(path, table, count)
 
 
+def agree(traffic: Path, folder: Path, mode: str) -> None:
+    """Print how many events the two engines make differently, and the fields in which they do."""
+    pure, native = (replay(traffic, folder, mode, engine) for engine in ("pure", "native"))
+    differing = [(pure[name], native[name]) for name in pure if pure[name] != native[name]]
+    fields = Counter(name for a, b in differing for name in {*a, *b} if a.get(name) != b.get(name))
+    shown = ", ".join(f"{name} {times}" for name, times in fields.most_common(5))
+    print(f"engines: {len(differing)} of {len(pure)} events differ" + (f" ({shown})" if shown else ""))
+
+
 def compare(labels: Path, events: Events, folder: Path) -> None:
     """Print what Presidio and detect-secrets make of the same traffic; what cannot be installed is said."""
     some = folder / "peers.labels.jsonl"
@@ -118,6 +127,7 @@ def examine(args: argparse.Namespace, folder: Path) -> None:
         events = replay(traffic, folder, mode)
         tally = evaluate(labels, events, mode)
         print(f"\n{mode}, {title}, {len(events)} transactions")
+        agree(traffic, folder, mode)
         report.coverage(events)
         report.classes(tally)
         report.targets(tally)
