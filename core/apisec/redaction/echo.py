@@ -86,9 +86,7 @@ class Echo:
     in which ones something is.
     """
 
-    def __init__(
-        self, secrets: Mapping[str, str], shown: Optional[str] = None, ways: Optional[Writing] = None
-    ) -> None:
+    def __init__(self, secrets: Mapping[str, str], shown: Optional[str] = None, ways: Optional[Writing] = None) -> None:
         self._needles: List[Tuple[str, str]] = []
         self._in_names: List[Tuple[str, str]] = []  # a plain word is a name, even where a value equals it
         self._words: List[Tuple[str, str]] = []

@@ -10,7 +10,6 @@ import re
 from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
@@ -26,17 +25,16 @@ from apisec.redaction.encodings import (
     ESCAPED,
     PERCENT,
     integral,
-    resolve,
     unbase64,
     unescape,
 )
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
+from apisec.redaction.labels import label as label
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import refine
 
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
-MAX_LABEL = 64  # characters of a member's name in a field's path
 
 # Words with at most one short number, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing
 # can stand in them. The alternatives differ by their next character, so that failing costs linear time too.
@@ -55,9 +53,6 @@ TELLING = re.compile(
     r"|mfa|iban|account|acct|konto|card|karte|pan|code|cred|jwt|user|name|birth|dob"
 )
 _IN_TEXT = ("secret.", "pci.", "pii.ssn", "pii.national_id", "pii.name", "pii.dob", "fin.")
-
-_INTEGER_LABEL = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?=.*\d)[0-9a-f]{16,}")
-
 
 Forced = Callable[[str], Optional[str]]  # a field's path: the class that an override gives it, or None
 NOT_SENSITIVE = "none"  # the override that lets a value through
@@ -82,41 +77,6 @@ class Part:
 
     def render(self) -> str:
         return self.document.render(self.replacements)
-
-
-@lru_cache(maxsize=16384)
-def label(name: str) -> str:
-    """Return a member's name as a path may hold it: ids become ``{id}``, sensitive names ``{class}``."""
-    if len(name) < 12 and name.isidentifier() and name.isascii() and not _has_digits(name):
-        return name
-    if _INTEGER_LABEL.fullmatch(name):
-        return "{id}"
-    found = scan(name) or scan(resolve(name)) or _hides(resolve(name))
-    if found:
-        return "{" + found[0].data_class + "}"
-    token = TOKEN.search(name)
-    if token:
-        return "{" + class_of(token.group()) + "}"
-    shown = "".join([c if c.isprintable() and c not in "~.%" else "_" for c in name[:MAX_LABEL]])
-    return shown if len(name) <= MAX_LABEL and not _BASE64_LONG.search(name) else "{key}"
-
-
-_BASE64_LONG = re.compile(r"[A-Za-z0-9+/=_-]{24,}")
-
-
-def _has_digits(name: str) -> bool:
-    return sum(c.isdigit() for c in name) > 4
-
-
-def _hides(name: str) -> List[Match]:
-    """Return what stands in base64 inside a name."""
-    for match in BASE64.finditer(name):
-        run = match.group()
-        for inner in unbase64(run):
-            found = scan(resolve(inner))
-            if found:
-                return found
-    return []
 
 
 class Redactor:
