@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from apisec.detectors.base import SignalDetector, linear, shapes
 
-_OPEN = r"(?:\{\{|\$\{|#\{|<%=?|\*\{|@\(|%\{|\{%|\[\[)"
+# The last of a run of brackets opens: asking what follows each of thousands would take too long.
+_OPEN = r"(?:\{\{(?!\{)|\$\{|#\{|<%=?|\*\{|@\(|%\{|\{%|\[\[(?!\[))"
 
 SIGNALS = (
     SignalDetector(

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 from apisec.classification.names import evidence
 from apisec.decoders import Limits, body_text, decode_text, media_type
-from apisec.errors import ApisecError
+from apisec.errors import ApisecError, DecodeError
 from apisec.model.transaction import Body, Headers, header
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.redactor import Forced, Part, Redactor, label
+from apisec_forwarder.codings import CODINGS
 from apisec_forwarder.pipeline.principal import cookies
 
 MAX_HEADERS = 128
 MAX_HEADER = 32_768  # characters of one header's value
+MAX_UNREAD = 8_192  # characters of a body that no decoder could read, asked for signals
 
 # Headers that say nothing about a person and are in every message: neither scanned nor listed. No header's
 # value is ever shown, but for those with a field of their own in the event.
@@ -114,6 +116,24 @@ def content_type(headers: Headers) -> str | None:
     return essence if _MEDIA_TYPE.fullmatch(essence) else None
 
 
+def _listed(headers: Headers, name: str) -> str | None:
+    """Return a header that is a list; several lines of it are one list (RFC 9110, 5.3)."""
+    return ", ".join([value for key, value in headers if key.lower() == name]) or None
+
+
+def _declared(headers: Headers) -> str | None:
+    """Return the Content-Type. DecodeError when several lines disagree: servers differ in which one counts."""
+    found = [value for key, value in headers if key.lower() == "content-type"]
+    if len(found) > 1:
+        types = [media_type(value) for value in found]
+        for parameter in ("charset", "boundary"):
+            said = {value.lower() for value in (media.parameter(parameter) for media in types) if value}
+            if len(said) > 1 or len({media.essence for media in types}) > 1:
+                raise DecodeError("its media types differ")
+        return max(found, key=len)  # the one with the parameters
+    return found[0] if found else None
+
+
 def read_body(
     side: str,
     body: Body,
@@ -130,14 +150,22 @@ def read_body(
         return None
     data = body.data[: limits.text * 4]  # UTF-32 needs four bytes a character
     cut = body.truncated or len(data) < len(body.data)
-    kind, coding = header(headers, "content-type"), header(headers, "content-encoding")
     text = ""
     try:
-        text, cut = body_text(data, kind, coding, limits, truncated=cut)
+        kind = _declared(headers)
+        text, cut = body_text(
+            data,
+            kind,
+            _listed(headers, "content-encoding"),
+            limits,
+            truncated=cut,
+            message_coding=header(headers, "grpc-encoding") or header(headers, "connect-content-encoding") or "",
+            table=CODINGS,
+        )
         document = decode_text(text, media_type(kind), limits, label, truncated=cut)
     except ApisecError as error:
         coverage.lost(f"{side}.body: {error}")
-        coverage.unread = text
+        coverage.unread = text[:MAX_UNREAD]
         return None
     if document.incomplete or cut:
         shown = f"the first {len(data)} of {body.size} bytes" if body.truncated else f"{len(body.data)} bytes"
