@@ -1,230 +1,329 @@
-"""What the copy costs: Envoy with capture against Envoy alone, and the forwarder's CPU for a transaction.
+"""What a copy costs: each gateway with each way of copying, against the same gateway alone; and what a stall costs.
 
-    .venv/bin/python -m benchmarks.capture [--rate 400] [--seconds 8] [--rounds 2]
+    .venv/bin/python -m benchmarks.capture [--rate 1000] [--seconds 10] [--rounds 3] [--ways envoy,nginx] [--json]
+    .venv/bin/python -m benchmarks.capture --stall        # the forwarder stands still, and is dead, for 10 s
 
-POST 693 bytes → 1,336 bytes, Poisson arrivals, open loop, keep-alive connections, one Envoy worker. The API behind
-it is another Envoy that answers by itself. Latency and CPU depend on the machine: read the ratios and differences.
+POST of 693 bytes → 1,336 bytes, Poisson arrivals, open loop, keep-alive connections, one thread of the gateway. The
+API behind it is an Envoy that answers by itself; the forwarder is the real one, all its processes, with a HEC that
+only keeps what it is sent. Rounds alternate; figures are medians. Latency and CPU depend on the machine, and here all
+parts share it: read the ratios and differences. ``copy``: nobody reads it; ``forwarder``: everything runs.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
+import http.client
 import json
 import os
-import random
+import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from benchmarks.capturing.gateways import WAYS, Way, cpu_seconds, resident_mib, running
+from tests.support.processes import Process, forwarder
+from tests.support.waiting import free_port, listening, until
 
-from tests.support.hec import FakeHec
-from tests.support.processes import Process, forwarder, start_envoy
-from tests.support.waiting import free_port, until
-
-CONNECTIONS = 32
-TICK = os.sysconf("SC_CLK_TCK")
-BODY = json.dumps(
-    {
-        "order": [{"sku": f"A-{number}", "quantity": number, "price": 12.5} for number in range(9)],
-        "card": "4111 1111 1111 1111",
-        "email": "ada@example.org",
-        "note": "x" * 180,
-    }
-).encode()[:693]
-ANSWER = json.dumps({"items": [{"id": number, "state": "shipped", "city": "Vienna"} for number in range(25)]})
-ANSWER = ANSWER.ljust(1336)[:1336]
+WARM_SECONDS = 1.5
+SETTLE_SECONDS = 60.0  # for what the forwarder still has to ship
+START_SECONDS = 120.0  # on a busy machine; the native engine compiles its patterns
+STALL_RATE, STALL_SECONDS = 800.0, 10.0
+CONFIG = """
+gateway: {{name: edge, env: DEV}}
+services: [{{name: shop, team: commerce, hosts: ['*']}}]
+receiver: {{{receiver}}}
+keys: {{file: keys.json}}
+spool: {{directory: spool}}
+hec: {{url: 'http://127.0.0.1:{port}', token_file: hec.token, ack: false}}
+health: {{interval_seconds: 3600}}
+"""
+QUIET_SECONDS = 8.0  # nothing has come for so long: nothing more comes
+Sample = tuple[float, int]
 
 
 @dataclass
 class Run:
-    """One round: latencies in µs, CPU of Envoy in µs a request, CPU of the pipeline in µs a transaction."""
+    """One round. Latencies in µs, CPU in µs a request, the generator's as a share of a core."""
 
     p50: float
     p99: float
-    envoy_cpu: float
-    pipeline_cpu: float = 0.0
+    gateway_cpu: float
+    generator_cpu: float
+    sent: int
+    failed: int
+    forwarder_cpu: float = 0.0
+    arrived: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its threads (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
+class Sink:
+    """The HEC of a run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        command = [sys.executable, "-m", "benchmarks.capturing.sink", str(self.port)]
+        self._process = Process(command, folder / "sink.log")
+        until(lambda: listening(self.port), 20, "the HEC")
+
+    def __enter__(self) -> Sink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+
+    def ids(self) -> list[str]:
+        link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        link.request("GET", "/ids")
+        found: list[str] = json.loads(link.getresponse().read())
+        link.close()
+        return found
 
 
-async def load(port: int, rate: float, seconds: float) -> list[float]:
-    """Send Poisson traffic and return the latencies, seconds; open loop: waiting for a connection counts."""
-    free: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
-    for _ in range(CONNECTIONS):
-        free.put_nowait(await asyncio.open_connection("127.0.0.1", port))
-    head = "POST /orders/1042 HTTP/1.1\r\nhost: shop.example\r\ncontent-type: application/json\r\n"
-    request = f"{head}authorization: Bearer abc.def.ghi\r\ncontent-length: {len(BODY)}\r\n\r\n".encode() + BODY
-    latencies: list[float] = []
-
-    async def one(due: float) -> None:
-        reader, writer = await free.get()
-        writer.write(request)
-        answer = await reader.readuntil(b"\r\n\r\n")
-        assert answer.startswith(b"HTTP/1.1 200"), answer[:80]
-        await reader.readexactly(len(ANSWER))
-        latencies.append(time.perf_counter() - due)
-        free.put_nowait((reader, writer))
-
-    begin, at, tasks = time.perf_counter(), 0.0, []
-    rng = random.Random(1)
-    while at < seconds:
-        at += rng.expovariate(rate)
-        await asyncio.sleep(max(0.0, begin + at - time.perf_counter()))
-        tasks.append(asyncio.create_task(one(time.perf_counter())))
-    await asyncio.gather(*tasks)
-    while not free.empty():
-        free.get_nowait()[1].close()
-    return latencies
+def load(port: int, rate: float, seconds: float, seed: int) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmarks.capturing.load", str(port), str(rate), str(seconds), str(seed)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def measure(port: int, envoy: Process, rate: float, seconds: float) -> tuple[Run, int]:
-    asyncio.run(load(port, rate, 1.0))  # warm up
-    before = cpu_seconds(envoy.pid)
-    latencies = sorted(asyncio.run(load(port, rate, seconds)))
-    spent = cpu_seconds(envoy.pid) - before
-    count = len(latencies)
-    p50, p99 = (latencies[int(count * share)] * 1e6 for share in (0.5, 0.99))
-    return Run(p50, p99, spent / count * 1e6), count
+def percentiles(samples: list[Sample]) -> tuple[float, float]:
+    """Return the median and the 99th percentile of the latencies, µs."""
+    ordered = sorted(latency for _, latency in samples)
+    return float(ordered[len(ordered) // 2]), float(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))])
 
 
-def alone(built: dict[str, Any]) -> dict[str, Any]:
-    """The same gateway without capture and without its log."""
-    copy: dict[str, Any] = json.loads(json.dumps(built))
-    manager = copy["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"]
-    manager["http_filters"] = manager["http_filters"][-1:]
-    del manager["access_log"]
-    return copy
+@contextmanager
+def place() -> Iterator[Path]:
+    """A folder in memory, as the copy should be."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+        yield Path(name)
 
 
-def api(port: int) -> dict[str, Any]:
-    """An Envoy that answers every request itself."""
-    router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
-    manager = {
-        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3."
-        "HttpConnectionManager",
-        "stat_prefix": "api",
-        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": router}}],
-        "route_config": {
-            "virtual_hosts": [
-                {
-                    "name": "all",
-                    "domains": ["*"],
-                    "routes": [
-                        {
-                            "match": {"prefix": "/"},
-                            "direct_response": {"status": 200, "body": {"inline_string": ANSWER}},
-                            "response_headers_to_add": [
-                                {
-                                    "header": {"key": "content-type", "value": "application/json"},
-                                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-                                }
-                            ],
-                        }
-                    ],
-                }
-            ]
-        },
-    }
-    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    return {"static_resources": {"listeners": [{"address": address, "filter_chains": [{"filters": filters}]}]}}
-
-
-def prepare(folder: Path, hec: FakeHec) -> Path:
-    (folder / "hec.token").write_text(hec.token)
+def prepare(folder: Path, way: Way, port: int) -> Path:
+    (folder / "copy").mkdir(mode=0o700)
+    (folder / "hec.token").write_text("11111111-2222-3333-4444-555555555555")
     (folder / "hec.token").chmod(0o600)
     command = forwarder("keys", "generate", "--output", str(folder / "keys.json"))
     subprocess.run(command, check=True, capture_output=True)
     config = folder / "forwarder.yaml"
-    config.write_text(
-        "gateway: {name: edge, env: DEV}\n"
-        "services: [{name: shop, team: commerce, hosts: ['*']}]\n"
-        "receiver: {envoy: {log: access.json, admin_socket: admin.sock}}\n"
-        "keys: {file: keys.json}\nspool: {directory: spool}\n"
-        f"hec: {{url: '{hec.url}', token_file: hec.token}}\n"
-    )
+    config.write_text(CONFIG.format(receiver=way.receiver, port=port))
     return config
 
 
-def pipeline_pids(log: Path) -> list[int]:
-    """Wait for the forwarder, and return its worker's and its exporter's process ids."""
-    until(lambda: "supervisor.ready" in log.read_text(), 20, "the forwarder")
+def start(config: Path) -> tuple[Process, dict[str, int]]:
+    """Start the forwarder; return it with the process ids of its children, when it is ready."""
+    log = config.parent / f"forwarder-{time.monotonic_ns()}.log"
+    process = Process(forwarder("run", "--config", str(config)), log)
+    until(lambda: "supervisor.ready" in log.read_text() or not process.running(), START_SECONDS, "the forwarder")
+    assert process.running(), log.read_text()
     lines = [json.loads(line) for line in log.read_text().splitlines() if "child_started" in line]
-    return [int(line["child_pid"]) for line in lines if line["child"] in ("worker-0a", "exporter")]
+    return process, {line["child"]: int(line["child_pid"]) for line in lines}
 
 
-@contextmanager
-def envoys(folder: Path, config: Path, captured: bool) -> Iterator[tuple[int, Process]]:
-    port, behind = free_port(), free_port()
-    command = forwarder("gateway", "--config", str(config), "--listen", f"127.0.0.1:{port}")
-    made = subprocess.run([*command, "--upstream", f"127.0.0.1:{behind}"], check=True, capture_output=True)
-    built = yaml.safe_load(made.stdout)
-    (folder / "gateway.yaml").write_text(json.dumps(built if captured else alone(built)))
-    (folder / "api.yaml").write_text(json.dumps(api(behind)))
-    with (
-        start_envoy(folder / "api.yaml", behind, folder / "api.log"),
-        start_envoy(folder / "gateway.yaml", port, folder / "envoy.log") as envoy,
-    ):
-        yield port, envoy
+def counters(folder: Path) -> dict[str, int]:
+    """Return what the forwarder says it has lost, by name and cause."""
+    try:
+        document = json.loads((folder / "spool" / "status.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    names = ("dropped", "skipped", "unended", "cut", "write_failures")
+    told = {name: value for name, value in document.get("counters", {}).items() if any(one in name for one in names)}
+    return {name: int(value) for name, value in told.items() if value}
 
 
-def round_with(captured: bool, with_forwarder: bool, rate: float, seconds: float) -> Run:
-    memory = Path("/dev/shm")
-    with (
-        tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name,
-        FakeHec() as hec,
-    ):
-        folder = Path(name)
-        config = prepare(folder, hec)
-        with envoys(folder, config, captured) as (port, envoy):
-            if not with_forwarder:
-                return measure(port, envoy, rate, seconds)[0]
-            log = folder / "forwarder.log"
-            with Process(forwarder("run", "--config", str(config)), log):
-                pids = pipeline_pids(log)
-                before = sum(map(cpu_seconds, pids))
-                run, count = measure(port, envoy, rate, seconds)
-                total = count + int(rate)  # and the warm-up
-                until(lambda: len(hec.ids()) >= total * 0.95, 60, "the events")
-                run.pipeline_cpu = (sum(map(cpu_seconds, pids)) - before) / len(hec.ids()) * 1e6
-                return run
+def measure(port: int, gateway: Process, rate: float, seconds: float, seed: int) -> tuple[Run, int]:
+    """Return what was measured, and how many requests were sent before that."""
+    warm = json.loads(load(port, rate, WARM_SECONDS, seed + 1000).communicate()[0])
+    before = cpu_seconds(gateway.pid)
+    found = json.loads(load(port, rate, seconds, seed).communicate()[0])
+    spent = cpu_seconds(gateway.pid) - before
+    count = len(found["samples"])
+    run = Run(*percentiles(found["samples"]), spent / count * 1e6, found["cpu"], count, found["failed"])
+    return run, len(warm["samples"])
+
+
+def one_round(way: Way, mode: str, rate: float, seconds: float, seed: int) -> Run:
+    """Measure a gateway ``alone``, with the ``copy`` and nobody who reads it, or with the ``forwarder``."""
+    with place() as folder, Sink(folder) as sink:
+        config = prepare(folder, way, sink.port)
+        if mode != "forwarder":
+            with running(way, folder, config, captured=mode == "copy") as (port, gateway):
+                return measure(port, gateway, rate, seconds, seed)[0]
+        process, children = start(config)  # first: some gateways open its socket when they start
+        with process, running(way, folder, config, captured=True) as (port, gateway):
+            before = cpu_of(children)
+            run, warm = measure(port, gateway, rate, seconds, seed)
+            run.arrived = settled(sink, run.sent + warm) - warm
+            run.forwarder_cpu = (cpu_of(children) - before) / (run.sent + warm) * 1e6
+            run.counted = counters(folder)
+            return run
+
+
+def cpu_of(children: dict[str, int]) -> float:
+    return sum(cpu_seconds(pid) for pid in children.values())
+
+
+def settled(sink: Sink, expected: int) -> int:
+    """Wait until everything has arrived, or nothing more arrives; return how many transactions there are."""
+    deadline, last, since = time.monotonic() + SETTLE_SECONDS, -1, time.monotonic()
+    while time.monotonic() < deadline and last < expected:
+        time.sleep(0.5)
+        found = len(set(sink.ids()))
+        if found != last:
+            last, since = found, time.monotonic()
+        elif time.monotonic() - since > QUIET_SECONDS:
+            break
+    return last
+
+
+@dataclass
+class Stall:
+    """What ten seconds without a forwarder cost. Latencies in µs, memory of the gateway in MiB."""
+
+    before: tuple[float, float]
+    during: tuple[float, float]
+    after: tuple[float, float]
+    failed: int
+    memory_before: float
+    memory_peak: float
+    sent: int
+    arrived: int
+    counted: dict[str, int]
+
+
+def one_stall(way: Way, dead: bool, seed: int) -> Stall:
+    """Stop all processes of the forwarder for a while (SIGSTOP), or kill them and start them anew."""
+    with place() as folder, Sink(folder) as sink:
+        config = prepare(folder, way, sink.port)
+        process, _ = start(config)
+        with running(way, folder, config, captured=True) as (port, gateway):
+            json.loads(load(port, STALL_RATE, WARM_SECONDS, seed + 1000).communicate()[0])
+            time.sleep(3)
+            warm = len(set(sink.ids()))
+            memory = resident_mib(gateway.pid)
+            sending = load(port, STALL_RATE, 3 * STALL_SECONDS, seed)
+            watched(gateway, STALL_SECONDS)
+            process.kill() if dead else os.killpg(process.pid, signal.SIGSTOP)
+            stopped, peak = watched(gateway, STALL_SECONDS)
+            counted = counters(folder) if dead else {}
+            if dead:
+                process, _ = start(config)
+            else:
+                os.killpg(process.pid, signal.SIGCONT)
+            resumed = time.time()
+            later = watched(gateway, STALL_SECONDS)[1]
+            found = json.loads(sending.communicate()[0])
+            with process:
+                arrived = settled(sink, len(found["samples"]) + warm) - warm
+                time.sleep(6)  # the gateway's own counters are asked for every five seconds
+                told = counters(folder)
+        phases = [
+            [one for one in found["samples"] if one[0] < stopped],
+            [one for one in found["samples"] if stopped <= one[0] < resumed],
+            [one for one in found["samples"] if resumed <= one[0]],
+        ]
+        before, during, after = (percentiles(one) for one in phases)
+        lost = {name: counted.get(name, 0) + told.get(name, 0) for name in {*counted, *told}}
+        sent = len(found["samples"])
+        return Stall(before, during, after, found["failed"], memory, max(peak, later), sent, arrived, lost)
+
+
+def watched(gateway: Process, seconds: float) -> tuple[float, float]:
+    """Wait; return when that began (seconds since the epoch), and the most memory that the gateway had, MiB."""
+    begin, peak = time.time(), 0.0
+    while time.time() < begin + seconds:
+        peak = max(peak, resident_mib(gateway.pid))
+        time.sleep(0.25)
+    return begin, peak
+
+
+def costs(ways: list[Way], rate: float, seconds: float, rounds: int) -> dict[str, dict[str, list[Run]]]:
+    found: dict[str, dict[str, list[Run]]] = {}
+    for number in range(rounds):
+        for way in ways:
+            for mode in ("alone", "copy", "forwarder") if way.buffered else ("alone", "forwarder"):
+                run = one_round(way, mode, rate, seconds, number)
+                found.setdefault(way.name, {}).setdefault(mode, []).append(run)
+    return found
 
 
 def median(runs: list[Run], name: str) -> float:
     return float(statistics.median(getattr(run, name) for run in runs))
 
 
+def show_costs(found: dict[str, dict[str, list[Run]]]) -> None:
+    print(
+        f"{'':<28}{'p50 µs':>8}{'p99 µs':>8}{'+p50':>7}{'+p99':>7}{'gateway CPU':>13}{'×':>6}"
+        f"{'forwarder CPU':>15}{'sent':>8}{'lost':>6}  counted"
+    )
+    for way, modes in found.items():
+        base = modes["alone"]
+        for mode, runs in modes.items():
+            p50, p99, cpu = (median(runs, name) for name in ("p50", "p99", "gateway_cpu"))
+            added = p50 - median(base, "p50"), p99 - median(base, "p99")
+            line = f"{way + ', ' + mode:<28}{p50:>8.0f}{p99:>8.0f}{added[0]:>7.0f}{added[1]:>7.0f}{cpu:>10.0f} µs"
+            line += f"{cpu / median(base, 'gateway_cpu'):>6.2f}"
+            sent = sum(run.sent for run in runs)
+            if mode == "forwarder":
+                lost = sum(run.sent - run.arrived for run in runs)
+                told: dict[str, int] = {}
+                for run in runs:
+                    for name, count in run.counted.items():
+                        told[name] = told.get(name, 0) + count
+                line += f"{median(runs, 'forwarder_cpu'):>12.0f} µs{sent:>8}{lost:>6}  {told or ''}"
+            failed = sum(run.failed for run in runs)
+            print(line + (f"  {failed} requests failed" if failed else ""))
+    share = max(run.generator_cpu for modes in found.values() for runs in modes.values() for run in runs)
+    print(f"load generator: at most {share:.0%} of a core")
+
+
+def show_stalls(found: dict[str, Stall]) -> None:
+    print(
+        f"{'':<26}{'p50 before/during/after µs':>28}{'p99 before/during/after µs':>28}{'gateway MiB':>13}"
+        f"{'sent':>8}{'lost':>7}  counted"
+    )
+    for name, one in found.items():
+        p50, p99 = ("/".join(f"{phase[at]:.0f}" for phase in (one.before, one.during, one.after)) for at in (0, 1))
+        memory = f"{one.memory_before:.0f}→{one.memory_peak:.0f}"
+        failed = f"  {one.failed} requests failed" if one.failed else ""
+        lost = one.sent - one.arrived
+        print(f"{name:<26}{p50:>28}{p99:>28}{memory:>13}{one.sent:>8}{lost:>7}  {one.counted or ''}{failed}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rate", type=float, default=400, help="requests a second (400)")
-    parser.add_argument("--seconds", type=float, default=8, help="length of one measurement (8)")
-    parser.add_argument("--rounds", type=int, default=2, help="times that each is measured, in turn (2)")
+    parser.add_argument("--rate", type=float, default=1000, help="requests a second (1000)")
+    parser.add_argument("--seconds", type=float, default=10, help="length of one measurement (10)")
+    parser.add_argument("--rounds", type=int, default=3, help="times that each is measured, in turn (3)")
+    parser.add_argument("--ways", default="", help="only those whose names hold one of these, by comma")
+    parser.add_argument("--stall", action="store_true", help="stop, and kill, the forwarder for ten seconds instead")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
     args = parser.parse_args()
-    ways = {"alone": (False, False), "capture": (True, False), "capture+forwarder": (True, True)}
-    runs: dict[str, list[Run]] = {name: [] for name in ways}
-    for _ in range(args.rounds):
-        for name, (captured, with_forwarder) in ways.items():
-            runs[name].append(round_with(captured, with_forwarder, args.rate, args.seconds))
-    print(f"{'':<20}{'p50 µs':>9}{'p99 µs':>9}{'added p50':>11}{'added p99':>11}{'Envoy CPU µs':>14}{'×':>6}")
-    base = runs["alone"]
-    for name, found in runs.items():
-        p50, p99, cpu = (median(found, key) for key in ("p50", "p99", "envoy_cpu"))
-        added = p50 - median(base, "p50"), p99 - median(base, "p99")
-        ratio = cpu / median(base, "envoy_cpu")
-        print(f"{name:<20}{p50:>9.0f}{p99:>9.0f}{added[0]:>11.0f}{added[1]:>11.0f}{cpu:>14.0f}{ratio:>6.2f}")
-    print(f"pipeline CPU: {median(runs['capture+forwarder'], 'pipeline_cpu'):.0f} µs a transaction (shipping included)")
+    wanted = args.ways.split(",")
+    ways = [way for way in WAYS if any(name in way.name for name in wanted)]
+    for way in [way for way in ways if not way.available]:
+        print(f"{way.name}: not measured, its gateway is not installed", file=sys.stderr)
+    ways = [way for way in ways if way.available]
+    document: Any
+    if args.stall:
+        kinds = {"stands still": False, "dead": True}
+        stalls = {f"{way.name}, {kind}": one_stall(way, dead, 1) for way in ways for kind, dead in kinds.items()}
+        document = {name: asdict(one) for name, one in stalls.items()}
+    else:
+        runs = costs(ways, args.rate, args.seconds, args.rounds)
+        document = {way: {mode: list(map(asdict, one)) for mode, one in modes.items()} for way, modes in runs.items()}
+    if args.json:
+        print(json.dumps(document))
+    elif args.stall:
+        show_stalls(stalls)
+    else:
+        show_costs(runs)
 
 
 if __name__ == "__main__":
