@@ -84,8 +84,10 @@ def read_headers(headers: Headers, redactor: Redactor, forced: ForcedAt = _not_f
             _set_cookie(value, redactor, found, in_cookie)
             continue
         note(found.headers, label(lower), "string", _classes(lower, value[:MAX_HEADER], redactor, in_header))
+        redactor.claims(value, label(lower), found.headers)
     for cookie in cookies(headers)[:MAX_HEADERS]:
         note(found.cookies, label(cookie.name), "string", _classes(cookie.name, cookie.value, redactor, in_cookie))
+        redactor.claims(cookie.value, label(cookie.name), found.cookies)
     return found
 
 

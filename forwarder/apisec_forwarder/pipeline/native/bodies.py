@@ -82,6 +82,7 @@ class Bodies:
         reading = read(tree, document, collect=escaped)
         check(data, reading)
         if escaped:
+            self.numbers(data, reading)
             places = self._text.places(reading.values)
             indices = {index for _, index in places}
             asked = [(reading.members[i], reading.values[i]) for i in sorted(indices) if not reading.members[i].telling]
@@ -101,6 +102,21 @@ class Bodies:
         body = self.finish(data, reading, asked, tree, redactor)
         body.base64 = base64
         return body
+
+    def numbers(self, data: bytes, reading: Reading) -> None:
+        """Ask about the numbers of a body whose text is scanned decoded; NotHere when the core finds something."""
+        if not reading.numbers:
+            return
+        data = data.replace(b'\\"', b"''")  # so that quotes tell what is text
+        found: set[str] = set()
+        seen: set[int] = set()
+        for _, end in self._json.hits(data):
+            start, is_text = _start(data, end - 1)
+            if not is_text and start not in seen:
+                seen.add(start)
+                self._number(data, start, found)
+        if found:
+            self._ask_numbers(reading, found)
 
     def finish(
         self,
@@ -150,7 +166,8 @@ class Bodies:
         """Replace numbers under a telling name, which are asked as they are written."""
         pattern = _number_of(member.name)
         written = [match.group(2).decode() for match in pattern.finditer(data)]
-        if len(written) != sum(m is member and type(v) is not str for m, v in reading.asked):
+        places = [m for m, v in reading.asked if type(v) is not str and m.name == member.name]
+        if len(written) != len(places) or any(m is not member for m in places):
             raise NotHere  # the name stands elsewhere too, or is escaped
         answers: list[str | None] = []
         for text in written:

@@ -102,6 +102,8 @@ class Composer:
     def compose(self, work: Work) -> bytes:
         """Return the envelope; NotHere when a known value may stand elsewhere too."""
         shown = [work.path, work.query_text, work.agent or "", work.referrer or "", work.place.host]
+        if work.query is not None:
+            shown += [member.path for member in work.query.members]
         for body in (work.sent, work.answered):
             if body is not None:
                 shown += [body.text, body.hay]

@@ -186,6 +186,7 @@ class NativePipeline:
             try:
                 reading = read(tree, load(data), collect=True)
                 check(data, reading)
+                work.modal.bodies.numbers(data, reading)
                 work.gather("body", reading.values, reading.members)
             except NotHere:
                 reading = None
@@ -247,7 +248,9 @@ class NativePipeline:
         text = part.render()
         kinds = Kinds({path: part.fields[path].kind for path in sorted(part.fields)})
         classes = {path: seen.classes for path, seen in part.fields.items() if seen.classes}
-        hay = "\0".join([part.replacements.get(i, leaf.value) for i, leaf in enumerate(part.document.leaves)])
+        hay = "\0".join(
+            [part.replacements.get(i, leaf.value) for i, leaf in enumerate(part.document.leaves)] + [*kinds]
+        )
         if BASE64_TEXT.search(text) or BASE64_TEXT.search(hay):
             work.base64 += [text, hay]
         return Section(text, kinds, classes, sorted(set(named_objects(part))), hay)

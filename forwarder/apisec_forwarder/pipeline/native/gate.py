@@ -107,6 +107,7 @@ def _values(strict: bool, quote: str, edge: str) -> Iterator[str]:
     if edge == '"':
         yield r"[0-9.][eE]\+?[0-9]{1,2}[,}\]\x09\x0a\x0d\x20]"  # a number that may be a whole one in another notation
         yield r"[0-9]{10}\.0"
+        yield r"[0-9]{19}"  # does not fit into 64 bits
     yield from _detectors(strict)
 
 

@@ -220,7 +220,7 @@ def _item(item: Any, flags: int, groups: dict[int, Sequence[Any]]) -> Piece:
     if operation is _constants.LITERAL:
         return Piece(_literal(argument, flags))
     if operation in (_constants.IN, _constants.NOT_LITERAL, _constants.ANY):
-        return Piece(_set(_members(item, flags)))
+        return Piece(_one(_members(item, flags)))
     if operation is _EDGE:
         piece = _sequence(list(argument[1]), flags, groups)
         return Piece(f"(?:{piece.source}){{{argument[0]}}}", piece.cut)
@@ -247,7 +247,7 @@ def _item(item: Any, flags: int, groups: dict[int, Sequence[Any]]) -> Piece:
 def _literal(code: int, flags: int) -> str:
     folds = bool(flags & re.IGNORECASE)
     if code >= 128:
-        return "[\\x80-\\xff]{2,4}" if folds else _bytes(chr(code).encode())
+        return _MANY if folds else _bytes(chr(code).encode())
     if not folds or not chr(code).isalpha():
         return _character(code)
     return _set(frozenset((ord(chr(code).lower()), ord(chr(code).upper()))))
@@ -314,6 +314,17 @@ def _class(kind: Any, value: Any) -> frozenset[int]:
     if value not in known:
         raise UntranslatableError(str(value))
     return known[value]
+
+
+def _one(members: frozenset[int]) -> str:
+    """Return what matches one character of a class, of one byte or of several."""
+    if not members & _HIGH:
+        return _set(members)
+    low = members - _HIGH
+    return f"(?:{_set(low)}|{_MANY})" if low else f"(?:{_MANY})"
+
+
+_MANY = "[\\x80-\\xff]{2,4}"  # the bytes of a character that is not ASCII
 
 
 def _set(members: frozenset[int]) -> str:
