@@ -6,6 +6,7 @@ none: what its writer had written when we died is lost, which is what a pipe is.
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import hashlib
 import os
@@ -57,7 +58,18 @@ def nginx_source(settings: NginxReceiver, place: Place, name: str = "nginx") -> 
         reopen=(lambda: _reopen(pid_file)) if pid_file is not None else None,
         owned=pid_file is not None,
     )
-    return LineSource(name, LogLines(tail), parser("jsonl"))
+    return LineSource(name, LogLines(tail), parse_nginx)
+
+
+def parse_nginx(line: bytes) -> Transaction:
+    """Return the transaction of a line that ``gateway/apisec.js`` wrote, its target as the client sent it."""
+    found = records.FORMATS["transactions"](parsed(line), line, 0)
+    scheme, mark, rest = found.request.target.partition("://")
+    host, slash, path = rest.partition("/")
+    if not mark or not slash or scheme not in ("http", "https") or "?" in host:
+        return found
+    request = dataclasses.replace(found.request, target=f"/{path}", scheme=scheme, host=host)
+    return dataclasses.replace(found, request=request)
 
 
 def _reopen(pid_file: Path) -> None:
