@@ -194,7 +194,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
             accept=KEY,
         ),
     ),
-    "secret.jwt": formats("secret.jwt", ("HS256", jwt("HS256", ("jti",))), bare=True),
+    "secret.jwt": formats("secret.jwt", ("HS256", jwt("HS256", ("jti",))), bare=True, accept=("secret.session",)),
     "secret.private_key": formats("secret.private_key", ("rsa", pem("RSA PRIVATE KEY", 600)), bare=True),
 }
 

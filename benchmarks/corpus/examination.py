@@ -250,7 +250,11 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         ),
     ),
     "secret.jwt": formats(
-        "secret.jwt", ("RS256", jwt("RS256", ("sid", "scope"))), ("ES256", jwt("ES256", ("nonce",))), bare=True
+        "secret.jwt",
+        ("RS256", jwt("RS256", ("sid", "scope"))),
+        ("ES256", jwt("ES256", ("nonce",))),
+        bare=True,
+        accept=("secret.session",),
     ),
     "secret.private_key": formats(
         "secret.private_key", ("pkcs8", pem("PRIVATE KEY", 300)), ("ec", pem("EC PRIVATE KEY", 120)), bare=True
