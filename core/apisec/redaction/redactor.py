@@ -10,14 +10,14 @@ import re
 from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
-from apisec.decoders import DECODERS, Document, Leaf, Limits, MediaType
+from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
+from apisec.detectors import DETECTORS
 from apisec.detectors.base import Match
 from apisec.detectors.engine import MIN_LENGTH, scan
-from apisec.errors import ApisecError
 from apisec.redaction.encodings import (
     BASE64,
     BASE64_TEXT,
@@ -25,6 +25,7 @@ from apisec.redaction.encodings import (
     ESCAPED,
     PERCENT,
     integral,
+    resolve,
     unbase64,
     unescape,
 )
@@ -51,12 +52,16 @@ _VALUE = re.compile(r"\\?\"([^\"\\]{1,512})|'([^'\\]{1,512})|([^\s\"'&,;}<>)\]\\
 TELLING = re.compile(
     r"(?i)pass|pw|psw|kennw|contras|senha|clave|mdp|pin|secret|token|key|auth|sess|sid|cv[vc]|csc|ssn|social|otp"
     r"|mfa|iban|account|acct|konto|card|karte|pan|code|cred|jwt|user|name|birth|dob"
+    r"|tax|vat|ein|tin|nino|nhs|npi|dea|mbi|mrn|medic|patient|insur|icd|diag|imei|imsi|iccid|mac|device|serial|idfa"
+    r"|wallet|btc|eth|routing|aba|sort|bic|swift|ifsc|bsb|clabe|passport|licen|national|exp|vin|plate|zip|post|plz"
+    r"|phone|mobile|tel|lat|lon|lng|geo"
 )
-_IN_TEXT = ("secret.", "pci.", "pii.ssn", "pii.national_id", "pii.name", "pii.dob", "fin.")
 
 Forced = Callable[[str], Optional[str]]  # a field's path: the class that an override gives it, or None
 NOT_SENSITIVE = "none"  # the override that lets a value through
 Refined = Tuple[str, str]  # class and canonical form
+_NO_LEAF = Leaf("", "", "", "string", "", 0, 0)
+_SCHEME = 16  # characters before a token in a header: Bearer, a prefix
 
 
 class Span(NamedTuple):
@@ -125,20 +130,20 @@ class Redactor:
         """Redact all leaves of a document; ``forced`` gives the classes that overrides decide."""
         part = Part(document)
         self._forced = forced
-        self._leaves(document, part.replacements, part.fields, "", 0)
+        part.replacements.update(self._leaves(document.leaves, part.fields, 0))
         self._forced = None
         return part
 
-    def _leaves(
-        self, document: Document, out: Dict[int, str], fields: Dict[str, FieldSeen], prefix: str, depth: int
-    ) -> None:
+    def _leaves(self, leaves: Iterable[Leaf], fields: Dict[str, FieldSeen], depth: int) -> Dict[int, str]:
+        """Return what replaces leaves, by index."""
+        out: Dict[int, str] = {}
         outer = self._seen
-        for index, leaf in enumerate(document.leaves):
+        for index, leaf in enumerate(leaves):
             seen: Set[str] = set()
             self._seen = seen
-            forced = self._forced(prefix + leaf.path) if self._forced is not None and leaf.kind != "key" else None
+            forced = self._forced(leaf.path) if self._forced is not None and leaf.kind != "key" else None
             if forced is None:
-                replacement = self._leaf(leaf, fields, prefix, depth)
+                replacement = self._leaf(leaf, fields, depth)
             else:
                 replacement = self.force(forced, leaf.value, leaf.kind)
             if replacement is not None:
@@ -146,8 +151,9 @@ class Redactor:
             if outer is not None:
                 outer |= seen
             if leaf.kind != "key":
-                note(fields, prefix + leaf.path, leaf.kind, seen)
+                note(fields, leaf.path, leaf.kind, seen)
         self._seen = outer
+        return out
 
     def force(self, data_class: str, value: str, kind: str = "string") -> Optional[str]:
         """Return a value's redacted form as an override wants it; None when it stays as it is."""
@@ -160,9 +166,9 @@ class Redactor:
 
     def leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen]) -> Optional[str]:
         """Return the redacted form of one leaf, or None; the fields of a document in it are added to ``fields``."""
-        return self._leaf(leaf, fields, "", 0)
+        return self._leaf(leaf, fields, 0)
 
-    def _leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen], prefix: str, depth: int) -> Optional[str]:
+    def _leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int) -> Optional[str]:
         kind, value = leaf.kind, leaf.value
         if kind in ("boolean", "null"):
             return None
@@ -171,13 +177,24 @@ class Redactor:
         if kind == "number":
             value = integral(value)
         said = evidence(leaf.name, leaf.parent) if leaf.name else NOTHING
-        if kind == "string" and len(value) > 1 and value[0] in "{[" and value[-1] in "}]":
-            nested = self._nested_json(value, fields, f"{prefix}{leaf.path}.", depth)
-            if nested is not None:
-                return nested if nested != value else None
+        if kind == "string" and said.data_class != "secret.password":
+            inner = self._embedded(value, leaf, fields, depth)
+            if inner is not None:
+                return inner if inner != value else None
+            self.claims(value, leaf.path, fields, depth)
         if said.data_class is None and len(value) < (12 if kind == "integer" and not self.strict else MIN_LENGTH):
             return None
         return self.value(value, said, depth)
+
+    def claims(self, value: str, path: str, fields: Dict[str, FieldSeen], depth: int = 0) -> None:
+        """Note the claims of a JSON Web Token as fields; their values are looked for elsewhere."""
+        at = value.find("ey", 0, _SCHEME)
+        if at < 0 or depth >= self.limits.nested:
+            return
+        document = claims(value[at:], self.limits, label)
+        if document is not None:
+            with self._apart():
+                self._leaves(Place(0, f"{path}.claims").take(document), fields, depth + 1)
 
     def value(self, value: str, said: NameEvidence = NOTHING, depth: int = 0) -> Optional[str]:
         """Return the redacted form of one decoded value, or None when nothing in it is sensitive."""
@@ -186,9 +203,10 @@ class Redactor:
             return None
         data_class = said.data_class
         if data_class is not None:
-            refined = refine(data_class, value)
-            if refined is not None:
-                return self._named(refined, value)
+            for reading in dict.fromkeys((value, resolve(value))):
+                refined = refine(data_class, reading)
+                if refined is not None:
+                    return self._named(refined, reading)
         # An order's number is digits alone; digits inside a sentence are not made harmless by their name.
         reference = said.reference and len(value) <= MAX_REFERENCE and " " not in value
         return self.text(value, reference, depth, data_class)
@@ -202,11 +220,9 @@ class Redactor:
     def _named(self, refined: Refined, value: str) -> str:
         """Tokenise a value whole, by the class of its shape where that says more than its name."""
         data_class, canonical = refined
-        found = scan(value, strict=self.strict, hint=data_class)
-        if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)):
-            shape = found[0]
-            if not data_class.startswith("secret.") or shape.data_class.startswith("secret."):
-                return self.token(shape.data_class, shape.canonical, value)
+        found = scan(value, hint=data_class)
+        if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)) and _says_more(found[0], data_class):
+            return self.token(found[0].data_class, found[0].canonical, value)
         return self.token(data_class, canonical, value)
 
     def text(self, text: str, reference: bool = False, depth: int = 0, hint: Optional[str] = None) -> Optional[str]:
@@ -272,7 +288,7 @@ class Redactor:
                 continue
             value = _VALUE.match(text, name.end())
             data_class = evidence(name[1]).data_class if value else None
-            if value is None or data_class is None or not data_class.startswith(_IN_TEXT):
+            if value is None or data_class is None:
                 continue
             start, end = value.span(value.lastindex or 0)
             if taken.overlaps(start, end):
@@ -297,27 +313,40 @@ class Redactor:
                     break
 
     def _decoded(self, inner: str, depth: int) -> Optional[str]:
-        if inner[:1] in ("{", "["):
-            nested = self._nested_json(inner, {}, "", depth)
-            if nested is not None:
-                return nested if nested != inner else None
+        nested = self._embedded(inner, _NO_LEAF, {}, depth)
+        if nested is not None:
+            return nested if nested != inner else None
         return self.text(inner, False, depth)
 
     def _blob(self, found: str, run: str) -> str:
         token = TOKEN.search(found)
         return self.token(class_of(token.group()) if token else "secret.token", run)
 
-    def _nested_json(self, value: str, fields: Dict[str, FieldSeen], prefix: str, depth: int) -> Optional[str]:
-        """Redact JSON inside a string; None when it is no JSON."""
-        if depth >= self.limits.nested:
+    def _embedded(self, value: str, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int) -> Optional[str]:
+        """Redact a document inside a string (JSON, GraphQL, XML); None when it is none."""
+        document = embedded(value, leaf.name, self.limits, label) if depth < self.limits.nested else None
+        if document is None:
             return None
+        inner = Place(0, leaf.path, leaf.name, leaf.parent).take(document)
+        return document.render(self._leaves(inner, fields, depth + 1))
+
+    @contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Count what is found inside the ``with`` block for its own fields only."""
+        outer, self._seen = self._seen, None
         try:
-            document = DECODERS["json"].decode(value, MediaType(), self.limits, label, False)
-        except (ApisecError, RecursionError):
-            return None
-        replacements: Dict[int, str] = {}
-        self._leaves(document, replacements, fields, prefix, depth + 1)
-        return document.render(replacements)
+            yield
+        finally:
+            self._seen = outer
+
+
+def _says_more(found: Match, data_class: str) -> bool:
+    """Return whether the class of a value's own shape says more than the one that its name and value gave it."""
+    if found.data_class.startswith("secret."):
+        return True
+    if data_class.startswith("secret."):
+        return False
+    return found.data_class.startswith(f"{data_class}.") or DETECTORS[found.detector].confidence != "context"
 
 
 class _Taken:
