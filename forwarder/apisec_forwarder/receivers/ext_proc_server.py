@@ -17,7 +17,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded, StreamReset
-from h2.exceptions import ProtocolError, StreamClosedError
+from h2.exceptions import FrameTooLargeError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 from hyperframe.frame import GoAwayFrame
 
@@ -31,12 +31,12 @@ MAX_CONNECTIONS = 256
 MAX_MESSAGE = 16 * 2**20  # bytes of one gRPC message; Envoy sends what one read gave it
 STREAM_WINDOW = 2**20
 CONNECTION_WINDOW = 16 * 2**20
-FRAME_BYTES = 256 * 2**10
+FRAME_BYTES = 2**14  # HTTP/2's default (RFC 9113 4.2), which Envoy sends
+PREFACE_BYTES = 24  # RFC 9113 3.4
 HEADER_LIST_BYTES = 64 * 2**10
 SETTINGS = {
     SettingCodes.MAX_CONCURRENT_STREAMS: MAX_STREAMS,
     SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
-    SettingCodes.MAX_FRAME_SIZE: FRAME_BYTES,
     SettingCodes.MAX_HEADER_LIST_SIZE: HEADER_LIST_BYTES,
 }
 STREAM_BYTES = 2048  # what an open stream is reckoned at beside its headers and bodies
@@ -106,6 +106,31 @@ class Stream:
         return True
 
 
+class Frames:
+    """Where frames begin in what arrives: ``h2`` would hold one that is too long until all of its 16 MiB are there."""
+
+    def __init__(self) -> None:
+        self._skip = PREFACE_BYTES  # bytes until the next frame begins
+        self._length = b""  # the first of the three bytes of its length
+
+    def fit(self, data: bytes) -> bool:
+        """Whether no frame in the next bytes is too long."""
+        at = self._skip
+        while at < len(data):
+            known = len(self._length)
+            self._length += data[at : at + 3 - known]
+            if len(self._length) < 3:
+                self._skip = 0
+                return True
+            size = int.from_bytes(self._length, "big")
+            if size > FRAME_BYTES:
+                return False
+            at += 9 - known + size
+            self._length = b""
+        self._skip = at - len(data)
+        return True
+
+
 class Connection(asyncio.Protocol):
     """One HTTP/2 connection of Envoy's."""
 
@@ -117,6 +142,7 @@ class Connection(asyncio.Protocol):
         self._h2 = H2Connection(
             H2Configuration(client_side=False, header_encoding=False, validate_inbound_headers=False)
         )
+        self._frames = Frames()
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -140,6 +166,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         try:
+            if not self._frames.fit(data):
+                raise FrameTooLargeError
             for event in self._h2.receive_data(data):
                 self._handle(event)
         except ProtocolError:
