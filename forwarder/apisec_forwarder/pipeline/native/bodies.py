@@ -18,7 +18,7 @@ from apisec.classification.names import NOTHING
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import DULL, Redactor
 from apisec_forwarder.pipeline.native.asking import Answer, Asker, take
-from apisec_forwarder.pipeline.native.gate import BASE64, Gate, Hit
+from apisec_forwarder.pipeline.native.gate import BASE64, SUSPICIOUS, Gate, Hit
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Reading, Tree, read
 
 MAX_BYTES = 512 * 1024  # larger bodies are rare and left to the core
@@ -29,6 +29,7 @@ MAX_PLACES = 400  # to look at; a body with more of them is left to the core
 
 ANYWHERE = Member("", "", "", NOTHING, None, None)  # a value whose place is not known yet
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*")
+_LONG_NUMBER = re.compile(rb"[0-9.]{9}|[0-9][eE]")  # shorter ones hold nothing in balanced mode
 _NUMBER_CHARACTERS = b"0123456789.eE+-"
 _QUOTE = 0x22
 
@@ -42,8 +43,13 @@ class JsonBody:
     classes: dict[str, set[str]] = field(default_factory=dict)  # of the paths that have any
     nested: dict[str, str] = field(default_factory=dict)  # paths and kinds inside of strings
     objects: list[tuple[str, str]] = field(default_factory=list)
-    hay: str = ""  # decoded values, where the text has escapes
+    hay: str = ""  # decoded values as they are shown, where the text has escapes
     base64: list[str] = field(default_factory=list)  # values that may hold text in base64
+    replaced: dict[str, str] = field(default_factory=dict)  # whole values, wherever they stand
+
+    def shown(self, reading: Reading) -> str:
+        """Return all values as they are shown."""
+        return "\0".join([self.replaced.get(value, value) for value in reading.values])
 
 
 def load(data: bytes) -> Any:
@@ -84,11 +90,12 @@ class Bodies:
         if escaped:
             self.numbers(data, reading)
             places = self._text.places(reading.values)
-            indices = {index for _, index in places}
-            asked = [(reading.members[i], reading.values[i]) for i in sorted(indices) if not reading.members[i].telling]
+            indices = sorted({index for kind, index in places if kind != SUSPICIOUS})
+            pairs = [(reading.members[i], reading.values[i]) for i in indices]
+            asked = [(m, v) for m, v in pairs if not m.telling and not DULL.fullmatch(v)]
             body = self.finish(data, reading, asked, tree, redactor)
             body.base64 = [reading.values[i] for kind, i in places if kind == BASE64]
-            body.hay = "\0".join(reading.values)
+            body.hay = body.shown(reading)
             return body
         hits = self._json.hits(data)
         numbers: set[str] = set()
@@ -105,7 +112,7 @@ class Bodies:
 
     def numbers(self, data: bytes, reading: Reading) -> None:
         """Ask about the numbers of a body whose text is scanned decoded; NotHere when the core finds something."""
-        if not reading.numbers:
+        if not reading.numbers or not (self._asker.strict or _LONG_NUMBER.search(data)):
             return
         data = data.replace(b'\\"', b"''")  # so that quotes tell what is text
         found: set[str] = set()
@@ -144,7 +151,9 @@ class Bodies:
         for member in numbers:
             data = self._numbers(data, member, reading, body, redactor)
         for value, by_path in replaced.items():
-            data = _replace(data, value, set(by_path.values()), counts[value])
+            shown = set(by_path.values())
+            data = _replace(data, value, shown, counts[value])
+            body.replaced[value] = shown.pop()
         body.text = data.decode()
         if named and reading.named:
             body.objects = _objects(reading, replaced, numbers)
@@ -264,7 +273,7 @@ def _replace(data: bytes, value: str, shown: set[str], count: int) -> bytes:
         return data
     if len(shown) != 1 or data.count(needle) != count:
         raise NotHere
-    return data.replace(needle, orjson.dumps(shown.pop()))
+    return data.replace(needle, orjson.dumps(min(shown)))
 
 
 @lru_cache(maxsize=1024)

@@ -200,7 +200,7 @@ class NativePipeline:
         except NotHere:
             return self._by_part(work, "request", body, headers)
         work.base64 += [work.values[i] for kind, i in work.hits if kind == BASE64 and i >= skip]
-        hay = "\0".join(reading.values) if b"\\" in data else ""
+        hay = done.shown(reading) if b"\\" in data else ""
         return section(done, hay)
 
     def _response_body(self, work: Work, body: Body, headers: Headers) -> Section | None:
