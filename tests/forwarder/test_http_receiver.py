@@ -115,6 +115,30 @@ def test_a_body_that_apisix_cut_is_known_as_cut() -> None:
     assert response.body.truncated
 
 
+@pytest.mark.parametrize("kind", ["kong", "apisix"])
+@pytest.mark.parametrize(
+    ("method", "status", "truncated"), [("POST", 200, True), ("HEAD", 200, False), ("GET", 304, False)]
+)
+def test_a_body_that_was_not_copied_is_a_gap_that_is_seen(kind: str, method: str, status: int, truncated: bool) -> None:
+    record = json.loads(json.dumps(KONG if kind == "kong" else APISIX))
+    record["request"] |= {"method": method, "headers": {"content-length": "900"}}
+    record["response"] |= {"status": status, "headers": {"content-length": "700"}}
+    for part in (record["request"], record["response"]):
+        for name in ("body", "body_encoding"):
+            part.pop(name, None)
+    found = one(record if kind == "kong" else [record], kind)
+    assert found.response is not None
+    assert (found.request.body.size, found.response.body.truncated) == (900, truncated)
+
+
+def test_what_kong_s_function_counted_is_the_size() -> None:
+    record = json.loads(json.dumps(KONG))
+    record["response"] |= {"body": "e30=", "body_encoding": "base64", "body_size": 70_000}
+    response = one(record, "kong").response
+    assert response is not None
+    assert (response.body.data, response.body.size) == (b"{}", 70_000)
+
+
 MISSING = [
     ("kong", KONG, "request"),
     ("kong", KONG, "started_at"),

@@ -11,7 +11,17 @@ from urllib.parse import urlsplit
 
 from apisec.errors import DocumentError
 from apisec.model.transaction import Body, Client, Request, Response, Transaction
-from apisec_forwarder.receivers.documents import body, count, headers, mapping, number, status, text
+from apisec_forwarder.receivers.documents import (
+    answers_with_body,
+    body,
+    count,
+    headers,
+    mapping,
+    number,
+    stated_size,
+    status,
+    text,
+)
 from apisec_forwarder.receivers.jsonl import made_id
 
 CUT_BYTES = 524_288  # where APISIX cuts a body by default (max_req_body_bytes, max_resp_body_bytes)
@@ -29,7 +39,9 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
         time=started / 1000,
         client=Client(text(record, "client_ip", "record") or "", authenticated=_who(record)),
         request=_request(request),
-        response=_response(response) if response.get("status") is not None else None,
+        response=_response(response, text(request, "method", "request") or "")
+        if response.get("status") is not None
+        else None,
         duration=duration if duration is not None and duration >= 0 else None,
         bytes_in=count(request, "size", "request"),
         bytes_out=count(response, "size", "response"),
@@ -47,18 +59,20 @@ def _request(document: Mapping[str, Any]) -> Request:
     except ValueError:
         scheme, host = "", ""
     fields = headers(document.get("headers"), "request")
-    return Request(method, uri or url, fields, _body(document, "request"), scheme or "https", host)
+    content = _body(document, "request", stated_size(fields))
+    return Request(method, uri or url, fields, content, scheme or "https", host)
 
 
-def _response(document: Mapping[str, Any]) -> Response:
-    fields = headers(document.get("headers"), "response")
-    return Response(status(document, "response"), fields, _body(document, "response"))
+def _response(document: Mapping[str, Any], method: str) -> Response:
+    fields, code = headers(document.get("headers"), "response"), status(document, "response")
+    size = stated_size(fields) if answers_with_body(method, code) else None
+    return Response(code, fields, _body(document, "response", size))
 
 
-def _body(document: Mapping[str, Any], where: str) -> Body:
+def _body(document: Mapping[str, Any], where: str, stated: int | None) -> Body:
     """Return the body. APISIX does not say that it cut one: one of exactly the cut's length is taken for cut."""
-    found = body(document, where)
-    return Body(found.data, found.size + 1) if len(found.data) == CUT_BYTES else found
+    found = body(document, where, stated)
+    return Body(found.data, max(found.size, CUT_BYTES + 1)) if len(found.data) == CUT_BYTES else found
 
 
 def _who(record: Mapping[str, Any]) -> str | None:

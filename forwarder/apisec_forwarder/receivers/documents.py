@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from apisec.errors import DocumentError
-from apisec.model.transaction import Body, Headers
+from apisec.model.transaction import Body, Headers, header
 
 MAX_RECORD = 256 << 20  # bytes of one record: a 50 MB body in base64 with both halves, and room
 MAX_HEADERS = 1000
@@ -151,3 +151,14 @@ def body(document: Mapping[str, Any], where: str, size: int | None = None) -> Bo
     else:
         raise DocumentError("is not 'base64', the only encoding", where=f"{where}.body_encoding")
     return Body(data, max(size or 0, len(data)))
+
+
+def stated_size(fields: Headers) -> int | None:
+    """Return the length of the body that a message's headers state; None when they state none."""
+    value = header(fields, "content-length") or ""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
+
+
+def answers_with_body(method: str, status_code: int) -> bool:
+    """Whether ``content-length`` of a response counts bytes that follow (RFC 9110 8.6)."""
+    return method != "HEAD" and status_code not in (204, 304)

@@ -12,7 +12,17 @@ from urllib.parse import urlsplit
 
 from apisec.errors import DocumentError
 from apisec.model.transaction import Client, Headers, Request, Response, Transaction
-from apisec_forwarder.receivers.documents import body, count, headers, mapping, number, status, text
+from apisec_forwarder.receivers.documents import (
+    answers_with_body,
+    body,
+    count,
+    headers,
+    mapping,
+    number,
+    stated_size,
+    status,
+    text,
+)
 from apisec_forwarder.receivers.jsonl import MAX_ID, made_id
 
 REDACTED = "REDACTED"
@@ -31,7 +41,9 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
         time=started / 1000,
         client=_client(record, request),
         request=_request(request),
-        response=_response(response) if response.get("status") is not None else None,
+        response=_response(response, text(request, "method", "request") or "")
+        if response.get("status") is not None
+        else None,
         duration=duration if duration is not None and duration >= 0 else None,
         bytes_in=count(request, "size", "request"),
         bytes_out=count(response, "size", "response"),
@@ -49,7 +61,8 @@ def _request(document: Mapping[str, Any]) -> Request:
     except ValueError:
         scheme, host = "", ""
     fields = _shown(headers(document.get("headers"), "request"))
-    return Request(method, uri or url, fields, body(document, "request"), scheme or "https", host)
+    content = body(document, "request", _size(document, "request", fields))
+    return Request(method, uri or url, fields, content, scheme or "https", host)
 
 
 def _shown(fields: Headers) -> Headers:
@@ -57,10 +70,16 @@ def _shown(fields: Headers) -> Headers:
     return tuple((name, value) for name, value in fields if value != REDACTED)
 
 
-def _response(document: Mapping[str, Any]) -> Response:
-    return Response(
-        status(document, "response"), headers(document.get("headers"), "response"), body(document, "response")
-    )
+def _response(document: Mapping[str, Any], method: str) -> Response:
+    fields, code = headers(document.get("headers"), "response"), status(document, "response")
+    size = _size(document, "response", fields if answers_with_body(method, code) else ())
+    return Response(code, fields, body(document, "response", size))
+
+
+def _size(document: Mapping[str, Any], where: str, fields: Headers) -> int | None:
+    """Return the size of a body: as the pre-function counted it, or as the headers state it where there is none."""
+    counted = count(document, "body_size", where)
+    return counted if counted is not None else stated_size(fields)
 
 
 def _client(record: Mapping[str, Any], request: Mapping[str, Any]) -> Client:
