@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import html
 import re
-from bisect import bisect_left
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
@@ -18,6 +17,7 @@ from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Match
 from apisec.detectors.engine import MIN_LENGTH, scan
+from apisec.redaction import work
 from apisec.redaction.encodings import (
     BASE64,
     BASE64_TEXT,
@@ -32,6 +32,7 @@ from apisec.redaction.encodings import (
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.labels import label as label
+from apisec.redaction.spans import Span, Taken, splice
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import refine
 
@@ -64,14 +65,6 @@ _NO_LEAF = Leaf("", "", "", "string", "", 0, 0)
 _SCHEME = 16  # characters before a token in a header: Bearer, a prefix
 
 
-class Span(NamedTuple):
-    """A part of a text and the token that replaces it."""
-
-    start: int
-    end: int
-    token: str
-
-
 @dataclass
 class Part:
     """A decoded document, what replaces its leaves (by index), and its fields by path."""
@@ -97,6 +90,9 @@ class Redactor:
         self.strict = strict  # a checksum alone is enough, whatever a field's name says
         self.secrets: Dict[str, str] = {}
         self.classes: Set[str] = set()
+        self.spent = 0  # units of ``work``
+        self.skipped = 0  # characters that were not looked at, because too much was spent
+        self._names: Set[str] = set()  # that stood in texts
         self._tokenizer = tokenizer
         self._seen: Optional[Set[str]] = None  # classes found by the call that is running
         self._forced: Optional[Forced] = None  # of the part that is read
@@ -220,6 +216,8 @@ class Redactor:
     def _named(self, refined: Refined, value: str) -> str:
         """Tokenise a value whole, by the class of its shape where that says more than its name."""
         data_class, canonical = refined
+        if not self._affords(work.cost(value, strict=False)):
+            return self.token(data_class, canonical, value)
         found = scan(value, hint=data_class)
         if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)) and _says_more(found[0], data_class):
             return self.token(found[0].data_class, found[0].canonical, value)
@@ -232,19 +230,50 @@ class Redactor:
         """
         if len(text) < MIN_LENGTH or (hint is None and DULL.fullmatch(text)):
             return None
+        room = work.MAX_WORK - self.spent
+        if room <= 0:
+            return self._unseen(len(text))
+        units = work.cost(text, self.strict)
+        if units > room:
+            end = work.place_to_cut(text, len(text) * room * 3 // (units * 4))
+            head = text[:end]
+            redacted = self.text(head, reference, depth, hint) if head else None
+            self.spent = work.MAX_WORK
+            return (head if redacted is None else redacted) + self._unseen(len(text) - end)
+        self.spent += units
         if depth < self.limits.nested:
             undone = self._undo(text, reference, depth, hint)
             if undone is not None:
                 return undone
         if "~" in text and TOKEN.search(text):
             return self._between_tokens(text, reference, depth, hint)
-        found = scan(text, reference=reference, strict=self.strict, hint=hint)
-        spans = [self._span(match, text) for match in found]
+        spans = list(self._found(text, reference, hint))
         if "=" in text or ":" in text:
-            spans += list(self._assignments(text, _Taken(spans)))
+            spans += list(self._assignments(text, Taken(spans)))
         if depth < self.limits.nested:
-            spans += list(self._encoded(text, _Taken(spans), depth))
-        return _splice(text, spans) if spans else None
+            spans += list(self._encoded(text, Taken(spans), depth))
+        return splice(text, spans) if spans else None
+
+    def _affords(self, units: int) -> bool:
+        """Count work; return whether it may be done."""
+        self.spent += units
+        return self.spent <= work.MAX_WORK
+
+    def _unseen(self, count: int) -> str:
+        self.skipped += count
+        return work.unseen(count)
+
+    def _rest(self, text: str, start: int) -> Span:
+        """Leave the rest of a text unseen."""
+        return Span(start, len(text), self._unseen(len(text) - start))
+
+    def _found(self, text: str, reference: bool, hint: Optional[str]) -> Iterator[Span]:
+        """Find what shows itself by its shape, by a check, or by telling words before it."""
+        for match in scan(text, reference=reference, strict=self.strict, hint=hint):
+            if not self._affords(work.PER_MATCH):
+                yield self._rest(text, match.start)
+                return
+            yield self._span(match, text)
 
     def _span(self, match: Match, text: str) -> Span:
         raw = text[match.start : match.end]
@@ -281,11 +310,15 @@ class Redactor:
             return self.text(unescape(text), reference, depth + 1, hint)
         return None
 
-    def _assignments(self, text: str, taken: _Taken) -> Iterator[Span]:
+    def _assignments(self, text: str, taken: Taken) -> Iterator[Span]:
         end = 0
         for name in _ASSIGNED.finditer(text):
             if name.start() < end or not TELLING.search(name[1]):
                 continue
+            if not self._affords(work.PER_KNOWN_NAME if name[1] in self._names else work.PER_NAME):
+                yield self._rest(text, name.start())
+                return
+            self._names.add(name[1])
             value = _VALUE.match(text, name.end())
             data_class = evidence(name[1]).data_class if value else None
             if value is None or data_class is None:
@@ -299,12 +332,15 @@ class Redactor:
             if refined is not None:
                 yield Span(start, end, self._named(refined, shown))
 
-    def _encoded(self, text: str, taken: _Taken, depth: int) -> Iterator[Span]:
+    def _encoded(self, text: str, taken: Taken, depth: int) -> Iterator[Span]:
         """Find base64 that holds something sensitive; the whole run becomes one token."""
         for match in BASE64.finditer(text):
             run = match.group()
             if run == run.lower() or not BASE64_TEXT.search(run) or taken.overlaps(*match.span()):
                 continue
+            if not self._affords(work.PER_RUN):
+                yield self._rest(text, match.start())
+                return
             for inner in unbase64(run):
                 found = self._decoded(inner, depth + 1)
                 if found is not None:
@@ -320,6 +356,8 @@ class Redactor:
 
     def _blob(self, found: str, run: str) -> str:
         token = TOKEN.search(found)
+        if token is None and self.spent >= work.MAX_WORK:
+            return work.unseen(len(run))
         return self.token(class_of(token.group()) if token else "secret.token", run)
 
     def _embedded(self, value: str, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int) -> Optional[str]:
@@ -347,26 +385,3 @@ def _says_more(found: Match, data_class: str) -> bool:
     if data_class.startswith("secret."):
         return False
     return found.data_class.startswith(f"{data_class}.") or DETECTORS[found.detector].confidence != "context"
-
-
-class _Taken:
-    """Places of a text that are replaced already; asked by bisection, since hostile text has thousands."""
-
-    def __init__(self, spans: List[Span]) -> None:
-        self._spans = sorted(spans)
-        self._starts = [span.start for span in self._spans]
-
-    def overlaps(self, start: int, end: int) -> bool:
-        if not self._starts:
-            return False
-        after = bisect_left(self._starts, end)
-        return after > 0 and self._spans[after - 1].end > start
-
-
-def _splice(text: str, spans: List[Span]) -> str:
-    pieces: List[str] = []
-    position = 0
-    for start, end, token in sorted(spans):
-        pieces += [text[position:start], token]
-        position = end
-    return "".join([*pieces, text[position:]])

@@ -211,6 +211,8 @@ class Pipeline:
         self._fields(event, work, echo)
         self._bodies(event, work, echo)
         event["data_classes"] = sorted(redactor.classes)
+        if redactor.skipped:
+            work.coverage.cut(f"transaction: {redactor.skipped} characters not analysed, for it would take too long")
         event["coverage"] = work.coverage.state()
         if work.coverage.reasons:
             event["coverage_reasons"] = work.coverage.reasons

@@ -1,0 +1,43 @@
+"""How much looking a transaction may cost: hostile text can make every character a beginning of something.
+
+The unit is about a microsecond of the pure engine on a small machine. It is counted and not measured, so that the same
+transaction always gives the same event. What is beyond the bound is not looked at, and therefore not shown.
+"""
+
+from __future__ import annotations
+
+import re
+
+from apisec.detectors.engine import candidates
+
+MAX_WORK = 60_000  # of one transaction; the pure lane's other stages take as long again at worst
+PER_TEXT, PER_DIGIT, PER_MATCH, PER_RUN = 8, 2, 8, 10
+PER_NAME, PER_KNOWN_NAME = 60, 4  # a name in text that was not asked before in this transaction, and one that was
+LONG = 1_024  # characters of a text whose detectors are counted
+
+_DIGIT = re.compile(r"\d")
+_SENTENCE = re.compile(r"[\n.;!?]\s")
+
+
+def cost(text: str, strict: bool) -> int:
+    """Return the units that looking at a text costs, without what is found in it."""
+    size = len(text)
+    each = 5 * len(candidates(text, None, strict)) // 2 + 10 if size > LONG else 4  # twentieths of a unit
+    return PER_TEXT + PER_DIGIT * _digits(text) + size * each // 20
+
+
+def _digits(text: str) -> int:
+    return sum(map(text.count, "0123456789")) if text.isascii() else len(_DIGIT.findall(text))
+
+
+def place_to_cut(text: str, limit: int) -> int:
+    """Return the last place up to ``limit`` where no value can be cut in two: a sentence's end, or the beginning."""
+    last = 0
+    for match in _SENTENCE.finditer(text, max(0, limit - 4096), limit):
+        last = match.end()
+    return last
+
+
+def unseen(count: int) -> str:
+    """Return what is shown for characters that were not looked at."""
+    return f"[not analysed, {count} characters]"
