@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
@@ -45,25 +46,14 @@ def found(kind: int, _: int, end: int, __: int, hits: Any) -> None:
 class Gate:
     """A compiled database and its scratch: of one process and one thread."""
 
-    def __init__(self, patterns: Iterable[tuple[int, str]], words: Iterable[str] = ()) -> None:
-        listed = list(dict.fromkeys(patterns))
-        flags = [0] * len(listed)
-        listed += [(VALUE, word) for word in words]
-        flags += [hyperscan.HS_FLAG_CASELESS] * (len(listed) - len(flags))
-        self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        self._database.compile(
-            expressions=[pattern.encode() for _, pattern in listed],
-            ids=[kind for kind, _ in listed],
-            elements=len(listed),
-            flags=flags,
-        )
-        self._database.scratch = hyperscan.Scratch(self._database)
-        self._scan = self._database.scan
+    def __init__(self, database: hyperscan.Database) -> None:
+        self._scratch = hyperscan.Scratch(database)
+        self._scan = database.scan
 
     def hits(self, data: bytes) -> list[Hit]:
         """Return where something may stand; ``data`` is UTF-8."""
         hits: list[Hit] = []
-        self._scan(data, match_event_handler=found, context=hits)
+        self._scan(data, match_event_handler=found, context=hits, scratch=self._scratch)
         return hits
 
     def places(self, values: Sequence[str]) -> list[tuple[int, int]]:
@@ -82,17 +72,41 @@ class Gate:
 
 def json_gate(strict: bool) -> Gate:
     """Return the gate for JSON as it is on the wire, without a backslash in it."""
-    return Gate(
-        [(VALUE, pattern) for pattern in _values(strict, quote="'?", edge='"')] + [(BASE64, _base64())], _words('"')
-    )
+    return Gate(_json_database(strict))
 
 
 def text_gate(strict: bool) -> Gate:
     """Return the gate for decoded values, each between two separators; it asks for signals too."""
+    return Gate(_text_database(strict))
+
+
+@lru_cache(maxsize=2)
+def _json_database(strict: bool) -> hyperscan.Database:
+    patterns = [(VALUE, pattern) for pattern in _values(strict, quote="'?", edge='"')]
+    return database([*patterns, (BASE64, _base64())], _words('"'))
+
+
+@lru_cache(maxsize=2)
+def _text_database(strict: bool) -> hyperscan.Database:
     patterns = [(VALUE, pattern) for pattern in _values(strict, quote=r"\\?[\"']?", edge=SEPARATOR)]
-    return Gate(
-        [*patterns, (BASE64, _base64()), (SUSPICIOUS, loosen(SUSPECT.pattern, _flags(SUSPECT)))], _words(SEPARATOR)
+    asked = (SUSPICIOUS, loosen(SUSPECT.pattern, _flags(SUSPECT)))
+    return database([*patterns, (BASE64, _base64()), asked], _words(SEPARATOR))
+
+
+def database(patterns: Iterable[tuple[int, str]], words: Iterable[str] = ()) -> hyperscan.Database:
+    """Compile patterns, and words in any case; it takes seconds, so that a process does it once."""
+    listed = list(dict.fromkeys(patterns))
+    flags = [0] * len(listed)
+    listed += [(VALUE, word) for word in words]
+    flags += [hyperscan.HS_FLAG_CASELESS] * (len(listed) - len(flags))
+    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    compiled.compile(
+        expressions=[pattern.encode() for _, pattern in listed],
+        ids=[kind for kind, _ in listed],
+        elements=len(listed),
+        flags=flags,
     )
+    return compiled
 
 
 def _values(strict: bool, quote: str, edge: str) -> Iterator[str]:
