@@ -12,7 +12,9 @@ parts share it: read the ratios and differences. ``copy``: nobody reads it; ``fo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import http.client
+import itertools
 import json
 import os
 import signal
@@ -244,12 +246,15 @@ def watched(gateway: Process, seconds: float) -> tuple[float, float]:
 
 
 def costs(ways: list[Way], rate: float, seconds: float, rounds: int) -> dict[str, dict[str, list[Run]]]:
+    """Measure everything in turn; what has been measured counts also when it is interrupted."""
     found: dict[str, dict[str, list[Run]]] = {}
-    for number in range(rounds):
-        for way in ways:
-            for mode in ("alone", "copy", "forwarder") if way.buffered else ("alone", "forwarder"):
-                run = one_round(way, mode, rate, seconds, number)
-                found.setdefault(way.name, {}).setdefault(mode, []).append(run)
+    with contextlib.suppress(KeyboardInterrupt):
+        for number in range(rounds):
+            for way in ways:
+                for mode in ("alone", "copy", "forwarder") if way.buffered else ("alone", "forwarder"):
+                    run = one_round(way, mode, rate, seconds, number)
+                    found.setdefault(way.name, {}).setdefault(mode, []).append(run)
+                    print(f"{number}: {way.name}, {mode}: {run}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     return found
 
 
@@ -313,7 +318,11 @@ def main() -> None:
     document: Any
     if args.stall:
         kinds = {"stands still": False, "dead": True}
-        stalls = {f"{way.name}, {kind}": one_stall(way, dead, 1) for way in ways for kind, dead in kinds.items()}
+        stalls: dict[str, Stall] = {}
+        with contextlib.suppress(KeyboardInterrupt):
+            for way, kind in itertools.product(ways, kinds):
+                stalls[f"{way.name}, {kind}"] = one_stall(way, kinds[kind], 1)
+                print(f"{way.name}, {kind}: {stalls[f'{way.name}, {kind}']}", file=sys.stderr)
         document = {name: asdict(one) for name, one in stalls.items()}
     else:
         runs = costs(ways, args.rate, args.seconds, args.rounds)

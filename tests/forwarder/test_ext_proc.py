@@ -21,6 +21,7 @@ from apisec_forwarder.config import Address, Config
 from apisec_forwarder.gateway import envoy
 from apisec_forwarder.receivers.base import DROPPED, Place
 from apisec_forwarder.receivers.ext_proc import ExtProcSource, listen, open_source
+from tests.support.certificates import self_signed
 from tests.support.hec import FakeHec
 from tests.support.processes import Process, forwarder, start_envoy
 from tests.support.upstream import Upstream
@@ -29,16 +30,17 @@ from tests.support.waiting import free_port, until
 CONFIG = """
 gateway: {{name: edge-1, env: DEV}}
 services: [{{name: shop, team: commerce, hosts: ["*"], index: apisec}}]
-receiver: {{ext_proc: {{socket: copy.sock, admin_socket: admin.sock, body_bytes: 4MiB{more}}}}}
+receiver: {{ext_proc: {{{endpoint}, admin_socket: admin.sock, body_bytes: 4MiB{more}}}}}
 keys: {{file: keys.json}}
 spool: {{directory: spool, sync_seconds: 0.1}}
 hec: {{url: "http://127.0.0.1:{port}", token_file: hec.token, batch_seconds: 0.05}}
 health: {{interval_seconds: 0.5}}
+workers: {{engine: pure}}
 """
 
 
-def config(folder: Path, more: str = "", port: int = 1) -> Config:
-    text = CONFIG.format(more=more, port=port)
+def config(folder: Path, more: str = "", port: int = 1, endpoint: str = "socket: copy.sock") -> Config:
+    text = CONFIG.format(more=more, port=port, endpoint=endpoint)
     (folder / "forwarder.yaml").write_text(text)
     found, errors = configuration.parse(text, folder / "forwarder.yaml")
     assert found is not None, errors
@@ -187,6 +189,30 @@ def test_where_the_queue_is_full_copies_are_dropped_and_counted_and_the_gateway_
             successor.close()
             held.close()
             assert [edge.ask("GET", f"/dead{number}")[0] for number in range(3)] == [200] * 3
+
+
+@pytest.mark.gateway
+def test_over_the_network_both_sides_show_certificates(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path)
+    address = f"127.0.0.1:{free_port()}"
+    tls = f"listen: '{address}', tls_certificate: {certificate}, tls_key: {key}, client_ca: {certificate}"
+    found = config(tmp_path, endpoint=tls)
+    assert found.receiver.ext_proc is not None
+    source = open_source(found.receiver.ext_proc, Place("edge-1", tmp_path))
+    port = free_port()
+    with Upstream() as upstream:
+        built = envoy.build(found, Address("127.0.0.1", port), Address("127.0.0.1", upstream.port), streamed=True)
+        names = {"<CA of the forwarder's certificate>": certificate, "<Envoy's certificate>": certificate}
+        text = envoy.render(built)
+        for placeholder, path in {**names, "<its key>": key}.items():
+            assert placeholder in text
+            text = text.replace(placeholder, str(path))
+        (tmp_path / "envoy.yaml").write_text(text)
+        with start_envoy(tmp_path / "envoy.yaml", port, tmp_path / "envoy.log") as process:
+            edge = Edge(port, source, process, tmp_path)
+            assert edge.ask("POST", "/echo", b"over TLS") == (200, b"over TLS")
+            assert edge.transaction("/echo").request.body.data == b"over TLS"
+    source.close()
 
 
 @pytest.mark.gateway
