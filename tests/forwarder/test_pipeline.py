@@ -206,7 +206,12 @@ def test_signals_of_a_body_that_cannot_be_read() -> None:
         ([JSON], b'{"password": "hunter2x', "undecoded", "request.body: not JSON"),
         ([("content-type", "image/png")], b"\x89PNG" + bytes(200), "undecoded", "binary data"),
         ([JSON, ("content-encoding", "br")], b"hunter2x", "undecoded", "not br data"),
-        ([JSON, ("content-encoding", "compress")], b"hunter2x", "undecoded", "content coding compress is not supported"),
+        (
+            [JSON, ("content-encoding", "compress")],
+            b"hunter2x",
+            "undecoded",
+            "content coding compress is not supported",
+        ),
         ([JSON, ("content-encoding", "gzip")], b"hunter2x", "undecoded", "not gzip data"),
         ([("content-type", "text/plain; charset=utf-7")], b"hunter2x", "undecoded", "charset is not known"),
         ([("content-type", "application/pdf")], b"hunter2x", "undecoded", "media type is not supported"),
