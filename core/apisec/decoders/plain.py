@@ -3,10 +3,22 @@
 # ruff: noqa: ARG002 - every decoder takes what the protocol gives
 from __future__ import annotations
 
+import re
+
 from apisec.decoders.base import Document, Label, Leaf, Limits, MediaType
 
 _SUBTYPES = ("graphql", "javascript", "x-javascript", "ecmascript", "sql", "x-yaml", "yaml", "jwt", "toml")
-_TAIL = 512  # a value may be cut at a cut text's end; none that is found is longer, but for keys and blobs
+_TAIL = 4_096  # characters at a cut text's end in which a place is looked for where no value can be cut in two
+# The end of a sentence, a line or a tag; not behind a digit, for numbers go on, nor before a line of base64.
+_PLACE = re.compile(r"(?<!\d)(?:[.;!?]\s|\n(?![A-Za-z0-9+/=]{20})|>(?=[\s<]))")
+
+
+def place_to_cut(text: str, limit: int) -> int:
+    """Return the last place up to ``limit`` where no value is cut in two; 0 when there is none near."""
+    last = 0
+    for match in _PLACE.finditer(text, max(0, limit - _TAIL), limit):
+        last = match.end()
+    return last
 
 
 class TextDecoder:
@@ -19,7 +31,7 @@ class TextDecoder:
         return major == "text" or (major == "application" and subtype in _SUBTYPES)
 
     def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
-        end = max(0, len(text) - _TAIL) if truncated else len(text)
+        end = place_to_cut(text, len(text)) if truncated else len(text)
         leaves = [Leaf("", "", "", "string", text[:end], 0, end)] if text else []
         return Document(text, leaves, end, self, incomplete="ends too early" if truncated else None)
 

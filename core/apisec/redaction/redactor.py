@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
+from apisec.decoders.plain import place_to_cut
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Match
 from apisec.detectors.engine import MIN_LENGTH, scan
@@ -155,10 +156,9 @@ class Redactor:
         """Return a value's redacted form as an override wants it; None when it stays as it is."""
         if data_class == NOT_SENSITIVE or not value or kind in ("boolean", "null") or is_token(value):
             return None
-        refined = refine(data_class, value)
-        if refined is None:
-            return self.token(data_class, value)
-        return self.token(*refined, value)
+        named, canonical = refine(data_class, value) or (data_class, value)
+        child = named.startswith(f"{data_class}.")
+        return self.token(named if child else data_class, canonical, value)
 
     def leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen]) -> Optional[str]:
         """Return the redacted form of one leaf, or None; the fields of a document in it are added to ``fields``."""
@@ -235,7 +235,7 @@ class Redactor:
             return self._unseen(len(text))
         units = work.cost(text, self.strict)
         if units > room:
-            end = work.place_to_cut(text, len(text) * room * 3 // (units * 4))
+            end = place_to_cut(text, len(text) * room * 3 // (units * 4))
             head = text[:end]
             redacted = self.text(head, reference, depth, hint) if head else None
             self.spent = work.MAX_WORK

@@ -38,8 +38,11 @@ _INTEGRAL = re.compile(r"-?(\d+)\.0+")
 _DATE = re.compile(r"(?:1[89]|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.]\d{1,2}(?:[T ].*)?", re.DOTALL)
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9AB](?:\.?[0-9A-TV-Z]{1,4})?")
 _ETHEREUM = re.compile(r"0x[0-9A-Fa-f]{40}")
-# Month and year together in any order, or a member for each: 12, 2027, 27.
-_EXPIRY = re.compile(r"(?:0?[1-9]|1[0-2])\s?[-/.]?\s?(?:20)?\d{2}|20\d{2}[-/.]?(?:0?[1-9]|1[0-2])|0?[1-9]|\d\d|20\d\d")
+# Month and year together in any order (with a slash, as ISO 8583's YYMM, as a word), or a member for each: 12, 2027.
+_EXPIRY = re.compile(
+    r"(?:0?[1-9]|1[0-2])\s?[-/.|]?\s?(?:20)?\d{2}|20\d{2}\s?[-/.|]?\s?(?:0?[1-9]|1[0-2])|\d\d[-/.]?(?:0[1-9]|1[0-2])"
+    r"|0?[1-9]|\d\d|20\d\d|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[\s/-]?(?:20)?\d\d"
+)
 _SSN_LAYOUT = re.compile(r"\d{3}-\d{2}-\d{4}")
 
 _ROWS = by_class((*national.ROWS, *tax.ROWS, *health.ROWS, *banking.ROWS, *devices.ROWS, *documents.ROWS))

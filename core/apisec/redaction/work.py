@@ -16,7 +16,6 @@ PER_NAME, PER_KNOWN_NAME = 60, 4  # a name in text that was not asked before in 
 LONG = 1_024  # characters of a text whose detectors are counted
 
 _DIGIT = re.compile(r"\d")
-_SENTENCE = re.compile(r"[\n.;!?]\s")
 
 
 def cost(text: str, strict: bool) -> int:
@@ -28,14 +27,6 @@ def cost(text: str, strict: bool) -> int:
 
 def _digits(text: str) -> int:
     return sum(map(text.count, "0123456789")) if text.isascii() else len(_DIGIT.findall(text))
-
-
-def place_to_cut(text: str, limit: int) -> int:
-    """Return the last place up to ``limit`` where no value can be cut in two: a sentence's end, or the beginning."""
-    last = 0
-    for match in _SENTENCE.finditer(text, max(0, limit - 4096), limit):
-        last = match.end()
-    return last
 
 
 def unseen(count: int) -> str:
