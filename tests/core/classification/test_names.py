@@ -57,6 +57,58 @@ def test_held_out_names() -> None:
     assert 2 * right / (2 * right + wrong + missed) >= 0.95
 
 
+# A word for one system's number, and the ways of saying that it is a number: all together still say the class.
+OWN_WORDS = yaml.safe_load(
+    (Path(__file__).parents[2] / "cases" / "names" / "own_words.yml").read_text(encoding="utf-8")
+)
+CONVENTIONS = {
+    "snake": "_".join,
+    "camel": lambda words: words[0] + "".join(map(str.title, words[1:])),
+    "pascal": lambda words: "".join(map(str.title, words)),
+    "kebab": lambda words: "-".join(words).upper(),
+    "dotted": ".".join,
+}
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+@pytest.mark.parametrize(
+    ("data_class", "word"), [(group, word) for group, listed in OWN_WORDS["words"].items() for word in listed]
+)
+def test_a_systems_own_word_says_its_class_however_the_number_is_called(
+    data_class: str, word: str, convention: str
+) -> None:
+    for way in OWN_WORDS["ways"]:
+        for around in OWN_WORDS["around"]:
+            name = CONVENTIONS[convention]([*around.split(), *word.split(), *way.split()])
+            assert evidence(name).data_class == data_class, name
+
+
+@pytest.mark.parametrize("name", OWN_WORDS["joined_ways"])
+def test_a_way_may_be_joined_or_a_sign(name: str) -> None:
+    for data_class in ("pii.national_id.pl", "health.nhs", "device.imei", "pii.national_id.br"):
+        word = OWN_WORDS["words"][data_class][0]
+        assert evidence(word + name).data_class == data_class
+
+
+def test_an_objects_id_stays_one() -> None:
+    for name in OWN_WORDS["objects"]:
+        said = evidence(name)
+        assert said.identifier, name
+        assert said.data_class is None, name
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_expiry_under_a_card(convention: str) -> None:
+    for words in OWN_WORDS["expiry"]["alone"]:
+        assert evidence(CONVENTIONS[convention](words.split())).data_class == "pci.expiry", words
+    for words in OWN_WORDS["expiry"]["of_a_card"]:
+        name = CONVENTIONS[convention](words.split())
+        assert evidence(name, "card").data_class == "pci.expiry", words
+        assert evidence(CONVENTIONS[convention](["card", *words.split()])).data_class == "pci.expiry", words
+    for words in OWN_WORDS["expiry"]["no_card"]:
+        assert evidence(CONVENTIONS[convention](words.split())).data_class is None, words
+
+
 def test_a_rule_names_known_classes_and_concepts() -> None:
     known = {"idword", *CONCEPTS, *(NATIONAL + country for country in COUNTRY_WORDS)}
     for rule in RULES:

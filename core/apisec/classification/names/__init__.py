@@ -23,6 +23,7 @@ _GENERIC_CONCEPTS = (
     " idword cp cap track doc long pin"
 )
 _GENERIC = frozenset(_GENERIC_CONCEPTS.split())
+_BESIDE = frozenset(("paging", "kind_token", "spot", "asked", "validity"))  # what generic words stand for as well
 # What the last word must not be when the classifier is asked: it would decide, however unknown the rest is.
 _FINAL = frozenset(("meta", "turn", "identifier", "reference", "paging"))
 VETO = -5.0  # logits under a class's threshold from which on the classifier refutes the grammar where it is unsure
@@ -53,7 +54,7 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
     found = meanings(words)
     known: FrozenSet[str] = frozenset().union(*found)
     data_class = None if words == ("user", "name") else _class(found, name, parent)  # a login is no person's name
-    if parent and known and known - {"paging", "kind_token", "spot"} <= _GENERIC:
+    if parent and known and known - _BESIDE <= _GENERIC:
         data_class = _class_below(found, parent) or data_class
     reference = data_class is None and bool(known & {"reference", "identifier"})
     identifier = data_class in (None, "device.id") and "identifier" in known | meaning(words[-1])

@@ -16,7 +16,10 @@ class Rule(NamedTuple):
     against: FrozenSet[str]
 
 
-_VETO = "meta turn identifier expiry monthyear"  # what turns nearly every sensitive name into another thing
+_VETO = "meta asked turn identifier expiry monthyear"  # what turns nearly every sensitive name into another thing
+# A word for one system's number (nhs, pesel, iban) says that number with whatever stands for id: no object has one of
+# its own. Nor does a list of them or a search for one turn it: what cannot be one is refused by its form and check.
+_OWN = "meta turn expiry monthyear"
 
 
 def _rule(data_class: str, *needed: str, but: str = "", veto: str = _VETO) -> Rule:
@@ -24,9 +27,11 @@ def _rule(data_class: str, *needed: str, but: str = "", veto: str = _VETO) -> Ru
     return Rule(data_class, groups, frozenset(f"{veto} {but}".split()).difference(*groups))
 
 
-def _alone(data_class: str, word: str, but: str = "name") -> Rule:
-    return _rule(data_class, word, but=but)
+def _own(data_class: str, word: str, but: str = "name") -> Rule:
+    return _rule(data_class, word, but=but, veto=_OWN)
 
+
+_NO_CARD = "reference session token key secret passport licence insurance sin national idword company name email"
 
 RULES: Tuple[Rule, ...] = (
     _rule(
@@ -42,32 +47,47 @@ RULES: Tuple[Rule, ...] = (
         veto="turn identifier",
         but="reference session token key secret passport licence insurance sin national idword company name email geo",
     ),
-    _rule("pci.cvv", "verification", but="name"),
+    _rule("pci.expiry", "card cardno credit", "end validity", "date monthyear", veto="turn identifier", but=_NO_CARD),
+    _rule("pci.expiry", "thru", veto="turn identifier", but=_NO_CARD),
+    _own("pci.cvv", "verification"),
     _rule("pci.cvv", "card", "security verif cid", "code number verification identifier cid", but="name"),
     _rule("pci.cvv", "security", "code", but="otp"),
     _rule("pci.track", "track", "card"),
-    _rule("pii.driving_licence", "licenceno", but="name plate"),
+    _own("pii.driving_licence", "licenceno", but="name plate"),
     _rule("pii.driving_licence", "licence", "driver", but="name plate vehicle"),
-    *[_alone(NATIONAL + country, NATIONAL + country) for country in COUNTRY_WORDS],
-    _rule("pii.itin", "itin"),
-    _rule("pii.ssn", "ssn", but="name"),
+    _own("pii.itin", "itin", but=""),
+    _own("device.imei", "imei", but=""),
+    _own("device.imsi", "imsi", but=""),
+    _own("device.iccid", "iccid", but=""),
+    _own("device.mac", "mac", but=""),
+    _own("pii.vehicle", "vin"),
+    _own("fin.iban", "iban"),
+    _own("fin.sort_code", "sortcode"),
+    _own("fin.bic", "bic"),
+    _own("fin.clabe", "clabe", but=""),
+    _own("fin.ifsc", "ifsc", but=""),
+    _own("fin.bsb", "bsb", but=""),
+    _own("fin.routing", "aba", but="name phone"),
+    _own("fin.routing", "routing", but="name reference phone"),
+    *[_own(NATIONAL + country, NATIONAL + country) for country in COUNTRY_WORDS],
+    _own("pii.ssn", "ssn"),
     _rule("pii.ssn", "social", "security ssn", but="name"),
-    _rule("pii.passport", "passport", but="name locality"),
-    _rule("fin.tax_id", "companytax", but="name locality"),
+    _own("pii.passport", "passport", but="name locality"),
+    _own("fin.tax_id", "companytax", but="name locality"),
     _rule("fin.tax_id", "company", "vat", but="name"),
     _rule("fin.tax_id", "company", "sin", but="name locality phone", veto="meta turn expiry"),
     _rule("fin.tax_id", "vat", "number identifier registration idword", veto="meta turn expiry"),
-    _rule("health.mbi", "mbi"),
+    _own("health.mbi", "mbi", but=""),
     _rule("health.mbi", "medicare", "number identifier person"),
-    _rule("health.nhs", "nhs", but="name thing"),
-    _rule("health.npi", "npi", veto="turn identifier expiry", but="name"),
-    _rule("health.dea", "dea", but="name"),
-    _rule("health.ehic", "ehic"),
-    _rule("health.mrn", "mrn"),
+    _own("health.nhs", "nhs"),
+    _rule("health.npi", "npi", veto="turn expiry", but="name"),
+    _own("health.dea", "dea"),
+    _own("health.ehic", "ehic", but=""),
+    _own("health.mrn", "mrn", but=""),
     _rule("health.mrn", "medical", "recordword", "number identifier", veto="meta turn expiry"),
     _rule("health.insurance", "insurance", "number identifier", veto="meta turn expiry", but="phone account"),
     _rule("health.insurance", "medical", "card", "number"),
-    _rule("health.insurance", "insuranceno", but="phone name"),
+    _own("health.insurance", "insuranceno", but="phone name"),
     _rule("health.diagnosis", "diagnosis", but="name date"),
     _rule("pii.national_id", "sin", but="name locality phone", veto="meta turn expiry"),
     _rule(
@@ -80,19 +100,15 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.national_id", "idword", "card number", but="name reference phone account person email"),
     _rule("pii.national_id", "nationality", "identifier idword", veto="meta turn expiry", but="name reference device"),
     _rule("pii.national_id", "idword national", "doc", "number", but="reference phone name email"),
-    _rule("pci.pan", "cardno", but="holder national idword insurance name"),
+    _rule("pci.pan", "cardno", but="holder national insurance name", veto=_OWN),
     _rule("pci.pan", "card", "number", but="holder bank national idword insurance medical name phone device"),
-    _rule("pci.pan", "pan", but="name"),
+    _own("pci.pan", "pan"),
     _rule("pci.pan", "card", "credit", but="holder name first last date code email phone address"),
     _rule("pii.name", "personname", but="number reference username email phone"),
     _rule("pii.name", "holder", "name", but="number username"),
     _rule("pii.name", "card account", "holder", but="number email phone address reference"),
     _rule("pii.name", "card account", "name", "credit card bank", but="number reference username bank"),
     _rule("pii.name", "first last full person", "name", but="number reference username thing"),
-    _rule("device.imei", "imei"),
-    _rule("device.imsi", "imsi"),
-    _rule("device.iccid", "iccid"),
-    _rule("device.mac", "mac"),
     _rule("device.mac", "macword", "address"),
     _rule("device.id", "adid"),
     _rule(
@@ -101,17 +117,9 @@ RULES: Tuple[Rule, ...] = (
     _rule("fin.crypto", "wallet", "address account", but="name email"),
     _rule("pii.location", "geo", but="name reference"),
     _rule("pii.location", "long", "spot geo", but="name reference address email phone street"),
-    _rule("pii.vehicle", "vin", but="name"),
-    _rule("pii.vehicle", "plate", but="name bank"),
+    _own("pii.vehicle", "plate", but="name bank"),
     _rule("pii.vehicle", "vehicle", "registration", "number"),
-    _rule("fin.iban", "iban", but="name"),
-    _rule("fin.sort_code", "sortcode", but="name"),
     _rule("fin.sort_code", "sort", "code"),
-    _rule("fin.bic", "bic", but="name"),
-    _rule("fin.clabe", "clabe"),
-    _rule("fin.ifsc", "ifsc"),
-    _rule("fin.bsb", "bsb"),
-    _rule("fin.routing", "routing", but="name reference phone"),
     _rule("secret.token", "kind_token authorization idword", "token", veto="", but="paging"),
     _rule("secret.otp", "otp"),
     _rule("secret.otp", "time_word", "code password"),

@@ -47,7 +47,7 @@ COUNTRY_WORDS: Dict[str, str] = {
     "mx": "curp rfc",
     "my": "mykad",
     "nl": "bsn burgerservice* sofinummer",
-    "no": "fodselsnummer fodselsnr fnr",
+    "no": "fodselsnummer* fodselsnr* fnr",
     "pk": "cnic",
     "pl": "pesel",
     "ro": "cnp",
@@ -62,9 +62,9 @@ COUNTRY_WORDS: Dict[str, str] = {
 
 # Concept: stems.
 CONCEPTS: Dict[str, str] = {
-    "card": "card creditcard debitcard bankcard karte karten kreditkarte kreditkarten tarjeta cartebancaire carta"
-    " cartao cc crd kort kreditkort betaalkaart creditkaart karta kartu kredikarti luottokortti korttinumero ccard"
-    " paymentcard bankkarte cartecredit carte",
+    "card": "card cardvalid creditcard debitcard bankcard karte karten kreditkarte kreditkarten tarjeta cartebancaire"
+    " carta cartao cc crd kort kreditkort betaalkaart creditkaart karta kartu kredikarti luottokortti korttinumero"
+    " ccard paymentcard bankkarte cartecredit carte",
     "credit": "credit debit kredit credito debito payment",
     "pan": "pan primaryaccountnumber primaryaccountno primaryaccountnum",
     "cardno": "kartennummer kartennr kartnr kartno kortnummer kortnr kaartnummer numerkarty ccnum ccno ccn"
@@ -87,8 +87,19 @@ CONCEPTS: Dict[str, str] = {
     "track": "track track1 track2 magstripe magstrip*",
     "expiry": "expiry expiration expires exp expire expired expiring expdate ablauf ablaufdatum caducidad"
     " vencimiento expiracion validade scadenza vervaldatum gultigkeit gueltigkeit validthru validuntil gultigbis"
-    " goodthru expirydate expirationdate validto validthrough validtill gueltigbis gueltigkeitbis validend",
-    "monthyear": "month year mm yy yyyy monat jahr mes ano mois annee maand jaar mese anno mo yr",
+    " goodthru expirydate expirationdate validto validthrough validtill gueltigbis gueltigkeitbis validend validity"
+    " validfrom goodfrom goodto goodtill gooduntil goodthrough goodend gultigab gueltigab gultigkeitbis verfall"
+    " verfallsdatum verfalldatum validohasta validahasta vence vencimento fechavencimiento caduca validezhasta"
+    " valablejusqua valablejusquau validejusqua finvalidite datefinvalidite expirele validofino validafino"
+    " scadenzacarta validoate validaate geldigtot geldigheid waznado waznosc datawaznosci giltigtill giltigtom"
+    " gyldigtil utlopsdato utlop udlobsdato udlob voimassa voimassaolo erapaiva sonkullanma gecerlilik yukokigen"
+    " cardvalid",
+    # what is printed on cards, so that no card need be named
+    "thru": "validthru goodthru validthrough goodthrough validtill goodtill gooduntil goodto goodend",
+    "validity": "validity valid gueltig gultig gueltigkeit gultigkeit",
+    "end": "end ending till thru until through",
+    "monthyear": "month year mm yy yyyy mmyy yymm mmyyyy yyyymm monat jahr mes ano mois annee maand jaar mese anno mo"
+    " yr",
     "ssn": "ssn socialsecurity* socsec* ssnumber ssnlast",
     "social": "social sozial sociale socialsec",
     "itin": "itin",
@@ -187,7 +198,8 @@ CONCEPTS: Dict[str, str] = {
     " bban numerocompte nrkonta nrb blz bankleitzahl bankaccountnumber bankaccountno clearingnumber bankgiro"
     " plusgiro kouzabango numeroconto bankaccount bankkonto bankverbindung",
     "bank": "bank banking banque banco banca banka pankki",
-    "routing": "routing rtn aba abartn routingno routingnumber routingnum transitnumber abanumber",
+    "aba": "rtn aba abartn abarouting routingno routingnumber routingnum routingnbr transitnumber abanumber",
+    "routing": "routing",
     "sortcode": "sortcode sortcodes bankcode",
     "sort": "sort",
     "bic": "bic swift swiftcode biccode bicswift swiftbic bicnummer biccodes bankidentifiercode"
@@ -202,6 +214,7 @@ CONCEPTS: Dict[str, str] = {
     " orgnumber organisationsnummer organisasjonsnummer cvrnummer cvr ytunnus eori vergino verginumarasi acn"
     " employerid* crn handelsregister* kvk kvknummer numerofiscale companyregistrationnumber companyregno"
     " companynumber taxregistrationnumber taxregistrationno taxregistration vatregistration vatregistrationnumber"
+    " vatidentification vatident vatidentifier vatidnumber"
     " businessnumber businesstaxid companytaxid tradelicensenumber gstregistration salestaxid resaleno cif rif ruc",
     "company": "company business corporate corp firm organization organisation employer merchant vendor enterprise"
     " entity firma entreprise empresa azienda bedrijf unternehmen yritys sirket foretag supplier",
@@ -220,7 +233,7 @@ CONCEPTS: Dict[str, str] = {
     "insuranceno": "insurancenumber insuranceno insuranceid versichertennummer krankenversichertennummer kvnr"
     " krankenversicherungsnummer versicherungsnummer insurancememberid insurancepolicynumber healthcardnumber ohip"
     " healthinsurancenumber healthinsuranceid insurancecardnumber medicalcardno memberinsuranceid insurancepolicyno"
-    " policynumberinsurance insurancesubscriberid",
+    " policynumberinsurance insurancesubscriberid insuranceidentification insuranceidentifier",
     "diagnosis": "diagnosis diagnoses diagnose diagnosen diagnostico diagnosi diagnostic icd icd10 icd9 icdcode"
     " icd10code icd10cm diagnoza dx dxcode teshis tani",
     "imei": "imei imei2 imeisv meid",
@@ -292,19 +305,22 @@ CONCEPTS: Dict[str, str] = {
     " colour at ttl days hours minutes attempts reset updated created rules country prompt completion class category"
     " image icon file path disabled visible visibility optional permission permissions scope scopes role preference"
     " preferences setting settings config configuration option options notification notifications notify opt subject"
-    " body sent received opened clicked bounced bounce frequency list lists campaign provider domain server port"
+    " body sent received opened clicked bounced bounce frequency campaign provider domain server port"
     " protocol model vendor manufacturer size width height delivery delivered channel consent marketing subscribed"
-    " unsubscribed unsubscribe unique exists duplicate match matches matched missing invalid error errors message"
+    " unsubscribed unsubscribe error errors message"
     " messages regex pattern validator validators rule prefix suffix extension ext area language locale timezone"
-    " currency flag flags mode schema column indexes filter query search history log logs audit event events action"
-    " actions reason description desc note notes comment comments help tooltip placeholder example book group groups"
+    " currency flag flags mode schema column indexes audit event events action"
+    " actions reason description desc note notes comment comments help tooltip book group groups"
     " team quality score confidence precision accuracy altitude radius distance bounds zoom rotation algorithm alg"
-    " hashing validated unconfirmed validity present provided supported support supports available availability"
+    " hashing validated unconfirmed present supported support supports available availability"
     " needed use uses by html css js json xml csv pdf png fee fees cost price amount balance tariff plan plans age"
     " window interval delay retry retries percent percentage ratio rate per daily blacklist whitelist blocklist"
     " allowlist blocked banned issuer issuing issued issue audience grant grants revoked revoke rotate rotated"
     " renewal renew lock locked unlock lockout failed failures fail success successful starts ends started ended"
     " start end begin close closed stats statistics metrics summary titles sortable",
+    # and what asks for it, or keeps it: a list of e-mail addresses is something else, a list of IBANs holds IBANs
+    "asked": "search query filter list lists history example provided supplied duplicate match matches matched missing"
+    " invalid unique exists log logs placeholder validity",
     # and what does so wherever it stands
     "turn": "rate is has can should must show hide allow allowed require enable disable forgot forgotten change"
     " changed update max min avg sum mean median total count used remaining masked mask last4 lastfour lastdigits"
@@ -339,7 +355,7 @@ CONCEPTS: Dict[str, str] = {
     " counter total subtotal sum count length width height weight volume score points rank index position row page"
     " limit nanos micros ms latency uptime cents minor block blocknumber gas slot round level",
     "identifier": "id ids uuid guid uid oid pk identifier identifiers identifikator identifiant identificador"
-    " identificativo kennung",
+    " identificativo kennung ident idnt",
     "neutral": "in on as is my the your our new old current repeat verify main primary secondary home work business"
     " default"
     " to from cc bcc reply x http value text field input string raw plain encrypted hashed of for and user2 info"

@@ -13,6 +13,7 @@ MAX_NAME = 128  # characters of a name that are looked at
 MAX_WORD = 40  # characters of a word that are broken into stems
 MIN_PART = 3  # characters of a stem inside a longer word: shorter ones stand in words by chance
 _SHORT_PARTS = frozenset(("id", "no", "nr", "cc", "ip"))  # but for these, at the beginning or the end of a word
+_NO_PARTS = frozenset(("eid",))  # words of their own, but no part of one: mobil-eid is a mobile-id
 NATIONAL = "pii.national_id."
 
 _SPLIT = re.compile(
@@ -118,6 +119,8 @@ def _parts(word: str) -> Optional[List[str]]:
             if known is not None and len(known) <= len(head) + 1:
                 continue
             stem = word[start:end]
+            if stem in _NO_PARTS and size > len(stem):
+                continue
             if stem in _EXACT and (end - start >= MIN_PART or (stem in _SHORT_PARTS and (not start or end == size))):
                 best[end] = [*head, stem]
     return best[size]
