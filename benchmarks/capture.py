@@ -36,7 +36,7 @@ from tests.support.waiting import free_port, listening, until
 WARM_SECONDS = 1.5
 SETTLE_SECONDS = 60.0  # for what the forwarder still has to ship
 START_SECONDS = 120.0  # on a busy machine; the native engine compiles its patterns
-STALL_RATE, STALL_SECONDS = 800.0, 10.0
+STALL_RATE, STALL_SECONDS, RESTART_SECONDS = 800.0, 10.0, 15.0
 CONFIG = """
 gateway: {{name: edge, env: DEV}}
 services: [{{name: shop, team: commerce, hosts: ['*']}}]
@@ -94,7 +94,9 @@ def load(port: int, rate: float, seconds: float, seed: int) -> subprocess.Popen[
 
 
 def percentiles(samples: list[Sample]) -> tuple[float, float]:
-    """Return the median and the 99th percentile of the latencies, µs."""
+    """Return the median and the 99th percentile of the latencies, µs; zeros of nothing."""
+    if not samples:
+        return 0.0, 0.0
     ordered = sorted(latency for _, latency in samples)
     return float(ordered[len(ordered) // 2]), float(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))])
 
@@ -134,7 +136,7 @@ def counters(folder: Path) -> dict[str, int]:
         document = json.loads((folder / "spool" / "status.json").read_bytes())
     except (OSError, ValueError):
         return {}
-    names = ("dropped", "skipped", "unended", "cut", "write_failures")
+    names = ("dropped", "skipped", "unended", "cut", "write_failures", "copies_begun")
     told = {name: value for name, value in document.get("counters", {}).items() if any(one in name for one in names)}
     return {name: int(value) for name, value in told.items() if value}
 
@@ -209,7 +211,7 @@ def one_stall(way: Way, dead: bool, seed: int) -> Stall:
             time.sleep(3)
             warm = len(set(sink.ids()))
             memory = resident_mib(gateway.pid)
-            sending = load(port, STALL_RATE, 3 * STALL_SECONDS, seed)
+            sending = load(port, STALL_RATE, 3 * STALL_SECONDS + (RESTART_SECONDS if dead else 0), seed)
             watched(gateway, STALL_SECONDS)
             process.kill() if dead else os.killpg(process.pid, signal.SIGSTOP)
             stopped, peak = watched(gateway, STALL_SECONDS)

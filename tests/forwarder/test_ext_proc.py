@@ -189,6 +189,11 @@ def test_where_the_queue_is_full_copies_are_dropped_and_counted_and_the_gateway_
             successor.close()
             held.close()
             assert [edge.ask("GET", f"/dead{number}")[0] for number in range(3)] == [200] * 3
+            later = open_source(settings, Place("edge-1", tmp_path))
+            # what was begun while nobody listened, and between the last question and the end
+            assert later.counters()["gateway_copies_begun", ""] >= 3
+            assert ("copies_begun", "") not in later.counters()
+            later.close()
 
 
 @pytest.mark.gateway

@@ -24,9 +24,9 @@ class EnvoyAdmin:
         """Return how many writes to log files have failed since Envoy started (a full tmpfs)."""
         return self._sum("^filesystem.write_failed$")
 
-    def unsent(self) -> int:
-        """Return how many transactions external processing could not take since Envoy started."""
-        return self._sum("ext_proc.*(streams_failed|failure_mode_allowed)$")
+    def copies_begun(self) -> int:
+        """Return for how many transactions external processing was begun since Envoy started."""
+        return self._sum("ext_proc.apisec.streams_started$")
 
     def _sum(self, names: str) -> int:
         """Return the sum of the counters whose names a regular expression finds."""

@@ -15,12 +15,14 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import uvloop
 
 from apisec.model.transaction import Transaction
 from apisec_forwarder import logs
+from apisec_forwarder.files import write_private
 from apisec_forwarder.gateway.admin import EnvoyAdmin
 from apisec_forwarder.receivers import serving
 from apisec_forwarder.receivers.base import DROPPED, RECEIVED, SKIPPED, Place
@@ -38,7 +40,8 @@ READ_TRANSACTIONS = 200
 READ_BYTES = 4 * 2**20  # handed out at once, beyond the first
 BACKLOG = 256
 STOP_SECONDS = 10.0
-ASK_SECONDS = 5.0  # how often Envoy is asked what it could not send
+ASK_SECONDS = 5.0  # how often Envoy is asked how many transactions it began to copy
+KEPT = "ext-proc-begun"
 T = TypeVar("T")
 
 
@@ -133,7 +136,7 @@ class ExtProcSource:
         self._socket = held.dup() if held is not None else listen(settings)
         self._socket.setblocking(False)
         admin = settings.admin_socket if place.index == 0 else None  # Envoy counts for all workers together
-        self._lost = _Lost(EnvoyAdmin(admin), clock) if admin is not None else None
+        self._begun = _Begun(EnvoyAdmin(admin), place.state / KEPT, clock) if admin is not None else None
         self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._work, name="ext-proc", daemon=True)
         self._thread.start()
@@ -177,7 +180,8 @@ class ExtProcSource:
         return bool(self._server.streams) or self._intake.waiting()
 
     def counters(self) -> Mapping[tuple[str, str], int]:
-        return {**self._intake.counters(), **(self._lost.counters() if self._lost is not None else {})}
+        begun = {("gateway_copies_begun", ""): self._begun.total()} if self._begun is not None else {}
+        return {**self._intake.counters(), **begun}
 
     def gauges(self) -> Mapping[str, float]:
         return {**self._intake.gauges(), "open_streams": self._server.streams}
@@ -198,22 +202,33 @@ class ExtProcSource:
         self._socket.close()
 
 
-class _Lost:
-    """What Envoy itself could not send: it was refused, or its streams were too many."""
+class _Begun:
+    """How many transactions Envoy began to copy: what is more than the workers have seen, Envoy could not send.
 
-    def __init__(self, admin: EnvoyAdmin, clock: Callable[[], float]) -> None:
+    The last value is kept on disk, so that what was begun while no forwarder ran is counted by the next one.
+    """
+
+    def __init__(self, admin: EnvoyAdmin, kept: Path, clock: Callable[[], float]) -> None:
         self._admin = admin
+        self._kept = kept
         self._clock = clock
         self._ask_at = 0.0
-        self._found = Growing()
+        self._found = Growing(self._before())
 
-    def counters(self) -> dict[tuple[str, str], int]:
+    def _before(self) -> int | None:
+        try:
+            return int(self._kept.read_text())
+        except (OSError, ValueError):
+            return None
+
+    def total(self) -> int:
         now = self._clock()
         if now >= self._ask_at:
             self._ask_at = now + ASK_SECONDS
-            with contextlib.suppress(OSError):  # Envoy is away: it sends nothing then either
-                self._found.saw(self._admin.unsent())
-        return {(DROPPED, "by_gateway"): self._found.total} if self._found.total else {}
+            with contextlib.suppress(OSError):  # Envoy is away: it begins nothing then either
+                self._found.saw(self._admin.copies_begun())
+                write_private(self._kept, str(self._found.last).encode(), durable=False)
+        return self._found.total
 
 
 def open_source(settings: ExtProcReceiver, place: Place, refusal: RefusalOf = no_refusal) -> ExtProcSource:

@@ -25,6 +25,7 @@ from apisec.errors import DecodeError
 from apisec_forwarder.receivers import ext_proc_wire as wire
 from apisec_forwarder.receivers.ext_proc_exchange import Exchange
 
+BEGUN = "copies_begun"  # of Envoy's own count of them, what arrived here
 METHOD = b"/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 MAX_STREAMS = 4096  # of one connection; beyond it Envoy opens another one
 MAX_CONNECTIONS = 256
@@ -207,6 +208,7 @@ class Connection(asyncio.Protocol):
         if dict(event.headers or ()).get(b":path") != METHOD:
             self._end(number, _UNKNOWN)
         elif not self._ledger.reserve(STREAM_BYTES):
+            self._ledger.counted(BEGUN, "")
             self._ledger.dropped("queue_full")
             self._end(number)
         else:
@@ -262,6 +264,8 @@ class Connection(asyncio.Protocol):
             return ""
         if not part.observed:
             return "not_observability_mode"  # Envoy would wait for an answer: it gets the end of the stream
+        if part.kind == wire.REQUEST_HEADERS:
+            self._ledger.counted(BEGUN, "")
         if part.headers and not stream.reserve(sum(len(name) + len(value) for name, value in part.headers)):
             return "queue_full"
         if not stream.exchange.take(part, time.time(), time.monotonic()):

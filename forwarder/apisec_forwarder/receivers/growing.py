@@ -4,14 +4,17 @@ from __future__ import annotations
 
 
 class Growing:
-    """A counter of the gateway's, which begins at zero when the gateway is started anew."""
+    """A counter of the gateway's, which begins at zero when the gateway is started anew.
 
-    def __init__(self) -> None:
+    ``last``: the value that an earlier process saw last; without it, what was before us counts as counted.
+    """
+
+    def __init__(self, last: int | None = None) -> None:
         self.total = 0
-        self._last: int | None = None
+        self.last = last
 
     def saw(self, value: int) -> None:
-        if self._last is None:
-            self._last = value  # what was before us an earlier process has counted
-        self.total += value - self._last if value >= self._last else value
-        self._last = value
+        if self.last is None:
+            self.last = value
+        self.total += value - self.last if value >= self.last else value
+        self.last = value
