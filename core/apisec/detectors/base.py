@@ -203,7 +203,7 @@ def said(*stems: str) -> str:
 
 # At most six: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
 _LINK = (
-    r"(?:[\s:=#\"'\\(\[>-]"
+    r"(?:[\s:=#\"'\\(\[>-]|n[°º]"
     r"|(?:is|ist|lautet|was|war|est|es|è|é|on|am|il|le|el|no\.?|nr\.?|number|nummer|code)\b){1,6}"
 )
 

@@ -32,14 +32,30 @@ _LABELS = (
     *("titulaire", "salarié", "paziente", "intestatario", "titolare", "beneficiário", "destinatário", "klant"),
     *("ontvanger", "rekeninghouder", "patiënt", "nombre completo", "nom complet", "nome completo", "volledige naam"),
 )
+# After these stands a person, or what the words below tell from one, without a colon and whatever the given name.
+_ADDRESSED = (
+    *("contact person", "contact name", "attn", "attention of", "for the attention of", "c/o", "care of"),
+    *("on behalf of", "signed by", "countersigned by", "witnessed by", "in the name of", "authorised by"),
+    *("authorized by", "ansprechpartner", "ansprechpartnerin", "kontaktperson", "unterzeichnet von"),
+    *("unterschrieben von", "im auftrag von", "im namen von", "zu händen", "zu händen von", "z. hd", "z.hd"),
+    *("firmado por", "en nombre de", "por cuenta de", "a la atención de", "persona de contacto", "signé par"),
+    *("au nom de", "pour le compte de", "à l'attention de", "personne de contact", "personne à contacter"),
+    *("firmato da", "a nome di", "per conto di", "all'attenzione di", "alla cortese attenzione di", "c.a"),
+    *("persona di contatto", "referente", "assinado por", "em nome de", "por conta de", "aos cuidados de"),
+    *("à atenção de", "pessoa de contato", "pessoa de contacto", "ondertekend door", "namens", "t.a.v"),
+    *("ter attentie van", "contactpersoon", "podpisane przez", "podpisano przez", "w imieniu", "do rąk"),
+    *("osoba kontaktowa", "undertecknad av", "underskrevet af", "på vegne af", "på vegne av"),
+)
 # Words in capitals that follow a title, a salutation or a label and are no name.
 _OTHER_WORDS = """
-Account Admin All Applicant Bank Benefits Benutzer Both Candidate Care Cliente Clients Colleague Colleagues Corp
-Customer Customers Damen Data Department Developer Everybody Everyone Experience Friend Friends Group Guest Has
-Herren Hiring Inc Is Kunde Kundin Ladies Limited Ltd Madam Madame Management Manager Member Members Monsieur New
-None Not Null Number Order Partner Patient Pepper Player Please Portal Premium Recipient Record Relations Required
-Response Santa Score Segment Service Services Shareholder Sir Sirs Status Student Subscriber Success Support Team
-Thanks The There This Type Unknown User Users Valued Visitor Welcome World You
+Account Accounts Admin All Applicant Associates Association Bank Benefits Benutzer Board Both Candidate Care Cliente
+Clients Colleague Colleagues Company Corp Corporation Council Court Customer Customers Damen Data Department Dept Desk
+Developer Division Everybody Everyone Experience Finance Foundation Friend Friends GmbH Government Group Guest Has
+Herren Hiring Holding Holdings Inc Institute Insurance International Is Kunde Kundin Ladies Limited Ltd Madam Madame
+Management Manager Member Members Monsieur New None Not Null Number Office Order Partner Partners Patient Pepper
+Player Please Portal Premium Recipient Record Relations Required Response Sales Santa Score Segment Service Services
+Shareholder Sir Sirs Status Student Subscriber Success Support Team Technologies Thanks The There This Trust Type
+University Unknown User Users Valued Visitor Welcome World You
 """
 _NO_PARTS = frozenset((*_OTHER_WORDS.split(), *_TITLES))
 
@@ -103,6 +119,18 @@ DETECTORS = (
         _name,
         confidence="context",
         near=words(*_LABELS),
+        gate="near",
+    ),
+    Detector(
+        "name.addressed",
+        "pii.name",
+        linear(
+            rf"(?<![^\W_])(?:{_joined(_ADDRESSED)})\.?\s{{0,2}}[:,;=-]?\s{{1,2}}[\"']?"
+            rf"(?:(?:{'|'.join(_TITLES)}|Sr|Sig|Sig\.ra|Hr)\.? ){{0,2}}(?P<value>{_FULL})(?![\w@])"
+        ),
+        _name,
+        confidence="context",
+        near=words(*_ADDRESSED),
         gate="near",
     ),
     Detector(

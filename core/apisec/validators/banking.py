@@ -65,8 +65,8 @@ def sort_code(d: str) -> bool:
 
 
 ROWS: Tuple[Number, ...] = (
-    Number("us.aba", "fin.routing", r"\d{9}", aba, 1 / 27, ("aba", "routing", "routing number", "routing no", "rtn",
-           "transit number"), "ABA Key to Routing Numbers"),
+    Number("us.aba", "fin.routing", r"\d{9}", aba, 1 / 27, ("aba", "routing", "rtn", "transit number", "wire", "wired",
+           "fedwire", "ach", "bank code"), "ABA Key to Routing Numbers"),
     Number("mx.clabe", "fin.clabe", r"\d{18}", clabe, 1 / 10, ("clabe", "cuenta clabe", "clave bancaria"),
            "Banxico: CLABE", (r"\d{3} \d{3} \d{11} \d",)),
     Number("gb.sort_code", "fin.sort_code", r"\d{6}", sort_code, 0.98, ("sort code", "sortcode", "sort cd"),
