@@ -2,208 +2,237 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+from benchmarks.corpus import examination_numbers as own
 from benchmarks.corpus import national
-from benchmarks.corpus.checks import digits, letters, luhn, vin, weighted
-from benchmarks.corpus.split import Format
+from benchmarks.corpus.checks import Rng, digits, letters, luhn, vin, weighted
+from benchmarks.corpus.split import Format, Make
 from benchmarks.corpus.values import birthday, decimal, formats, joined, number, pattern, pick, shaped
 
-FIRST = ("Siobhán", "Mateus", "Ingrid", "Kwame", "Yuki", "François", "Agnieszka", "Dmitri", "Priya", "Jürgen", "Fatima")
-LAST = ("O'Connor", "Nakamura", "Lindqvist", "Mensah", "Kowalczyk", "Müller", "da Silva", "Petrov", "Iyer", "Al-Farsi")
-NOUNS = ("harbour", "lantern", "granite", "willow", "copper", "meadow", "saffron", "quartz", "ember", "thistle")
-BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+FIRST = ("Zuzanna", "Thiago", "Astrid", "Chukwuemeka", "Haruto", "Élodie", "Bartosz", "Svetlana", "Arjun", "Käthe")
+LAST = ("Ó Súilleabháin", "Watanabe", "Bergström", "Okonkwo", "Wiśniewski", "Schäfer", "Pereira", "Volkova", "Banerjee")
+NOUNS = ("anvil", "juniper", "cobalt", "marble", "fjord", "walnut", "prairie", "topaz", "cinder", "clover")
 
 
 def _ascii(text: str) -> str:
-    import unicodedata
-
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return "".join(c for c in folded if c.isalpha()).lower()
 
 
-def _dea(rng: object) -> str:
-    import random
+def _first(rng: Rng) -> str:
+    return rng.choice(FIRST)
 
-    assert isinstance(rng, random.Random)
+
+def _last(rng: Rng) -> str:
+    return rng.choice(LAST)
+
+
+def _noun(rng: Rng) -> str:
+    return rng.choice(NOUNS)
+
+
+def _login(rng: Rng) -> str:
+    return _ascii(_first(rng))
+
+
+def _dea(rng: Rng) -> str:
     body = digits(rng, 6)
     check = (weighted(body[::2], (1, 1, 1)) + 2 * weighted(body[1::2], (1, 1, 1))) % 10
-    return f"{rng.choice('ABFM')}{letters(rng, 1)}{body}{check}"
+    return f"{rng.choice('CGMP')}{letters(rng, 1)}{body}{check}"
+
+
+def _pair(rng: Rng) -> tuple[float, float]:
+    return rng.uniform(-80, 80), rng.uniform(-170, 170)
+
+
+def _national(country: str, *listed: tuple[str, Make]) -> tuple[Format, ...]:
+    return formats(f"pii.national_id.{country}", *listed)
 
 
 PERSONS: dict[str, tuple[Format, ...]] = {
     "pii.ssn": (
-        *formats("pii.ssn", ("dashed", shaped(national.us_ssn, "999-99-9999")), bare=True),
-        *formats("pii.ssn", ("spaced", shaped(national.us_ssn, "999 99 9999"))),
+        *formats("pii.ssn", ("dashed, shows itself", shaped(national.us_ssn, "999-99-9999")), bare=True),
+        *formats("pii.ssn", ("dotted", shaped(national.us_ssn, "999.99.9999"))),
     ),
     "pii.itin": formats(
-        "pii.itin", ("dashed", shaped(national.us_itin, "999-99-9999")), accept=("pii.national_id", "pii.ssn")
+        "pii.itin",
+        ("spaced", shaped(national.us_itin, "999 99 9999")),
+        ("plain", national.us_itin),
+        accept=("pii.national_id", "pii.ssn"),
     ),
     "pii.national_id": (
-        *formats("pii.national_id.gb", ("spaced", shaped(national.gb, "99 99 99 99 9"))),
-        *formats("pii.national_id.de", ("spaced", shaped(national.de, "99 999 999 999"))),
-        *formats("pii.national_id.fr", ("spaced", shaped(national.fr, "9 99 99 99 999 999 99"))),
-        *formats("pii.national_id.es", ("nie", national.es_nie), ("dni dashed", shaped(national.es, "99999999-9"))),
-        *formats("pii.national_id.it", ("plain", national.it)),
-        *formats(
-            "pii.national_id.br",
-            ("cpf dotted", shaped(national.br, "999.999.999-99")),
+        *_national("gb", ("ends apart", shaped(national.gb, "99 999999 9"))),
+        *_national("de", ("number", number(national.de))),
+        *_national("fr", ("key apart", shaped(national.fr, "9999999999999 99"))),
+        *_national(
+            "es",
+            ("nie dashed", shaped(national.es_nie, "9-9999999-9")),
+            ("dni spaced", shaped(national.es, "99999999 9")),
         ),
-        *formats("pii.national_id.in", ("aadhaar plain", national.in_aadhaar)),
-        *formats("pii.national_id.ca", ("dashed", shaped(national.ca, "999-999-999"))),
-        *formats("pii.national_id.se", ("century", lambda rng: "19" + national.se(rng))),
-        *formats("pii.national_id.nl", ("plain", national.nl)),
-        *formats("pii.national_id.tr", ("plain", national.tr)),
-        *formats("pii.national_id.pt", ("plain", national.pt)),
-        *formats("pii.national_id.fi", ("dashed", national.fi)),
-        *formats("pii.national_id.no", ("plain", national.no)),
-        *formats("pii.national_id.dk", ("dashed", shaped(national.dk, "999999-9999"))),
-        *formats(
-            "pii.national_id.be",
-            ("dotted", shaped(national.be, "99.99.99-999.99")),
-        ),
-        *formats("pii.national_id.cz", ("slash", shaped(national.cz, "999999/9999"))),
-        *formats("pii.national_id.ro", ("plain", national.ro)),
-        *formats("pii.national_id.bg", ("plain", national.bg)),
-        *formats(
-            "pii.national_id.cl",
-            ("dotted", shaped(national.cl, "99.999.999-9")),
-        ),
-        *formats("pii.national_id.mx", ("curp", national.mx)),
-        *formats("pii.national_id.za", ("plain", national.za)),
-        *formats("pii.national_id.kr", ("dashed", shaped(national.kr, "999999-9999999"))),
-        *formats("pii.national_id.cn", ("plain", national.cn)),
-        *formats("pii.national_id.sg", ("plain", national.sg)),
-        *formats("pii.national_id.hk", ("brackets", national.hk)),
-        *formats("pii.national_id.au", ("tfn spaced", shaped(national.au, "999 999 999"))),
-        *formats(
-            "pii.national_id.ch",
-            ("dotted", shaped(national.ch, "999.9999.9999.99")),
-        ),
-        *formats("pii.national_id.ee", ("plain", national.ee)),
-        *formats("pii.national_id.ie", ("plain", national.ie)),
-        *formats("pii.national_id.th", ("plain", national.th)),
+        *_national("it", ("spaced", shaped(national.it, "999 999 99999 99999"))),
+        *_national("br", ("dash only", shaped(national.br, "999999999-99"))),
+        *_national("pl", ("number", number(national.pl))),
+        *_national("in", ("dashed", shaped(national.in_aadhaar, "9999-9999-9999"))),
+        *_national("ca", ("plain", national.ca)),
+        *_national("se", ("century dashed", shaped(lambda rng: "19" + national.se(rng), "99999999-9999"))),
+        *_national("nl", ("dotted", shaped(national.nl, "9999.99.999"))),
+        *_national("tr", ("number", number(national.tr))),
+        *_national("pt", ("spaced", shaped(national.pt, "999 999 999"))),
+        *_national("fi", ("born after 1999", own.fi)),
+        *_national("no", ("spaced", shaped(national.no, "999999 99999"))),
+        *_national("dk", ("plain", national.dk)),
+        *_national("be", ("plain", national.be)),
+        *_national("cz", ("plain", national.cz)),
+        *_national("ro", ("number", number(national.ro))),
+        *_national("bg", ("number", number(national.bg))),
+        *_national("cl", ("dash only", shaped(national.cl, "99999999-9"))),
+        *_national("mx", ("curp", national.mx)),
+        *_national("za", ("spaced", shaped(national.za, "999999 9999 999"))),
+        *_national("kr", ("plain", national.kr)),
+        *_national("cn", ("small x", lambda rng: national.cn(rng).lower())),
+        *_national("sg", ("foreigner", own.sg_foreigner)),
+        *_national("hk", ("no brackets", lambda rng: national.hk(rng).replace("(", "").replace(")", ""))),
+        *_national("au", ("tfn plain", national.au)),
+        *_national("ch", ("plain", national.ch)),
+        *_national("ee", ("number", number(national.ee))),
+        *_national("ie", ("two letters", own.ie_letters)),
+        *_national("th", ("dashed", shaped(national.th, "9-9999-99999-99-9"))),
+        *_national("hr", ("plain", own.hr)),
+        *_national("lt", ("plain", national.ee)),
+        *_national("il", ("plain", own.il)),
+        *_national("tw", ("plain", own.tw)),
+        *_national("ar", ("dashed", shaped(own.ar, "99-99999999-9"))),
+        *_national("ec", ("plain", own.ec)),
+        *_national("gr", ("plain", own.gr)),
+        *_national("is", ("dashed", shaped(own.iceland, "999999-9999"))),
+        *_national("jp", ("spaced", shaped(own.jp, "9999 9999 9999"))),
+        *_national("my", ("dashed", shaped(own.my, "999999-99-9999"))),
+        *formats("pii.national_id.at", ("spaced", shaped(own.at, "9999 999999")), accept=("health.insurance",)),
     ),
     "pii.email": formats(
         "pii.email",
-        ("tag", lambda rng: f"{_ascii(rng.choice(FIRST))}+{rng.choice(NOUNS)}@{rng.choice(NOUNS)}.technology"),
-        ("subdomains", lambda rng: f"{_ascii(rng.choice(LAST))}_{rng.randint(1, 99)}@mx.{rng.choice(NOUNS)}.co.uk"),
-        (
-            "upper",
-            lambda rng: (
-                f"{_ascii(rng.choice(FIRST)).upper()}.{_ascii(rng.choice(LAST)).upper()}@{rng.choice(NOUNS).upper()}.COM"
-            ),
-        ),
-        ("short", lambda rng: f"{rng.choice('abcdefgh')}{rng.randint(10, 99)}@{rng.choice(NOUNS)}.io"),
-        ("dashed domain", lambda rng: f"{_ascii(rng.choice(FIRST))}@{rng.choice(NOUNS)}-{rng.choice(NOUNS)}.fr"),
+        ("initial and name", lambda rng: f"{_login(rng)[0]}{_ascii(_last(rng))}@{_noun(rng)}.com.br"),
+        ("numbers", lambda rng: f"{digits(rng, 6, '123456789')}@student.{_noun(rng)}.ac.jp"),
+        ("title case", lambda rng: f"{_login(rng).title()}.{_ascii(_last(rng)).title()}@{_noun(rng).title()}.de"),
+        ("apostrophe", lambda rng: f"{_login(rng)}.o'{_noun(rng)}@{_noun(rng)}.ie"),
+        ("punycode", lambda rng: f"{_login(rng)}-{rng.randint(10, 99)}@xn--{_noun(rng)}-kva.se"),
+        ("new domain", lambda rng: f"{_login(rng)}_{_noun(rng)}@{_noun(rng)}{rng.randint(2, 99)}.online"),
         bare=True,
     ),
     "pii.phone": (
         *formats(
             "pii.phone",
-            ("de international", lambda rng: f"+49 30 {digits(rng, 7, '23456789')}"),
-            (
-                "fr dots",
-                lambda rng: (
-                    f"+33.1.{rng.randint(40, 49)}.{rng.randint(10, 99)}.{rng.randint(10, 99)}.{rng.randint(10, 99)}"
-                ),
-            ),
-            ("br e164", lambda rng: f"+55119{digits(rng, 8, '6789')}"),
-            ("in e164 spaced", lambda rng: f"+91 9{digits(rng, 4)} {digits(rng, 5)}"),
-            ("us plus brackets", lambda rng: f"+1 (503) 555-{digits(rng, 4)}"),
+            ("au international", lambda rng: f"+61 4{digits(rng, 2)} {digits(rng, 3)} {digits(rng, 3)}"),
+            ("jp dashed", lambda rng: f"+81-90-{digits(rng, 4, '234567')}-{digits(rng, 4)}"),
+            ("it e164", lambda rng: f"+39347{digits(rng, 7)}"),
+            ("pl spaced", lambda rng: f"+48 60{rng.randint(1, 9)} {digits(rng, 3)} {digits(rng, 3)}"),
+            ("ke e164", lambda rng: f"+2547{digits(rng, 8, '012')}"),
+            ("es spaced", lambda rng: f"+34 6{digits(rng, 2)} {digits(rng, 3)} {digits(rng, 3)}"),
+            ("se dashed", lambda rng: f"+46 70-{digits(rng, 3)} {digits(rng, 2)} {digits(rng, 2)}"),
+            ("gb zero in brackets", lambda rng: f"+44 (0)7911 12{digits(rng, 4)}"),
             bare=True,
         ),
         *formats(
             "pii.phone",
-            ("us dashed", lambda rng: f"617-555-{digits(rng, 4)}"),
-            ("us dots", lambda rng: f"206.555.{digits(rng, 4)}"),
-            ("gb national", lambda rng: f"07700 900{digits(rng, 3)}"),
-            ("double zero", lambda rng: f"0043 1 {digits(rng, 7, '23456789')}"),
-            ("number", lambda rng: int(f"1503555{digits(rng, 4)}")),
-            ("extension", lambda rng: f"617-555-{digits(rng, 4)} x{digits(rng, 3)}"),
+            ("fr national", lambda rng: f"06 {rng.randint(10, 99)} {rng.randint(10, 99)} {rng.randint(10, 99)} 41"),
+            ("de slash", lambda rng: f"0171/{digits(rng, 7, '23456789')}"),
+            ("br national", lambda rng: f"(21) 9{digits(rng, 4, '6789')}-{digits(rng, 4)}"),
+            ("us plain", lambda rng: f"702555{digits(rng, 4)}"),
+            ("jp national", lambda rng: f"090-{digits(rng, 4, '234567')}-{digits(rng, 4)}"),
+            ("us number", lambda rng: int(f"702555{digits(rng, 4)}")),
+            ("it plain", lambda rng: f"347{digits(rng, 7)}"),
         ),
     ),
     "pii.name": formats(
         "pii.name",
-        ("diacritics", lambda rng: f"{rng.choice(FIRST)} {rng.choice(LAST)}"),
-        ("last comma first", lambda rng: f"{rng.choice(LAST)}, {rng.choice(FIRST)}"),
-        ("upper", lambda rng: f"{_ascii(rng.choice(FIRST)).upper()} {_ascii(rng.choice(LAST)).upper()}"),
-        ("han", pick("王小明", "佐藤花子", "김민수", "陳大文")),
-        ("title", lambda rng: f"Dr. {rng.choice(FIRST)} M. {rng.choice(LAST)}"),
+        ("particle", lambda rng: f"{_first(rng)} van der {_last(rng)}"),
+        ("two surnames", lambda rng: f"{_first(rng)} {_last(rng)} {_last(rng)}"),
+        ("initials", lambda rng: f"{rng.choice('ABCDEF')}. {rng.choice('GHJKLM')}. {_last(rng)}"),
+        ("cyrillic", pick("Анна Петрова", "Олександр Шевченко", "Иван Смирнов")),
+        ("arabic", pick("محمد العلي", "فاطمة حسن")),
+        ("airline", lambda rng: f"{_ascii(_last(rng)).upper()}/{_login(rng).upper()} MRS"),
+        ("one word", _first),
+        ("suffix", lambda rng: f"{_first(rng)} {_last(rng)} Jr."),
     ),
     "pii.address": formats(
         "pii.address",
-        ("de", lambda rng: f"{rng.choice(('Lindenstraße', 'Am Markt', 'Goethestr.'))} {rng.randint(1, 140)}"),
-        (
-            "gb flat",
-            lambda rng: f"Flat {rng.randint(1, 30)}, {rng.randint(1, 90)} {rng.choice(('Kings Road', 'Mill Lane'))}",
-        ),
-        ("es", lambda rng: f"Calle de Alcalá {rng.randint(1, 200)}, {rng.randint(1, 9)}º B"),
-        ("po box", lambda rng: f"P.O. Box {digits(rng, 4, '123456789')}"),
-        ("fr", lambda rng: f"{rng.randint(1, 90)} bis, rue de la Paix"),
+        ("pl", lambda rng: f"ul. {rng.choice(('Długa', 'Polna', 'Leśna'))} {rng.randint(1, 90)}/{rng.randint(1, 40)}"),
+        ("it", lambda rng: f"Via {rng.choice(('Garibaldi', 'Dante', 'Verdi'))} {rng.randint(1, 99)}, int. 4"),
+        ("nl", lambda rng: f"Keizersgracht {rng.randint(100, 800)}-II"),
+        ("br", lambda rng: f"Rua das Flores, {rng.randint(10, 900)}, apto {rng.randint(11, 99)}"),
+        ("us suite", lambda rng: f"{rng.randint(1000, 9999)} Harbor Blvd, Suite {rng.randint(100, 900)}"),
+        ("in", lambda rng: f"Flat No {rng.randint(1, 40)}B, MG Road"),
+        ("at", lambda rng: f"Mariahilfer Straße {rng.randint(1, 120)}/{rng.randint(1, 9)}/{rng.randint(10, 40)}"),
     ),
     "pii.postcode": formats(
         "pii.postcode",
-        (
-            "gb",
-            joined(pick("SW4", "EC1", "M16", "LS9"), " ", pattern("9AA", "ABDEFGH")),
-        ),
-        ("us9", pattern("99999-9999")),
-        ("ca", lambda rng: pattern("A9A 9A9")(rng)),
+        ("nl", lambda rng: f"{digits(rng, 4, '123456789')} {letters(rng, 2, 'BCDEGHJK')}"),
+        ("pl", pattern("99-999")),
+        ("br", lambda rng: f"{digits(rng, 5, '0123456')}-{digits(rng, 3)}"),
+        ("ie", lambda rng: f"D{rng.randint(10, 24)} {letters(rng, 1, 'ACDEFH')}{digits(rng, 3)}"),
+        ("jp", pattern("999-9999")),
         accept=("pii.address",),
     ),
     "pii.dob": formats(
         "pii.dob",
-        ("de", birthday("%d.%m.%Y")),
-        ("compact", birthday("%Y%m%d")),
-        ("words", birthday("%d %B %Y")),
-        ("iso time", birthday("%Y-%m-%dT00:00:00Z")),
-        ("slashes day first", birthday("%d/%m/%y")),
+        ("dashes day first", birthday("%d-%m-%Y")),
+        ("slashes year first", birthday("%Y/%m/%d")),
+        ("abbreviated month", birthday("%d %b %Y")),
+        ("month first in words", birthday("%B %d, %Y")),
+        ("dots short", birthday("%d.%m.%y")),
+        ("number", lambda rng: int(national.born(rng).strftime("%Y%m%d"))),
+        ("offset", birthday("%Y-%m-%dT00:00:00+02:00")),
     ),
     "pii.passport": formats(
         "pii.passport",
-        ("de", lambda rng: rng.choice("CFGHJK") + pattern("9A9A99")(rng) + digits(rng, 2)),
-        ("letter 8", pattern("A99999999")),
-        ("two letters", pattern("AA9999999")),
+        ("in", pattern("A9999999", "JKLMNPRSTZ")),
+        ("fr", pattern("99AA99999")),
+        ("es", pattern("AAA999999")),
         accept=("pii.national_id",),
     ),
     "pii.driving_licence": formats(
         "pii.driving_licence",
-        ("gb", lambda rng: f"{letters(rng, 5)}{digits(rng, 6)}{letters(rng, 2)}9{letters(rng, 2)}"),
-        ("8 digits", lambda rng: digits(rng, 8, "123456789")),
+        ("florida", pattern("A999-999-99-999-9")),
+        ("de", pattern("A999AA99A99")),
+        ("it", pattern("UA9999999A")),
         accept=("pii.national_id",),
     ),
     "pii.location": formats(
         "pii.location",
-        ("decimal 6", decimal(-80, 80, 6)),
-        ("pair", lambda rng: f"{rng.uniform(-80, 80):.5f},{rng.uniform(-170, 170):.5f}"),
-        ("text", lambda rng: f"{rng.uniform(-80, 80):.7f}"),
+        ("decimal 5", decimal(-80, 80, 5)),
+        ("pair spaced", lambda rng: "{:.4f}, {:.4f}".format(*_pair(rng))),
+        ("text 6", lambda rng: f"{rng.uniform(-80, 80):.6f}"),
+        ("point", lambda rng: "POINT ({:.5f} {:.5f})".format(*_pair(rng))),
     ),
     "pii.vehicle": formats(
         "pii.vehicle",
         (
-            "vin of bmw",
-            lambda rng: vin(
-                "WBA" + letters(rng, 1, "ABCEH") + digits(rng, 4) + letters(rng, 1, "ABCEH") + "K" + digits(rng, 6)
-            ),
+            "vin of ford",
+            lambda rng: vin("1FTFW1E" + digits(rng, 1) + letters(rng, 1, "BCDEF") + rng.choice("FK") + digits(rng, 6)),
         ),
+        ("vin of volkswagen", lambda rng: vin("3VWDP7A" + digits(rng, 1) + rng.choice("CEH") + "M" + digits(rng, 6))),
     ),
-    "health.npi": formats("health.npi", ("second range", lambda rng: luhn("80840" + "2" + digits(rng, 8))[5:])),
-    "health.dea": formats("health.dea", ("plain", lambda rng: _dea(rng))),
-    "health.mbi": formats("health.mbi", ("dashed", joined(pick(*"123456789"), pattern("AA9-AA9-AA99", "ACDEFGHJK")))),
+    "health.npi": formats("health.npi", ("number", lambda rng: int(luhn("80840" + "1" + digits(rng, 8))[5:]))),
+    "health.dea": formats("health.dea", ("mid-level and others", _dea)),
+    "health.mbi": formats("health.mbi", ("plain", joined(pick(*"123456789"), pattern("AA9AA9AA99", "ACDEFGHJK")))),
     "health.mrn": formats(
-        "health.mrn", ("letters", lambda rng: f"{letters(rng, 2)}{digits(rng, 6)}"), ("dashed", pattern("999-99-99-9"))
+        "health.mrn",
+        ("prefixed", lambda rng: f"MRN{digits(rng, 8)}"),
+        ("zeros", lambda rng: "000" + digits(rng, 7, "123456789")),
+        ("site and number", lambda rng: f"{rng.choice(('NW', 'SE'))}-{digits(rng, 7)}"),
     ),
-    "health.nhs": formats(
-        "health.nhs",
-        ("spaced", shaped(national.nhs, "999 999 9999")),
-        ("number", number(national.nhs)),
-        accept=("pii.national_id",),
-    ),
+    "health.nhs": formats("health.nhs", ("dashed", shaped(national.nhs, "999-999-9999")), accept=("pii.national_id",)),
     "health.insurance": formats(
-        "health.insurance", ("group", lambda rng: f"{letters(rng, 3)}{digits(rng, 9)}"), accept=("health.mbi",)
+        "health.insurance",
+        ("kvnr", own.kvnr),
+        ("letter in the middle", lambda rng: f"{digits(rng, 4)}{letters(rng, 1)}{digits(rng, 5)}"),
+        accept=("health.mbi",),
     ),
     "health.diagnosis": formats(
         "health.diagnosis",
-        ("icd long", lambda rng: f"{rng.choice('MSTZ')}{rng.randint(10, 92)}.{rng.randint(100, 999)}"),
-        ("words", pick("chronic asthma", "type 2 diabetes mellitus", "major depressive disorder")),
+        ("icd of seven", lambda rng: f"{rng.choice('ST')}{rng.randint(10, 92)}.{rng.randint(100, 999)}A"),
+        ("icd without dot", lambda rng: f"{rng.choice('CGKN')}{rng.randint(10, 92)}{rng.randint(0, 9)}"),
+        ("words", pick("essential hypertension", "acute bronchitis", "Zervikalsyndrom", "migraña crónica")),
     ),
 }
