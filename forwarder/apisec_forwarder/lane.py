@@ -42,7 +42,8 @@ class Lane:
         self._settings = configuration.pipeline_settings(config)
         ring = keys.open_ring(config.keys)
         tokenizer = keys.tokenizer(config.keys, ring, now)
-        self._engine = engine(self._settings, tokenizer, config.workers.engine, self._vault)
+        kept = config.spool.directory / "engine"  # compiled patterns
+        self._engine = engine(self._settings, tokenizer, config.workers.engine, self._vault, kept)
         tomorrow = (now // 86400 + 1) * 86400  # overrides end with a day (UTC)
         changes = [ring.changes_after(now), tomorrow if config.redaction.overrides is not None else None]
         self._stale_at = min((at for at in changes if at is not None), default=float("inf"))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +40,24 @@ OVERRIDES = Overrides.parse(
 SHOP = Service("shop", "commerce", ("shop.example",), templates=("/orders/{id}", "/reset/{token}"))
 PAY = Service("pay", "payments", ("pay.example",), mode="strict")
 SETTINGS = PipelineSettings("edge", "DEV", (SHOP, PAY), body_cap=2000, index="apisec")
-ENGINE = native.NativePipeline(SETTINGS, Tokenizer(KEYS))
-FORCED = native.NativePipeline(PipelineSettings("edge", "DEV", (SHOP, PAY), overrides=OVERRIDES), Tokenizer(KEYS))
+FORCED_SETTINGS = PipelineSettings("edge", "DEV", (SHOP, PAY), overrides=OVERRIDES)
+CACHE = Path(tempfile.gettempdir()) / f"apisec-engine-{os.geteuid()}"  # private, and shared by this machine's runs
 JSON = ("content-type", "application/json")
+
+
+@cache
+def made_once(settings: PipelineSettings) -> Any:
+    """Return an engine; not at import, for compiling its patterns takes seconds."""
+    return native.NativePipeline(settings, Tokenizer(KEYS), cache=CACHE)
 
 
 def canonical(event: Any) -> str:
     return json.dumps(json.loads(json.dumps(event)), sort_keys=True)
 
 
-def agree(transaction: Transaction, made: Any = ENGINE) -> dict[str, Any]:
+def agree(transaction: Transaction, of: PipelineSettings = SETTINGS) -> dict[str, Any]:
     """Make the event twice, so that what is remembered is asked too."""
+    made = made_once(of)
     want = made.core.process(transaction)
     for _ in range(2):
         assert canonical(made.process(transaction)) == canonical(want)
@@ -134,13 +144,13 @@ def test_overrides_decide_alike(document: Any) -> None:
         {"customer": {"ref": "X4711"}, "items": [{"code": "4111111111111111"}], "more": document}
     ).encode()
     request = Request("POST", "/orders/17?token=abc12345", (JSON,), Body(body, len(body)), "https", "shop.example")
-    agree(sent(request, Response(200, (JSON,), Body(body, len(body)))), FORCED)
+    agree(sent(request, Response(200, (JSON,), Body(body, len(body)))), FORCED_SETTINGS)
 
 
 def test_an_override_wins_over_name_and_detector() -> None:
     body = b'{"customer": {"ref": "X4711"}, "items": [{"code": "4111111111111111"}]}'
     request = Request("POST", "/orders/17?token=abc12345", (JSON,), Body(body, len(body)), "https", "shop.example")
-    found = agree(sent(request), FORCED)
+    found = agree(sent(request), FORCED_SETTINGS)
     assert "4111111111111111" in found["request_body"]
     assert "X4711" not in found["request_body"]
     assert found["uri_query"] == "token=abc12345"
@@ -234,7 +244,7 @@ def test_refusals_and_halves() -> None:
 
 
 def test_ordinary_traffic_takes_the_short_way() -> None:
-    made = native.NativePipeline(SETTINGS, Tokenizer(KEYS))
+    made = native.NativePipeline(SETTINGS, Tokenizer(KEYS), cache=CACHE)
     body = json.dumps({"items": [{"id": i, "title": "blue shirt", "email": f"u{i}@example.com"} for i in range(20)]})
     for i in range(5):
         made.record(sent(typed("application/json", json.dumps({"n": i})), answer("application/json", body)))
@@ -244,7 +254,7 @@ def test_ordinary_traffic_takes_the_short_way() -> None:
 
 def test_the_engine_is_chosen() -> None:
     assert missing() == []
-    assert engine(SETTINGS, Tokenizer(KEYS), "native").name == "native"
+    assert engine(SETTINGS, Tokenizer(KEYS), "native", cache=CACHE).name == "native"
     assert isinstance(engine(SETTINGS, Tokenizer(KEYS), "pure"), PureEngine)
 
 

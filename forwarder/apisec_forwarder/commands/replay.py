@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
-    pipeline = engine(settings, Tokenizer(_keyring(args.keys)), args.engine)
+    pipeline = engine(settings, Tokenizer(_keyring(args.keys)), args.engine, cache=_cache())
     failures = done = 0
     with ExitStack() as stack:
         source = _input(args.input, stack)
@@ -106,6 +107,16 @@ def _output(name: str, stack: ExitStack) -> TextIO:
         return stack.enter_context(Path(name).open("w", encoding="utf-8"))
     except OSError as error:
         raise DocumentError(f"cannot be written: {error.strerror}", where=name) from None
+
+
+def _cache() -> Path | None:
+    """Return this user's folder for compiled patterns (XDG Base Directory Specification); None without a home."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    home = os.environ.get("HOME", "")
+    base = Path(named) if Path(named).is_absolute() else Path(home, ".cache") if Path(home).is_absolute() else None
+    if base is None or not os.access(base if base.exists() else base.parent, os.W_OK):
+        return None
+    return base / "apisec"
 
 
 def _transactions(source: io.BufferedReader, name: str) -> Iterator[Transaction | DocumentError]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 from typing import Protocol
 
 from apisec.errors import ApisecError
@@ -63,8 +64,18 @@ def missing() -> list[str]:
     return [name for name in WHEELS if importlib.util.find_spec(name) is None]
 
 
-def engine(settings: PipelineSettings, tokenizer: Tokenizer, kind: str = AUTO, vault: Vault | None = None) -> Engine:
-    """Return an engine: ``auto`` is the native one where it can be had. ApisecError when ``native`` cannot."""
+def engine(
+    settings: PipelineSettings,
+    tokenizer: Tokenizer,
+    kind: str = AUTO,
+    vault: Vault | None = None,
+    cache: Path | None = None,
+) -> Engine:
+    """Return an engine: ``auto`` is the native one where it can be had. ApisecError when ``native`` cannot.
+
+    ``cache`` is a private folder of this user in which the native engine keeps its compiled patterns, so that only the
+    first start takes seconds.
+    """
     absent = missing()
     if kind == PURE or (kind == AUTO and absent):
         return PureEngine(settings, tokenizer, vault)
@@ -72,4 +83,4 @@ def engine(settings: PipelineSettings, tokenizer: Tokenizer, kind: str = AUTO, v
         raise ApisecError(f"the native engine needs {' and '.join(absent)}: pip install 'apisec[forwarder]'")
     from apisec_forwarder.pipeline.native import NativePipeline
 
-    return NativePipeline(settings, tokenizer, vault)
+    return NativePipeline(settings, tokenizer, vault, cache)

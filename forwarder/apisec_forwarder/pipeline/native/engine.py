@@ -8,6 +8,7 @@ through the core as a whole. ``lanes`` counts both, so that slow traffic is in s
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -49,7 +50,10 @@ class NativePipeline:
 
     name = "native"
 
-    def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer, vault: Any = None) -> None:
+    def __init__(
+        self, settings: PipelineSettings, tokenizer: Tokenizer, vault: Any = None, cache: Path | None = None
+    ) -> None:
+        self._cache = cache  # folder of compiled patterns
         self.settings = settings
         self.core = Pipeline(settings, tokenizer, vault)
         self.lanes: dict[str, int] = {"native": 0, "pure": 0, "part": 0, "failed": 0}
@@ -93,8 +97,8 @@ class NativePipeline:
     def _modal(self, strict: bool) -> Modal:
         known = self._modals.get(strict)
         if known is None:
-            asker, text = Asker(self._tokenizer, self.settings.limits, strict), text_gate(strict)
-            known = self._modals[strict] = Modal(asker, text, Bodies(asker, json_gate(strict), text))
+            asker, text = Asker(self._tokenizer, self.settings.limits, strict), text_gate(strict, self._cache)
+            known = self._modals[strict] = Modal(asker, text, Bodies(asker, json_gate(strict, self._cache), text))
         return known
 
     def _record(self, transaction: Transaction) -> bytes:

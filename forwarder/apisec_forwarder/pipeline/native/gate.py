@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
 import hyperscan
@@ -21,6 +21,7 @@ from apisec.detectors.base import Words
 from apisec.detectors.signals import _SUSPECT as SUSPECT
 from apisec.redaction.encodings import BASE64_TEXT, ENTITY, ESCAPED, PERCENT
 from apisec.redaction.redactor import TELLING
+from apisec_forwarder.pipeline.native.databases import Expression, database
 from apisec_forwarder.pipeline.native.loosen import is_grouped_digits, loosen, uncommon
 from apisec_forwarder.pipeline.native.plans import NotHere
 
@@ -70,43 +71,40 @@ class Gate:
         return list(dict.fromkeys([(kind, min(bisect_right(ends, end - 1), last)) for kind, end in hits]))
 
 
-def json_gate(strict: bool) -> Gate:
-    """Return the gate for JSON as it is on the wire, without a backslash in it."""
-    return Gate(_json_database(strict))
+_known: dict[tuple[str, bool], hyperscan.Database] = {}  # of this process: two modes of two gates
 
 
-def text_gate(strict: bool) -> Gate:
+def json_gate(strict: bool, cache: Path | None = None) -> Gate:
+    """Return the gate for JSON as it is on the wire, without a backslash in it. ``cache``: see ``databases``."""
+    return Gate(_database("json", strict, cache))
+
+
+def text_gate(strict: bool, cache: Path | None = None) -> Gate:
     """Return the gate for decoded values, each between two separators; it asks for signals too."""
-    return Gate(_text_database(strict))
+    return Gate(_database("text", strict, cache))
 
 
-@lru_cache(maxsize=2)
-def _json_database(strict: bool) -> hyperscan.Database:
-    patterns = [(VALUE, pattern) for pattern in _values(strict, quote="'?", edge='"')]
-    return database([*patterns, (BASE64, _base64())], _words('"'))
+def _database(gate: str, strict: bool, cache: Path | None) -> hyperscan.Database:
+    known = _known.get((gate, strict))
+    if known is None:
+        listed = _json_expressions(strict) if gate == "json" else _text_expressions(strict)
+        known = _known[gate, strict] = database(listed, cache)
+    return known
 
 
-@lru_cache(maxsize=2)
-def _text_database(strict: bool) -> hyperscan.Database:
-    patterns = [(VALUE, pattern) for pattern in _values(strict, quote=r"\\?[\"']?", edge=SEPARATOR)]
-    asked = (SUSPICIOUS, loosen(SUSPECT.pattern, _flags(SUSPECT)))
-    return database([*patterns, (BASE64, _base64()), asked], _words(SEPARATOR))
+def _json_expressions(strict: bool) -> list[Expression]:
+    patterns = [Expression(pattern, VALUE) for pattern in _values(strict, quote="'?", edge='"')]
+    return _once([*patterns, Expression(_base64(), BASE64), *_words('"')])
 
 
-def database(patterns: Iterable[tuple[int, str]], words: Iterable[str] = ()) -> hyperscan.Database:
-    """Compile patterns, and words in any case; it takes seconds, so that a process does it once."""
-    listed = list(dict.fromkeys(patterns))
-    flags = [0] * len(listed)
-    listed += [(VALUE, word) for word in words]
-    flags += [hyperscan.HS_FLAG_CASELESS] * (len(listed) - len(flags))
-    compiled = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    compiled.compile(
-        expressions=[pattern.encode() for _, pattern in listed],
-        ids=[kind for kind, _ in listed],
-        elements=len(listed),
-        flags=flags,
-    )
-    return compiled
+def _text_expressions(strict: bool) -> list[Expression]:
+    patterns = [Expression(pattern, VALUE) for pattern in _values(strict, quote=r"\\?[\"']?", edge=SEPARATOR)]
+    asked = Expression(loosen(SUSPECT.pattern, _flags(SUSPECT)), SUSPICIOUS)
+    return _once([*patterns, Expression(_base64(), BASE64), asked, *_words(SEPARATOR)])
+
+
+def _once(expressions: Iterable[Expression]) -> list[Expression]:
+    return list(dict.fromkeys(expressions))
 
 
 def _values(strict: bool, quote: str, edge: str) -> Iterator[str]:
@@ -135,12 +133,13 @@ def _detectors(strict: bool) -> Iterator[str]:
             yield loosen(detector.shape.pattern, _flags(detector.shape))
 
 
-def _words(edge: str) -> Iterator[str]:
+def _words(edge: str) -> Iterator[Expression]:
     """Yield the telling words of detectors that need one before a value: each is a literal, which costs least."""
     stems = {stem for d in DETECTORS.values() if d.confidence == "context" and d.near for stem in stems_of(d.near)}
     for stem in sorted(stems):
         closed = stem.endswith(_CLOSED)
-        yield f"[^A-Za-z0-9]{loosen(stem.removesuffix(_CLOSED))}" + (f"[^A-Za-z{edge}]" if closed else "")
+        source = f"[^A-Za-z0-9]{loosen(stem.removesuffix(_CLOSED))}" + (f"[^A-Za-z{edge}]" if closed else "")
+        yield Expression(source, VALUE, hyperscan.HS_FLAG_CASELESS)
 
 
 _OPENED, _CLOSED = r"(?i)(?:\b|_)(?:", r"(?:\b|_|\d)"  # how ``detectors.base.words`` writes a word's edges

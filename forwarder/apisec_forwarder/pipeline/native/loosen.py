@@ -14,6 +14,7 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 _parser: Any = importlib.import_module("re._parser")  # the standard library's own reading of a pattern
@@ -41,6 +42,7 @@ class Piece:
     cut: bool = False
 
 
+@lru_cache(maxsize=2048)
 def loosen(pattern: str, flags: int = 0) -> str:
     """Return a hyperscan pattern that matches in the UTF-8 of every text in which ``pattern`` matches."""
     parsed = _parser.parse(pattern, flags)
@@ -116,6 +118,7 @@ def _step(item: Any, states: _States, flags: int, groups: _Groups, allowed: froz
     raise UntranslatableError
 
 
+@lru_cache(maxsize=1)
 def uncommon() -> str:
     """Return a hyperscan pattern for what the patterns here do not know: decimal digits and letters as said above."""
     digits = [chr(c) for c in range(128, sys.maxunicode + 1) if unicodedata.category(chr(c)) == "Nd"]
