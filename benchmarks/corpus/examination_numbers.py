@@ -121,10 +121,11 @@ def cnpj(rng: Rng) -> str:
 
 
 def abn(rng: Rng) -> str:
-    """Australian Business Number: 89 divides the weighted sum once the first digit is less by one."""
+    """Australian Business Number: 89 divides the weighted sum once the first digit is less by one; 11 to 99 in front."""
+    weights = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
     while True:
         body = digits(rng, 11, "123456789")
-        if weighted(str(int(body[0]) - 1) + body[1:], (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)) % 89 == 0:
+        if int(body[:2]) > 10 and weighted(str(int(body[0]) - 1) + body[1:], weights) % 89 == 0:
             return body
 
 
