@@ -29,7 +29,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.capturing.gateways import WAYS, Way, cpu_seconds, resident_mib, running
+from benchmarks.capturing.gateways import WAYS, Way, cpu_seconds, hurry, resident_mib, running
 from tests.support.processes import Process, forwarder
 from tests.support.waiting import free_port, listening, until
 
@@ -88,9 +88,12 @@ class Sink:
         return found
 
 
-def load(port: int, rate: float, seconds: float, seed: int) -> subprocess.Popen[str]:
+def load(port: int, rate: float, seconds: float, seed: int, realtime: bool = False) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "benchmarks.capturing.load", str(port), str(rate), str(seconds), str(seed)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    if realtime:
+        hurry(process.pid)
+    return process
 
 
 def percentiles(samples: list[Sample]) -> tuple[float, float]:
@@ -141,28 +144,28 @@ def counters(folder: Path) -> dict[str, int]:
     return {name: int(value) for name, value in told.items() if value}
 
 
-def measure(port: int, gateway: Process, rate: float, seconds: float, seed: int) -> tuple[Run, int]:
+def measure(port: int, gateway: Process, rate: float, seconds: float, seed: int, realtime: bool) -> tuple[Run, int]:
     """Return what was measured, and how many requests were sent before that."""
     warm = json.loads(load(port, rate, WARM_SECONDS, seed + 1000).communicate()[0])
     before = cpu_seconds(gateway.pid)
-    found = json.loads(load(port, rate, seconds, seed).communicate()[0])
+    found = json.loads(load(port, rate, seconds, seed, realtime).communicate()[0])
     spent = cpu_seconds(gateway.pid) - before
     count = len(found["samples"])
     run = Run(*percentiles(found["samples"]), spent / count * 1e6, found["cpu"], count, found["failed"])
     return run, len(warm["samples"])
 
 
-def one_round(way: Way, mode: str, rate: float, seconds: float, seed: int) -> Run:
+def one_round(way: Way, mode: str, rate: float, seconds: float, seed: int, realtime: bool) -> Run:
     """Measure a gateway ``alone``, with the ``copy`` and nobody who reads it, or with the ``forwarder``."""
     with place() as folder, Sink(folder) as sink:
         config = prepare(folder, way, sink.port)
         if mode != "forwarder":
-            with running(way, folder, config, captured=mode == "copy") as (port, gateway):
-                return measure(port, gateway, rate, seconds, seed)[0]
+            with running(way, folder, config, captured=mode == "copy", realtime=realtime) as (port, gateway):
+                return measure(port, gateway, rate, seconds, seed, realtime)[0]
         process, children = start(config)  # first: some gateways open its socket when they start
-        with process, running(way, folder, config, captured=True) as (port, gateway):
+        with process, running(way, folder, config, captured=True, realtime=realtime) as (port, gateway):
             before = cpu_of(children)
-            run, warm = measure(port, gateway, rate, seconds, seed)
+            run, warm = measure(port, gateway, rate, seconds, seed, realtime)
             run.arrived = settled(sink, run.sent + warm) - warm
             run.forwarder_cpu = (cpu_of(children) - before) / (run.sent + warm) * 1e6
             run.counted = counters(folder)
@@ -247,14 +250,14 @@ def watched(gateway: Process, seconds: float) -> tuple[float, float]:
     return begin, peak
 
 
-def costs(ways: list[Way], rate: float, seconds: float, rounds: int) -> dict[str, dict[str, list[Run]]]:
+def costs(ways: list[Way], rate: float, seconds: float, rounds: int, realtime: bool) -> dict[str, dict[str, list[Run]]]:
     """Measure everything in turn; what has been measured counts also when it is interrupted."""
     found: dict[str, dict[str, list[Run]]] = {}
     with contextlib.suppress(KeyboardInterrupt):
         for number in range(rounds):
             for way in ways:
                 for mode in ("alone", "copy", "forwarder") if way.buffered else ("alone", "forwarder"):
-                    run = one_round(way, mode, rate, seconds, number)
+                    run = one_round(way, mode, rate, seconds, number, realtime)
                     found.setdefault(way.name, {}).setdefault(mode, []).append(run)
                     print(f"{number}: {way.name}, {mode}: {run}, load {os.getloadavg()[0]:.1f}", file=sys.stderr)
     return found
@@ -310,6 +313,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="times that each is measured, in turn (3)")
     parser.add_argument("--ways", default="", help="only those whose names hold one of these, by comma")
     parser.add_argument("--stall", action="store_true", help="stop, and kill, the forwarder for ten seconds instead")
+    parser.add_argument(
+        "--realtime", action="store_true", help="run gateway, API and load before all else on the machine (SCHED_FIFO)"
+    )
     parser.add_argument("--json", action="store_true", help="print everything as JSON")
     args = parser.parse_args()
     wanted = args.ways.split(",")
@@ -327,7 +333,7 @@ def main() -> None:
                 print(f"{way.name}, {kind}: {stalls[f'{way.name}, {kind}']}", file=sys.stderr)
         document = {name: asdict(one) for name, one in stalls.items()}
     else:
-        runs = costs(ways, args.rate, args.seconds, args.rounds)
+        runs = costs(ways, args.rate, args.seconds, args.rounds, args.realtime)
         document = {way: {mode: list(map(asdict, one)) for mode, one in modes.items()} for way, modes in runs.items()}
     if args.json:
         print(json.dumps(document))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -37,43 +38,60 @@ class Way:
     strip: Callable[[str], str]  # the same gateway alone
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its children (proc(5), fields 4, 14 and 15)."""
-    total = 0
+def tree(pid: int) -> list[int]:
+    """Return a process and its children (proc(5), stat, field 4)."""
+    found = [pid]
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it ended just now
-        if int(path.parent.name) == pid or int(fields[1]) == pid:
+        with contextlib.suppress(OSError):  # it ended just now
+            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.append(int(path.parent.name))
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and its children (fields 14 and 15)."""
+    total = 0
+    for one in tree(pid):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             total += int(fields[11]) + int(fields[12])
     return total / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mib(pid: int) -> float:
-    """Resident memory of a process and its children, MiB (proc(5), statm)."""
+    """Resident memory of a process and its children, MiB (statm)."""
     pages = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parent = int(path.read_text().rpartition(")")[2].split()[1])
-            if int(path.parent.name) == pid or parent == pid:
-                pages += int((path.parent / "statm").read_text().split()[1])
-        except OSError:
-            continue
+    for one in tree(pid):
+        with contextlib.suppress(OSError):
+            pages += int(Path(f"/proc/{one}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def hurry(pid: int) -> None:
+    """Schedule all threads of a process before all ordinary ones (SCHED_FIFO); needs CAP_SYS_NICE."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setscheduler(int(thread.name), os.SCHED_FIFO, os.sched_param(10))
+
+
 @contextmanager
-def running(way: Way, folder: Path, config: Path, captured: bool) -> Iterator[tuple[int, Process]]:
+def running(
+    way: Way, folder: Path, config: Path, captured: bool, realtime: bool = False
+) -> Iterator[tuple[int, Process]]:
     """Start an API and the gateway in front of it; yield the gateway's port and process."""
     port, behind = free_port(), free_port()
     command = forwarder("gateway", "--for", way.kind, "--config", str(config), "--listen", f"127.0.0.1:{port}")
     made = subprocess.run([*command, "--upstream", f"127.0.0.1:{behind}"], check=True, capture_output=True, text=True)
     (folder / "api.yaml").write_text(json.dumps(api(behind)))
     text = made.stdout if captured else way.strip(made.stdout)
-    with start_envoy(folder / "api.yaml", behind, folder / "api.log"), way.start(folder, text, port) as gateway:
+    with (
+        start_envoy(folder / "api.yaml", behind, folder / "api.log") as behind_it,
+        way.start(folder, text, port) as gateway,
+    ):
         until(lambda: listening(port) or not gateway.running(), 20, f"{way.name} listens")
         assert gateway.running(), gateway.log.read_text()
+        if realtime:
+            for pid in (behind_it.pid, *tree(gateway.pid)):
+                hurry(pid)
         yield port, gateway
 
 

@@ -19,6 +19,7 @@ _UPSTREAM_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.U
 # How much Envoy holds while nobody reads: so many streams at once, each for so long behind its transaction.
 MAX_STREAMS = 4096
 CLOSE_SECONDS = 1
+BUFFER_BYTES = 128 * 2**20  # waiting in one connection to the forwarder
 STREAMS_PER_CONNECTION = 2000  # then a new one, which another worker of ours may accept
 
 
@@ -66,6 +67,8 @@ def cluster(config: Config) -> Node:
         "name": CLUSTER,
         "type": "STATIC" if receiver.socket is not None else "STRICT_DNS",
         "connect_timeout": "1s",
+        # at half full, Envoy would stop reading from clients, until we read on
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {"@type": _HTTP, **http}
         },
