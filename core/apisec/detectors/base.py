@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Pattern, Tuple
+from functools import lru_cache
+from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Pattern, Tuple
+
+from apisec.validators.lazy import lazy
 
 Validator = Callable[[str], Optional[str]]
 
@@ -123,8 +126,8 @@ def shapes(*pairs: Tuple[float, str]) -> Tuple[Evidence, ...]:
 
 
 def linear(pattern: str, flags: int = 0) -> Pattern[str]:
-    """Compile a shape. A shape has no nested quantifiers, so that hostile text costs linear time."""
-    return re.compile(pattern, flags)
+    """Return a shape, compiled when first asked. It nests no quantifiers, so that hostile text costs linear time."""
+    return lazy(pattern, flags)
 
 
 _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "ł": "l"}
@@ -152,16 +155,27 @@ def words(*stems: str) -> Words:
     for stem in stems:
         if not stem[:1].isalpha() or (stem.endswith("*") and len(stem) <= HEAD):
             raise ValueError(f"telling word {stem!r}: begin with a letter, and give {HEAD} of them before a *")
-    shape = re.compile(rf"(?i)(?:\b|_)(?:{'|'.join([_stem(stem) for stem in stems])})")
-    return Words(shape, frozenset([head for stem in stems for head in _heads(stem)]))
+    begun: Dict[str, List[str]] = {}  # by their first letter: most words of a text are refused by it alone
+    for stem in stems:
+        begun.setdefault(stem[0], []).append(_stem(stem))
+    ways = [_begun(first, patterns) for first, patterns in begun.items()]
+    shape = lazy(rf"(?i)(?:\b|_)(?:{'|'.join(ways)})")
+    return Words(shape, frozenset().union(*[_heads(stem) for stem in stems]))
 
 
-def _heads(stem: str) -> Iterator[str]:
-    """Yield how a text's word that matches a stem may begin: in each spelling, and with its second word joined."""
+def _begun(first: str, patterns: List[str]) -> str:
+    """Return a pattern for stems that begin with the same letter: its ways are written once where it has one."""
+    if not first.isascii() or len(patterns) == 1:
+        return "|".join(patterns)
+    return f"{first}(?:{'|'.join([pattern[1:] for pattern in patterns])})"
+
+
+@lru_cache(maxsize=4096)  # of the detectors' own words; rows of one table share most of them
+def _heads(stem: str) -> FrozenSet[str]:
+    """Return how a text's word that matches a stem may begin: in each spelling, and with its second word joined."""
     first = re.split(r"[^\w]", stem.rstrip("*"))[0]
-    for text in (first, re.sub(r"\W", "", stem)):
-        for form in _spellings(text[:HEAD]):
-            yield form[:HEAD]
+    forms = [_spellings(text[:HEAD]) for text in (first, re.sub(r"\W", "", stem))]
+    return frozenset([form[:HEAD] for spelled in forms for form in spelled])
 
 
 def _spellings(text: str) -> List[str]:
@@ -179,6 +193,7 @@ def _ways(c: str) -> List[str]:
     return list(dict.fromkeys((c, base, _SPELLED.get(c, base))))
 
 
+@lru_cache(maxsize=4096)
 def _stem(stem: str) -> str:
     pieces = []
     for c in stem.rstrip("*"):

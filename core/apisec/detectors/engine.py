@@ -12,6 +12,8 @@ from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Pa
 
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import GATES, HEAD, NEAR, Detector, Match
+from apisec.detectors.numbers import LEFT, RIGHT
+from apisec.validators.lazy import lazy
 
 MIN_LENGTH = 6  # no value of any class is shorter when it stands without a name
 
@@ -32,7 +34,7 @@ def any_of(literals: Iterable[str]) -> Pattern[str]:
             node = node.setdefault(c, {})
         node[""] = {}
     heads = "".join([re.escape(c) for c in sorted(root)])
-    return re.compile(f"(?=[{heads}])(?=({_trie(root)}))")
+    return lazy(f"(?=[{heads}])(?=({_trie(root)}))")
 
 
 def _trie(node: Dict[str, Any]) -> str:
@@ -55,13 +57,40 @@ _ORDER = {d.id: i for i, d in enumerate(_ALL)}
 _HEADS = re.compile(rf"([^\W\d_]{{1,{HEAD}}})[^\W\d_]*")
 
 
+class _Asked:
+    """Detectors that one gate lets in. Numbers stand between the same guards: one pass asks all their forms."""
+
+    def __init__(self, detectors: Sequence[Detector]) -> None:
+        forms = {d.id: form for d in detectors for form in _form(d)}
+        self.others = _table([d for d in detectors if d.id not in forms])
+        self.numbers = _table([d for d in detectors if d.id in forms])
+        # Without a difference of case, as some are asked: that one is refused later costs time and nothing else.
+        self.any_number = lazy(f"{LEFT}(?:{'|'.join(forms.values())}){RIGHT}", re.IGNORECASE)
+
+    def choose(self, text: str, chosen: Dict[str, Detector]) -> None:
+        """Add the detectors that can find something in the text."""
+        chosen.update(self.others)
+        if self.numbers and self.any_number.search(text):
+            chosen.update(self.numbers)
+
+
+def _form(detector: Detector) -> Iterator[str]:
+    """Yield what stands between the guards of a number's shape, where it has them and no groups of its own."""
+    pattern = detector.shape.pattern
+    if pattern.startswith(LEFT) and pattern.endswith(RIGHT) and not _GROUP.search(pattern[len(LEFT) : -len(RIGHT)]):
+        yield pattern[len(LEFT) : -len(RIGHT)]
+
+
+_GROUP = re.compile(r"\((?!\?[:=!<])|\\[1-9]|\(\?P")
+
+
 class _Gate:
     """The detectors behind one gate: those that fire alone, and those that wait for a telling word, by its head."""
 
     def __init__(self, pattern: str, detectors: Sequence[Detector]) -> None:
-        self.open = re.compile(pattern).search
-        self.alone = _table([d for d in detectors if d.confidence != "context"])
-        self.checked = _table([d for d in detectors if d.confidence == "context" and d.checked])
+        self.shape = lazy(pattern)
+        self.alone = _Asked([d for d in detectors if d.confidence != "context"])
+        self.checked = _Asked([d for d in detectors if d.confidence == "context" and d.checked])
         self.spoken: Dict[str, Dict[str, Detector]] = {}
         for detector in detectors:
             if detector.confidence == "context" and detector.near is not None:
@@ -98,15 +127,15 @@ def candidates(text: str, hint: Optional[str] = None, strict: bool = False) -> T
         chosen.update(_OF_LITERAL[literal])
     heads: Optional[Set[str]] = None
     for gate in _GATED:
-        if not gate.open(text):
+        if not gate.shape.search(text):
             continue
-        chosen.update(gate.alone)
+        gate.alone.choose(text, chosen)
         if gate.spoken:
             heads = set(_HEADS.findall(text.lower())) if heads is None else heads
             for head in heads & gate.spoken.keys():
                 chosen.update(gate.spoken[head])
         if strict:
-            chosen.update(gate.checked)
+            gate.checked.choose(text, chosen)
     if hint is not None:
         chosen.update(_table(hinted(hint)))
     return tuple(chosen.values())

@@ -88,7 +88,7 @@ ROWS: Tuple[Number, ...] = (
            "checksum", checked=False,
            gate="code"),
     Number("nz.nhi", "health.medicare.nz", r"[A-HJ-NP-Z]{3}\d{2}(?:\d{2}|[A-HJ-NP-Z]{2})", _nhi, 1 / 15, ("nhi",
-           "nhi number", "national health index"), "HISO 10046:2021", gate="code"),
+           "nhi number", "national health index"), "HISO 10046:2021", checked=False, gate="code"),
     Number("eu.ehic", "health.ehic", rf"80(?:{_EHIC_STATES})\d{{15}}", anything, 1.0, ("ehic",
            "european health insurance*", "europäische krankenversicherungs*", "ceam"),
            "Decision S2 of the Administrative Commission; ISO/IEC 7812",

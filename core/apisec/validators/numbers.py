@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Iterable, List, Mapping, Optional, Pattern, Tuple
 
 from apisec.validators.checks import Check
+from apisec.validators.lazy import lazy
 
 SEPARATORS = " \t\u00a0\u2009\u202f.-/()_:\u2010\u2011\u2012\u2013\u2014\u2015"
 _DROP = {ord(c): None for c in SEPARATORS}
@@ -34,9 +35,9 @@ class Number:
     printed forms, with their separators; ``written_as`` and ``bare_as`` are the confidence of a detector for them
     (``shape``, ``checksum``, ``context``, or empty for none). ``words`` announce it in text; those that other
     numbers share stand in the family's own list. ``checked``: ``check`` computes a checksum, so that strict mode
-    needs no words (never for fewer than nine digits: one amount in ten would pass). ``gate``: what the engine looks
-    for first (``detectors.base.GATES``), ``written_gate`` for the
-    printed forms: ``grouped`` where the bare one is of digits. ``source``: who says so.
+    needs no words (never for fewer than nine characters with odds over 1 in 90: one amount in ten would pass).
+    ``gate``: what the engine looks for first (``detectors.base.GATES``), ``written_gate`` for the printed forms:
+    ``grouped`` where the bare one is of digits. ``source``: who says so.
     """
 
     id: str
@@ -55,7 +56,7 @@ class Number:
     pattern: Pattern[str] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pattern", re.compile(self.form, re.ASCII))
+        object.__setattr__(self, "pattern", lazy(self.form, re.ASCII))
 
     def accept(self, text: str) -> Optional[str]:
         """Return the compact form when the text is a number of this kind, else None."""

@@ -23,6 +23,14 @@ SAMPLE = 1500
 FOLDER = Path(__file__).parents[2] / "cases" / "detectors"
 
 
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS.values() if row.checked and row.odds > 1 / 90], ids=lambda row: row.id
+)
+def test_a_weak_check_of_few_characters_needs_words_in_strict_mode_too(row: Number) -> None:
+    rng = random.Random(row.id)
+    assert min(len(sample(row.form, rng)) for _ in range(200)) >= 9
+
+
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_random_text_of_the_form_passes_as_often_as_the_row_says(row: Number) -> None:
     rng = random.Random(row.id)

@@ -155,7 +155,7 @@ ROWS: Tuple[Number, ...] = (
            "national number"), "Civil Status Organization of Egypt", checked=False),
     Number("hk.hkid", "pii.national_id.hk", r"[A-Z]{1,2}\d{6}[0-9A]", _hk, 1 / 11, ("hkid", "身份證", "identity card",
            "id card"), "Immigration Department of Hong Kong", (r"[A-Z]{1,2}\d{6} ?\([0-9A]\)",), "checksum",
-           gate="code"),
+           checked=False, gate="code"),
     Number("id.nik", "pii.national_id.id", r"\d{16}", _id, 1 / 16, ("nik", "ktp", "nomor induk*"), "Permendagri: NIK",
            checked=False),
     Number("il.tz", "pii.national_id.il", r"\d{9}", _il, 1 / 10, ("teudat zehut", "תעודת זהות", "zehut", "ת.ז"),
