@@ -68,7 +68,7 @@ NEGATIVES: tuple[Negative, ...] = (
     Negative("git short", "revision", random_text("", 8, HEX)),
     Negative("build", "build no", whole(1000, 99999)),
     Negative("semver", "sdk version", pattern("99.9.9+9999")),
-    Negative("arn", "queue arn", lambda rng: f"arn:aws:sqs:eu-west-1:000000000000:{rng.choice(NOUNS)}"),
+    Negative("arn", "queue arn", lambda rng: f"arn:aws:sqs:eu-west-1:{digits(rng, 12)}:{rng.choice(NOUNS)}", ("*",)),
     Negative("url", "docs href", lambda rng: f"https://cdn.{rng.choice(NOUNS)}.app/p/{rng.randint(1, 99999)}?lang=en"),
     Negative("color", "theme color", random_text("#", 6, HEX.upper()[:16])),
     Negative("cron", "schedule", lambda rng: f"{rng.randint(0, 59)} {rng.randint(0, 23)} * * {rng.randint(0, 6)}"),

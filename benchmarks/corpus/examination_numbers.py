@@ -121,7 +121,7 @@ def cnpj(rng: Rng) -> str:
 
 
 def abn(rng: Rng) -> str:
-    """Australian Business Number: 89 divides the weighted sum once the first digit is less by one; 11 to 99 in front."""
+    """Australian Business Number: 89 divides the weighted sum once the first digit is less by one; it starts at 11."""
     weights = (10, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19)
     while True:
         body = digits(rng, 11, "123456789")
@@ -185,7 +185,8 @@ def jose(header: dict[str, str], sizes: tuple[int, ...], claims: bool) -> Make:
     def make(rng: Rng) -> str:
         parts = [json.dumps({**header, "kid": letters(rng, 6, ALNUM)}).encode()]
         if claims:
-            said = {"iss": "https://login.invalid", "sub": letters(rng, 14, ALNUM), "exp": 1_800_000_000}
+            exp = rng.randint(1_790_000_000, 1_890_000_000)
+            said = {"iss": "https://login.invalid", "sub": letters(rng, 14, ALNUM), "exp": exp}
             parts.append(json.dumps(said).encode())
         return ".".join(_encoded(part) for part in [*parts, *(rng.randbytes(size) for size in sizes)])
 
