@@ -135,15 +135,15 @@ _SPELLED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "ł": "l"
 
 @dataclass(frozen=True)
 class Words:
-    """Telling words. ``heads``: the first three letters of one of them begin a word of every text that matches."""
+    """Telling words. ``heads``: the first three letters of one of them begin a word of every text that matches.
+
+    ``pattern`` matches what ``shape`` does, each word an alternative of its own, for other engines: no lookaround, no
+    backreference.
+    """
 
     shape: Pattern[str]
     heads: FrozenSet[str]
-
-    @property
-    def pattern(self) -> str:
-        """The source of ``shape``, for other engines: no lookaround, no backreference."""
-        return self.shape.pattern
+    pattern: str
 
 
 def words(*stems: str) -> Words:
@@ -159,8 +159,10 @@ def words(*stems: str) -> Words:
     for stem in stems:
         begun.setdefault(stem[0], []).append(_stem(stem))
     ways = [_begun(first, patterns) for first, patterns in begun.items()]
-    shape = lazy(rf"(?i)(?:\b|_)(?:{'|'.join(ways)})")
-    return Words(shape, frozenset().union(*[_heads(stem) for stem in stems]))
+    shape, pattern = [
+        rf"(?i)(?:\b|_)(?:{'|'.join(alternatives)})" for alternatives in (ways, [_stem(stem) for stem in stems])
+    ]
+    return Words(lazy(shape), frozenset().union(*[_heads(stem) for stem in stems]), pattern)
 
 
 def _begun(first: str, patterns: List[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,14 @@ def test_telling_words(stem: str, yes: list[str], no: list[str]) -> None:
     assert not any(telling.shape.search(text) for text in no)
     for text in yes:
         assert {word[:3].lower() for word in text.replace("_", " ").replace("-", " ").split()} & telling.heads
+
+
+def test_words_by_their_first_letter_say_what_words_one_by_one_say() -> None:
+    for near in {detector.near.pattern: detector.near for detector in DETECTORS.values() if detector.near}.values():
+        one_by_one = re.compile(near.pattern)
+        for text in texts()[::79]:
+            found, expected = near.shape.search(text), one_by_one.search(text)
+            assert (found and found.span()) == (expected and expected.span()), text
 
 
 @pytest.mark.parametrize("stem", ["2fa", "ab*", " pin", ""])
