@@ -45,6 +45,8 @@ class Answer(NamedTuple):
     secrets: tuple[tuple[str, str], ...]
     classes: frozenset[str]
     fields: tuple[tuple[str, str, frozenset[str]], ...]  # path, kind and classes of fields in a nested document
+    spent: int = 0  # units of the core's work
+    skipped: int = 0  # characters that it did not look at
 
 
 _Key = tuple[str, str, NameEvidence, "str | None", str]
@@ -81,7 +83,14 @@ class Asker:
             leaf = Leaf(member.path, member.name, member.parent, kind, value, 0, 0)
             replacement = redactor.leaf(leaf, fields)
         nested = tuple((path, seen.kind, frozenset(seen.classes)) for path, seen in fields.items())
-        return Answer(replacement, tuple(redactor.secrets.items()), frozenset(redactor.classes), nested)
+        return Answer(
+            replacement,
+            tuple(redactor.secrets.items()),
+            frozenset(redactor.classes),
+            nested,
+            redactor.spent,
+            redactor.skipped,
+        )
 
 
 def take(redactor: Redactor, answer: Answer) -> None:
@@ -89,3 +98,5 @@ def take(redactor: Redactor, answer: Answer) -> None:
     for raw, token in answer.secrets:
         redactor.secrets.setdefault(raw, token)
     redactor.classes |= answer.classes
+    redactor.spent += answer.spent
+    redactor.skipped += answer.skipped

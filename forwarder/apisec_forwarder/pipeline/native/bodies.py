@@ -15,23 +15,21 @@ from typing import Any
 import orjson
 
 from apisec.classification.names import NOTHING
+from apisec.redaction.encodings import integral
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import DULL, Redactor
 from apisec_forwarder.pipeline.native.asking import Answer, Asker, take
-from apisec_forwarder.pipeline.native.gate import BASE64, SUSPICIOUS, Gate, Hit
+from apisec_forwarder.pipeline.native.gate import BASE64, Gate
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Reading, Tree, read
 
 MAX_BYTES = 512 * 1024  # larger bodies are rare and left to the core
 MAX_LEAVES = 15_000
 MAX_DIGITS = 18  # of a number that fits into 64 bits in any case
 MIN_WHOLE = 12  # digits of a whole number that is asked in balanced mode (``Redactor.leaf``)
-MAX_PLACES = 400  # to look at; a body with more of them is left to the core
 
 ANYWHERE = Member("", "", "", NOTHING, None, None)  # a value whose place is not known yet
 _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*")
-_LONG_NUMBER = re.compile(rb"[0-9.]{9}|[0-9][eE]")  # shorter ones hold nothing in balanced mode
 _NUMBER_CHARACTERS = b"0123456789.eE+-"
-_QUOTE = 0x22
 
 
 @dataclass
@@ -76,54 +74,59 @@ def check(data: bytes, reading: Reading) -> None:
 class Bodies:
     """Reads bodies of one mode (balanced or strict)."""
 
-    def __init__(self, asker: Asker, json_gate: Gate, text_gate: Gate) -> None:
+    def __init__(self, asker: Asker, text_gate: Gate, number_gate: Gate) -> None:
         self._asker = asker
-        self._json = json_gate
         self._text = text_gate
+        self._long = number_gate
 
     def response(self, data: bytes, tree: Tree, redactor: Redactor) -> JsonBody:
-        """Read the JSON of a response: scanned as it is on the wire."""
-        document = load(data)
-        escaped = b"\\" in data
-        reading = read(tree, document, collect=escaped)
+        """Read the JSON of a response."""
+        reading = read(tree, load(data), collect=True)
         check(data, reading)
-        if escaped:
-            self.numbers(data, reading)
-            places = self._text.places(reading.values)
-            indices = sorted({index for kind, index in places if kind != SUSPICIOUS})
-            pairs = [(reading.members[i], reading.values[i]) for i in indices]
-            asked = [(m, v) for m, v in pairs if not m.telling and not DULL.fullmatch(v)]
-            body = self.finish(data, reading, asked, tree, redactor)
-            body.base64 = [reading.values[i] for kind, i in places if kind == BASE64]
-            body.hay = body.shown(reading)
-            return body
-        hits = self._json.hits(data)
-        numbers: set[str] = set()
-        found, base64 = self._places(data, hits, numbers) if hits else (set(), [])
-        found -= {value for _, value in reading.asked if type(value) is str}
-        asked = []
-        if found or numbers:
-            again = read(tree, document, collect=True)
-            self._ask_numbers(again, numbers)
-            asked = [(m, v) for m, v in zip(again.members, again.values, strict=True) if v in found and not m.telling]
+        self.numbers(data, reading)
+        places = self._text.places(reading.values)
+        pairs = [(reading.members[i], reading.values[i]) for i in sorted({index for _, index in places})]
+        asked = [(member, value) for member, value in pairs if not member.telling and not DULL.fullmatch(value)]
         body = self.finish(data, reading, asked, tree, redactor)
-        body.base64 = base64
+        body.base64 = [reading.values[i] for kind, i in places if kind == BASE64]
+        if b"\\" in data:
+            body.hay = body.shown(reading)
         return body
 
     def numbers(self, data: bytes, reading: Reading) -> None:
-        """Ask about the numbers of a body whose text is scanned decoded; NotHere when the core finds something."""
-        if not reading.numbers or not (self._asker.strict or _LONG_NUMBER.search(data)):
+        """Ask about long numbers; NotHere when the core finds something in one that has no telling name."""
+        hits = self._long.hits(data)
+        if not hits:
             return
-        data = data.replace(b'\\"', b"''")  # so that quotes tell what is text
-        found: set[str] = set()
-        seen: set[int] = set()
-        for _, end in self._json.hits(data):
-            start, is_text = _start(data, end - 1)
-            if not is_text and start not in seen:
-                seen.add(start)
-                self._number(data, start, found)
+        written = self._written(data, [end for _, end in hits])
+        shown = [integral(text) for text in written]
+        hit = {index for _, index in self._text.places(shown)} if shown else set()
+        found = {written[i] for i in hit if not is_nothing(self._asker.ask(ANYWHERE, _kind(written[i]), written[i]))}
         if found:
             self._ask_numbers(reading, found)
+
+    def _written(self, data: bytes, ends: Iterable[int]) -> list[str]:
+        """Return the numbers in which some places stand, as they are written; those in strings are none."""
+        if b"\\" in data:
+            data = data.replace(b'\\"', b"''")  # so that quotes tell what is text
+        found: dict[int, str] = {}
+        quotes = at = 0
+        for end in ends:
+            quotes += data.count(b'"', at, end)
+            at = end
+            start = end - 1
+            while start > 0 and data[start - 1] in _NUMBER_CHARACTERS:
+                start -= 1
+            match = None if quotes % 2 or start in found else _NUMBER.match(data, start)
+            if match is None:
+                continue
+            text = match.group().decode()
+            whole = text.lstrip("-").isdigit()
+            if whole and len(text) > MAX_DIGITS:
+                raise NotHere  # orjson reads it as a float
+            if not whole or len(text) >= MIN_WHOLE or self._asker.strict:
+                found[start] = text
+        return list(found.values())
 
     def finish(
         self,
@@ -178,10 +181,7 @@ class Bodies:
         places = [m for m, v in reading.asked if type(v) is not str and m.name == member.name]
         if len(written) != len(places) or any(m is not member for m in places):
             raise NotHere  # the name stands elsewhere too, or is escaped
-        answers: list[str | None] = []
-        for text in written:
-            kind = "integer" if text.lstrip("-").isdigit() else "number"
-            answers.append(self._ask(member, kind, text, body, redactor))
+        answers = [self._ask(member, _kind(text), text, body, redactor) for text in written]
         if not any(answers):
             return data
         following = iter(answers)
@@ -194,51 +194,16 @@ class Bodies:
 
     def _ask_numbers(self, reading: Reading, texts: set[str]) -> None:
         """Ask about numbers that the core may find something in; NotHere when it does under their own names."""
-        known = {str(value) for _, value in reading.numbers}
+        numbers = reading.numbers()
+        known = {str(value) for _, value in numbers}
         if not texts <= known:
             raise NotHere  # written in another way than Python writes them
-        for member, value in reading.numbers:
+        for member, value in numbers:
             text = str(value)
             if text in texts and not member.telling:
                 kind = "integer" if type(value) is int else "number"
                 if not is_nothing(self._asker.ask(member, kind, text)):
                     raise NotHere
-
-    def _places(self, data: bytes, hits: Iterable[Hit], numbers: set[str]) -> tuple[set[str], list[str]]:
-        """Return the values in which the core finds something, and those that may hold text in base64."""
-        found: set[str] = set()
-        base64: list[str] = []
-        known: dict[int, str | None] = {}
-        for kind, end in hits:
-            start, is_text = _start(data, end - 1)
-            if start not in known:
-                if len(known) >= MAX_PLACES:
-                    raise NotHere
-                known[start] = _text_at(data, start) if is_text else None
-                if not is_text:
-                    self._number(data, start, numbers)
-            value = known[start]
-            if value is None:
-                continue
-            if kind == BASE64:
-                base64.append(value)
-            if not DULL.fullmatch(value) and not is_nothing(self._asker.ask(ANYWHERE, "string", value)):
-                found.add(value)
-        return found, base64
-
-    def _number(self, data: bytes, start: int, found: set[str]) -> None:
-        """Ask about a number at a place that the gate found."""
-        match = _NUMBER.match(data, start)
-        if match is None:
-            return
-        text = match.group().decode()
-        whole = text.lstrip("-").isdigit()
-        if whole and len(text) > MAX_DIGITS:
-            raise NotHere  # orjson reads it as a float
-        if whole and len(text) < MIN_WHOLE and not self._asker.strict:
-            return
-        if not is_nothing(self._asker.ask(ANYWHERE, "integer" if whole else "number", text)):
-            found.add(text)
 
 
 def is_nothing(answer: Answer) -> bool:
@@ -246,24 +211,9 @@ def is_nothing(answer: Answer) -> bool:
     return answer.replacement is None and not answer.classes and not answer.fields
 
 
-def _start(data: bytes, at: int) -> tuple[int, bool]:
-    """Return where the value begins that a byte stands in, and whether it is a string."""
-    if data[at] == _QUOTE:
-        opening = data.count(b'"', 0, at + 1) % 2 == 1
-        return (at + 1, True) if opening else (data.rfind(b'"', 0, at) + 1, True)
-    opened = data.rfind(b'"', 0, at)
-    if opened >= 0 and data.count(b'"', 0, opened + 1) % 2 == 1:
-        return opened + 1, True
-    while at > 0 and data[at - 1] in _NUMBER_CHARACTERS:
-        at -= 1
-    return at, False
-
-
-def _text_at(data: bytes, start: int) -> str | None:
-    end = data.find(b'"', start)
-    if end < 0 or data[end + 1 : end + 8].lstrip()[:1] == b":":
-        return None  # a member's name: its plan knows it
-    return data[start:end].decode()
+def _kind(text: str) -> str:
+    """Return the kind of a number as it is written."""
+    return "integer" if text.lstrip("-").isdigit() else "number"
 
 
 def _replace(data: bytes, value: str, shown: set[str], count: int) -> bytes:

@@ -14,6 +14,7 @@ from apisec.model.transaction import Transaction
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Redactor
 from apisec.redaction.tokens import cut
+from apisec.redaction.work import MAX_WORK
 from apisec_forwarder.pipeline.envelope import SOURCE, dump
 from apisec_forwarder.pipeline.evidence import MAX_SIGNALS
 from apisec_forwarder.pipeline.messages import Coverage, content_type
@@ -100,7 +101,9 @@ class Composer:
         self._tokenizer = tokenizer
 
     def compose(self, work: Work) -> bytes:
-        """Return the envelope; NotHere when a known value may stand elsewhere too."""
+        """Return the envelope; NotHere when a known value may stand elsewhere too, or too much was asked."""
+        if work.redactor.skipped or work.redactor.spent > MAX_WORK:
+            raise NotHere
         shown = [work.path, work.query_text, work.agent or "", work.referrer or "", work.place.host]
         if work.query is not None:
             shown += [member.path for member in work.query.members]

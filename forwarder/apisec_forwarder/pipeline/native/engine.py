@@ -27,7 +27,7 @@ from apisec_forwarder.pipeline.messages import read_body
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded, take
 from apisec_forwarder.pipeline.native.bodies import Bodies, check, load
 from apisec_forwarder.pipeline.native.compose import Composer, Section, Work, section
-from apisec_forwarder.pipeline.native.gate import BASE64, SUSPICIOUS, VALUE, json_gate, text_gate
+from apisec_forwarder.pipeline.native.gate import BASE64, SUSPICIOUS, VALUE, number_gate, signal_gate, text_gate
 from apisec_forwarder.pipeline.native.heads import Heads, agent_signals, too_long
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Tree, read
 from apisec_forwarder.pipeline.native.targets import Modal, Targets
@@ -97,8 +97,10 @@ class NativePipeline:
     def _modal(self, strict: bool) -> Modal:
         known = self._modals.get(strict)
         if known is None:
-            asker, text = Asker(self._tokenizer, self.settings.limits, strict), text_gate(strict, self._cache)
-            known = self._modals[strict] = Modal(asker, text, Bodies(asker, json_gate(strict, self._cache), text))
+            asker = Asker(self._tokenizer, self.settings.limits, strict)
+            text = text_gate(strict, self._cache)
+            bodies = Bodies(asker, text, number_gate(strict, self._cache))
+            known = self._modals[strict] = Modal(asker, text, signal_gate(self._cache), bodies)
         return known
 
     def _record(self, transaction: Transaction) -> bytes:
@@ -158,7 +160,7 @@ class NativePipeline:
 
     def _ask_request(self, work: Work, skip: int) -> None:
         """Ask about a request's values, by one scan; those of its body (from ``skip`` on) only for signals."""
-        hits = work.hits = set(work.modal.text.places(work.values)) if work.values else set()
+        hits = work.hits = {*work.modal.text.places(work.values), *work.modal.signals.places(work.values)}
         for index, (location, member) in enumerate(work.places[:skip]):
             if member is ORDINARY_MEMBER:
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -18,24 +18,27 @@ import hyperscan
 
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Words
+from apisec.detectors.engine import MIN_LENGTH
 from apisec.detectors.signals import _SUSPECT as SUSPECT
 from apisec.redaction.encodings import BASE64_TEXT, ENTITY, ESCAPED, PERCENT
 from apisec.redaction.redactor import TELLING
 from apisec_forwarder.pipeline.native.databases import Expression, database
-from apisec_forwarder.pipeline.native.loosen import is_grouped_digits, loosen, uncommon
+from apisec_forwarder.pipeline.native.loosen import is_grouped_digits, loosen, needs_digit, uncommon
 from apisec_forwarder.pipeline.native.plans import NotHere
 
 SEPARATOR = "\x1f"  # between values that are scanned together; a control character that no detector asks for
-VALUE, SUSPICIOUS, BASE64 = range(3)  # what a pattern's id says
+VALUE, SUSPICIOUS, BASE64, SPOKEN = range(4)  # what a pattern's id says; ``SPOKEN``: if there is a digit as well
 
 # Most shapes of numbers are long ones in groups: one pattern stands for them all. A date has eight digits.
 MIN_DIGITS, MAX_GAP = 9, 2
 _SEPARATORS = b" ./+-()_"
 _GROUPED = rf"[0-9](?:[ ./+\-()_\x80-\xff]{{0,{4 * MAX_GAP}}}[0-9]){{{MIN_DIGITS - 1}}}"  # four bytes a character
 
+_DIGIT = re.compile(r"[0-9]")
+
 Hit = tuple[int, int]  # what, and the place behind the last byte
 
-_ASSIGNED = r"[\w.-]*{quote}\]?\s{{0,2}}[:=]"
+_ASSIGNED = r"[\w.-]*\\?[\"']?\]?\s{0,2}[:=]"
 _EMBEDDED_HEAD, _EMBEDDED_TAIL = r"\s*[{\[<\"]", r"\}\s*"  # JSON, XML or GraphQL in a value
 
 
@@ -68,58 +71,77 @@ class Gate:
         lengths = map(len, values) if hay.isascii() else [len(value.encode()) for value in values]
         ends = list(accumulate([length + 1 for length in lengths]))  # of each value, its separator in front
         last = len(values) - 1
-        return list(dict.fromkeys([(kind, min(bisect_right(ends, end - 1), last)) for kind, end in hits]))
+        found = dict.fromkeys([(kind, min(bisect_right(ends, end - 1), last)) for kind, end in hits])
+        spoken = [index for kind, index in found if kind == SPOKEN]
+        for index in spoken:
+            del found[SPOKEN, index]
+            if _DIGIT.search(values[index]):
+                found[VALUE, index] = None
+        return list(found)
 
 
-_known: dict[tuple[str, bool], hyperscan.Database] = {}  # of this process: two modes of two gates
-
-
-def json_gate(strict: bool, cache: Path | None = None) -> Gate:
-    """Return the gate for JSON as it is on the wire, without a backslash in it. ``cache``: see ``databases``."""
-    return Gate(_database("json", strict, cache))
+_known: dict[str, hyperscan.Database] = {}  # of this process
 
 
 def text_gate(strict: bool, cache: Path | None = None) -> Gate:
-    """Return the gate for decoded values, each between two separators; it asks for signals too."""
-    return Gate(_database("text", strict, cache))
+    """Return the gate for decoded values, each between two separators. ``cache``: see ``databases``."""
+    return Gate(_database("strict" if strict else "balanced", cache))
 
 
-def _database(gate: str, strict: bool, cache: Path | None) -> hyperscan.Database:
-    known = _known.get((gate, strict))
+def signal_gate(cache: Path | None = None) -> Gate:
+    """Return the gate for what may be an attack."""
+    return Gate(_database("signals", cache))
+
+
+def number_gate(strict: bool, cache: Path | None = None) -> Gate:
+    """Return the gate for JSON on the wire: one hit in each long number (and in some texts with such digits)."""
+    return Gate(_database("numbers, strict" if strict else "numbers", cache))
+
+
+def _database(which: str, cache: Path | None) -> hyperscan.Database:
+    known = _known.get(which)
     if known is None:
-        listed = _json_expressions(strict) if gate == "json" else _text_expressions(strict)
-        known = _known[gate, strict] = database(listed, cache)
+        known = _known[which] = database(_EXPRESSIONS[which](), cache)
     return known
 
 
-def _json_expressions(strict: bool) -> list[Expression]:
-    patterns = [Expression(pattern, VALUE) for pattern in _values(strict, quote="'?", edge='"')]
-    return _once([*patterns, Expression(_base64(), BASE64), *_words('"')])
+def _texts(strict: bool) -> list[Expression]:
+    patterns = [Expression(pattern, VALUE) for pattern in _values(strict)]
+    return _once([*patterns, Expression(loosen(BASE64_TEXT.pattern), BASE64), *_words()])
 
 
-def _text_expressions(strict: bool) -> list[Expression]:
-    patterns = [Expression(pattern, VALUE) for pattern in _values(strict, quote=r"\\?[\"']?", edge=SEPARATOR)]
-    asked = Expression(loosen(SUSPECT.pattern, _flags(SUSPECT)), SUSPICIOUS)
-    return _once([*patterns, Expression(_base64(), BASE64), asked, *_words(SEPARATOR)])
+def _signals() -> list[Expression]:
+    return [Expression(loosen(SUSPECT.pattern, _flags(SUSPECT)), SUSPICIOUS)]
+
+
+def _numbers(characters: int) -> list[Expression]:
+    """Return what finds a number of so many characters, or one in scientific notation."""
+    before = r"[:,\[\x09\x0a\x0d\x20]-?"
+    return [Expression(f"{before}[0-9.]{{{characters}}}", VALUE), Expression(f"{before}[0-9.]{{1,400}}[eE]", VALUE)]
+
+
+_EXPRESSIONS: dict[str, Callable[[], list[Expression]]] = {
+    "balanced": lambda: _texts(False),
+    "strict": lambda: _texts(True),
+    "signals": _signals,
+    "numbers": lambda: _numbers(MIN_DIGITS),  # shorter ones hold nothing
+    "numbers, strict": lambda: _numbers(MIN_LENGTH - 1),  # a sign may be one of the characters
+}
 
 
 def _once(expressions: Iterable[Expression]) -> list[Expression]:
     return list(dict.fromkeys(expressions))
 
 
-def _values(strict: bool, quote: str, edge: str) -> Iterator[str]:
+def _values(strict: bool) -> Iterator[str]:
     for pattern in (PERCENT, ENTITY, ESCAPED):
         yield loosen(pattern.pattern, _flags(pattern))
     yield uncommon()
     yield r"~[a-z_0-9.]{3,80}~"  # a token
     telling = TELLING.pattern.replace("(?i)", "")
-    yield loosen(f"(?:{telling}){_ASSIGNED.format(quote=quote)}", re.IGNORECASE)
-    yield loosen(edge + (_EMBEDDED_HEAD if edge == SEPARATOR else _EMBEDDED_HEAD.replace('\\"', "")))
-    yield loosen(_EMBEDDED_TAIL + edge)
-    if edge == '"':
-        yield r"[0-9.][eE]\+?[0-9]{1,2}[,}\]\x09\x0a\x0d\x20]"  # a number that may be a whole one in another notation
-        yield r"[0-9]{10}\.0"
-        yield r"[0-9]{19}"  # does not fit into 64 bits
+    yield loosen(f"(?:{telling}){_ASSIGNED}", re.IGNORECASE)
+    yield loosen(SEPARATOR + _EMBEDDED_HEAD)
+    yield loosen(_EMBEDDED_TAIL + SEPARATOR)
     yield from _detectors(strict)
 
 
@@ -127,19 +149,26 @@ def _detectors(strict: bool) -> Iterator[str]:
     for detector in DETECTORS.values():
         if detector.confidence == "context" and not detector.literals and not (strict and detector.checked):
             continue
-        if is_grouped_digits(detector.shape.pattern, _flags(detector.shape), MIN_DIGITS, _SEPARATORS, MAX_GAP):
+        if detector.literals and "(?=" in detector.shape.pattern:
+            yield from map(loosen, map(re.escape, detector.literals))  # they say more than what stands before them
+        elif is_grouped_digits(detector.shape.pattern, _flags(detector.shape), MIN_DIGITS, _SEPARATORS, MAX_GAP):
             yield _GROUPED
         else:
             yield loosen(detector.shape.pattern, _flags(detector.shape))
 
 
-def _words(edge: str) -> Iterator[Expression]:
+def _words() -> Iterator[Expression]:
     """Yield the telling words of detectors that need one before a value: each is a literal, which costs least."""
-    stems = {stem for d in DETECTORS.values() if d.confidence == "context" and d.near for stem in stems_of(d.near)}
+    stems: dict[str, int] = {}
+    for detector in DETECTORS.values():
+        if detector.confidence == "context" and detector.near:
+            numeric = needs_digit(detector.shape.pattern, _flags(detector.shape))
+            for stem in stems_of(detector.near):
+                stems[stem] = SPOKEN if numeric and stems.get(stem, SPOKEN) == SPOKEN else VALUE
     for stem in sorted(stems):
         closed = stem.endswith(_CLOSED)
-        source = f"[^A-Za-z0-9]{loosen(stem.removesuffix(_CLOSED))}" + (f"[^A-Za-z{edge}]" if closed else "")
-        yield Expression(source, VALUE, hyperscan.HS_FLAG_CASELESS)
+        source = f"[^A-Za-z0-9]{loosen(stem.removesuffix(_CLOSED))}" + (f"[^A-Za-z{SEPARATOR}]" if closed else "")
+        yield Expression(source, stems[stem], hyperscan.HS_FLAG_CASELESS)
 
 
 _OPENED, _CLOSED = r"(?i)(?:\b|_)(?:", r"(?:\b|_|\d)"  # how ``detectors.base.words`` writes a word's edges
@@ -158,10 +187,6 @@ def stems_of(words: Words) -> list[str]:
             stems.append(inner[start:index])
             start = index + 1
     return [*stems, inner[start:]]
-
-
-def _base64() -> str:
-    return loosen(BASE64_TEXT.pattern)
 
 
 def _flags(pattern: re.Pattern[str]) -> int:

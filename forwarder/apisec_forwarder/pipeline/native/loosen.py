@@ -118,6 +118,33 @@ def _step(item: Any, states: _States, flags: int, groups: _Groups, allowed: froz
     raise UntranslatableError
 
 
+def needs_digit(pattern: str, flags: int = 0) -> bool:
+    """Return whether an ASCII digit (or one that ``uncommon`` knows) stands in every text that the pattern matches."""
+    parsed = _parser.parse(pattern, flags)
+    return _has_digit(list(parsed), parsed.state.flags)
+
+
+def _has_digit(items: Sequence[Any], flags: int) -> bool:
+    for operation, argument in items:
+        if operation is _constants.LITERAL:
+            certain = argument in _DIGIT
+        elif operation is _constants.IN:
+            certain = _members((operation, argument), flags) <= _DIGIT
+        elif operation in _REPEATS:
+            certain = argument[0] > 0 and _has_digit(list(argument[2]), flags)
+        elif operation is _constants.BRANCH:
+            certain = all(_has_digit(list(branch), flags) for branch in argument[1])
+        elif operation is _constants.SUBPATTERN:
+            certain = _has_digit(list(argument[3]), (flags | argument[1]) & ~argument[2])
+        elif operation is _constants.ASSERT:
+            certain = _has_digit(list(argument[1]), flags)
+        else:
+            certain = False
+        if certain:
+            return True
+    return False
+
+
 @lru_cache(maxsize=1)
 def uncommon() -> str:
     """Return a hyperscan pattern for what the patterns here do not know: decimal digits and letters as said above."""

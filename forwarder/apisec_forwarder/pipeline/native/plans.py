@@ -204,18 +204,26 @@ class Reading:
     collect: bool = False  # whether all text is wanted
     values: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
-    numbers: list[tuple[Member, Any]] = field(default_factory=list)
+    document: Any = None
+    tree: Tree | None = None
+    listed: list[tuple[Member, Any]] | None = None  # numbers, by a walk that asks for them
+
+    def numbers(self) -> list[tuple[Member, Any]]:
+        """Return all numbers with their places; few documents are asked for them."""
+        if self.tree is None:
+            return []
+        return read(self.tree, self.document, numbers=True).listed or []
 
     def strings(self) -> int:
         """Return how many strings the document has, names and values, if no name stands twice in an object."""
         return self.quotes + sum([shape.quotes for shape in self.shapes])
 
 
-def read(tree: Tree, document: Any, collect: bool = False) -> Reading:
+def read(tree: Tree, document: Any, collect: bool = False, numbers: bool = False) -> Reading:
     """Walk a decoded document; NotHere when the core has to."""
     if tree.full:
         tree.reset()
-    reading = Reading(collect=collect)
+    reading = Reading(collect=collect, document=document, tree=tree, listed=[] if numbers else None)
     if type(document) is dict:
         _object(tree.root, document, reading, 0)
     elif type(document) is list:
@@ -244,9 +252,8 @@ def _object(node: Node, value: dict[str, Any], reading: Reading, depth: int) -> 
     if reading.collect and shape.strings is not None:
         reading.values += shape.strings(value)
         reading.members += shape.members
-    if reading.collect:
-        for name, member in shape.numbers:
-            reading.numbers.append((member, value[name]))
+    if reading.listed is not None:
+        reading.listed += [(member, value[name]) for name, member in shape.numbers]
 
 
 def _array(node: Node, value: list[Any], reading: Reading, depth: int) -> None:
@@ -278,8 +285,8 @@ def _scalars(node: Node, kind: type, values: list[Any], reading: Reading) -> Non
     shape = node.scalars(kind)
     reading.shapes.append(shape)
     member = shape.members[0]
-    if reading.collect and kind in (int, float):
-        reading.numbers += [(member, item) for item in values]
+    if reading.listed is not None and kind in (int, float):
+        reading.listed += [(member, item) for item in values]
     if kind is str:
         reading.quotes += len(values)
         if reading.collect:

@@ -37,6 +37,7 @@ class Modal:
 
     asker: Asker
     text: Gate
+    signals: Gate
     bodies: Bodies
 
 
