@@ -149,12 +149,13 @@ def _detectors(strict: bool) -> Iterator[str]:
     for detector in DETECTORS.values():
         if detector.confidence == "context" and not detector.literals and not (strict and detector.checked):
             continue
-        if detector.literals and "(?=" in detector.shape.pattern:
-            yield from map(loosen, map(re.escape, detector.literals))  # they say more than what stands before them
-        elif is_grouped_digits(detector.shape.pattern, _flags(detector.shape), MIN_DIGITS, _SEPARATORS, MAX_GAP):
+        source, flags = detector.shape.pattern, _flags(detector.shape)
+        if is_grouped_digits(source, flags, MIN_DIGITS, _SEPARATORS, MAX_GAP):
             yield _GROUPED
+        elif detector.literals and is_grouped_digits(source, flags, 1, _SEPARATORS, MAX_GAP):
+            yield from map(loosen, map(re.escape, detector.literals))  # they say more than a few digits before them
         else:
-            yield loosen(detector.shape.pattern, _flags(detector.shape))
+            yield loosen(source, flags)
 
 
 def _words() -> Iterator[Expression]:
