@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 import pytest
-from jsonschema.validators import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.validators import Draft202012Validator
 
 from apisec_sandbox.sample_api.app import load_document
 from apisec_sandbox.sample_api.credentials import SHADOW_OPERATIONS

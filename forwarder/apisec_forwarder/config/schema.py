@@ -94,7 +94,7 @@ class ExtProcReceiver:
     tls_certificate: Path | None = option(file_path, "certificate chain, PEM; with `listen`", None)
     tls_key: Path | None = option(file_path, "private key, PEM, mode 600", None)
     client_ca: Path | None = option(file_path, "CA of the certificate that Envoy must have (mTLS)", None)
-    admin_socket: Path | None = option(socket_path, "Envoy's admin socket: its own count of what it began to send", None)
+    admin_socket: Path | None = option(socket_path, "Envoy's admin socket: its count of what it began to send", None)
     body_bytes: int = option(size(0, 64 * MIB), "bytes of a body that are kept", MIB)
     queue: Queue = option(section(Queue), "what may be open or wait; beyond it copies are dropped", factory=Queue)
 
