@@ -144,7 +144,8 @@ def transaction(number: int, rng: random.Random, operations: list[Any] | None = 
     )
     request = Request("POST", target, headers, Body(sent, len(sent)), "https", "shop.example")
     answer = Response(200, (("content-type", "application/json"),), Body(out, len(out)))
-    return Transaction(f"t{number}", 1767225600.0 + number, Client("192.0.2.10", 40000), request, answer, 12.5)
+    name = f"{number:08x}-0000-4000-8000-{rng.getrandbits(48):012x}"  # as proxies name requests
+    return Transaction(name, 1767225600.0 + number, Client("192.0.2.10", 40000), request, answer, 12.5)
 
 
 class Floor:

@@ -67,7 +67,7 @@ def check(data: bytes, reading: Reading) -> None:
         if b"\\\\" in data:
             raise NotHere
         quotes -= data.count(b'\\"')
-    if quotes != 2 * reading.strings():
+    if quotes != 2 * reading.quotes:
         raise NotHere
 
 
@@ -138,7 +138,7 @@ class Bodies:
         named: bool = False,
     ) -> JsonBody:
         """Ask the core about values under telling names and those that the gate found; write the text."""
-        body = JsonBody("", tree.fields(frozenset(reading.shapes)))
+        body = JsonBody("", tree.fields(reading.shapes))
         replaced: dict[str, dict[str, str]] = {}  # value → path → what replaces it
         numbers: list[Member] = []
         for member, value in reading.asked:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from apisec.redaction.echo import Echo, Writing, known
+from apisec.redaction.echo import Echo, Writing, forms, known
 from apisec.redaction.encodings import BASE64, unbase64
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same in every encoding but base64
 _MIN_INNER = 6  # bytes of a value; the ones at its edges are not certain in base64
 
 
-def stands_anywhere(secrets: Mapping[str, str], shown: Iterable[str], base64: Iterable[str]) -> bool:
+def stands_anywhere(secrets: Mapping[str, str], shown: Sequence[str], base64: Sequence[str]) -> bool:
     """Return whether a known value may stand in what is shown; ``base64`` holds the values that have such runs."""
     if not secrets:
         return False
     hay = "\0".join(shown)
     ways = Writing("%" in hay or "+" in hay, "&" in hay, "\\" in hay, base64=False)
+    if not base64 and not any(form in hay for value in secrets for form in _forms(value, ways)):
+        return False
     plain: dict[str, str] = {}
     odd: dict[str, str] = {}
     for value, token in known(secrets):
@@ -29,6 +32,11 @@ def stands_anywhere(secrets: Mapping[str, str], shown: Iterable[str], base64: It
         return False
     inside = "\0".join(decoded)
     return any(value[1:-1] in inside for value in secrets if len(value) >= _MIN_INNER)
+
+
+@lru_cache(maxsize=4096)
+def _forms(value: str, ways: Writing) -> tuple[str, ...]:
+    return tuple(forms(value, ways))
 
 
 PLAIN = Writing(percent=False, entity=False, escape=False, base64=False)

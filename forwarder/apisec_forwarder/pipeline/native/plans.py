@@ -6,8 +6,9 @@ a telling name and which are objects' ids; the others need no look at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ from apisec.detectors.signals import scan as signals_of
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import Forced, label
 
-MAX_SHAPES = 20_000  # plans of one tree; traffic chooses names, so that their number has no bound
+MAX_SHAPES = 20_000  # plans and members of one tree; traffic chooses names, so that their number has no bound
 MAX_DEPTH = 48  # deeper documents are left to the core, which knows the limit
 
 ObjectName = Callable[[str, str], "str | None"]
@@ -47,7 +48,7 @@ class Member:
 class Shape:
     """What is known of objects with the same members of the same types at one place."""
 
-    kinds: tuple[tuple[str, str], ...]  # path and kind of its scalar members
+    kinds: frozenset[tuple[str, str]]  # path and kind of its scalar members
     quotes: int  # strings in it: names and values
     strings: Callable[[dict[str, Any]], tuple[str, ...]] | None  # the values that are text …
     members: tuple[Member, ...]  # … and their places
@@ -64,7 +65,7 @@ _KINDS = {str: "string", int: "integer", float: "number", bool: "boolean", type(
 class Node:
     """A place in a document where objects or arrays stand."""
 
-    __slots__ = ("elements", "member", "of_elements", "shapes", "tree")
+    __slots__ = ("elements", "known", "member", "nodes", "of_elements", "shapes", "tree")
 
     def __init__(self, tree: Tree, member: Member) -> None:
         self.tree = tree
@@ -72,23 +73,21 @@ class Node:
         self.shapes: dict[tuple[Any, ...], Shape] = {}
         self.of_elements: dict[type, Shape] = {}  # scalars in this array
         self.elements: Node | None = None  # containers in this array
+        self.known: dict[str, Member] = {}  # by name
+        self.nodes: dict[str, Node] = {}  # containers by name: shared by all shapes
 
     def learn(self, value: dict[str, Any], key: tuple[Any, ...]) -> Shape:
         """Make the plan of a shape that was not seen here before."""
-        tree, base = self.tree, self.member
-        tree.count()
+        self.tree.count()
         kinds, strings, members, numbers, telling, named = [], [], [], [], [], []
         objects, arrays = [], []
         for name, inner in value.items():
-            shown = label(name)
-            if shown != name or (not name.isalnum() and signals_of(name)):
-                raise NotHere  # the name itself may be sensitive, or an attack
-            member = tree.member(f"{base.path}.{shown}" if base.path else shown, name, base.name)
+            member = self.known.get(name) or self._member(name)
             kind = type(inner)
             if kind is dict:
-                objects.append((name, Node(tree, member)))
+                objects.append((name, self._node(name, member)))
             elif kind is list:
-                arrays.append((name, Node(tree, member)))
+                arrays.append((name, self._node(name, member)))
             else:
                 kinds.append((member.path, _KINDS[kind]))
                 if kind is str:
@@ -102,11 +101,26 @@ class Node:
                     named.append((name, member))
         quotes = len(value) + len(strings)
         shape = Shape(
-            tuple(kinds), quotes, _getter(strings), tuple(members), tuple(numbers), tuple(telling), tuple(named),
+            frozenset(kinds), quotes, _getter(strings), tuple(members), tuple(numbers), tuple(telling), tuple(named),
             tuple(objects), tuple(arrays),
         )  # fmt: skip
         self.shapes[key] = shape
         return shape
+
+    def _member(self, name: str) -> Member:
+        base, shown = self.member, label(name)
+        if shown != name or (not name.isalnum() and signals_of(name)):
+            raise NotHere  # the name itself may be sensitive, or an attack
+        self.tree.count()
+        member = self.tree.member(f"{base.path}.{shown}" if base.path else shown, name, base.name)
+        self.known[name] = member
+        return member
+
+    def _node(self, name: str, member: Member) -> Node:
+        node = self.nodes.get(name)
+        if node is None:
+            node = self.nodes[name] = Node(self.tree, member)
+        return node
 
     def scalars(self, kind: type) -> Shape:
         """Return the plan of scalars of one type in this array."""
@@ -114,7 +128,7 @@ class Node:
         if shape is None:
             self.tree.count()
             member = self.element_member()
-            shape = Shape(((member.path, _KINDS[kind]),), 0, None, (member,), (), (), (), (), ())
+            shape = Shape(frozenset(((member.path, _KINDS[kind]),)), 0, None, (member,), (), (), (), (), ())
             self.of_elements[kind] = shape
         return shape
 
@@ -155,7 +169,7 @@ class Tree:
     def __init__(self, object_name: ObjectName, forced: Forced | None = None) -> None:
         self._object_name = object_name
         self._forced = forced
-        self._listed: dict[frozenset[Shape], Kinds] = {}
+        self._listed: dict[frozenset[tuple[str, str]], Kinds] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -177,19 +191,19 @@ class Tree:
         said = evidence(name, parent) if name else NOTHING
         return Member(path, name, parent, said, forced, self._object_name(name, parent))
 
-    def fields(self, shapes: frozenset[Shape]) -> Kinds:
+    def fields(self, shapes: Iterable[Shape]) -> Kinds:
         """Return the paths of some shapes with their kinds, sorted by path; not to be changed."""
-        known = self._listed.get(shapes)
+        pairs: frozenset[tuple[str, str]] = frozenset().union(*[shape.kinds for shape in shapes])
+        known = self._listed.get(pairs)
         if known is None:
             kinds: dict[str, str] = {}
-            for shape in shapes:
-                for path, kind in shape.kinds:
-                    before = kinds.get(path)
-                    kinds[path] = kind if before is None else wider(before, kind)
-            known = Kinds({path: kinds[path] for path in sorted(kinds)})
+            for path, kind in sorted(pairs):
+                before = kinds.get(path)
+                kinds[path] = kind if before is None else wider(before, kind)
+            known = Kinds(kinds)
             if len(self._listed) >= MAX_SHAPES // 10:
                 self._listed.clear()
-            self._listed[shapes] = known
+            self._listed[pairs] = known
         return known
 
 
@@ -197,10 +211,10 @@ class Tree:
 class Reading:
     """What a walk has seen."""
 
-    shapes: list[Shape] = field(default_factory=list)
+    shapes: set[Shape] = field(default_factory=set)
     asked: list[tuple[Member, Any]] = field(default_factory=list)  # values under telling names
     named: list[tuple[Member, Any]] = field(default_factory=list)  # values that are objects' ids
-    quotes: int = 0  # of strings in arrays; those of objects are in their shapes
+    quotes: int = 0  # strings: names and values
     collect: bool = False  # whether all text is wanted
     values: list[str] = field(default_factory=list)
     members: list[Member] = field(default_factory=list)
@@ -214,10 +228,6 @@ class Reading:
             return []
         return read(self.tree, self.document, numbers=True).listed or []
 
-    def strings(self) -> int:
-        """Return how many strings the document has, names and values, if no name stands twice in an object."""
-        return self.quotes + sum([shape.quotes for shape in self.shapes])
-
 
 def read(tree: Tree, document: Any, collect: bool = False, numbers: bool = False) -> Reading:
     """Walk a decoded document; NotHere when the core has to."""
@@ -225,7 +235,7 @@ def read(tree: Tree, document: Any, collect: bool = False, numbers: bool = False
         tree.reset()
     reading = Reading(collect=collect, document=document, tree=tree, listed=[] if numbers else None)
     if type(document) is dict:
-        _object(tree.root, document, reading, 0)
+        _objects(tree.root, [document], reading, 0)
     elif type(document) is list:
         _array(tree.root, document, reading, 0)
     else:
@@ -233,57 +243,56 @@ def read(tree: Tree, document: Any, collect: bool = False, numbers: bool = False
     return reading
 
 
-def _object(node: Node, value: dict[str, Any], reading: Reading, depth: int) -> None:
-    key = (*value, *map(type, value.values()))
-    shape = node.shapes.get(key)
-    if shape is None:
-        if depth > MAX_DEPTH:
-            raise NotHere
-        shape = node.learn(value, key)
-    reading.shapes.append(shape)
+def _objects(node: Node, values: Sequence[dict[str, Any]], reading: Reading, depth: int) -> None:
+    """Take objects that stand at one place, those of one shape together."""
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for value in values:
+        groups.setdefault((*value, *map(type, value.values())), []).append(value)
+    for key, some in groups.items():
+        shape = node.shapes.get(key)
+        if shape is None:
+            if depth > MAX_DEPTH:
+                raise NotHere
+            shape = node.learn(some[0], key)
+        _columns(shape, some, reading, depth)
+
+
+def _columns(shape: Shape, some: list[dict[str, Any]], reading: Reading, depth: int) -> None:
+    reading.shapes.add(shape)
+    reading.quotes += shape.quotes * len(some)
     for name, member in shape.telling:
-        reading.asked.append((member, value[name]))
+        reading.asked += [(member, value[name]) for value in some]
     for name, inner in shape.objects:
-        _object(inner, value[name], reading, depth + 1)
+        _objects(inner, [value[name] for value in some], reading, depth + 1)
     for name, inner in shape.arrays:
-        _array(inner, value[name], reading, depth + 1)
+        _array(inner, list(chain.from_iterable([value[name] for value in some])), reading, depth + 1)
     for name, member in shape.named:
-        reading.named.append((member, value[name]))
+        reading.named += [(member, value[name]) for value in some]
     if reading.collect and shape.strings is not None:
-        reading.values += shape.strings(value)
-        reading.members += shape.members
+        reading.values += chain.from_iterable(map(shape.strings, some))
+        reading.members += shape.members * len(some)
     if reading.listed is not None:
-        reading.listed += [(member, value[name]) for name, member in shape.numbers]
+        reading.listed += [(member, value[name]) for name, member in shape.numbers for value in some]
 
 
 def _array(node: Node, value: list[Any], reading: Reading, depth: int) -> None:
+    """Take the elements of one or more arrays that stand at one place."""
     if depth > MAX_DEPTH:
         raise NotHere
     kinds = set(map(type, value))
-    if kinds == _OBJECTS:
-        inner = node.elements or node.inner()
-        for item in value:
-            _object(inner, item, reading, depth + 1)
-        return
     for kind in kinds:
+        some: list[Any] = value if len(kinds) == 1 else [item for item in value if type(item) is kind]
         if kind is dict:
-            for item in value:
-                if type(item) is dict:
-                    _object(node.inner(), item, reading, depth + 1)
+            _objects(node.inner(), some, reading, depth + 1)
         elif kind is list:
-            for item in value:
-                if type(item) is list:
-                    _array(node.inner(), item, reading, depth + 1)
+            _array(node.inner(), list(chain.from_iterable(some)), reading, depth + 1)
         else:
-            _scalars(node, kind, [item for item in value if type(item) is kind], reading)
-
-
-_OBJECTS = {dict}
+            _scalars(node, kind, some, reading)
 
 
 def _scalars(node: Node, kind: type, values: list[Any], reading: Reading) -> None:
     shape = node.scalars(kind)
-    reading.shapes.append(shape)
+    reading.shapes.add(shape)
     member = shape.members[0]
     if reading.listed is not None and kind in (int, float):
         reading.listed += [(member, item) for item in values]
