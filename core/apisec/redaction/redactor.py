@@ -15,7 +15,6 @@ from urllib.parse import quote, unquote
 from apisec.classification.names import NOTHING, NameEvidence, evidence
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
 from apisec.decoders.plain import place_to_cut
-from apisec.detectors import DETECTORS
 from apisec.detectors.base import Match
 from apisec.detectors.engine import MIN_LENGTH, scan
 from apisec.redaction import work
@@ -33,6 +32,7 @@ from apisec.redaction.encodings import (
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.labels import label as label
+from apisec.redaction.proof import proved, says_more
 from apisec.redaction.spans import Span, Taken, splice
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import refine
@@ -218,8 +218,11 @@ class Redactor:
         data_class, canonical = refined
         if not self._affords(work.cost(value, strict=False)):
             return self.token(data_class, canonical, value)
+        proof = proved(data_class, value)
+        if proof is not None:
+            return self.token(data_class, proof.canonical, value)
         found = scan(value, hint=data_class)
-        if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)) and _says_more(found[0], data_class):
+        if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)) and says_more(found[0], data_class):
             return self.token(found[0].data_class, found[0].canonical, value)
         return self.token(data_class, canonical, value)
 
@@ -376,12 +379,3 @@ class Redactor:
             yield
         finally:
             self._seen = outer
-
-
-def _says_more(found: Match, data_class: str) -> bool:
-    """Return whether the class of a value's own shape says more than the one that its name and value gave it."""
-    if found.data_class.startswith("secret."):
-        return True
-    if data_class.startswith("secret."):
-        return False
-    return found.data_class.startswith(f"{data_class}.") or DETECTORS[found.detector].confidence != "context"

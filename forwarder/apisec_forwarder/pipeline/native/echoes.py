@@ -19,19 +19,22 @@ def stands_anywhere(secrets: Mapping[str, str], shown: Sequence[str], base64: Se
         return False
     hay = "\0".join(shown)
     ways = Writing("%" in hay or "+" in hay, "&" in hay, "\\" in hay, base64=False)
-    if not base64 and not any(form in hay for value in secrets for form in _forms(value, ways)):
-        return False
-    plain: dict[str, str] = {}
-    odd: dict[str, str] = {}
-    for value, token in known(secrets):
-        (plain if _PLAIN.fullmatch(value) else odd)[value] = token
-    if Echo(plain, ways=PLAIN).stands_in(hay) or (odd and Echo(odd, ways=ways).stands_in(hay)):
+    if any(form in hay for value in secrets for form in _forms(value, ways)) and _stands(secrets, hay, ways):
         return True
     decoded = [text for value in base64 for run in BASE64.findall(value) for text in unbase64(run)]
     if not decoded:
         return False
     inside = "\0".join(decoded)
     return any(value[1:-1] in inside for value in secrets if len(value) >= _MIN_INNER)
+
+
+def _stands(secrets: Mapping[str, str], hay: str, ways: Writing) -> bool:
+    """Return whether one stands in a text, by what the core looks for."""
+    plain: dict[str, str] = {}
+    odd: dict[str, str] = {}
+    for value, token in known(secrets):
+        (plain if _PLAIN.fullmatch(value) else odd)[value] = token
+    return Echo(plain, ways=PLAIN).stands_in(hay) or (bool(odd) and Echo(odd, ways=ways).stands_in(hay))
 
 
 @lru_cache(maxsize=4096)
