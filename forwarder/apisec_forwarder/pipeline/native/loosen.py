@@ -213,7 +213,7 @@ def _guard(items: list[Any], flags: int) -> Any:
             allowed -= refused
     if allowed == _ASCII:
         return None
-    return (_constants.IN, [(_constants.LITERAL, c) for c in sorted(allowed)] + [(_constants.RANGE, (128, 255))])
+    return (_BYTE, allowed | _HIGH)
 
 
 def _may_guard(items: list[Any]) -> bool:
@@ -228,6 +228,7 @@ def _is_assertion(item: Any) -> bool:
     return item[0] in (_constants.AT, _constants.ASSERT, _constants.ASSERT_NOT)
 
 
+_BYTE = "byte"  # one byte of these: the last one of the character that stands before
 _EDGE = "edge"  # a repetition at an edge, of exactly so many: a character of several bytes has at least one
 
 _REPEATS = (_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_REPEAT)
@@ -251,8 +252,10 @@ def _item(item: Any, flags: int, groups: dict[int, Sequence[Any]]) -> Piece:
         return Piece(_literal(argument, flags))
     if operation in (_constants.IN, _constants.NOT_LITERAL, _constants.ANY):
         return Piece(_one(_members(item, flags)))
+    if operation is _BYTE:
+        return Piece(_set(argument))
     if operation is _EDGE:
-        piece = _sequence(list(argument[1]), flags, groups)
+        piece = _repeated(argument[1], flags, groups)
         return Piece(f"(?:{piece.source}){{{argument[0]}}}", piece.cut)
     if operation in _REPEATS:
         return _repeat(argument, flags, groups)
@@ -285,7 +288,7 @@ def _literal(code: int, flags: int) -> str:
 
 def _repeat(argument: Any, flags: int, groups: dict[int, Sequence[Any]]) -> Piece:
     low, high, inner = argument
-    piece = _sequence(list(inner), flags, groups)
+    piece = _repeated(inner, flags, groups)
     if low > MAX_COUNT or (piece.cut and low):
         return Piece(f"(?:{piece.source}){{{min(low, MAX_COUNT)}}}" if not piece.cut else piece.source, cut=True)
     if piece.cut:
@@ -293,6 +296,14 @@ def _repeat(argument: Any, flags: int, groups: dict[int, Sequence[Any]]) -> Piec
     wide = _is_wide(inner, flags)
     top = "" if high is _constants.MAXREPEAT or high > MAX_COUNT or (wide and high) else str(high)
     return Piece(f"(?:{piece.source}){{{low},{top}}}" if top != str(low) else f"(?:{piece.source}){{{low}}}")
+
+
+def _repeated(inner: Sequence[Any], flags: int, groups: dict[int, Sequence[Any]]) -> Piece:
+    """Translate what repeats; of a class with characters of several bytes, its bytes, for at least as many repeat."""
+    items = list(inner)
+    if len(items) == 1 and items[0][0] in (_constants.IN, _constants.NOT_LITERAL, _constants.ANY):
+        return Piece(_set(_members(items[0], flags)))
+    return _sequence(items, flags, groups)
 
 
 def _is_wide(inner: Sequence[Any], flags: int) -> bool:
