@@ -36,6 +36,8 @@ HELP = {
     "memory_replacements": "Times that a worker was replaced because of its memory.",
     "vault_failures": "Values of test traffic that the vault could not keep.",
     "gateway_write_failures": "Writes of the gateway to its log that failed (tmpfs full): transactions lost.",
+    "gateway_copies_begun": "Copies that Envoy says it has begun to stream; copies_begun is how many of them arrived.",
+    "copies_begun": "Copies that Envoy has begun to stream and that arrived here.",
     "log_rotations": "Times that the gateway's log was renamed and opened anew.",
     "log_truncations": "Times that the gateway's log became shorter under the forwarder.",
     "log_reopen_failures": "Times that the gateway did not answer when asked to open its log anew.",

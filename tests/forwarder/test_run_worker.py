@@ -24,7 +24,7 @@ CONFIG = """
 gateway: {{name: edge-1, env: DEV}}
 services: [{{name: shop, team: commerce, hosts: ["*"], index: team_index}}]
 receiver: {{envoy: {{log: access.json}}}}
-workers: {{engine: pure}}
+workers: {{engine: pure, memory: 8GiB}}
 keys: {{file: keys.json}}
 spool: {{directory: spool, sync_seconds: 0.05}}
 hec: {{url: "{url}", token_file: hec.token, index: apisec, batch_seconds: 0}}
