@@ -142,10 +142,14 @@ class Gateway:
         return document
 
     def child_pid(self, name: str) -> int:
-        """Return the process id of a child, from the supervisor's log."""
-        lines = [line for line in self.forwarder_log.read_text().splitlines() if "child_started" in line]
-        started = [json.loads(line) for line in lines]
-        return int([one for one in started if one["child"] == name][-1]["child_pid"])
+        """Return the process id of a child, from the supervisor's log; wait for its start."""
+
+        def last() -> int:
+            lines = [line for line in self.forwarder_log.read_text().splitlines() if "child_started" in line]
+            started = [one for one in map(json.loads, lines) if one["child"] == name]
+            return int(started[-1]["child_pid"]) if started else 0
+
+        return until(last, 60, f"{name} starts")
 
 
 def modes(folder: Path) -> dict[str, int]:
