@@ -7,7 +7,7 @@ re-scan leaves it alone. Off by default: whoever holds the key can turn these to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from cryptography.hazmat.primitives import hashes
@@ -118,10 +118,3 @@ def preserve(classes: Iterable[str]) -> Preserve:
         return None
 
     return kept
-
-
-def original(key: Key, cls: str, kept: str) -> str:
-    """Return the value of a token's kept part (``n…`` or ``a…``), letters in lower case."""
-    digits, letters = _ciphers(key.id, key.secret)
-    cipher: Callable[[str, bytes], str] = (digits if kept[0] == "n" else letters).decrypt
-    return cipher(kept[1:], cls.encode())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from apisec.redaction.keys import KeyRing, Tokenizer
 from apisec_forwarder import keys
-from apisec_forwarder.format_preserving import ALPHANUMERIC, DIGITS, FF1, original, preserve
+from apisec_forwarder.format_preserving import ALPHANUMERIC, DIGITS, FF1, preserve
 
 KEY = "2B7E151628AED2A6ABF7158809CF4F3CEF4359D8D580AA4F7F036D6F04FC6A94"
 TEN, TEXT = "0123456789", "0123456789abcdefghi"
@@ -56,12 +56,11 @@ TOKENIZER = Tokenizer(RING, preserve(["pci.pan", "fin.iban", "pci.cvv"]))
 
 
 @given(st.text(DIGITS, min_size=6, max_size=40))
-def test_a_number_keeps_its_length_and_can_be_turned_back_with_the_key(value: str) -> None:
+def test_a_number_keeps_its_length(value: str) -> None:
     kept = TOKENIZER.token("pci.pan", value).split("~")[2]
     assert kept[0] == "n"
     assert len(kept) == len(value) + 1
     assert kept[1:].isdigit()
-    assert original(RING.active, "pci.pan", kept) == value
 
 
 @pytest.mark.parametrize(

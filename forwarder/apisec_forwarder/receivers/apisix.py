@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from apisec.errors import DocumentError
 from apisec.model.transaction import Body, Client, Request, Response, Transaction
 from apisec_forwarder.receivers.documents import (
+    addressed,
     answers_with_body,
     body,
     count,
@@ -49,18 +49,10 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
 
 
 def _request(document: Mapping[str, Any]) -> Request:
-    method, url = text(document, "method", "request"), text(document, "url", "request") or ""
-    uri = text(document, "uri", "request")  # path and query as the client sent them
-    if not method or not (uri or url):
-        raise DocumentError("is missing", where="request.method" if not method else "request.uri")
-    try:
-        parts = urlsplit(url)
-        scheme, host = parts.scheme, parts.netloc.rpartition("@")[2]
-    except ValueError:
-        scheme, host = "", ""
+    method, target, scheme, host = addressed(document)
     fields = headers(document.get("headers"), "request")
     content = _body(document, "request", stated_size(fields))
-    return Request(method, uri or url, fields, content, scheme or "https", host)
+    return Request(method, target, fields, content, scheme, host)
 
 
 def _response(document: Mapping[str, Any], method: str) -> Response:

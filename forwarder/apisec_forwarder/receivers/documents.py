@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from apisec.errors import DocumentError
 from apisec.model.transaction import Body, Headers, header
@@ -162,3 +163,17 @@ def stated_size(fields: Headers) -> int | None:
 def answers_with_body(method: str, status_code: int) -> bool:
     """Whether ``content-length`` of a response counts bytes that follow (RFC 9110 8.6)."""
     return method != "HEAD" and status_code not in (204, 304)
+
+
+def addressed(document: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return method, target, scheme and host of a gateway's request: ``uri`` as the client sent it, ``url`` whole."""
+    method, url = text(document, "method", "request"), text(document, "url", "request") or ""
+    uri = text(document, "uri", "request")
+    if not method or not (uri or url):
+        raise DocumentError("is missing", where="request.method" if not method else "request.uri")
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme, parts.netloc.rpartition("@")[2]
+    except ValueError:
+        scheme, host = "", ""
+    return method, uri or url, scheme or "https", host
