@@ -20,6 +20,8 @@ class Leaf(NamedTuple):
     give evidence. ``kind``: string, integer, number, boolean, null, key (a name that may itself be
     sensitive) or binary (bytes that no text may show). ``within`` names the decoder whose encoding a
     replacement needs, where that is another one than the document's: JSON in a part, in an event of a stream.
+    ``group`` says which values are members of one object: a number of that object within its document, or -1 for
+    a value that is a member of none (an array's element, a text).
     """
 
     path: str
@@ -30,6 +32,7 @@ class Leaf(NamedTuple):
     start: int
     end: int
     within: str = ""
+    group: int = -1
 
 
 @dataclass(frozen=True)
@@ -93,12 +96,13 @@ class Place(NamedTuple):
     def take(self, document: Document) -> Iterator[Leaf]:
         """Yield the leaves of the inner document as leaves of the outer one."""
         outer, offset, decoder = self.path, self.start, document.decoder.name
-        for path, name, parent, kind, value, start, end, within in document.leaves:
+        for path, name, parent, kind, value, start, end, within, group in document.leaves:
             if outer:
                 path = f"{outer}.{path}" if path else outer
             parent = parent or (self.name if name else self.parent)
             name = name or ("" if kind == "key" else self.name)
-            yield Leaf(path, name, parent, kind, value, start + offset, end + offset, within or decoder)
+            group = group + offset if group >= 0 else -1
+            yield Leaf(path, name, parent, kind, value, start + offset, end + offset, within or decoder, group)
 
 
 class Decoder(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import List, Tuple
+from typing import Dict, List, Tuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from apisec.decoders.base import MAX_NAME, Document, Label, Leaf, Limits, MediaType, labelled
@@ -57,6 +57,7 @@ class FormDecoder:
 
     def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
         leaves: List[Leaf] = []
+        groups: Dict[str, int] = {}  # by the path of what encloses a member
         position, end, reason = 0, len(text), "ends too early" if truncated else None
         while position < len(text):
             if len(leaves) >= limits.leaves:
@@ -66,11 +67,11 @@ class FormDecoder:
             if truncated and stop == len(text):
                 end = position  # the last pair may be cut, and a cut value is not recognised
                 break
-            self._pair(text, position, stop, label, leaves)
+            self._pair(text, position, stop, label, leaves, groups)
             position = stop + 1
         return Document(text, leaves, end, self, incomplete=reason)
 
-    def _pair(self, text: str, start: int, stop: int, label: Label, leaves: List[Leaf]) -> None:
+    def _pair(self, text: str, start: int, stop: int, label: Label, leaves: List[Leaf], groups: Dict[str, int]) -> None:
         if start == stop:
             return
         equals = text.find("=", start, stop)
@@ -84,7 +85,8 @@ class FormDecoder:
         if not plain:
             leaves.append(Leaf(path, "", "", "key", name, start, name_end))
         value = decode_part(text[equals + 1 : stop])
-        leaves.append(Leaf(path, last, parent, "string", value, equals + 1, stop))
+        group = groups.setdefault(path.rpartition(".")[0], start)
+        leaves.append(Leaf(path, last, parent, "string", value, equals + 1, stop, "", group))
 
     def encode(self, leaf: Leaf, replacement: str) -> str:
         return quote(replacement, safe="~")

@@ -35,13 +35,16 @@ _LOOKS = re.compile(
 
 
 class _Frame(NamedTuple):
-    """An open bracket: its kind, the path and name of its owner, the name around that, the name to go on with."""
+    """An open bracket: its kind, the path and name of its owner, the name around that, the name to go on with;
+    and its number.
+    """
 
     kind: int
     path: str
     name: str
     parent: str
     after: str
+    number: int
 
 
 class _Scan:
@@ -61,6 +64,7 @@ class _Scan:
         self.before = ""
         self.directive = ""
         self.opened = False
+        self.frames = 0
 
     def run(self) -> None:
         """Scan to the end, or raise DecodeError."""
@@ -115,7 +119,8 @@ class _Scan:
         kind = self._kind(mark, top, bool(directive))
         if top is None:
             path, name = (self.label(directive), directive) if kind == _ARGUMENTS else ("", "")
-        self.stack.append(_Frame(kind, f"{path}[]" if kind == _LIST else path, name, parent, after))
+        self.frames += 1
+        self.stack.append(_Frame(kind, f"{path}[]" if kind == _LIST else path, name, parent, after, self.frames))
         self.valued = kind == _LIST
 
     def _kind(self, mark: str, top: Optional[_Frame], directive: bool) -> int:
@@ -161,7 +166,8 @@ class _Scan:
     def _value(self, value: str, kind: str, place: Tuple[int, int]) -> None:
         top = self.stack[-1] if self.stack else None
         path, name, parent = self._place(top)
-        self.leaves.append(Leaf(path, name, parent, kind, value, *place))
+        group = -1 if top is None or top.kind == _LIST else top.number
+        self.leaves.append(Leaf(path, name, parent, kind, value, *place, "", group))
         self.valued = top is not None and top.kind == _LIST
 
 

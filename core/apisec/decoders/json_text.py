@@ -36,15 +36,16 @@ _KINDS = {"true": "boolean", "false": "boolean", "null": "null"}
 
 
 class _Scan:
-    """State of one scan. ``stack`` holds, per open container: is object, its path, its name, its parent."""
+    """State of one scan. ``stack`` holds, per open container: is object, its path, its name, its parent, its place."""
 
     def __init__(self, text: str, limits: Limits, label: Label) -> None:
         self.text = text
         self.limits = limits
         self.label = label
         self.leaves: List[Leaf] = []
-        self.stack: List[Tuple[bool, str, str, str]] = []
+        self.stack: List[Tuple[bool, str, str, str, int]] = []
         self.in_object = False
+        self.group = -1  # where the object began whose members come
         self.base = ""  # path of the container
         self.name = ""  # name of the container
         self.parent = ""  # name of what encloses it
@@ -85,29 +86,30 @@ class _Scan:
             if label != name:
                 self.leaves.append(Leaf(path, "", "", "key", name, match.start(2), match.end(2)))
         if what in (_MEMBER_OPEN, _OPEN_ALONE):
-            self._open(match[what] == "{", path, name, parent)
+            self._open(match[what] == "{", path, name, parent, match.start(what))
             return True
         raw = match[what]
         start, end = match.span(what)
         if what in (_MEMBER_SCALAR, _SCALAR_ALONE):
             kind = _KINDS.get(raw) or ("integer" if raw.lstrip("-").isdigit() else "number")
-            self.leaves.append(Leaf(path, name, parent, kind, raw, start, end))
+            self.leaves.append(Leaf(path, name, parent, kind, raw, start, end, "", self.group))
         else:
             value = _unescape(raw) if "\\" in raw else raw
-            self.leaves.append(Leaf(path, name, parent, "string", value, start, end))
+            self.leaves.append(Leaf(path, name, parent, "string", value, start, end, "", self.group))
         return True
 
-    def _open(self, is_object: bool, path: str, name: str, parent: str) -> None:
+    def _open(self, is_object: bool, path: str, name: str, parent: str, start: int) -> None:
         if len(self.stack) >= self.limits.depth:
             raise LimitExceeded(f"nesting deeper than {self.limits.depth} levels")
-        self.stack.append((self.in_object, self.base, self.name, self.parent))
+        self.stack.append((self.in_object, self.base, self.name, self.parent, self.group))
         self.in_object, self.base, self.name, self.parent = is_object, path, name, parent
+        self.group = start if is_object else -1
         self.path = path if is_object else f"{path}[]"
 
     def _close(self, mark: str, comma: bool) -> bool:
         if comma or not self.stack or (mark == "}") is not self.in_object:
             return False
-        self.in_object, self.base, self.name, self.parent = self.stack.pop()
+        self.in_object, self.base, self.name, self.parent, self.group = self.stack.pop()
         self.path = self.base if self.in_object or not self.stack else f"{self.base}[]"
         return True
 

@@ -108,7 +108,7 @@ class MultipartDecoder:
             if document is not None:
                 return [*head.leaves, *place.take(document)]
         kind, shown = _content(value, head)
-        return [*head.leaves, Leaf(path, last, parent, kind, shown, content, stop)]
+        return [*head.leaves, Leaf(path, last, parent, kind, shown, content, stop, "", 0)]
 
     def encode(self, leaf: Leaf, replacement: str) -> str:
         """Write a replacement as its place asks: inside a quoted parameter, in the part's transfer encoding."""

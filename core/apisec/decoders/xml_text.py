@@ -69,7 +69,7 @@ class _Scan:
         self.limits = limits
         self.label = label
         self.leaves: List[Leaf] = []
-        self.stack: List[Tuple[str, str, str]] = []  # raw tag, local name, path
+        self.stack: List[Tuple[str, str, str, int]] = []  # raw tag, local name, path, where it begins
         self.runs: List[_Run] = []
         self.end = 0
         self.seen_element = False
@@ -131,10 +131,11 @@ class _Scan:
                 if run.aside.strip():
                     self._leaf("#comment", "", "", run.aside, self.text.index(run.aside, run.start, run.end))
 
-    def _place(self) -> Tuple[str, str, str]:
-        """Return the path and name of the open element, and the name around it."""
-        _, name, path = self.stack[-1]
-        return path, name, self.stack[-2][1] if len(self.stack) > 1 else ""
+    def _text(self, value: str, start: int, end: int) -> None:
+        """Take the text of the open element, a member of the one around it."""
+        _, name, path, _ = self.stack[-1]
+        around, group = (self.stack[-2][1], self.stack[-2][3]) if len(self.stack) > 1 else ("", -1)
+        self.leaves.append(Leaf(path, name, around, "string", value, start, end, "", group))
 
     def _plain(self, run: _Run) -> None:
         """Take text that nothing parts, without the blanks around it."""
@@ -143,13 +144,13 @@ class _Scan:
             return
         raw = self.text[run.start : run.end]
         start = run.start + len(raw) - len(raw.lstrip())
-        self.leaves.append(Leaf(*self._place(), "string", value, start, start + len(raw.strip())))
+        self._text(value, start, start + len(raw.strip()))
 
     def _joined(self, runs: List[_Run]) -> None:
         """Take text as a parser joins it; what stands between is looked at with it."""
         joined = "".join([run.text for run in runs]).strip()
         value = " ".join([joined, *[run.aside for run in runs if run.aside.strip()]])
-        self.leaves.append(Leaf(*self._place(), "string", value, runs[0].start, runs[-1].end))
+        self._text(value, runs[0].start, runs[-1].end)
 
     def _aside(self, piece: re.Match[str], kind: str) -> None:
         raw = piece[kind]
@@ -168,14 +169,14 @@ class _Scan:
         shown = self.label(local)
         path = f"{self.stack[-1][2]}.{shown}" if self.stack else shown
         for attribute in _ATTRIBUTE.finditer(piece["attributes"] or ""):
-            self._attribute(attribute, piece.start("attributes"), local, path)
+            self._attribute(attribute, piece, local, path)
         if piece["empty"] is None:
             if len(self.stack) >= self.limits.depth:
                 raise LimitExceeded(f"nesting deeper than {self.limits.depth} levels")
-            self.stack.append((tag, local, path))
+            self.stack.append((tag, local, path, piece.start()))
         return True
 
-    def _attribute(self, attribute: re.Match[str], offset: int, parent: str, path: str) -> None:
+    def _attribute(self, attribute: re.Match[str], piece: re.Match[str], parent: str, path: str) -> None:
         name = attribute[1].rpartition(":")[2]
         if attribute[1].startswith("xmlns"):
             name = "xmlns"
@@ -183,8 +184,10 @@ class _Scan:
         raw = attribute[group]
         value = expand(raw)
         start, end = attribute.span(group)
+        offset = piece.start("attributes")
         where = f"{path}.@{self.label(name)}"
-        self.leaves.append(Leaf(where, name, parent, "string", value, offset + start, offset + end))
+        whole = piece.start()
+        self.leaves.append(Leaf(where, name, parent, "string", value, offset + start, offset + end, "", whole))
 
 
 class XmlDecoder:
