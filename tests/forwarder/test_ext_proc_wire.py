@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from apisec.errors import DecodeError
 from apisec.model.transaction import Refusal, Transaction
-from apisec_forwarder.config.schema import Queue
+from apisec_forwarder.config.receivers import Queue
 from apisec_forwarder.receivers import ext_proc_wire as wire
 from apisec_forwarder.receivers.base import DROPPED, RECEIVED, SKIPPED
 from apisec_forwarder.receivers.ext_proc import Intake

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apisec_forwarder.config.schema import FileReceiver
+from apisec_forwarder.config.receivers import FileReceiver
 from apisec_forwarder.receivers.base import Place
 from apisec_forwarder.receivers.files import file_source
 from apisec_forwarder.receivers.lines import LineSource

@@ -21,7 +21,7 @@ from apisec.errors import DocumentError
 from apisec.model.transaction import Transaction
 from apisec_forwarder.admin import tokens
 from apisec_forwarder.config.reader import Address
-from apisec_forwarder.config.schema import HttpReceiver, Queue
+from apisec_forwarder.config.receivers import HttpReceiver, Queue
 from apisec_forwarder.receivers import records
 from apisec_forwarder.receivers.base import Place
 from apisec_forwarder.receivers.http import HttpSource

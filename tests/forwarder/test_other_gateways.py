@@ -17,7 +17,7 @@ import pytest
 from apisec.errors import ConfigError, DecodeError
 from apisec.model.transaction import Transaction, header
 from apisec_forwarder.config.reader import Address
-from apisec_forwarder.config.schema import HaproxyReceiver, NginxReceiver, Queue
+from apisec_forwarder.config.receivers import HaproxyReceiver, NginxReceiver, Queue
 from apisec_forwarder.gateway import others
 from apisec_forwarder.receivers import haproxy
 from apisec_forwarder.receivers.base import Place

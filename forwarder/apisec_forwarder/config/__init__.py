@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
+from apisec_forwarder.config.delivery import Hec, HecTarget, HecTeam, Spool
 from apisec_forwarder.config.load import load, parse, pipeline_settings, status_file
-from apisec_forwarder.config.schema import (
-    Address,
-    Admin,
-    Config,
-    Decisions,
+from apisec_forwarder.config.reader import Address
+from apisec_forwarder.config.receivers import (
     EnvoyReceiver,
     ExtProcReceiver,
     FileReceiver,
-    Gateway,
     HaproxyReceiver,
-    Health,
-    Hec,
-    HecTarget,
-    HecTeam,
     HttpReceiver,
-    Keys,
-    Limits,
-    MetricsEndpoint,
     NginxReceiver,
     Queue,
     Receiver,
+)
+from apisec_forwarder.config.schema import (
+    Admin,
+    Config,
+    Decisions,
+    Gateway,
+    Health,
+    Keys,
+    Limits,
+    MetricsEndpoint,
     Redaction,
     Service,
-    Spool,
     Vault,
     Workers,
 )

@@ -17,7 +17,8 @@ from apisec.errors import ApisecError, ConfigError
 from apisec_forwarder import keys
 from apisec_forwarder.config.load import pipeline_settings
 from apisec_forwarder.config.overrides import load_overrides
-from apisec_forwarder.config.schema import Config, HttpReceiver, Keys, Receiver
+from apisec_forwarder.config.receivers import HttpReceiver, Receiver
+from apisec_forwarder.config.schema import Config, Keys
 from apisec_forwarder.exporters.hec import hec_tests
 from apisec_forwarder.pipeline import missing
 

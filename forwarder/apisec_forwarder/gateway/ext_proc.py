@@ -6,7 +6,7 @@ from typing import Any
 
 from apisec.errors import ConfigError
 from apisec_forwarder.config import Config
-from apisec_forwarder.config.schema import ExtProcReceiver
+from apisec_forwarder.config.receivers import ExtProcReceiver
 from apisec_forwarder.receivers.ext_proc_exchange import PEER_SUBJECT, REQUEST_ATTRIBUTES, RESPONSE_ATTRIBUTES
 
 Node = dict[str, Any]

@@ -8,7 +8,7 @@ from string import Template
 
 from apisec.errors import ConfigError
 from apisec_forwarder.config.reader import Address
-from apisec_forwarder.config.schema import HaproxyReceiver, NginxReceiver
+from apisec_forwarder.config.receivers import HaproxyReceiver, NginxReceiver
 
 HEADER_BYTES = 32 * 1024  # room for headers beside a body in HAProxy's buffer
 

@@ -22,7 +22,7 @@ from apisec_forwarder.receivers.haproxy import parse as parse_haproxy
 from apisec_forwarder.receivers.lines import LineSource
 
 if TYPE_CHECKING:
-    from apisec_forwarder.config.schema import HaproxyReceiver, Queue
+    from apisec_forwarder.config.receivers import HaproxyReceiver, Queue
 
 MAX_DATAGRAM = 2**17  # HAProxy's longest line is 65,535 bytes
 SOCKET_BYTES = 8 * 2**20  # asked of the kernel, which gives net.core.rmem_max

@@ -32,7 +32,7 @@ from apisec_forwarder.receivers.ext_proc_server import Server
 from apisec_forwarder.receivers.growing import Growing
 
 if TYPE_CHECKING:
-    from apisec_forwarder.config.schema import ExtProcReceiver, Queue
+    from apisec_forwarder.config.receivers import ExtProcReceiver, Queue
 
 LOG = logging.getLogger(__name__)
 

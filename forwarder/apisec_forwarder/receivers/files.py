@@ -24,7 +24,7 @@ from apisec_forwarder.receivers.lines import MAX_LINE_BYTES, Lines, LineSource, 
 from apisec_forwarder.receivers.tail import LogTail
 
 if TYPE_CHECKING:
-    from apisec_forwarder.config.schema import FileReceiver, NginxReceiver
+    from apisec_forwarder.config.receivers import FileReceiver, NginxReceiver
 
 Parse = Callable[[bytes], Transaction]
 

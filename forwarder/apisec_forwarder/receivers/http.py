@@ -33,7 +33,7 @@ from apisec_forwarder.receivers import records, serving
 from apisec_forwarder.receivers.base import RECEIVED, SKIPPED, Place
 
 if TYPE_CHECKING:
-    from apisec_forwarder.config.schema import HttpReceiver, Queue
+    from apisec_forwarder.config.receivers import HttpReceiver, Queue
 
 LOG = logging.getLogger(__name__)
 
