@@ -36,6 +36,27 @@ def test_a_quantile_is_within_one_percent_of_the_exact_one(numbers: list[float],
     assert found == pytest.approx(exact, rel=RELATIVE_ERROR * 1.001, abs=1e-9)
 
 
+@given(values, st.floats(0, 1))
+@settings(deadline=None)
+def test_a_coarser_sketch_keeps_its_own_bound_in_fewer_bins(numbers: list[float], share: float) -> None:
+    coarse = QuantileSketch(0.05)
+    for one in numbers:
+        coarse.add(one)
+    exact = sorted(numbers)[int(share * (len(numbers) - 1))]
+    read = QuantileSketch.from_state(json.loads(json.dumps(coarse.to_state())), 0.05)
+    assert read.quantile(share) == pytest.approx(exact, rel=0.0501, abs=1e-9)
+    assert len(read.to_state()["b"]) <= len(sketch_of(numbers).to_state()["b"])
+
+
+def test_sketches_of_different_errors_do_not_mix() -> None:
+    coarse = QuantileSketch(0.05)
+    coarse.add(1.0)
+    with pytest.raises(ValueError, match="do not merge"):
+        QuantileSketch().merge(coarse)
+    with pytest.raises(DocumentError, match="relative error"):
+        QuantileSketch.from_state(coarse.to_state())
+
+
 @given(values, values)
 @settings(deadline=None)
 def test_merged_quantiles_are_those_of_one_pass(left: list[float], right: list[float]) -> None:
@@ -47,7 +68,7 @@ def test_merged_quantiles_are_those_of_one_pass(left: list[float], right: list[f
 def test_a_collapsed_sketch_stays_bounded_and_keeps_high_quantiles() -> None:
     numbers = [1.03**n for n in range(2 * MAX_BINS)]
     sketch = sketch_of(numbers)
-    assert len(sketch.to_state()["b"]) <= MAX_BINS
+    assert len(sketch.to_state()["b"]) <= 2 * MAX_BINS, "distances and counts"
     assert sketch.count == len(numbers)
     assert sketch.quantile(0.9) == pytest.approx(numbers[int(0.9 * (len(numbers) - 1))], rel=0.0101)
 

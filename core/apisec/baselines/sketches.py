@@ -18,10 +18,9 @@ from apisec.errors import DocumentError
 
 # DDSketch: Masson, Rim and Lee, "DDSketch: A fast and fully-mergeable quantile sketch with relative-error
 # guarantees", PVLDB 12(12), 2019.
-RELATIVE_ERROR = 0.01  # a quantile is off by at most 1 % of its value
+RELATIVE_ERROR = 0.01  # a quantile is off by at most 1 % of its value, unless a sketch is made coarser
 MAX_BINS = 1024  # covers nine decades at 1 %; beyond that the lowest bins collapse
 SMALLEST = 1e-9  # smaller values count as zero
-_LOG_GAMMA = math.log((1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR))
 
 # KMV: Bar-Yossef et al., "Counting distinct elements in a data stream", RANDOM 2002; the unbiased estimator
 # (k - 1) / U_k is that of Beyer et al., SIGMOD 2007. Standard error 1 / sqrt(k - 2).
@@ -34,11 +33,13 @@ TOP_SIZE = 32
 
 
 class QuantileSketch:
-    """Quantiles of non-negative numbers within ``RELATIVE_ERROR``; negative numbers count as zero."""
+    """Quantiles of non-negative numbers within the relative ``error``; negative numbers count as zero."""
 
-    __slots__ = ("_bins", "_zeros", "count", "maximum", "minimum")
+    __slots__ = ("_bins", "_log_gamma", "_zeros", "count", "error", "maximum", "minimum")
 
-    def __init__(self) -> None:
+    def __init__(self, error: float = RELATIVE_ERROR) -> None:
+        self.error = error
+        self._log_gamma = math.log((1 + error) / (1 - error))
         self._bins: Dict[int, int] = {}
         self._zeros = 0
         self.count = 0
@@ -56,12 +57,15 @@ class QuantileSketch:
         if value < SMALLEST:
             self._zeros += times
             return
-        index = math.ceil(math.log(value) / _LOG_GAMMA)
+        index = math.ceil(math.log(value) / self._log_gamma)
         self._bins[index] = self._bins.get(index, 0) + times
         if len(self._bins) > MAX_BINS:
             self._collapse()
 
     def merge(self, other: QuantileSketch) -> None:
+        """Add another sketch of the same ``error``. ValueError for one of another."""
+        if other.error != self.error:
+            raise ValueError(f"sketches of relative errors {self.error} and {other.error} do not merge")
         for index, times in other._bins.items():
             self._bins[index] = self._bins.get(index, 0) + times
         self._zeros += other._zeros
@@ -91,29 +95,45 @@ class QuantileSketch:
             seen += self._bins[index]
             if rank < seen:
                 # The middle of (gamma^(i-1), gamma^i] in relative terms.
-                value = math.exp(index * _LOG_GAMMA) * (1 - RELATIVE_ERROR)
+                value = math.exp(index * self._log_gamma) * (1 - self.error)
                 return min(max(value, self.minimum), self.maximum)
         return self.maximum
 
     def to_state(self) -> Dict[str, Any]:
+        """Return JSON-able state; ``b`` alternates a bin's distance from the one before and its count."""
         if not self.count:
             return {}
-        bins = [[index, self._bins[index]] for index in sorted(self._bins)]
-        return {"z": self._zeros, "min": self.minimum, "max": self.maximum, "b": bins}
+        bins: List[int] = []
+        before = 0
+        for index in sorted(self._bins):
+            bins += (index - before, self._bins[index])
+            before = index
+        state = {"z": self._zeros, "min": self.minimum, "max": self.maximum, "b": bins}
+        return state if self.error == RELATIVE_ERROR else {**state, "e": self.error}
 
     @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> QuantileSketch:
-        """Raises DocumentError when the state is not one of ``to_state``."""
-        sketch = cls()
+    def from_state(cls, state: Mapping[str, Any], error: float = RELATIVE_ERROR) -> QuantileSketch:
+        """Return the sketch of a state; an empty state gives an empty sketch of ``error``.
+
+        Raises DocumentError when the state is not one of ``to_state``, or is of another error.
+        """
+        sketch = cls(error)
         if not state:
             return sketch
         try:
+            stated = float(state.get("e", RELATIVE_ERROR))
             sketch._zeros = int(state["z"])
             sketch.minimum = float(state["min"])
             sketch.maximum = float(state["max"])
-            sketch._bins = {int(index): int(times) for index, times in state["b"]}
-        except (KeyError, TypeError, ValueError) as error:
-            raise DocumentError("not the state of a quantile sketch", where="quantiles") from error
+            index = 0
+            bins = state["b"]
+            for distance, times in zip(bins[::2], bins[1::2]):
+                index += int(distance)
+                sketch._bins[index] = int(times)
+        except (AttributeError, KeyError, TypeError, ValueError) as problem:
+            raise DocumentError("not the state of a quantile sketch", where="quantiles") from problem
+        if stated != error:
+            raise DocumentError(f"a sketch of relative error {stated}, not {error}", where="quantiles")
         counts = [sketch._zeros, *sketch._bins.values()]
         if min(counts) < 0 or len(sketch._bins) > MAX_BINS or not math.isfinite(sketch.maximum):
             raise DocumentError("counts or bins of a quantile sketch are out of range", where="quantiles")
@@ -136,9 +156,10 @@ class DistinctCount:
         self._heap: List[int] = []  # negated, so that the largest kept hash is at the front
 
     def add(self, value: str) -> None:
-        self._add_hash(value_hash(value))
+        self.add_hash(value_hash(value))
 
-    def _add_hash(self, hashed: int) -> None:
+    def add_hash(self, hashed: int) -> None:
+        """Count a text whose ``value_hash`` is known already."""
         if hashed in self._members:
             return
         if len(self._heap) < KMV_SIZE:
@@ -151,7 +172,7 @@ class DistinctCount:
 
     def merge(self, other: DistinctCount) -> None:
         for hashed in other._members:
-            self._add_hash(hashed)
+            self.add_hash(hashed)
 
     def estimate(self) -> int:
         if len(self._heap) < KMV_SIZE:
@@ -174,7 +195,7 @@ class DistinctCount:
         if len(hashes) > KMV_SIZE:
             raise DocumentError(f"more than {KMV_SIZE} values in a distinct count", where="distinct")
         for hashed in hashes:
-            counter._add_hash(hashed)
+            counter.add_hash(hashed)
         return counter
 
 
@@ -229,8 +250,9 @@ class TopK:
 
 
 def merged(sketches: Iterable[QuantileSketch]) -> QuantileSketch:
-    """Return one sketch over all of the given ones, which stay as they are."""
-    total = QuantileSketch()
+    """Return one sketch over all of the given ones, which are of one error and stay as they are."""
+    total: Optional[QuantileSketch] = None
     for sketch in sketches:
+        total = total or QuantileSketch(sketch.error)
         total.merge(sketch)
-    return total
+    return total or QuantileSketch()

@@ -1,0 +1,203 @@
+"""Messages of one kind (an operation's requests, or its answers of one status): media types, fields and shapes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Dict, List, Optional
+from urllib.parse import parse_qsl
+
+from apisec.endpoints.inventory.fields import FieldKey, Fields
+from apisec.endpoints.inventory.shapes import Shape
+from apisec.endpoints.inventory.tally import Counts, add_all, counts_of, tally
+from apisec.endpoints.templating import segments_of
+
+MAX_MEDIA_TYPES = 8
+MAX_SHAPES = 400  # of one kind of messages
+MAX_NODES = 2_000  # places in bodies of one kind, with those that never held a value
+MAX_ITEMS = 64  # of one array that are looked at
+MAX_DEPTH = 24  # containers
+MAX_NAME = 128  # characters of a member's name that go into a path
+MAX_PARAMETERS = 64  # of one query
+MAX_BODY = 262_144  # characters of a shown body
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+ROOT = "$"
+
+
+class _Node:
+    """A place in bodies: its path, its members and items by their place, and the shape of what stood there."""
+
+    __slots__ = ("items", "members", "path", "shape")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.members: Dict[str, _Node] = {}
+        self.items: Optional[_Node] = None
+        self.shape: Optional[Shape] = None
+
+
+class Message:
+    """What is known of messages of one kind. ``unread``: bodies that could not be read as JSON."""
+
+    __slots__ = ("_nodes", "_root", "count", "fields", "media", "shapes", "unread")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.unread = 0
+        self.media: Counts = {}
+        self.fields = Fields()
+        self.shapes: Dict[FieldKey, Shape] = {}
+        self._root = _Node("")
+        self._nodes = 0
+
+    def add(self, fields: Any, body: Any, media_type: str, bit: int) -> None:
+        """Count a message: its listed fields, its shown body, its media type where it is known."""
+        self.count += 1
+        if fields:
+            self.fields.add(fields)
+        found = self._body(body, bit) if isinstance(body, str) and body else ""
+        media = media_type or found
+        if media:
+            tally(self.media, media, 1, MAX_MEDIA_TYPES)
+
+    def _body(self, body: str, bit: int) -> str:
+        """Count the values of a body; returns the media type that it can be read as."""
+        first = body[0]
+        if first not in "{[" or len(body) > MAX_BODY:
+            self.unread += 1
+            return FORM if _is_form(body) else ""
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            self.unread += 1
+            return ""
+        self._walk(self._root, value, bit, 0)
+        return JSON
+
+    def _walk(self, node: _Node, value: Any, bit: int, depth: int) -> None:
+        kind = type(value)
+        if kind is dict:
+            if depth < MAX_DEPTH:
+                members = node.members
+                for name, inner in value.items():
+                    child = members.get(name)
+                    if child is None:
+                        if len(self.shapes) >= MAX_SHAPES or self._nodes >= MAX_NODES:
+                            continue
+                        self._nodes += 1
+                        shown = name[:MAX_NAME]
+                        child = members[name] = _Node(f"{node.path}.{shown}" if node.path else shown)
+                    self._walk(child, inner, bit, depth + 1)
+        elif kind is list:
+            if depth < MAX_DEPTH and value:
+                if node.items is None:
+                    node.items = _Node(node.path + "[]")
+                for inner in value[:MAX_ITEMS]:
+                    self._walk(node.items, inner, bit, depth + 1)
+        else:
+            shape = node.shape
+            if shape is None:
+                shape = node.shape = self._shape(("body", node.path or ROOT))
+                if shape is None:
+                    return
+            shape.add(value, bit)
+
+    def _shape(self, key: FieldKey) -> Optional[Shape]:
+        found = self.shapes.get(key)
+        if found is None and len(self.shapes) < MAX_SHAPES:
+            found = self.shapes[key] = Shape()
+        return found
+
+    def query(self, query: str, bit: int) -> None:
+        """Count the values of a redacted query, as text of which numbers and truth values are told."""
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+        except ValueError:
+            return
+        for name, value in pairs:
+            shape = self._shape(("query", name[:MAX_NAME]))
+            if shape is not None:
+                shape.add(scalar(value), bit)
+
+    def path(self, endpoint: str, path: str, bit: int) -> None:
+        """Count the values of path parameters, where template and path have as many segments."""
+        parts = segments_of(endpoint)
+        values = segments_of(path)
+        if len(parts) != len(values):
+            return
+        for part, value in zip(parts, values):
+            if part.startswith("{") and part.endswith("}"):
+                shape = self._shape(("path", part[1:-1]))
+                if shape is not None:
+                    shape.add(scalar(value), bit)
+
+    def merge(self, other: Message) -> None:
+        self.count += other.count
+        self.unread += other.unread
+        add_all(self.media, other.media, MAX_MEDIA_TYPES)
+        self.fields.merge(other.fields)
+        for key in sorted(other.shapes):
+            mine = self._shape(key)
+            if mine is not None:
+                mine.merge(other.shapes[key])
+
+    def rows(self) -> List[Dict[str, Any]]:
+        """Return one row for each field: ``presence`` is the share of messages that carried it."""
+        return [
+            {
+                "path": path,
+                "in": location,
+                "types": sorted(stats.types),
+                "presence": round(min(1.0, stats.present / max(1, self.count)), 4),
+                "classes": sorted(stats.classes),
+                **self._shape_row((location, path), stats.classes),
+            }
+            for (location, path), stats in self.fields.items()
+        ]
+
+    def _shape_row(self, key: FieldKey, classes: Mapping[str, int]) -> Dict[str, Any]:
+        shape = self.shapes.get(key)
+        return shape.row(sorted(classes)) if shape is not None else {}
+
+    def to_state(self) -> List[Any]:
+        shapes = [[*key, shape.to_state()] for key, shape in sorted(self.shapes.items())]
+        return [self.count, self.unread, self.media, self.fields.to_state(), shapes]
+
+    @classmethod
+    def from_state(cls, state: Any) -> Message:
+        """TypeError or ValueError when the state is not one of ``to_state``."""
+        message = cls()
+        count, unread, media, fields, shapes = state
+        message.count, message.unread = int(count), int(unread)
+        message.media = counts_of(media)
+        message.fields = Fields.from_state(fields)
+        for where, path, shape in shapes[:MAX_SHAPES]:
+            message.shapes[str(where), str(path)] = Shape.from_state(shape)
+        return message
+
+
+def scalar(value: str) -> Any:
+    """Return the number or truth value that a parameter's text stands for, or the text."""
+    if value in ("true", "false"):
+        return value == "true"
+    if value and len(value) <= 19 and (value[0] in "-123456789" or value == "0"):
+        digits = value[1:] if value[0] == "-" else value
+        if (digits.isdecimal() and digits.isascii() and digits[0] != "0") or digits == "0":
+            return int(value)
+        whole, point, part = digits.partition(".")
+        if point and (whole + part).isdecimal() and digits.isascii() and whole and part:
+            return float(value)
+    return value
+
+
+def _is_form(body: str) -> bool:
+    head = body[:256]
+    return "=" in head and not any(mark in head for mark in " \n<{[")
+
+
+def together(messages: Mapping[str, Message]) -> Message:
+    """Return one message over those of all statuses, which stay as they are."""
+    total = Message()
+    for name in sorted(messages):
+        total.merge(messages[name])
+    return total
