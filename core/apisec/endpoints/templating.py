@@ -9,34 +9,51 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Dict, Iterable, List, Optional, Pattern, Sequence, Tuple
 
 from apisec.redaction.tokens import TOKEN
 
 MAX_SEGMENTS = 32  # beyond it the rest of a path is one parameter: {rest}
-MAX_STATIC = 40  # characters; a longer segment is no word
+MAX_STATIC = 40  # characters; a longer segment with digits is no word
+MAX_SHAPED = 128  # characters; a longer segment is not looked at
+MAX_WORDS = 72  # characters of words without digits: additional-transaction-information-category
 
 Params = Tuple[Tuple[str, str], ...]
 
 _DATE = re.compile(r"\d{4}-\d{2}(?:-\d{2})?(?:T[\d:.]+Z?)?|\d{8}T\d{6}Z?")
-_SHAPES: Tuple[Pattern[str], ...] = (
-    re.compile(r"[+-]?\d+(?:[.,:_-]\d+)*"),  # integers, versions of things, coordinates, ranges
-    re.compile(r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?"),  # UUID
-    re.compile(r"(?=[^_.-]*\d)[0-9a-fA-F]{8,}"),  # hashes, MongoDB's object ids
-    re.compile(r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"),  # ULID
-    re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w.-]*[_.-]\d+"),  # ord-1042, red-shoes-17, user_3
-    re.compile(r"\d+[_.-][\w.-]+"),  # 1042-red-shoes
-    re.compile(r"[A-Za-z]{1,12}\d{3,}"),  # SKU1234
-    re.compile(r"(?=(?:\D*\d){2})(?=.*[A-Z])[A-Z0-9]{6,}"),  # AB12CD
-    re.compile(r"(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w+/=-]{10,}"),  # base64 and random ids
-    re.compile(r"(?=(?:[^\d]*\d){3})[\w-]{16,}"),
-    re.compile(r"[A-Za-z]{2,8}_(?=[^_]*\d)[A-Za-z0-9]{8,}"),  # cus_9s6XKzkNRiz8
+# Shapes of values, the first that fits. A strong one is a value wherever it stands; those of a weak one may be fixed
+# parts of a path (/v/2, /2010-04-01/accounts, /tier-1), which only traffic can tell.
+_SHAPES: Tuple[Tuple[str, str], ...] = (
+    ("integer", r"[+-]?\d+"),
+    ("uuid", r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?"),
+    ("date", _DATE.pattern),
+    ("number", r"[+-]?\d+(?:[.,:_-]\d+)+"),  # versions of things, coordinates, ranges
+    ("hash", r"(?=[^_.-]*\d)[0-9a-fA-F]{16,}"),  # digests, MongoDB's object ids
+    ("ulid", r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}"),
+    ("coded", r"(?=[^_.-]*\d)[0-9a-fA-F]{8,}"),
+    ("worded", r"[a-z]+\d?(?:[A-Z][a-z]{2,}\d?)+(?:[A-Z]{2,5}\d?)?"),  # l3FirewallRules: a word, and yet with a digit
+    ("coded", r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[\w.-]*[_.-]\d+"),  # ord-1042, red-shoes-17, user_3
+    ("coded", r"\d+[_.-][\w.-]+"),  # 1042-red-shoes
+    ("coded", r"[A-Za-z]{1,12}\d{3,}"),  # SKU1234
+    ("coded", r"(?=\D*\d)(?=[^A-Z]*[A-Z])[A-Z0-9]{6,}"),  # AB12CD
+    ("opaque", r"(?=[^\d]*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w+/=-]{10,}"),  # base64 and random ids
+    ("opaque", r"(?=(?:[^\d]*\d){3})[\w-]{16,}"),
+    ("opaque", r"[A-Za-z]{2,8}_(?=[^_]*\d)[A-Za-z0-9]{8,}"),  # cus_9s6XKzkNRiz8
 )
+_SHAPE = re.compile("|".join(f"(?P<{name}_{n}>{pattern})" for n, (name, pattern) in enumerate(_SHAPES)))
+STRONG_SHAPES = frozenset(("uuid", "hash", "ulid", "opaque", "text", "token"))
+_STATIC_SHAPES = frozenset(("worded",))
 _STATIC_WITH_DIGITS = re.compile(
     r"[vV]\d{1,2}(?:[._-]\d{1,2}){0,2}(?:(?:alpha|beta|rc)\d{0,2})?|sha\d{1,3}|md5|base\d\d|utf-?\d{1,2}|iso-?\d{4,5}"
-    r"|ipv[46]|oauth-?\d|http-?\d|[a-z]+-v\d{1,2}|x509|ed25519|web3|3ds2?|2fa|mp[34]|h26[45]|s3|ec2|log4j|api-?\d{1,2}"
+    r"|ipv[46]|oauth-?\d|http-?\d|[a-z]+-v\d{1,2}(?:\.\d{1,2})?|v20[0-9]{6}|x509|ed25519|web3|3ds2?"
+    r"|2fa|mp[34]|h26[45]|s3|ec2|log4j|api-?\d{1,2}"
 )
 _WORD = re.compile(r"[A-Za-z][A-Za-z_-]*")
+_WORDS = re.compile(r"\$?[A-Za-z][A-Za-z_-]*(?:\.[A-Za-z][A-Za-z_-]*)*")  # org.apache.sling too, and OData's $count
+_VERB = re.compile(r"[a-z][A-Za-z]{1,39}")
+_ACRONYM = re.compile(r"[A-Z]{2,4}$")  # getDealersByID
+_PROSE = re.compile(r"""[ %@{}<>'"\\|,$!*()]""")
 _DOTS = (".", "..")  # left after decoding: a traversal, and no two of them shall make two operations
 _EXTENSION = re.compile(r"(.+)\.(json|xml|csv|pdf|html?|txt|png|jpe?g|gif|svg|zip|ya?ml|atom|rss)", re.IGNORECASE)
 
@@ -52,24 +69,50 @@ class Templated:
 
 def is_parameter(segment: str) -> bool:
     """Return whether a decoded, redacted segment has the shape of a value."""
-    if _WORD.fullmatch(segment):
-        return len(segment) > MAX_STATIC or _mixed(segment)
-    if len(segment) > MAX_STATIC or not segment.isascii() or TOKEN.search(segment):
-        return True
-    if _STATIC_WITH_DIGITS.fullmatch(segment.lower()):
-        return False
-    extension = _EXTENSION.fullmatch(segment)
-    if extension:
-        return is_parameter(extension.group(1))
-    if any(c in segment for c in " %@{}<>'\"\\|,$!*()"):
-        return True
-    return any(shape.fullmatch(segment) for shape in _SHAPES)
+    return bool(shape_of(segment))
+
+
+def shape_of(segment: str) -> str:
+    """Return the name of the shape of a value, such as ``integer``; empty for what looks like a fixed word.
+
+    A custom method stays beside the shape of what it acts on: ``1042:cancel`` is ``integer:cancel`` (Google's AIP-136).
+    """
+    return "opaque" if len(segment) > MAX_SHAPED else _shape_of(segment)
+
+
+@lru_cache(maxsize=16_384)
+def _shape_of(segment: str) -> str:
+    if ":" in segment:
+        head, _, verb = segment.rpartition(":")
+        if head and _VERB.fullmatch(verb):
+            shape = shape_of(head)
+            return f"{shape}:{verb}" if shape else ""
+    if _WORDS.fullmatch(segment):
+        return "opaque" if len(segment) > MAX_WORDS or _mixed(segment) else ""
+    if not segment.isascii():
+        return "text"
+    if "~" in segment and TOKEN.search(segment):
+        return "token"
+    if len(segment) > MAX_STATIC:
+        return "opaque"
+    if not segment[:1].isdigit() and _STATIC_WITH_DIGITS.fullmatch(segment.lower()):
+        return ""
+    if "." in segment:
+        extension = _EXTENSION.fullmatch(segment)
+        if extension:
+            return shape_of(extension.group(1))
+    match = _SHAPE.fullmatch(segment)
+    if match is not None:
+        name = str(match.lastgroup).partition("_")[0]
+        return "" if name in _STATIC_SHAPES else name
+    return "text" if _PROSE.search(segment) else ""
 
 
 def _mixed(word: str) -> bool:
     """Tell random letters (``dGhpcyBpcyBh``) from words: case changes often, and not as in camelCase."""
     if len(word) < 12 or "-" in word or "_" in word:
         return False
+    word = _ACRONYM.sub("", word)
     upper = sum(c.isupper() for c in word)
     runs = len(re.findall(r"[A-Z]{2,}|[A-Z][a-z](?=[A-Z])", word))
     return upper >= 3 and runs * 2 >= upper
