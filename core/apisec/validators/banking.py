@@ -20,8 +20,11 @@ def aba(d: str) -> bool:
 
 def clabe(d: str) -> bool:
     """Return whether 18 digits are a CLABE: each product of weights 3 7 1 counts modulo 10 (Banxico)."""
-    return varied(d) and d[:3] != "000" and -weighted(d[:17], (3, 7, 1) * 6) % 10 == int(d[17])
+    return varied(d) and -weighted(d[:17], (3, 7, 1) * 6) % 10 == int(d[17])
 
+
+# Banxico's catalogue of institutions: the first three digits of a CLABE.
+_MX_BANKS = r"(?:0(?:0[269]|1[249]|21|3[0267]|4[24]|5[89]|6[02]|72)|1[0-6]\d|6\d\d|7[0-3]\d|90[1-3])"
 
 # ISO 3166-1 alpha-2: a BIC's fifth and sixth character (ISO 9362), with XK for Kosovo.
 COUNTRIES = frozenset(
@@ -67,8 +70,8 @@ def sort_code(d: str) -> bool:
 ROWS: Tuple[Number, ...] = (
     Number("us.aba", "fin.routing", r"\d{9}", aba, 1 / 27, ("aba", "routing", "rtn", "transit number", "wire", "wired",
            "fedwire", "ach", "bank code"), "ABA Key to Routing Numbers"),
-    Number("mx.clabe", "fin.clabe", r"\d{18}", clabe, 1 / 10, ("clabe", "cuenta clabe", "clave bancaria"),
-           "Banxico: CLABE", (r"\d{3} \d{3} \d{11} \d",)),
+    Number("mx.clabe", "fin.clabe", rf"{_MX_BANKS}\d{{15}}", clabe, 1 / 10, ("clabe", "cuenta clabe", "clave bancaria"),
+           "Banxico: CLABE", (r"\d{3} \d{3} \d{11} \d",), rare=0.23),
     Number("gb.sort_code", "fin.sort_code", r"\d{6}", sort_code, 0.98, ("sort code", "sortcode", "sort cd"),
            "Pay.UK: EISCD", (r"\d{2}-\d{2}-\d{2}", r"\d{2} \d{2} \d{2}"), checked=False, gate="near",
            written_gate="near"),

@@ -28,7 +28,7 @@ def mac(text: str) -> bool:
 
 ROWS: Tuple[Number, ...] = (
     Number("imei", "device.imei", rf"{_IMEI_BODIES}\d{{13}}", _imei, 1 / 10, ("imei", "imei number"),
-           "GSMA TS.06; Luhn", (rf"{_IMEI_BODIES}[- ]\d{{6}}[- ]\d{{6}}[- ]\d",)),
+           "GSMA TS.06; Luhn", (rf"{_IMEI_BODIES}[- ]\d{{6}}[- ]\d{{6}}[- ]\d",), rare=0.19),
     Number("imeisv", "device.imei", rf"{_IMEI_BODIES}\d{{14}}", varied, 1.0, ("imeisv", "imei sv"),
            "3GPP TS 23.003, 6.2.2", checked=False),
     Number("imsi", "device.imsi", r"\d{14,15}", imsi, 0.55, ("imsi", "subscriber identity"), "ITU-T E.212",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,10 @@ from hypothesis import strategies as st
 
 from apisec.classification.classes import BY_NAME
 from apisec.validators import banking, devices, documents, health, national, tax
-from apisec.validators.cards import pan
+from apisec.validators.cards import pan, pan_alone
 from apisec.validators.checks import calendar_date, luhn, mod_11_10, verhoeff
 from apisec.validators.crypto import base58check, bech32
-from apisec.validators.numbers import Number, by_class, compact
+from apisec.validators.numbers import MAX_ALONE, Number, by_class, compact
 from tests.support.forms import sample
 
 ROWS = {row.id: row for row in (*national.ROWS, *tax.ROWS, *health.ROWS, *banking.ROWS, *devices.ROWS, *documents.ROWS)}
@@ -126,3 +127,50 @@ def test_published_examples_of_the_algorithms() -> None:
 def test_cards_of_every_scheme(number: str) -> None:
     assert pan(number)
     assert not pan(number[:-1] + str((int(number[-1]) + 1) % 10))
+
+
+def _random_digits(rng: random.Random, length: int) -> str:
+    return rng.choice("123456789") + "".join(rng.choices("0123456789", k=length - 1))
+
+
+@pytest.mark.parametrize(("length", "most"), [(12, 1000), (13, 1000), (14, 150), (15, 250), (16, 28), (19, 400)])
+def test_of_random_numbers_few_are_a_card_that_stands_alone(length: int, most: int) -> None:
+    rng = random.Random(length)
+    passed = sum(pan_alone(_random_digits(rng, length)) for _ in range(20_000))
+    assert passed <= 20_000 / most
+
+
+@pytest.mark.parametrize("form", ["%y%m%d%H%M%S", "%Y%m%d%H%M%S", "%d%m%Y", "%m%d%Y", "%d%m%Y%H%M%S"])
+def test_a_number_that_begins_with_a_time_is_no_card_alone(form: str) -> None:
+    rng = random.Random(form)
+    for _ in range(2000):
+        moment = time.strftime(form, time.gmtime(rng.randint(1_262_304_000, 1_830_000_000)))  # 2010 to 2027
+        for length in range(max(14, len(moment)), 20):
+            assert not pan_alone(moment + "".join(rng.choices("0123456789", k=length - len(moment))))
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        *("4111111111111111", "5555555555554444", "2223003122003222", "378282246310005", "6011111111111117"),
+        *("3530111333300000", "30569309025904", "36227206271667", "6200000000000005", "6205500000000000004"),
+    ],
+)
+def test_cards_of_the_networks_stand_alone(card: str) -> None:
+    assert pan(card)
+    assert pan_alone(card)
+
+
+@pytest.mark.parametrize("card", ["4222222222222", "4000000000000000006", "135410014004955", "3566000000000000007"])
+def test_lengths_that_networks_hardly_give_out_need_a_name(card: str) -> None:
+    assert pan(card)
+    assert not pan_alone(card)
+
+
+@pytest.mark.parametrize("length", range(6, 20))
+def test_of_random_numbers_few_are_anything_alone_in_strict_mode(length: int) -> None:
+    rng = random.Random(length)
+    digits = [row for row in ROWS.values() if row.alone and row.bare_as == "context"]
+    for row in digits:
+        passed = sum(row.of_compact(_random_digits(rng, length)) is not None for _ in range(1500))
+        assert passed / 1500 <= MAX_ALONE * 1.5, row.id

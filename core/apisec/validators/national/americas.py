@@ -84,7 +84,7 @@ def _uy(d: str) -> bool:
 
 ROWS: Tuple[Number, ...] = (
     Number("ar.cuil", "pii.national_id.ar", r"2[0347]\d{9}", _ar_digit, 1 / 10, ("cuil", "cuit"), "AFIP RG 10/97",
-           (r"2[0347]-\d{8}-\d",), "checksum"),
+           (r"2[0347]-\d{8}-\d",), "checksum", rare=0.045),
     Number("ar.dni", "pii.national_id.ar", r"[1-9]\d{6,7}", varied, 0.99, ("dni", "documento nacional"), "Ley 17.671",
            (r"\d{1,2}\.\d{3}\.\d{3}",), bare_as="", checked=False),
     Number("br.cpf", "pii.national_id.br", r"\d{11}", cpf, 1 / 100, ("cpf", "cadastro de pessoa*"),
@@ -107,7 +107,8 @@ ROWS: Tuple[Number, ...] = (
            "SAT: clave del RFC", (r"[A-ZÑ&]{4}[- ]\d{6}[- ][A-Z0-9]{2}[0-9A]",), "checksum", "checksum", gate="code"),
     Number("pe.dni", "pii.national_id.pe", r"\d{8}[0-9A-K]", _pe_dni, 1 / 10, ("dni", "documento nacional"),
            "RENIEC: código de verificación", (r"\d{8}-[0-9A-K]",), written_gate="digits"),
-    Number("pe.ruc", "pii.national_id.pe", r"1[057]\d{9}", _pe_ruc_digit, 1 / 10, ("ruc",), "SUNAT: módulo 11"),
+    Number("pe.ruc", "pii.national_id.pe", r"1[057]\d{9}", _pe_ruc_digit, 1 / 10, ("ruc",), "SUNAT: módulo 11",
+           rare=0.033),
     Number("uy.ci", "pii.national_id.uy", r"[1-9]\d{6,7}", _uy, 1 / 10, ("cédula", "cedula", "ci"), "DNIC: cédula",
            (r"\d\.\d{3}\.\d{3}-\d",), "checksum", checked=False),
     Number("us.itin", "pii.itin", r"9\d{8}", _us_itin, 1 / 2.3, ("itin", "individual taxpayer*"),

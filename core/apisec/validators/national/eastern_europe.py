@@ -121,7 +121,7 @@ ROWS: Tuple[Number, ...] = (
            "szemelyi azonosito", "személyi szám", "személyi*"), "1996. évi XX. törvény",
            (r"[1-8][ -]\d{6}[ -]\d{4}",), "checksum"),
     Number("hu.tax", "pii.national_id.hu", r"8\d{9}", _hu_tax, 1 / 11, ("adóazonosító", "adoazonosito", "adószám"),
-           "1996. évi XX. törvény, adóazonosító jel", (r"8\d{3} \d{3} \d{3}",)),
+           "1996. évi XX. törvény, adóazonosító jel", (r"8\d{3} \d{3} \d{3}",), rare=0.11),
     Number("hu.taj", "pii.national_id.hu", r"\d{9}", _hu_taj, 1 / 10, ("taj", "taj szám", "tajszám"),
            "1996. évi XX. törvény, TAJ szám", (r"\d{3}[ -]\d{3}[ -]\d{3}",)),
     Number("kz.iin", "pii.national_id.kz", r"\d{6}[0-6]\d{5}", _kz, 1 / 300, ("иин", "жсн", "iin"),

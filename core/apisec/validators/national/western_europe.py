@@ -166,7 +166,7 @@ ROWS: Tuple[Number, ...] = (
            (r"\d{2} \d{6} [A-Z] \d{3}", r"\d{2} \d{6}[A-Z]\d{3}"), gate="code"),
     Number("es.dni", "pii.national_id.es", r"\d{8}[A-Z]", _es_dni, 1 / 26, ("dni", "nif", "documento nacional",
            "documento de identidad"), "Real Decreto 1553/2005", (r"\d{2}\.\d{3}\.\d{3}-?[A-Z]", r"\d{8}-[A-Z]"),
-           gate="code"),
+           gate="code", rare=0.5),
     Number("es.nie", "pii.national_id.es", r"[XYZ]\d{7}[A-Z]", _es_nie, 1 / 26, ("nie", "nif", "extranjero"),
            "Orden INT/2058/2008", (r"[XYZ]-?\d\.?\d{3}\.?\d{3}-[A-Z]",), "checksum", "checksum", gate="code"),
     Number("fr.nir", "pii.national_id.fr", r"[1-478]\d{4}(?:\d\d|2[AB])\d{8}", _fr_nir, 1 / 110, ("nir",
