@@ -1,4 +1,6 @@
 """OpenAPI documents (2.0, 3.0, 3.1) as far as apisec reads them.
 
-``paths``  the path templates of a document, below its servers' base paths
+``paths``    the path templates of a document, below its servers' base paths
+``export``   what was discovered, as a document
+``schemas``  schemas of fields and bodies that were discovered
 """

@@ -8,6 +8,7 @@ is the inventory of all of them (counts exactly; quantiles and distinct counts w
 ``messages``    its requests, and its answers of each status: fields, media types, shapes of values
 ``fields`` ``shapes`` ``formats``   one field: presence, types, classes; formats, ranges, enumerations
 ``timing`` ``versions``   latency by version and status, hours and days; versions of the API, families of agents
+``reading``     events from JSON text
 ``fit`` ``upgrades``   documents of bounded size; states of earlier versions
 """
 
