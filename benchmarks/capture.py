@@ -119,7 +119,7 @@ def prepare(folder: Path, way: Way, port: int) -> Path:
     command = forwarder("keys", "generate", "--output", str(folder / "keys.json"))
     subprocess.run(command, check=True, capture_output=True)
     config = folder / "forwarder.yaml"
-    config.write_text(CONFIG.format(receiver=way.receiver, port=port))
+    config.write_text(CONFIG.format(receiver=way.receiver.replace("<port>", str(free_port())), port=port))
     return config
 
 

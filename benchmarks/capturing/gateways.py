@@ -27,7 +27,7 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True)
 class Way:
-    """One way of copying; ``receiver`` is the forwarder's section for it, ``kind`` what ``gateway --for`` takes."""
+    """One way of copying; ``receiver`` is the forwarder's section for it (``<port>``: a free one), ``kind`` what ``gateway --for`` takes."""
 
     name: str
     kind: str
@@ -192,11 +192,11 @@ WAYS = (
         _nginx_alone,
     ),
     Way(
-        "haproxy: log",
+        "haproxy: ring",
         "haproxy",
-        "haproxy: {socket: copy/haproxy.sock, stats_socket: stats.sock}",
+        "haproxy: {listen: '127.0.0.1:<port>'}",
         HAPROXY is not None,
-        False,
+        True,
         _haproxy,
         _haproxy_alone,
     ),

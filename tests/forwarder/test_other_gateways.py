@@ -17,13 +17,13 @@ import pytest
 from apisec.errors import ConfigError, DecodeError
 from apisec.model.transaction import Transaction, header
 from apisec_forwarder.config.reader import Address
-from apisec_forwarder.config.receivers import HaproxyReceiver, NginxReceiver, Queue
+from apisec_forwarder.config.receivers import HaproxyReceiver, NginxReceiver
 from apisec_forwarder.gateway import others
 from apisec_forwarder.receivers import haproxy
 from apisec_forwarder.receivers.base import Place
-from apisec_forwarder.receivers.datagrams import haproxy_source
 from apisec_forwarder.receivers.files import nginx_source
 from apisec_forwarder.receivers.lines import LineSource
+from apisec_forwarder.receivers.rings import HaproxySource
 from tests.support.processes import Process
 from tests.support.upstream import Upstream
 from tests.support.waiting import free_port, listening, until
@@ -91,8 +91,8 @@ def nginx(tmp_path: Path) -> Iterator[Gateway]:
 def haproxy_gateway(tmp_path: Path) -> Iterator[Gateway]:
     if HAPROXY is None:
         pytest.skip("haproxy is not installed (apt-get install haproxy)")
-    settings = HaproxyReceiver(tmp_path / "log.sock", tmp_path / "stats.sock")
-    source = haproxy_source(settings, Place("edge", tmp_path))
+    settings = HaproxyReceiver(Address("127.0.0.1", free_port()))
+    source = HaproxySource(settings, Place("edge", tmp_path))
     with Upstream() as upstream:
         port = free_port()
         text = others.haproxy(settings, Address("127.0.0.1", port), Address("127.0.0.1", upstream.port))
@@ -209,18 +209,6 @@ def _targets(gateway: Gateway) -> list[str]:
     found = [one.request.target.rpartition("/")[2] for one in gateway.source.read()]
     gateway.source.commit()
     return found
-
-
-@pytest.mark.gateway
-def test_what_haproxy_or_the_queue_drops_is_counted(tmp_path: Path) -> None:
-    settings = HaproxyReceiver(tmp_path / "log.sock", queue=Queue(count=3))
-    source = haproxy_source(settings, Place("edge", tmp_path))
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        for _ in range(5):
-            sender.sendto(RECORD, str(settings.socket))
-    until(lambda: source.counters().get(("transactions_dropped", "queue_full")) == 2, 30, "two drops")
-    assert len(source.read()) == 3
-    source.close()
 
 
 RECORD = (

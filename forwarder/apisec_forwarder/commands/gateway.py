@@ -67,11 +67,12 @@ def run(args: argparse.Namespace) -> int:
 def _other(args: argparse.Namespace) -> int:
     if args.tls_certificate is not None or args.trusted_hops:
         raise ConfigError(f"TLS and trusted hops stand in {args.kind}'s own configuration; leave the options out")
-    receiver = configuration.load(args.config).receiver
+    config = configuration.load(args.config)
+    receiver = config.receiver
     if args.kind == "nginx":
         sys.stdout.write(others.nginx(receiver.nginx, args.listen, args.upstream))
     else:
-        sys.stdout.write(others.haproxy(receiver.haproxy, args.listen, args.upstream))
+        sys.stdout.write(others.haproxy(receiver.haproxy, args.listen, args.upstream, config.workers.count))
     return 0
 
 

@@ -17,7 +17,7 @@ from apisec.errors import ApisecError, ConfigError
 from apisec_forwarder import keys
 from apisec_forwarder.config.load import pipeline_settings
 from apisec_forwarder.config.overrides import load_overrides
-from apisec_forwarder.config.receivers import HttpReceiver, Receiver
+from apisec_forwarder.config.receivers import Receiver, TlsSettings
 from apisec_forwarder.config.schema import Config, Keys
 from apisec_forwarder.exporters.hec import hec_tests
 from apisec_forwarder.pipeline import missing
@@ -83,22 +83,24 @@ def _receiver_tests(receiver: Receiver) -> Iterator[Test]:
     if receiver.nginx is not None:
         yield _folder("receiver.nginx.log", receiver.nginx.log.parent)
     for name in ("ext_proc", "http", "haproxy"):
-        socket = getattr(getattr(receiver, name), "socket", None)
+        listening = getattr(receiver, name)
+        socket = getattr(listening, "socket", None)
         if socket is not None:
             yield _folder(f"receiver.{name}.socket", socket.parent)
-    if receiver.http is not None:
-        yield from _http_tests(receiver.http)
-
-
-def _http_tests(http: HttpReceiver) -> Iterator[Test]:
-    certificate, key, client_ca, tokens = http.tls_certificate, http.tls_key, http.client_ca, http.tokens_file
-    if certificate is not None and key is not None:
-        yield "receiver.http.tls_certificate", str(certificate), lambda: _certificate(certificate, key)
-        yield "receiver.http.tls_key", str(key), lambda: _private(key)
-    if client_ca is not None:
-        yield "receiver.http.client_ca", str(client_ca), lambda: ssl.create_default_context(cafile=str(client_ca))
-    if tokens is not None:
+        if listening is not None:
+            yield from _tls_tests(f"receiver.{name}", listening)
+    if receiver.http is not None and receiver.http.tokens_file is not None:
+        tokens = receiver.http.tokens_file
         yield "receiver.http.tokens_file", str(tokens), lambda: _tokens(tokens)
+
+
+def _tls_tests(where: str, settings: TlsSettings) -> Iterator[Test]:
+    certificate, key, client_ca = settings.tls_certificate, settings.tls_key, settings.client_ca
+    if certificate is not None and key is not None:
+        yield f"{where}.tls_certificate", str(certificate), lambda: _certificate(certificate, key)
+        yield f"{where}.tls_key", str(key), lambda: _private(key)
+    if client_ca is not None:
+        yield f"{where}.client_ca", str(client_ca), lambda: ssl.create_default_context(cafile=str(client_ca))
 
 
 def _key_tests(settings: Keys) -> Iterator[Test]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from apisec_forwarder.config.reader import (
     Address,
@@ -20,6 +21,29 @@ from apisec_forwarder.config.reader import (
     text,
 )
 from apisec_forwarder.config.values import GIB, KIB, MIB
+
+
+class TlsSettings(Protocol):
+    """What receivers that listen have in common."""
+
+    @property
+    def tls_certificate(self) -> Path | None: ...
+    @property
+    def tls_key(self) -> Path | None: ...
+    @property
+    def client_ca(self) -> Path | None: ...
+
+
+def _tls_contradictions(where: str, settings: TlsSettings) -> Iterator[str]:
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        yield f"{where}: tls_certificate and tls_key belong together"
+    if settings.client_ca is not None and settings.tls_certificate is None:
+        yield f"{where}: client_ca needs tls_certificate and tls_key"
+
+
+def _here(address: Address) -> bool:
+    """Whether only this very machine can reach it."""
+    return address.host in ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True)
@@ -64,12 +88,8 @@ class ExtProcReceiver:
         """Yield what is wrong between the keys."""
         if (self.socket is None) == (self.listen is None):
             yield "receiver.ext_proc: give one of socket and listen"
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            yield "receiver.ext_proc: tls_certificate and tls_key belong together"
-        if self.client_ca is not None and self.tls_certificate is None:
-            yield "receiver.ext_proc: client_ca needs tls_certificate and tls_key"
-        local = self.listen is None or self.listen.host in ("127.0.0.1", "::1", "localhost")
-        if not local and self.client_ca is None:
+        yield from _tls_contradictions("receiver.ext_proc", self)
+        if self.listen is not None and not _here(self.listen) and self.client_ca is None:
             yield "receiver.ext_proc: anybody could send; give tls_certificate, tls_key and client_ca"
 
 
@@ -93,11 +113,8 @@ class HttpReceiver:
         """Yield what is wrong between the keys."""
         if (self.listen is None) == (self.socket is None):
             yield "receiver.http: give one of listen and socket"
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            yield "receiver.http: tls_certificate and tls_key belong together"
-        if self.client_ca is not None and self.tls_certificate is None:
-            yield "receiver.http: client_ca needs tls_certificate and tls_key"
-        if self.listen is None or self.listen.host in ("127.0.0.1", "::1", "localhost"):
+        yield from _tls_contradictions("receiver.http", self)
+        if self.listen is None or _here(self.listen):
             return
         if self.tls_certificate is None:
             yield "receiver.http: raw traffic would cross the network in clear; give tls_certificate and tls_key"
@@ -120,13 +137,25 @@ class NginxReceiver:
 
 @dataclass(frozen=True)
 class HaproxyReceiver:
-    """HAProxy's log as datagrams (`apisec-forwarder gateway --for haproxy` prints the configuration)."""
+    """HAProxy's log, by a ring over TCP (`apisec-forwarder gateway --for haproxy` prints the configuration)."""
 
-    socket: Path = option(socket_path, "unix datagram socket that HAProxy's log directive names")
-    stats_socket: Path | None = option(socket_path, "HAProxy's stats socket: its own count of dropped logs", None)
+    listen: Address = option(
+        listen_address, "host:port for the first worker's ring; the ports after it are those of further workers"
+    )
+    tls_certificate: Path | None = option(file_path, "certificate chain, PEM", None)
+    tls_key: Path | None = option(file_path, "private key, PEM, mode 600", None)
+    client_ca: Path | None = option(file_path, "CA of the certificate that HAProxy must have (mTLS)", None)
+    ring_bytes: int = option(
+        size(MIB, 16 * GIB), "what HAProxy keeps in memory while the forwarder is away, all rings together", 64 * MIB
+    )
     request_bytes: int = option(size(0, 20 * KIB), "bytes of a request's body that HAProxy copies", 16 * KIB)
     response_bytes: int = option(size(0, 20 * KIB), "bytes of a response's body that HAProxy copies", 16 * KIB)
-    queue: Queue = option(section(Queue), "what may wait", factory=Queue)
+
+    def contradictions(self) -> Iterator[str]:
+        """Yield what is wrong between the keys."""
+        yield from _tls_contradictions("receiver.haproxy", self)
+        if not _here(self.listen) and self.client_ca is None:
+            yield "receiver.haproxy: anybody could send; give tls_certificate, tls_key and client_ca"
 
 
 @dataclass(frozen=True)
@@ -156,13 +185,12 @@ class Receiver:
         """Yield what is wrong between keys that are each fine."""
         if not self.names():
             yield f"receiver: give at least one of {', '.join(vars(self))}"
-        if self.ext_proc is not None:
-            yield from self.ext_proc.contradictions()
-        if self.http is not None:
-            yield from self.http.contradictions()
+        for listening in (self.ext_proc, self.http, self.haproxy):
+            if listening is not None:
+                yield from listening.contradictions()
         logs = [one.log for one in (self.envoy, self.nginx) if one is not None]
-        listening = (self.ext_proc, self.http, self.haproxy)
-        sockets = [one.socket for one in listening if one is not None and one.socket is not None]
-        inputs = [*logs, *(one.path for one in self.files), *sockets]
-        for path in sorted({path for path in inputs if inputs.count(path) > 1}):
-            yield f"receiver: {path} stands twice"
+        served = [one.socket or one.listen for one in (self.ext_proc, self.http) if one is not None]
+        rings = [self.haproxy.listen] if self.haproxy is not None else []
+        inputs = [str(one) for one in (*logs, *(one.path for one in self.files), *served, *rings)]
+        for double in sorted({one for one in inputs if inputs.count(one) > 1}):
+            yield f"receiver: {double} stands twice"

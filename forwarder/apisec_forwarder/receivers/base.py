@@ -2,7 +2,7 @@
 
 A worker asks its sources in turn: ``read`` gives a bounded batch, the worker redacts and spools it, makes the spool
 durable, and calls ``commit``. So a source that can give something again (a file's checkpoint, a client that waits
-for its answer) loses nothing when the process dies; one that cannot (a datagram) says so in its documentation.
+for its answer) loses nothing when the process dies; one that cannot (a stream) says so in its documentation.
 """
 
 from __future__ import annotations

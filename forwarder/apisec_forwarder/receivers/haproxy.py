@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import socket
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -18,8 +16,6 @@ from apisec.errors import DecodeError
 from apisec.model.transaction import Body, Client, Headers, Request, Response, Transaction, header
 
 MAX_ID = 128
-STATS_SECONDS = 1.0
-STATS_BYTES = 65536
 
 
 def parse(line: bytes) -> Transaction:
@@ -119,19 +115,3 @@ def _number(record: Mapping[str, Any], name: str) -> float | None:
 def _count(record: Mapping[str, Any], name: str) -> int | None:
     value = _number(record, name)
     return int(value) if value is not None and 0 <= value < 1e15 else None
-
-
-def dropped_logs(stats: Path) -> int:
-    """Return how many logs HAProxy itself has dropped (``show info``); OSError or ValueError when it does not say."""
-    with socket.socket(socket.AF_UNIX) as link:
-        link.settimeout(STATS_SECONDS)
-        link.connect(str(stats))
-        link.sendall(b"show info\n")
-        answer = b""
-        while len(answer) < STATS_BYTES and (piece := link.recv(8192)):
-            answer += piece
-    for line in answer.splitlines():
-        name, _, value = line.partition(b":")
-        if name == b"DroppedLogs":
-            return int(value)
-    raise ValueError("HAProxy names no DroppedLogs")

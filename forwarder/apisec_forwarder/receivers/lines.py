@@ -1,4 +1,4 @@
-"""A source whose input is lines, each a transaction: what files, pipes and datagrams have in common."""
+"""A source whose input is lines, each a transaction: what files, pipes and rings have in common."""
 
 from __future__ import annotations
 

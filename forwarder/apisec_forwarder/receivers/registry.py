@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from apisec.errors import ConfigError
-from apisec_forwarder.config import Config, EnvoyReceiver, FileReceiver, NginxReceiver
+from apisec_forwarder.config import Config, EnvoyReceiver, FileReceiver, HaproxyReceiver, NginxReceiver
 from apisec_forwarder.receivers.base import Place, Source
 from apisec_forwarder.receivers.claimed import Claimed
 from apisec_forwarder.receivers.envoy import RefusalOf, no_refusal
@@ -77,9 +78,7 @@ def _sources(config: Config, place: Place) -> Iterator[Source]:
 
         yield HttpSource(receiver.http, place)
     if receiver.haproxy is not None:
-        from apisec_forwarder.receivers.datagrams import haproxy_source
-
-        yield haproxy_source(receiver.haproxy, place)
+        yield _haproxy(receiver.haproxy, place)
     if receiver.ext_proc is not None:
         yield _ext_proc().open_source(receiver.ext_proc, place, _refusal(config))
 
@@ -93,6 +92,15 @@ def _envoy(settings: EnvoyReceiver, place: Place, refusal: RefusalOf) -> Iterato
     for shard in shards(settings, place):
         name = "envoy" if shard == 0 else f"envoy-{shard}"
         yield _claimed(place, name, settings.shard(shard), opener(shard))
+
+
+def _haproxy(settings: HaproxyReceiver, place: Place) -> Source:
+    """One after another has a ring, so that its messages are counted once."""
+    from apisec_forwarder.receivers import rings
+
+    name = rings.section(place.index)
+    path = Path(str(rings.ring_address(settings, place.index)))
+    return _claimed(place, name, path, lambda: rings.HaproxySource(settings, place, name))
 
 
 def _nginx(settings: NginxReceiver, place: Place) -> Source:
@@ -120,12 +128,18 @@ def _listening(config: Config) -> Iterator[tuple[str, str, Callable[[], socket.s
 
         yield "http", str(http.socket or http.listen), lambda: listen_http(http)
     if haproxy is not None:
-        from apisec_forwarder.receivers.datagrams import listen as listen_datagrams
-
-        yield "haproxy", str(haproxy.socket), lambda: listen_datagrams(haproxy)
+        yield from _rings(haproxy, config.workers.count)
     if ext_proc is not None:
         module = _ext_proc()
         yield "ext_proc", str(ext_proc.socket or ext_proc.listen), lambda: module.listen(ext_proc)
+
+
+def _rings(settings: HaproxyReceiver, count: int) -> Iterator[tuple[str, str, Callable[[], socket.socket]]]:
+    from apisec_forwarder.receivers import rings
+
+    for index in range(count):
+        address = str(rings.ring_address(settings, index))
+        yield rings.section(index), address, functools.partial(rings.listen, settings, index)
 
 
 def _ext_proc() -> Any:

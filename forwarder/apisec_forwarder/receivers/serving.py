@@ -5,29 +5,25 @@ from __future__ import annotations
 import socket
 import ssl
 from pathlib import Path
-from typing import Protocol
 
 from apisec.errors import ConfigError
 from apisec_forwarder.config.reader import Address
+from apisec_forwarder.config.receivers import TlsSettings
 
 SOCKET_MODE = 0o660  # the gateway's user and ours share a group
 
 
-class TlsSettings(Protocol):
-    @property
-    def tls_certificate(self) -> Path | None: ...
-    @property
-    def tls_key(self) -> Path | None: ...
-    @property
-    def client_ca(self) -> Path | None: ...
+def tcp(address: Address, backlog: int, where: str, *, buffer: int = 0) -> socket.socket:
+    """Listen on an address; ConfigError when that cannot be had.
 
-
-def tcp(address: Address, backlog: int, where: str) -> socket.socket:
-    """Listen on an address; ConfigError when that cannot be had."""
+    ``buffer``: the bytes of each connection's receive buffer; the kernel's choice when 0.
+    """
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if buffer:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
     try:
         bound.bind((address.host, address.port))
         bound.listen(backlog)
@@ -37,20 +33,14 @@ def tcp(address: Address, backlog: int, where: str) -> socket.socket:
     return bound
 
 
-def unix(path: Path, where: str, *, backlog: int = 0, datagrams: bool = False, buffer: int = 0) -> socket.socket:
-    """Listen on a unix socket, in the place of one that was left behind; ConfigError when that cannot be had.
-
-    ``buffer``: the bytes of the receive buffer that are asked of the kernel.
-    """
-    bound = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM if datagrams else socket.SOCK_STREAM)
+def unix(path: Path, where: str, backlog: int) -> socket.socket:
+    """Listen on a unix socket, in the place of one that was left behind; ConfigError when that cannot be had."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if buffer:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         path.unlink(missing_ok=True)
         bound.bind(str(path))
         path.chmod(SOCKET_MODE)
-        if not datagrams:
-            bound.listen(backlog)
+        bound.listen(backlog)
     except OSError as error:
         bound.close()
         raise ConfigError(f"cannot listen there: {error.strerror}", where=f"{where}: {path}") from error
