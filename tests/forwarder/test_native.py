@@ -182,6 +182,38 @@ def test_bodies_that_take_the_long_way(body: bytes, host: str) -> None:
     agree(sent(request, Response(200, (JSON,), Body(body, len(body)))))
 
 
+BESIDE = [
+    {"name": "Adam", "email": "adam@mail.example.com", "number": "9876895423"},
+    [{"name": "Adam", "email": "adam@mail.example.com"}, {"name": "Blue shirt", "sku": "B-7"}] * 3,
+    [{"name": "Adam", "sku": "B-7"}] * 4 + [{"name": "Adam", "email": "adam@mail.example.com"}],
+    [{"question": "security question", "answer": "Rex77", "securityQuestion": "pet"}] * 5,
+    {"rows": [{"name": "Eve", "number": 9876895423, "password": None}] * 3, "name": "Eve"},
+]
+
+
+@pytest.mark.parametrize("document", BESIDE)
+def test_names_beside_a_name_count_alike(document: Any) -> None:
+    body = json.dumps(document).encode()
+    form = b"name=Adam&email=adam%40mail.example.com&number=9876895423&a.name=Rex"
+    sending = Request("POST", f"/orders/17?{form.decode()}", (JSON,), Body(body, len(body)), "https", "shop.example")
+    agree(sent(sending, Response(200, (JSON,), Body(body, len(body)))))
+    agree(sent(typed("application/x-www-form-urlencoded", form.decode())))
+
+
+FORMS = [
+    "user=ada&password=hunter2x&next=%2Fhome",
+    "q=1%27+or+%271%27%3D%271&card=4111+1111+1111+1111",
+    "&&a=1&b=2&&", "a", "a=1&a=2&items[0].id=7",
+    "{\"a\": 1}", "x=%7B%22email%22%3A%22ada%40example.com%22%7D", "n=a\x1fb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_forms(text: str) -> None:
+    agree(sent(typed("application/x-www-form-urlencoded", text), answer("application/json", json.dumps({"t": text}))))
+    agree(sent(Request("GET", f"/a?{text}", (), Body(), "https", "shop.example"), Response(204)))
+
+
 TARGETS = [
     "/",
     "//a//",

@@ -13,6 +13,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tupl
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
+from apisec.classification.names.beside import parent_beside
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
 from apisec.decoders.plain import place_to_cut
 from apisec.detectors.base import Match
@@ -135,7 +136,7 @@ class Redactor:
         """Return what replaces leaves, by index."""
         out: Dict[int, str] = {}
         outer = self._seen
-        for index, leaf in enumerate(leaves):
+        for index, leaf in enumerate(_beside(list(leaves))):
             seen: Set[str] = set()
             self._seen = seen
             forced = self._forced(leaf.path) if self._forced is not None and leaf.kind != "key" else None
@@ -379,3 +380,18 @@ class Redactor:
             yield
         finally:
             self._seen = outer
+
+
+def _beside(leaves: List[Leaf]) -> Iterator[Leaf]:
+    """Yield leaves with the parent that the names of the same object give them, where these say more than their own."""
+    names: Dict[int, Set[str]] = {}
+    for leaf in leaves:
+        if leaf.group >= 0 and leaf.name and leaf.kind != "key":
+            names.setdefault(leaf.group, set()).add(leaf.name)
+    known = {group: frozenset(some) for group, some in names.items()}
+    for leaf in leaves:
+        if leaf.group >= 0 and leaf.name and leaf.kind != "key":
+            parent = parent_beside(leaf.name, leaf.parent, known[leaf.group])
+            yield leaf if parent == leaf.parent else leaf._replace(parent=parent)
+        else:
+            yield leaf

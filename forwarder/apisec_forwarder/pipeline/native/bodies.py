@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import orjson
 
 from apisec.classification.names import NOTHING
 from apisec.redaction.encodings import integral
 from apisec.redaction.fields import wider
-from apisec.redaction.redactor import DULL, Redactor
+from apisec.redaction.redactor import Redactor
 from apisec_forwarder.pipeline.native.asking import Answer, Asker, take
-from apisec_forwarder.pipeline.native.gate import BASE64, Gate
-from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Reading, Tree, read
+from apisec_forwarder.pipeline.native.gate import Gate
+from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Tree
+from apisec_forwarder.pipeline.native.walk import Reading, read
 
 MAX_BYTES = 512 * 1024  # larger bodies are rare and left to the core
 MAX_LEAVES = 15_000
@@ -41,23 +41,25 @@ class JsonBody:
     classes: dict[str, set[str]] = field(default_factory=dict)  # of the paths that have any
     nested: dict[str, str] = field(default_factory=dict)  # paths and kinds inside of strings
     objects: list[tuple[str, str]] = field(default_factory=list)
-    hay: str = ""  # decoded values as they are shown, where the text has escapes
-    base64: list[str] = field(default_factory=list)  # values that may hold text in base64
     replaced: dict[str, str] = field(default_factory=dict)  # whole values, wherever they stand
 
     def shown(self, reading: Reading) -> str:
         """Return all values as they are shown."""
-        return "\0".join([self.replaced.get(value, value) for value in reading.values])
+        return "\0".join([self.replaced.get(value, value) for value in reading.values()])
 
 
-def load(data: bytes) -> Any:
-    """Return the document of a JSON text; NotHere when it is none, or one that Python reads in its own way."""
-    if len(data) > MAX_BYTES or data.count(b",") > MAX_LEAVES:
+def load(data: bytes, tree: Tree) -> Reading:
+    """Read a JSON text; NotHere when it is none, or one that Python reads in its own way."""
+    size = len(data)
+    if size > MAX_BYTES or (size > MAX_LEAVES and data.count(b",") > MAX_LEAVES):
         raise NotHere
     try:
-        return orjson.loads(data)
+        document = orjson.loads(data)
     except ValueError:
         raise NotHere from None
+    reading = read(tree, document)
+    check(data, reading)
+    return reading
 
 
 def check(data: bytes, reading: Reading) -> None:
@@ -79,19 +81,9 @@ class Bodies:
         self._text = text_gate
         self._long = number_gate
 
-    def response(self, data: bytes, tree: Tree, redactor: Redactor) -> JsonBody:
-        """Read the JSON of a response."""
-        reading = read(tree, load(data), collect=True)
-        check(data, reading)
-        self.numbers(data, reading)
-        places = self._text.places(reading.values)
-        pairs = [(reading.members[i], reading.values[i]) for i in sorted({index for _, index in places})]
-        asked = [(member, value) for member, value in pairs if not member.telling and not DULL.fullmatch(value)]
-        body = self.finish(data, reading, asked, tree, redactor)
-        body.base64 = [reading.values[i] for kind, i in places if kind == BASE64]
-        if b"\\" in data:
-            body.hay = body.shown(reading)
-        return body
+    def long_numbers(self, data: bytes) -> bool:
+        """Return whether there may be a long number in some JSON texts, which stand in lines of their own."""
+        return bool(self._long.hits(data))
 
     def numbers(self, data: bytes, reading: Reading) -> None:
         """Ask about long numbers; NotHere when the core finds something in one that has no telling name."""
@@ -133,13 +125,12 @@ class Bodies:
         data: bytes,
         reading: Reading,
         found: list[tuple[Member, str]],
-        tree: Tree,
         redactor: Redactor,
         named: bool = False,
     ) -> JsonBody:
         """Ask the core about values under telling names and those that the gate found; write the text."""
-        body = JsonBody("", tree.fields(reading.shapes))
-        replaced: dict[str, dict[str, str]] = {}  # value → path → what replaces it
+        body = JsonBody("", reading.tree.fields(reading.met))
+        replaced: dict[str, dict[Member, str]] = {}  # value → place → what replaces it
         numbers: list[Member] = []
         for member, value in reading.asked:
             if type(value) is str:
@@ -150,11 +141,11 @@ class Bodies:
         for member, value in found:
             counts[value] = counts.get(value, 0) + 1
             replacement = self._ask(member, "string", value, body, redactor)
-            replaced.setdefault(value, {})[member.path] = value if replacement is None else replacement
+            replaced.setdefault(value, {})[member] = value if replacement is None else replacement
         for member in numbers:
             data = self._numbers(data, member, reading, body, redactor)
-        for value, by_path in replaced.items():
-            shown = set(by_path.values())
+        for value, by_place in replaced.items():
+            shown = set(by_place.values())
             data = _replace(data, value, shown, counts[value])
             body.replaced[value] = shown.pop()
         body.text = data.decode()
@@ -231,12 +222,12 @@ def _number_of(name: str) -> re.Pattern[bytes]:
     return re.compile(rb'("' + re.escape(name.encode()) + rb'"[ \t\n\r]*:[ \t\n\r]*)(-?[0-9][0-9.eE+-]*)')
 
 
-def _objects(reading: Reading, replaced: dict[str, dict[str, str]], numbers: list[Member]) -> list[tuple[str, str]]:
+def _objects(reading: Reading, replaced: dict[str, dict[Member, str]], numbers: list[Member]) -> list[tuple[str, str]]:
     """Return the names and shown values of objects' ids, sorted, each once."""
     found: set[tuple[str, str]] = set()
     for member, value in reading.named:
         if member in numbers:
             raise NotHere  # an id under a name that says a class: its written form is what is shown
         text = value if type(value) is str else str(value)
-        found.add((member.object_name or "", replaced.get(text, {}).get(member.path, text)))
+        found.add((member.object_name or "", replaced.get(text, {}).get(member, text)))
     return sorted(found)

@@ -1,30 +1,30 @@
-"""Writes the event of a transaction that the native engine has read, and its envelope."""
+"""Writes the event of a transaction that the native engine has read, and its envelope, as bytes.
+
+What an operation's events have in common is written once, and who acts once per credential; the rest is one small
+document. The members stand in another order than the core's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from apisec.detectors.signals import Signal, strongest
-from apisec.model.event import SCHEMA_VERSION, SOURCETYPE_TRANSACTION, Event, indexed_fields
-from apisec.model.transaction import Transaction
+from apisec.detectors.signals import strongest
+from apisec.model.event import SCHEMA_VERSION, SOURCETYPE_TRANSACTION
 from apisec.redaction.keys import Tokenizer
-from apisec.redaction.redactor import Redactor
 from apisec.redaction.tokens import cut
 from apisec.redaction.work import MAX_WORK
-from apisec_forwarder.pipeline.envelope import SOURCE, dump
+from apisec_forwarder.pipeline.envelope import SOURCE
 from apisec_forwarder.pipeline.evidence import MAX_SIGNALS
-from apisec_forwarder.pipeline.messages import Coverage, content_type
-from apisec_forwarder.pipeline.native.bodies import JsonBody
+from apisec_forwarder.pipeline.messages import content_type
+from apisec_forwarder.pipeline.native import listed
+from apisec_forwarder.pipeline.native.asking import Bounded
 from apisec_forwarder.pipeline.native.echoes import stands_anywhere
-from apisec_forwarder.pipeline.native.heads import NO_EFFECT, Effect, HeadPlan
-from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere
-from apisec_forwarder.pipeline.native.targets import Modal, PathPlan, Place, Query
+from apisec_forwarder.pipeline.native.plans import NotHere
+from apisec_forwarder.pipeline.native.targets import PathPlan, Place
+from apisec_forwarder.pipeline.native.work import Section, Work
 from apisec_forwarder.pipeline.pipeline import (
-    MAX_FIELDS,
     MAX_OBJECT_ID,
     MAX_OBJECT_IDS,
     address_of,
@@ -35,62 +35,15 @@ from apisec_forwarder.pipeline.pipeline import (
 from apisec_forwarder.pipeline.principal import earlier
 from apisec_forwarder.pipeline.settings import PipelineSettings
 
-
-@dataclass
-class Section:
-    """A body that was read: redacted text, fields with their classes, ids of objects, and values for echoes."""
-
-    text: str
-    kinds: Kinds
-    classes: Mapping[str, set[str]]
-    objects: list[tuple[str, str]]
-    hay: str = ""
+MAX_FRAMES = 8_192
+MAX_TYPES = 1_024
 
 
-def section(body: JsonBody, hay: str) -> Section:
-    """Return a JSON body as a section."""
-    kinds = body.kinds
-    if body.nested:
-        merged = {**kinds, **body.nested}
-        kinds = Kinds({path: merged[path] for path in sorted(merged)})
-    return Section(body.text, kinds, body.classes, body.objects, hay)
+class Frame(NamedTuple):
+    """What the envelopes of an operation have in common: between time and event, and behind the event."""
 
-
-@dataclass
-class Work:
-    """What is known of one transaction so far."""
-
-    transaction: Transaction
-    place: Place
-    plan: PathPlan
-    segments: list[str]
-    path: str
-    query_text: str
-    modal: Modal
-    method: str
-    operation: str
-    redactor: Redactor = field(init=False)
-    head: HeadPlan = field(init=False)
-    effect: Effect = NO_EFFECT
-    query: Query | None = None
-    response_head: HeadPlan | None = None
-    response_effect: Effect = NO_EFFECT
-    sent: Section | None = None
-    answered: Section | None = None
-    agent: str | None = None
-    referrer: str | None = None
-    coverage: Coverage = field(default_factory=Coverage)
-    values: list[str] = field(default_factory=list)  # asked by one scan …
-    places: list[tuple[str, Member]] = field(default_factory=list)  # … and where they stand
-    hits: set[tuple[int, int]] = field(default_factory=set)
-    signals: list[Signal] = field(default_factory=list)
-    classes: dict[tuple[str, str], set[str]] = field(default_factory=dict)  # by location and path
-    base64: list[str] = field(default_factory=list)  # shown values that may hold text in base64
-
-    def gather(self, location: str, values: Sequence[str], members: Iterable[Member]) -> None:
-        """Add values to those that are asked together."""
-        self.values += values
-        self.places += [(location, member) for member in members]
+    head: bytes
+    tail: bytes
 
 
 class Composer:
@@ -99,46 +52,46 @@ class Composer:
     def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer) -> None:
         self._settings = settings
         self._tokenizer = tokenizer
+        self._frames: Bounded[tuple[Place, PathPlan, str, str], Frame] = Bounded(MAX_FRAMES)
+        self._types: Bounded[str, str | None] = Bounded(MAX_TYPES)
 
     def compose(self, work: Work) -> bytes:
         """Return the envelope; NotHere when a known value may stand elsewhere too, or too much was asked."""
-        if work.redactor.skipped or work.redactor.spent > MAX_WORK:
+        who = work.effect.who
+        if work.redactor.skipped or work.redactor.spent > MAX_WORK or not who:
             raise NotHere
-        shown = [work.path, work.query_text, work.agent or "", work.referrer or "", work.place.host]
-        if work.query is not None:
-            shown += [member.path for member in work.query.members]
-        for body in (work.sent, work.answered):
-            if body is not None:
-                shown += [body.text, body.hay]
-        if stands_anywhere(work.redactor.secrets, shown, work.base64):
+        query = work.query.text(work.query_text) if work.query is not None else work.query_text
+        if work.redactor.secrets and stands_anywhere(work.redactor.secrets, _shown(work, query), work.base64):
             raise NotHere
-        event = self._frame(work)
-        self._optional(event, work)
-        if work.signals:
-            found = strongest(work.signals, MAX_SIGNALS)
-            event["signals"] = [{"detector": s.detector, "where": s.where, "score": s.score} for s in found]
-        self._request_fields(event, work)
-        self._response_fields(event, work)
-        self._body(event, work, "request_body", work.sent)
-        self._body(event, work, "response_body", work.answered)
-        event["data_classes"] = sorted(work.redactor.classes)
-        event["coverage"] = work.coverage.state()
-        if work.coverage.reasons:
-            event["coverage_reasons"] = work.coverage.reasons
-        if self._tokenizer.earlier:
-            leaves = work.query.leaves if work.query else []
-            event.update(earlier(self._tokenizer, work.transaction, leaves, self._settings.limits))
-        return self._envelope(event, work.place)
+        event = self._event(work, query)
+        try:
+            written = orjson.dumps(event)
+        except TypeError:
+            raise NotHere from None  # a lone surrogate
+        frame = self._frame(work)
+        status = b'"%d"' % event["status"]
+        return b"".join(
+            (
+                b'{"time":', orjson.dumps(work.transaction.time), frame.head, who, listed.of_request(work),
+                listed.of_response(work), b",", written[1:], frame.tail, status, b',"principal":',
+                orjson.dumps(work.effect.identity.principal if work.effect.identity else ""), b"}}",
+            )
+        )  # fmt: skip
 
-    def _frame(self, work: Work) -> Event:
-        transaction, place, identity, redactor = work.transaction, work.place, work.effect.identity, work.redactor
-        if identity is None:
-            raise NotHere
-        return {
+    def _frame(self, work: Work) -> Frame:
+        gateway = work.transaction.gateway or self._settings.gateway
+        key = (work.place, work.plan, work.method, gateway)
+        known = self._frames.get(key)
+        return known if known is not None else self._frames.put(key, self._made(work, gateway))
+
+    def _made(self, work: Work, gateway: str) -> Frame:
+        place = work.place
+        wrapped = {"host": gateway, "source": SOURCE, "sourcetype": SOURCETYPE_TRANSACTION}
+        if place.index:
+            wrapped["index"] = place.index
+        event: dict[str, Any] = {
             "schema": SCHEMA_VERSION,
-            "id": identifier(transaction.id, redactor),
-            "time": transaction.time,
-            "gateway": transaction.gateway or self._settings.gateway,
+            "gateway": gateway,
             "env": self._settings.env,
             "service": place.name,
             "team": place.team,
@@ -146,67 +99,75 @@ class Composer:
             "http_method": work.method,
             "action": "allowed",
             "key_id": self._tokenizer.key_id,
-            "uri_path": work.path,
-            "url": f"{place.origin}{work.path}" + (f"?{work.query_text}" if work.query_text else ""),
             "endpoint": work.plan.template,
             "operation": work.operation,
-            "object_ids": _object_ids(work),
-            "status": transaction.response.status if transaction.response else 0,
-            "src": address_of(transaction.client.address, redactor),
-            "principal": identity.principal,
-            "principal_kind": identity.kind,
-            "auth": identity.auth,
         }
+        event |= {"dest": place.host} if place.host else {}
+        event |= {"dest_port": place.port} if place.port is not None else {}
+        fields = {"operation": work.operation, "service": place.name, "action": "allowed"}
+        return Frame(
+            b',%b,"event":%b,' % (orjson.dumps(wrapped)[1:-1], orjson.dumps(event)[:-1]),
+            b',"fields":%b,"status":' % orjson.dumps(fields)[:-1],
+        )
 
-    @staticmethod
-    def _optional(event: Event, work: Work) -> None:
-        transaction, identity, redactor = work.transaction, work.effect.identity, work.redactor
+    def _event(self, work: Work, query: str) -> dict[str, Any]:
+        """Return the members that each event has of its own."""
+        transaction, place, redactor = work.transaction, work.place, work.redactor
         request, response, client = transaction.request, transaction.response, transaction.client
-        if identity is None:
+        event: dict[str, Any] = {
+            "id": identifier(transaction.id, redactor),
+            "time": transaction.time,
+            "uri_path": work.path,
+            "url": f"{place.origin}{work.path}?{query}" if query else place.origin + work.path,
+            "object_ids": _object_ids(work),
+            "status": 0,
+            "src": address_of(client.address, redactor),
+            "bytes_in": counted_bytes(transaction.bytes_in, request.body),
+        }
+        if query:
+            event["uri_query"] = query
+        if response is not None:
+            event["status"] = response.status
+            event["bytes_out"] = counted_bytes(transaction.bytes_out, response.body)
+            self._type(event, work)
+        if client.port is not None:
+            event["src_port"] = client.port
+        if transaction.duration is not None:
+            event["response_time"] = transaction.duration
+        if work.agent:
+            event["http_user_agent"] = work.agent
+        if work.referrer:
+            event["http_referrer"] = work.referrer
+        if client.tls_version:
+            event["tls_version"] = name_of(client.tls_version, redactor)
+        if client.ja4:
+            event["ja4"] = name_of(client.ja4, redactor)
+        if work.signals:
+            found = strongest(work.signals, MAX_SIGNALS)
+            event["signals"] = [{"detector": s.detector, "where": s.where, "score": s.score} for s in found]
+        self._body(event, work, "request_body", work.sent)
+        self._body(event, work, "response_body", work.answered)
+        event["data_classes"] = sorted(redactor.classes)
+        event["coverage"] = work.coverage.state()
+        if work.coverage.reasons:
+            event["coverage_reasons"] = work.coverage.reasons
+        if self._tokenizer.earlier:
+            leaves = work.query.plan.leaves(work.query.values) if work.query is not None else []
+            event.update(earlier(self._tokenizer, transaction, leaves, self._settings.limits))
+        return event
+
+    def _type(self, event: dict[str, Any], work: Work) -> None:
+        plan, response = work.response_head, work.transaction.response
+        if plan is None or response is None or plan.content_type is None:
             return
-        for name, value in (
-            ("uri_query", work.query_text),
-            ("dest", work.place.host),
-            ("dest_port", work.place.port),
-            ("src_port", client.port),
-            ("http_user_agent", work.agent),
-            ("http_referrer", work.referrer),
-            ("http_content_type", content_type(response.headers) if response else None),
-            ("bytes_in", counted_bytes(transaction.bytes_in, request.body)),
-            ("bytes_out", counted_bytes(transaction.bytes_out, response.body) if response else None),
-            ("response_time", transaction.duration),
-            ("auth_token", identity.auth_token),
-            ("session", identity.session),
-            ("user", identity.user),
-        ):
-            if value is not None and value != "":
-                event[name] = value
-        for name, value in (("tls_version", client.tls_version), ("ja4", client.ja4)):
-            if value:
-                event[name] = name_of(value, redactor)
+        written = response.headers[plan.content_type][1]
+        known = self._types.get(written)
+        if known is None:
+            known = self._types.put(written, content_type((("content-type", written),)) or "")
+        if known:
+            event["http_content_type"] = known
 
-    def _request_fields(self, event: Event, work: Work) -> None:
-        listed = [work.plan.fields] if work.plan.fields else []
-        count = len(work.plan.params)
-        if work.query is not None:
-            paths = dict.fromkeys(sorted({member.path for member in work.query.members}), "string")
-            count += _add(listed, "query", Kinds(paths), _classes(work, "query"))
-        count += _add_head(listed, work.head, work.effect, _classes(work, "header"))
-        if work.sent is not None:
-            count += _add(listed, "body", work.sent.kinds, work.sent.classes)
-        _put(event, "request_fields", listed, count)
-
-    @staticmethod
-    def _response_fields(event: Event, work: Work) -> None:
-        listed: list[bytes] = []
-        count = 0
-        if work.response_head is not None:
-            count += _add_head(listed, work.response_head, work.response_effect, _classes(work, "response header"))
-        if work.answered is not None:
-            count += _add(listed, "body", work.answered.kinds, work.answered.classes)
-        _put(event, "response_fields", listed, count)
-
-    def _body(self, event: Event, work: Work, name: str, body: Section | None) -> None:
+    def _body(self, event: dict[str, Any], work: Work, name: str, body: Section | None) -> None:
         if body is None:
             return
         text, limit = body.text, self._settings.body_cap
@@ -216,78 +177,24 @@ class Composer:
         if text:
             event[name] = text if text.isascii() else text.encode("utf-8", "replace").decode()
 
-    @staticmethod
-    def _envelope(event: Event, place: Place) -> bytes:
-        wrapped: dict[str, Any] = {
-            "time": event["time"],
-            "host": event["gateway"],
-            "source": SOURCE,
-            "sourcetype": SOURCETYPE_TRANSACTION,
-        }
-        if place.index:
-            wrapped["index"] = place.index
-        wrapped["event"] = event
-        wrapped["fields"] = indexed_fields(event)
-        return dump(wrapped)
+
+def _shown(work: Work, query: str) -> list[str]:
+    """Return all that is shown of a transaction."""
+    shown = [work.path, query, work.agent or "", work.referrer or "", work.place.host]
+    if work.query is not None:
+        shown += work.query.plan.kinds
+        shown += work.query.shown()
+    for body in (work.sent, work.answered):
+        if body is not None:
+            shown += (body.text, body.hay)
+    return shown
 
 
 def _object_ids(work: Work) -> list[str]:
     found = work.plan.ids(work.segments)
     if work.query is not None:
-        members, values = work.query.members, work.query.values
-        found += [(m.object_name, v) for m, v in zip(members, values, strict=True) if m.object_name]
+        found += work.query.objects()
     if work.sent is not None:
         found += work.sent.objects
     ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found[:MAX_OBJECT_IDS] if value]
     return list(dict.fromkeys(ids))
-
-
-def _classes(work: Work, location: str) -> dict[str, set[str]]:
-    return {path: found for (place, path), found in work.classes.items() if place == location} if work.classes else {}
-
-
-def _add_head(listed: list[bytes], plan: HeadPlan, effect: Effect, classes: Mapping[str, set[str]]) -> int:
-    """Add the fields of a head; the values of some were read by the core, of the others by the gate."""
-    count = 0
-    if not effect.headers and not classes:
-        count += _add(listed, "header", plan.kinds, classes)
-    else:
-        merged = {path: set(seen.classes) for path, seen in effect.headers}
-        for path in plan.kinds:
-            merged.setdefault(path, set()).update(classes.get(path, ()))
-        count += _add(listed, "header", Kinds(dict.fromkeys(sorted(merged), "string")), merged)
-    if effect.cookies:
-        labels = {path: seen.classes for path, seen in effect.cookies}
-        count += _add(listed, "cookie", Kinds(dict.fromkeys(sorted(labels), "string")), labels)
-    return count
-
-
-def _add(listed: list[bytes], location: str, kinds: Kinds, classes: Mapping[str, set[str]]) -> int:
-    """Add the entries of some fields; those without classes are written once per set of fields."""
-    if not kinds:
-        return 0
-    if not any(classes.values()):
-        written = kinds.written.get(location)
-        if written is None:
-            written = kinds.written[location] = _entries(location, kinds, classes)
-    else:
-        written = _entries(location, kinds, classes)
-    listed.append(written)
-    return len(kinds)
-
-
-def _entries(location: str, kinds: Mapping[str, str], classes: Mapping[str, set[str]]) -> bytes:
-    entries = []
-    for path, kind in kinds.items():
-        entry: dict[str, object] = {"path": path or "$", "in": location, "type": kind}
-        if classes.get(path):
-            entry["classes"] = sorted(classes[path])
-        entries.append(entry)
-    return orjson.dumps(entries)[1:-1]
-
-
-def _put(event: Event, name: str, listed: list[bytes], count: int) -> None:
-    if count > MAX_FIELDS:
-        raise NotHere  # the core says how many are left out
-    if listed:
-        event[name] = orjson.Fragment(b"[" + b",".join(listed) + b"]")

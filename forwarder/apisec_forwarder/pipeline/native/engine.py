@@ -7,13 +7,13 @@ through the core as a whole. ``lanes`` counts both, so that slow traffic is in s
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from apisec.classification.names import NOTHING, evidence
 from apisec.decoders import DECODERS, media_type
 from apisec.detectors.signals import Signal, of_document
 from apisec.detectors.signals import scan as signals_of
@@ -25,14 +25,16 @@ from apisec.redaction.redactor import Forced
 from apisec_forwarder.pipeline.envelope import dump, envelope
 from apisec_forwarder.pipeline.messages import read_body
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded, take
-from apisec_forwarder.pipeline.native.bodies import Bodies, check, load
-from apisec_forwarder.pipeline.native.compose import Composer, Section, Work, section
-from apisec_forwarder.pipeline.native.gate import BASE64, SUSPICIOUS, VALUE, number_gate, signal_gate, text_gate
-from apisec_forwarder.pipeline.native.heads import Heads, agent_signals, too_long
-from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Tree, read
-from apisec_forwarder.pipeline.native.targets import Modal, Targets
+from apisec_forwarder.pipeline.native.bodies import Bodies, load
+from apisec_forwarder.pipeline.native.compose import Composer
+from apisec_forwarder.pipeline.native.gate import number_gate, signal_gate, text_gate
+from apisec_forwarder.pipeline.native.heads import Effect, Heads, agent_signals, too_long
+from apisec_forwarder.pipeline.native.hits import Hits
+from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
+from apisec_forwarder.pipeline.native.plans import Kinds, NotHere, Tree
+from apisec_forwarder.pipeline.native.targets import Targets
+from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Section, Work, form_section, section
 from apisec_forwarder.pipeline.pipeline import Pipeline, method_of, named_objects, object_name, shown_text
-from apisec_forwarder.pipeline.principal import API_KEY_HEADERS
 from apisec_forwarder.pipeline.settings import PipelineSettings
 
 _log = logging.getLogger(__name__)
@@ -41,8 +43,6 @@ MAX_TREES = 256  # of plans; one is enough where no override says what a field i
 MAX_HEADS = 64
 MAX_TEXTS = 4_096
 MAX_TEXT = 1_024  # characters of a user agent or referer that is remembered
-
-ORDINARY_MEMBER = Member("", "", "", NOTHING, None, None)  # of a header that is asked for signals only
 
 
 class NativePipeline:
@@ -64,8 +64,9 @@ class NativePipeline:
         self._trees: Bounded[tuple[str, ...], Tree] = Bounded(MAX_TREES)
         self._heads: Bounded[tuple[object, ...], Heads] = Bounded(MAX_HEADS)
         self._agents: Bounded[tuple[str, str, bool], tuple[str | None, list[Signal]]] = Bounded(MAX_TEXTS)
-        self._json: Bounded[str, bool] = Bounded(MAX_TEXTS)
+        self._kinds: Bounded[str, str] = Bounded(MAX_TEXTS)
         self._targets = Targets(settings, self.core)
+        self._planner = Planner()
         self._composer = Composer(settings, tokenizer)
         self._modal(settings.mode == "strict")
 
@@ -104,136 +105,188 @@ class NativePipeline:
         return known
 
     def _record(self, transaction: Transaction) -> bytes:
-        request, response = transaction.request, transaction.response
+        response = transaction.response
         if transaction.refusal is not None or self.core.marked(transaction):
             raise NotHere
-        place = self._targets.place(request)
-        plan, segments, path, query_text = self._targets.path(place, request)
-        modal = self._modal(place.strict)
-        method = method_of(request.method)
-        work = Work(transaction, place, plan, segments, path, query_text, modal, method, f"{method} {plan.template}")
-        work.redactor = modal.asker.scratch()
-        if query_text:
-            work.query = self._targets.query(query_text, work.operation, self._forced(work, "query"))
-            work.gather("query", work.query.values, work.query.members)
+        work = self._begin(transaction)
         heads = self._heads_of(work)
         self._read_head(work, heads)
         if response is not None:
             self._read_response_head(work, heads, response)
-        work.sent = self._request_body(work, request.body, request.headers)
-        if response is not None:
-            work.answered = self._response_body(work, response.body, response.headers)
-        work.agent = self._shown(work, "user-agent", request.headers, work.head.agent)
-        work.referrer = self._shown(work, "referer", request.headers, work.head.referer)
+        self._open(work)
+        self._ask(work)
         made = self._composer.compose(work)
         self.last_coverage, self.last_blocked = work.coverage.state(), False
         return made
 
+    def _begin(self, transaction: Transaction) -> Work:
+        """Find where the request goes, and take its query apart."""
+        request = transaction.request
+        place = self._targets.place(request)
+        plan, segments, path, query = self._targets.path(place, request)
+        work = Work(transaction, place, plan, self._modal(place.strict), method_of(request.method))
+        work.segments, work.path, work.query_text = segments, path, query
+        if query:
+            work.query = self._pairs(work, query, "query")
+        return work
+
+    def _pairs(self, work: Work, text: str, location: str) -> Pairs:
+        forced = self._forced(work, location)
+        key = f"{location} {work.place.name} {work.operation}" if forced else ""
+        return self._planner.read(text, key, forced)
+
     def _read_head(self, work: Work, heads: Heads) -> None:
         """Read who acts, and gather the values of a request's headers."""
-        transaction = work.transaction
-        headers = transaction.request.headers
+        client, headers = work.transaction.client, work.transaction.request.headers
         if too_long(headers):
             raise NotHere
         plan = work.head = heads.plan(headers)
-        for index, member in plan.asked:
-            work.gather("header", (headers[index][1],), (member,))
         for index, where in plan.signals:
-            work.gather(where, (headers[index][1],), (ORDINARY_MEMBER,))
-        keys = [leaf for leaf in work.query.leaves if _is_key(leaf.name)] if work.query else []
-        effect = work.effect = heads.request(plan, headers, transaction.client, keys)
-        for raw, token in effect.secrets:
-            work.redactor.secrets.setdefault(raw, token)
-        work.redactor.classes |= effect.classes
+            work.values.append(headers[index][1])
+            work.places.append((where, ORDINARY_MEMBER))
+        for index, member in plan.asked:
+            work.values.append(headers[index][1])
+            work.places.append(("header", member))
+        keys = work.query.plan.leaves(work.query.values) if work.query is not None else []
+        effect = work.effect = heads.request(plan, headers, client, keys)
+        _take_effect(work, effect)
         work.signals += effect.signals
+        work.agent = self._shown(work, "user-agent", headers, plan.agent)
+        work.referrer = self._shown(work, "referer", headers, plan.referer)
 
     def _read_response_head(self, work: Work, heads: Heads, response: Response) -> None:
         if too_long(response.headers):
             raise NotHere
         plan = work.response_head = heads.plan(response.headers)
-        for index, member in plan.asked:
-            work.gather("response header", (response.headers[index][1],), (member,))
-        effect = work.response_effect = heads.response(plan, response.headers)
-        for raw, token in effect.secrets:
-            work.redactor.secrets.setdefault(raw, token)
-        work.redactor.classes |= effect.classes
+        work.response_effect = heads.response(plan, response.headers)
+        _take_effect(work, work.response_effect)
 
-    def _ask_request(self, work: Work, skip: int) -> None:
-        """Ask about a request's values, by one scan; those of its body (from ``skip`` on) only for signals."""
-        hits = work.hits = {*work.modal.text.places(work.values), *work.modal.signals.places(work.values)}
-        for index, (location, member) in enumerate(work.places[:skip]):
-            if member is ORDINARY_MEMBER:
+    def _open(self, work: Work) -> None:
+        """Decode the bodies as far as the short way covers them; what it does not is left to the core."""
+        request, response = work.transaction.request, work.transaction.response
+        plan, tree = work.head, self._tree(work)
+        data = self._data(request.body, plan.content_encoding)
+        kind = self._kind(request.headers, plan.content_type) if data else ""
+        try:
+            if kind == "json":
+                work.reading = load(data, tree)
+            elif kind == "form":
+                work.form = self._pairs(work, form(data), "body")
+        except NotHere:
+            pass
+        answered = b""
+        if response is not None and work.response_head is not None:
+            plan = work.response_head
+            answered = self._data(response.body, plan.content_encoding)
+            if answered and self._kind(response.headers, plan.content_type) == "json":
+                with contextlib.suppress(NotHere):
+                    work.response_reading = load(answered, tree)
+        self._check_numbers(work, data if work.reading else b"", answered if work.response_reading else b"")
+
+    @staticmethod
+    def _check_numbers(work: Work, data: bytes, answered: bytes) -> None:
+        """Ask about long numbers, by one scan of both bodies."""
+        bodies = work.modal.bodies
+        if not bodies.long_numbers(b"\n".join((data, answered))):
+            return
+        try:
+            if work.reading is not None:
+                bodies.numbers(data, work.reading)
+        except NotHere:
+            work.reading = None
+        try:
+            if work.response_reading is not None:
+                bodies.numbers(answered, work.response_reading)
+        except NotHere:
+            work.response_reading = None
+
+    def _ask(self, work: Work) -> None:
+        """Ask about all values, by one scan: of the heads, the query, the request's body, and the response."""
+        hits = Hits(work)
+        self._ask_heads(work, hits)
+        transaction = work.transaction
+        work.sent = self._request_body(work, hits)
+        if transaction.response is not None:
+            work.answered = self._response_body(work, hits, transaction.response)
+        for index in hits.suspicious:
+            where = hits.where(index)
+            work.signals += [Signal(d, where, score) for d, score in signals_of(hits.values[index])]
+
+    def _ask_heads(self, work: Work, hits: Hits) -> None:
+        """Ask the core about values of headers and of the query."""
+        asker = work.modal.asker
+        for location, value, member in hits.of_heads():
+            answer = asker.ask(member, "string", value)
+            if answer.fields:
+                raise NotHere
+            take(work.redactor, answer)
+            if answer.classes:
+                work.classes.setdefault(location, {}).setdefault(member.path, set()).update(answer.classes)
+        if work.query is not None:
+            work.classes["query"] = self._ask_pairs(work, work.query, hits.of_query())
+
+    @staticmethod
+    def _ask_pairs(work: Work, pairs: Pairs, found: set[int]) -> dict[str, set[str]]:
+        """Ask the core about values of a query or form; return the classes of its fields."""
+        classes: dict[str, set[str]] = {}
+        asker, members = work.modal.asker, pairs.plan.members
+        for index, value in enumerate(pairs.values):
+            member = members[index]
+            if not member.telling and index not in found:
                 continue
-            if member.telling or (VALUE, index) in hits or (BASE64, index) in hits:
-                value = work.values[index]
-                answer = work.modal.asker.ask(member, "string", value)
-                if answer.fields or (location == "query" and answer.replacement is not None):
-                    raise NotHere  # the text of a query is written by the core
-                take(work.redactor, answer)
-                if answer.classes:
-                    work.classes.setdefault((location, member.path), set()).update(answer.classes)
-                if (BASE64, index) in hits and location == "query":
-                    work.base64.append(value)
-        for kind, index in hits:
-            if kind == SUSPICIOUS:
-                location, member = work.places[index]
-                if location == "response header":
-                    continue
-                where = location if member is ORDINARY_MEMBER or not member.path else f"{location}.{member.path}"
-                work.signals += [Signal(d, where, score) for d, score in signals_of(work.values[index])]
+            answer = asker.ask(member, "string", value)
+            if answer.fields:
+                raise NotHere
+            take(work.redactor, answer)
+            if answer.replacement is not None:
+                pairs.replaced[index] = answer.replacement
+            if answer.classes:
+                classes.setdefault(member.path, set()).update(answer.classes)
+        return classes
 
-    def _request_body(self, work: Work, body: Body, headers: Headers) -> Section | None:
-        """Read the request's body, and ask about everything gathered so far in the same scan."""
-        skip = len(work.values)
-        data = self._json_data(body, headers, work.head.content_type, work.head.content_encoding)
-        tree = self._tree(work)
-        reading = None
-        if data is not None:
+    def _request_body(self, work: Work, hits: Hits) -> Section | None:
+        request, reading, form = work.transaction.request, work.reading, work.form
+        try:
+            if reading is not None:
+                data = request.body.data
+                done = work.modal.bodies.finish(data, reading, hits.of_request(reading), work.redactor, named=True)
+                return section(done, done.shown(reading) if b"\\" in data else "")
+            if form is not None:
+                classes = self._ask_pairs(work, form, hits.of_form())
+                return form_section(form, request.body.data.decode("ascii"), classes)
+        except NotHere:
+            pass
+        return self._by_part(work, "request", request.body, request.headers)
+
+    def _response_body(self, work: Work, hits: Hits, response: Response) -> Section | None:
+        reading, data = work.response_reading, response.body.data
+        if reading is not None:
             try:
-                reading = read(tree, load(data), collect=True)
-                check(data, reading)
-                work.modal.bodies.numbers(data, reading)
-                work.gather("body", reading.values, reading.members)
+                done = work.modal.bodies.finish(data, reading, hits.of_response(reading), work.redactor)
+                return section(done, done.shown(reading) if b"\\" in data else "")
             except NotHere:
-                reading = None
-        self._ask_request(work, skip)
-        if data is None or reading is None:
-            return self._by_part(work, "request", body, headers)
-        found = sorted({index for kind, index in work.hits if kind != SUSPICIOUS and index >= skip})
-        asked = [(work.places[i][1], work.values[i]) for i in found if not work.places[i][1].telling]
-        try:
-            done = work.modal.bodies.finish(data, reading, asked, tree, work.redactor, named=True)
-        except NotHere:
-            return self._by_part(work, "request", body, headers)
-        work.base64 += [work.values[i] for kind, i in work.hits if kind == BASE64 and i >= skip]
-        hay = done.shown(reading) if b"\\" in data else ""
-        return section(done, hay)
+                pass
+        return self._by_part(work, "response", response.body, response.headers)
 
-    def _response_body(self, work: Work, body: Body, headers: Headers) -> Section | None:
-        plan = work.response_head
-        data = self._json_data(body, headers, plan.content_type, plan.content_encoding) if plan else None
-        if data is None:
-            return self._by_part(work, "response", body, headers)
-        try:
-            done = work.modal.bodies.response(data, self._tree(work), work.redactor)
-        except NotHere:
-            return self._by_part(work, "response", body, headers)
-        work.base64 += done.base64
-        return section(done, done.hay)
+    @staticmethod
+    def _data(body: Body, coding_at: int | None) -> bytes:
+        """Return a body that is whole and in no coding; nothing for any other."""
+        if body.truncated or coding_at is not None or getattr(body, "framing", False):
+            return b""
+        return body.data
 
-    def _json_data(self, body: Body, headers: Headers, kind_at: int | None, coding_at: int | None) -> bytes | None:
-        """Return a body that is whole and JSON by its type, in no coding; None for any other."""
-        if body.truncated or not body.data or coding_at is not None or kind_at is None:
-            return None
-        if getattr(body, "framing", ""):
-            return None
+    def _kind(self, headers: Headers, kind_at: int | None) -> str:
+        """Return which of the short ways a body takes by its media type: json, form or none."""
+        if kind_at is None:
+            return ""
         kind = headers[kind_at][1]
-        known = self._json.get(kind)
+        known = self._kinds.get(kind)
         if known is None:
             media = media_type(kind)
             charset = (media.parameter("charset") or "utf-8").lower()
-            known = self._json.put(kind, DECODERS["json"].accepts(media) and charset in ("utf-8", "utf8"))
-        return body.data if known else None
+            ways = [way for way in ("json", "form") if DECODERS[way].accepts(media)]
+            known = self._kinds.put(kind, ways[0] if ways and charset in ("utf-8", "utf8") else "")
+        return known
 
     def _by_part(self, work: Work, side: str, body: Body, headers: Headers) -> Section | None:
         """Have the core read one body."""
@@ -306,5 +359,8 @@ class NativePipeline:
         return known[0]
 
 
-def _is_key(name: str) -> bool:
-    return name.lower() in API_KEY_HEADERS or evidence(name).data_class == "secret.api_key"
+def _take_effect(work: Work, effect: Effect) -> None:
+    """Let a transaction's redactor know what the core found in a head."""
+    for raw, token in effect.secrets:
+        work.redactor.secrets.setdefault(raw, token)
+    work.redactor.classes |= effect.classes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import orjson
 
 from apisec.classification.names import evidence
 from apisec.decoders import Leaf
@@ -15,8 +17,9 @@ from apisec.redaction.redactor import label
 from apisec_forwarder.pipeline.evidence import NOT_ASKED, agent_free
 from apisec_forwarder.pipeline.messages import MAX_HEADER, MAX_HEADERS, ORDINARY, ForcedAt, read_headers
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded
+from apisec_forwarder.pipeline.native.pairs import is_key
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere
-from apisec_forwarder.pipeline.principal import API_KEY_HEADERS, Identity, cookies, identify
+from apisec_forwarder.pipeline.principal import Identity, cookies, identify
 
 MAX_PLANS = 1_024
 MAX_EFFECTS = 2_048
@@ -39,16 +42,18 @@ class HeadPlan(NamedTuple):
     content_encoding: int | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Effect:
     """What the core found in the special headers of a message, and who acts."""
 
     identity: Identity | None
+    who: bytes  # the identity, as members of an event
     secrets: tuple[tuple[str, str], ...]
     classes: frozenset[str]
     headers: tuple[tuple[str, FieldSeen], ...]
     cookies: tuple[tuple[str, FieldSeen], ...]
     signals: tuple[Signal, ...]
+    listed: dict[tuple[str, ...], tuple[bytes, int]] = field(default_factory=dict)  # entries beside other headers
 
 
 class Heads:
@@ -73,7 +78,7 @@ class Heads:
         forced = self._forced("header")
         special, asked, signals = [], [], []
         for index, name in enumerate(lower):
-            if name in _CREDENTIALS or _is_key(name):
+            if name in _CREDENTIALS or is_key(name):
                 special.append(index)
             elif name not in ORDINARY:
                 shown = label(name)
@@ -114,8 +119,7 @@ class Heads:
         return known if known is not None else self._remember((special,), self._effect(special, (), None, []))
 
     def _remember(self, key: tuple[object, ...], effect: Effect) -> Effect:
-        size = sum([len(value) for value in key if isinstance(value, str)])
-        size += sum([len(value) for value, _ in effect.secrets])
+        size = len(repr(key)) + sum([len(value) for value, _ in effect.secrets])
         return self._effects.put(key, effect) if size <= MAX_KEY else effect
 
     def _effect(self, special: Headers, headers: Headers, client: Client | None, query: list[Leaf]) -> Effect:
@@ -131,6 +135,7 @@ class Heads:
                 found += [Signal(d, f"cookie.{label(cookie.name)}", score) for d, score in signals_of(cookie.value)]
         return Effect(
             identity,
+            _members(identity) if identity is not None else b"",
             tuple(redactor.secrets.items()),
             frozenset(redactor.classes),
             tuple(headed.headers.items()),
@@ -139,12 +144,14 @@ class Heads:
         )
 
 
-NO_EFFECT = Effect(None, (), frozenset(), (), (), ())
+NO_EFFECT = Effect(None, b"", (), frozenset(), (), (), ())
 
 
-def _is_key(name: str) -> bool:
-    """Return whether a header may hold a key that says who acts."""
-    return name in API_KEY_HEADERS or evidence(name).data_class == "secret.api_key"
+def _members(identity: Identity) -> bytes:
+    """Return who acts as members of an event."""
+    found = {"principal": identity.principal, "principal_kind": identity.kind, "auth": identity.auth}
+    more = {"auth_token": identity.auth_token, "session": identity.session, "user": identity.user}
+    return orjson.dumps({**found, **{name: value for name, value in more.items() if value}})[1:-1]
 
 
 def _authenticated(client: Client) -> str | None:
@@ -160,4 +167,4 @@ def agent_signals(name: str, value: str) -> list[Signal]:
 
 def too_long(headers: Headers) -> bool:
     """Return whether a header's value is longer than the core reads."""
-    return any(len(value) > MAX_HEADER for _, value in headers)
+    return any([len(value) > MAX_HEADER for _, value in headers])  # noqa: C419 - a third of a generator's time

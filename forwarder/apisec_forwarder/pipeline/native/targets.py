@@ -8,40 +8,24 @@ from dataclasses import dataclass, replace
 import orjson
 
 from apisec.classification.names import evidence
-from apisec.decoders import Leaf
-from apisec.decoders.form import decode_part, member
 from apisec.detectors.signals import scan as signals_of
 from apisec.endpoints.templating import Templates, is_parameter, segments_of
 from apisec.model.transaction import Client, Request, Transaction
-from apisec.redaction.redactor import DULL, Forced, label
-from apisec_forwarder.pipeline.native.asking import Asker, Bounded
-from apisec_forwarder.pipeline.native.bodies import Bodies
-from apisec_forwarder.pipeline.native.gate import Gate
-from apisec_forwarder.pipeline.native.plans import Member, NotHere
-from apisec_forwarder.pipeline.pipeline import Pipeline, object_name
+from apisec.redaction.redactor import DULL
+from apisec_forwarder.pipeline.native.asking import Bounded
+from apisec_forwarder.pipeline.native.plans import NotHere
+from apisec_forwarder.pipeline.pipeline import Pipeline
 from apisec_forwarder.pipeline.settings import STRICT, UNASSIGNED, PipelineSettings, Service
 
 MAX_PLACES = 4_096
 MAX_PATHS = 16_384
 MAX_TARGET = 4_096  # characters; longer targets are left to the core
-MAX_PAIRS = 100
-MAX_NAMES = 8_192
 
 _DIGITS = re.compile(r"[0-9]{1,6}")
 _UNIQUE = re.compile(r"(?=[^/]*[0-9])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40})")
 
 
-@dataclass
-class Modal:
-    """What reads the messages of one mode, balanced or strict."""
-
-    asker: Asker
-    text: Gate
-    signals: Gate
-    bodies: Bodies
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
     """A host and what of a service is found at it; ``service`` is None where nobody owns the route."""
 
@@ -62,7 +46,7 @@ class Place:
         return self.service.team if self.service else UNASSIGNED
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PathPlan:
     """The template of paths of one shape, and where its parameters stand in them."""
 
@@ -75,15 +59,6 @@ class PathPlan:
         return [(name, segments[at]) for name, at in self.params]
 
 
-@dataclass
-class Query:
-    """A query taken apart: values that are asked, and who they are."""
-
-    leaves: list[Leaf]
-    values: list[str]
-    members: list[Member]
-
-
 class Targets:
     """Plans of hosts, paths and queries."""
 
@@ -93,7 +68,6 @@ class Targets:
         self._places: Bounded[tuple[str, str], tuple[str, int | None, str] | None] = Bounded(MAX_PLACES)
         self._routed: Bounded[str, Place] = Bounded(MAX_PLACES)
         self._paths: Bounded[tuple[str, tuple[str, ...]], PathPlan] = Bounded(MAX_PATHS)
-        self._names: Bounded[tuple[str, str], tuple[Member, Leaf]] = Bounded(MAX_NAMES)
         self._one_path = all(service.paths in (("/",), ("",)) for service in settings.services)
 
     def place(self, request: Request) -> Place:
@@ -184,40 +158,6 @@ class Targets:
             return None
         entries = [{"path": name, "in": "path", "type": _type(segments[i])} for name, i in params]
         return PathPlan(templated.template, tuple(params), b",".join(map(orjson.dumps, entries)))
-
-    def query(self, text: str, operation: str, forced: Forced | None) -> Query:
-        """Take a query apart; NotHere when a name is out of the ordinary."""
-        pairs = text.split("&")
-        if len(pairs) > MAX_PAIRS:
-            raise NotHere
-        found = Query([], [], [])
-        for pair in pairs:
-            if not pair:
-                continue
-            name, equals, raw = pair.partition("=")
-            if not equals:
-                raise NotHere
-            key = (operation if forced else "", name)
-            known = self._names.get(key)
-            if known is None:
-                known = self._names.put(key, _query_member(name, forced))
-            known_member, leaf = known
-            value = decode_part(raw) if "%" in raw or "+" in raw else raw
-            found.values.append(value)
-            found.members.append(known_member)
-            found.leaves.append(leaf._replace(value=value))
-        return found
-
-
-def _query_member(raw: str, forced: Forced | None) -> tuple[Member, Leaf]:
-    name = decode_part(raw)
-    path, last, parent, plain = member(name, label)
-    if not plain or (not last.isalnum() and signals_of(last)):
-        raise NotHere
-    said = evidence(last, parent) if last else evidence("")
-    decided = forced(path) if forced else None
-    leaf = Leaf(path, last, parent, "string", "", 0, 0)
-    return Member(path, last, parent, said, decided, object_name(last, parent)), leaf
 
 
 def _kind(segment: str) -> str:

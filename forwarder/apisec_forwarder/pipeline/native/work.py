@@ -1,0 +1,105 @@
+"""What is known of one transaction while the native engine reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from apisec.classification.names import NOTHING
+from apisec.detectors.signals import Signal
+from apisec.model.transaction import Transaction
+from apisec.redaction.redactor import Redactor
+from apisec_forwarder.pipeline.messages import Coverage
+from apisec_forwarder.pipeline.native.asking import Asker
+from apisec_forwarder.pipeline.native.bodies import Bodies, JsonBody
+from apisec_forwarder.pipeline.native.gate import Gate
+from apisec_forwarder.pipeline.native.heads import NO_EFFECT, Effect, HeadPlan
+from apisec_forwarder.pipeline.native.pairs import Pairs
+from apisec_forwarder.pipeline.native.plans import Kinds, Member
+from apisec_forwarder.pipeline.native.targets import PathPlan, Place
+from apisec_forwarder.pipeline.native.walk import Reading
+
+ORDINARY_MEMBER = Member("", "", "", NOTHING, None, None)  # of a header that is asked for signals only
+
+
+@dataclass
+class Modal:
+    """What reads the messages of one mode, balanced or strict."""
+
+    asker: Asker
+    text: Gate
+    signals: Gate
+    bodies: Bodies
+
+
+class Section:
+    """A body that was read: redacted text, fields with their classes, ids of objects, and values for echoes."""
+
+    __slots__ = ("classes", "hay", "kinds", "objects", "text")
+
+    def __init__(
+        self,
+        text: str,
+        kinds: Kinds,
+        classes: Mapping[str, set[str]],
+        objects: list[tuple[str, str]],
+        hay: str = "",
+    ) -> None:
+        self.text = text
+        self.kinds = kinds
+        self.classes = classes
+        self.objects = objects
+        self.hay = hay
+
+
+def section(body: JsonBody, hay: str) -> Section:
+    """Return a JSON body as a section."""
+    kinds = body.kinds
+    if body.nested:
+        merged = {**kinds, **body.nested}
+        kinds = Kinds({path: merged[path] for path in sorted(merged)})
+    return Section(body.text, kinds, body.classes, body.objects, hay)
+
+
+def form_section(form: Pairs, whole: str, classes: Mapping[str, set[str]]) -> Section:
+    """Return a form as a section; ``whole`` is its text as it came."""
+    return Section(form.text(whole), form.plan.kinds, classes, sorted(set(form.objects())), "\0".join(form.shown()))
+
+
+class Work:
+    """What is known of one transaction so far."""
+
+    __slots__ = (
+        "agent", "answered", "base64", "classes", "coverage", "effect", "form", "head", "method", "modal", "operation",
+        "path", "place", "places", "plan", "query", "query_text", "reading", "redactor", "referrer", "response_effect",
+        "response_head", "response_reading", "segments", "sent", "signals", "transaction", "values",
+    )  # fmt: skip
+
+    def __init__(self, transaction: Transaction, place: Place, plan: PathPlan, modal: Modal, method: str) -> None:
+        self.transaction = transaction
+        self.place = place
+        self.plan = plan
+        self.modal = modal
+        self.method = method
+        self.operation = f"{method} {plan.template}"
+        self.redactor: Redactor = modal.asker.scratch()
+        self.segments: list[str] = []
+        self.path = self.query_text = ""
+        self.head: HeadPlan
+        self.effect: Effect = NO_EFFECT
+        self.response_head: HeadPlan | None = None
+        self.response_effect: Effect = NO_EFFECT
+        self.query: Pairs | None = None
+        self.form: Pairs | None = None  # the request's body …
+        self.reading: Reading | None = None  # … or this is
+        self.response_reading: Reading | None = None
+        self.sent: Section | None = None
+        self.answered: Section | None = None
+        self.agent: str | None = None
+        self.referrer: str | None = None
+        self.coverage = Coverage()
+        self.values: list[str] = []  # of the heads and the query, asked together …
+        self.places: list[tuple[str, Member]] = []  # … and where they stand
+        self.signals: list[Signal] = []
+        self.classes: dict[str, dict[str, set[str]]] = {}  # by location and path
+        self.base64: list[str] = []  # shown values that may hold text in base64
