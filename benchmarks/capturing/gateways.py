@@ -27,7 +27,10 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True)
 class Way:
-    """One way of copying; ``receiver`` is the forwarder's section for it (``<port>``: a free one), ``kind`` what ``gateway --for`` takes."""
+    """One way of copying; ``kind`` is what ``gateway --for`` takes.
+
+    ``receiver``: the forwarder's section for it; ``<port>`` stands for a free one.
+    """
 
     name: str
     kind: str

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import socket
 import ssl
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from apisec_forwarder.config.reader import Address
-from apisec_forwarder.files import write_private
 from apisec_forwarder.receivers import haproxy, serving
 from apisec_forwarder.receivers.base import DROPPED, SKIPPED, Place
 from apisec_forwarder.receivers.lines import LineSource
@@ -36,6 +36,7 @@ KERNEL_BYTES = 2**18  # of a connection's receive buffer: what a kill can cost
 MAX_CONNECTIONS = 64  # one is enough; HAProxy's next process comes before the last one has gone
 HANDSHAKE_SECONDS = 10.0
 BACKLOG = 16
+KEPT_BYTES = 2**16
 MAX_KEPT = 64  # processes and frontends of HAProxy whose last number is remembered
 NUMBERED = re.compile(rb'\{"boot":"([0-9a-f-]{1,64})","frontend":"([^"\\]{1,200})","number":([0-9]{1,18}),')
 DROPS = re.compile(rb"([0-9]{1,10}) events? dropped")  # what a ring says itself, in the place of what it dropped
@@ -125,11 +126,11 @@ class Numbers:
     """
 
     def __init__(self, kept: Path, share: int) -> None:
-        self._kept = kept
+        self._file = os.open(kept, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._share = share
-        self._last = _kept_numbers(kept)
-        self._saved = dict(self._last)
+        self._last = _numbers(os.pread(self._file, KEPT_BYTES, 0))
         self._made = 0
+        self._changed = False
         self.came = 0
 
     @property
@@ -145,23 +146,27 @@ class Numbers:
         number, last = int(found[3]), self._last.pop(of, -1)  # taken out and put at the end: the newest are kept
         self._made += max(0, number - last)  # threads of HAProxy may overtake one another by a few
         self._last[of] = max(number, last)
+        self._changed = True
         if len(self._last) > MAX_KEPT:
             del self._last[next(iter(self._last))]
 
     def save(self) -> None:
-        """Store what is known; OSError when that fails."""
-        if self._last != self._saved:
-            document = {"version": 1, "last": self._last}
-            write_private(self._kept, json.dumps(document).encode(), durable=False)
-            self._saved = dict(self._last)
+        """Note that everything seen so far is in the spool: in place, for that is done many times a second."""
+        if self._changed:
+            with contextlib.suppress(OSError):  # a full disk; then a restart counts too many as lost
+                os.pwrite(self._file, json.dumps({"version": 1, "last": self._last}).encode() + b"\n", 0)
+            self._changed = False
+
+    def close(self) -> None:
+        os.close(self._file)
 
 
-def _kept_numbers(path: Path) -> dict[str, int]:
-    """Return the last numbers; none when they are damaged or were never kept."""
+def _numbers(kept: bytes) -> dict[str, int]:
+    """Return the last numbers, which stand in the first line; none when they are damaged or were never kept."""
     try:
-        last = json.loads(path.read_bytes())["last"]
+        last = json.loads(kept.partition(b"\n")[0])["last"]
         return {str(of): int(number) for of, number in last.items()}
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 
@@ -184,6 +189,7 @@ class RingLines:
         self._counts: Counter[tuple[str, str]] = Counter()
 
     def read(self) -> Sequence[bytes]:
+        self._numbers.save()  # what the last call gave is in the spool
         self._accept()
         lines: list[bytes] = []
         for one in self._connections:
@@ -216,8 +222,7 @@ class RingLines:
         return False
 
     def commit(self) -> None:
-        """A stream has no way back; the numbers are brought up to date."""
-        self._numbers.save()
+        """A stream has no way back."""
 
     def drain(self, *, handover: bool) -> bool:
         """Accept nobody more, and read each connection to its end, which HAProxy is asked for."""
@@ -246,6 +251,8 @@ class RingLines:
             self._listening.close()
         for one in self._connections:
             one.close()
+        self._numbers.save()
+        self._numbers.close()
 
 
 class HaproxySource(LineSource):
