@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Optional
 
 from apisec.detectors.base import Detector, linear, said, whole, words
-from apisec.validators.cards import pan
+from apisec.validators.cards import pan, pan_alone
 from apisec.validators.digits import ascii_digits
 
 _GAP = r"[ \-._/\u00a0\u2009\u200b\u2010-\u2015\u202f]"
@@ -58,9 +58,8 @@ def _pan(text: str) -> Optional[str]:
 
 
 def _alone(text: str) -> Optional[str]:
-    """Accept a card that stands alone. Visa gave up 13 digits, but EANs of Germany have them and begin with 4 too."""
-    digits = _pan(text)
-    return None if digits and len(digits) == 13 and digits[0] == "4" else digits
+    digits = ascii_digits(text)
+    return digits if pan_alone(digits) else None
 
 
 def _masked(text: str) -> Optional[str]:

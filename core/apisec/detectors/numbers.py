@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Iterable, Tuple
 
 from apisec.detectors.base import Detector, linear, words
@@ -28,7 +29,8 @@ def of_numbers(
             form, gate = "|".join(row.written), row.written_gate or _GROUPED.get(row.gate, row.gate)
             found.append(_detector(row, f"{row.id}.written", form, row.written_as, gate, common, hints))
         if row.bare_as:
-            found.append(_detector(row, row.id, row.form, row.bare_as, row.gate, common, hints))
+            bare = _detector(row, row.id, row.form, row.bare_as, row.gate, common, hints)
+            found.append(replace(bare, checked=row.alone))
     return tuple(found)
 
 

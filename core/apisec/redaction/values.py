@@ -12,7 +12,12 @@ import re
 from functools import lru_cache
 from typing import Callable, Dict, List, Optional, Pattern, Tuple
 
+from apisec.redaction import forms
+from apisec.redaction.form_words import NO_NAME
+from apisec.redaction.forms import DATE, UUID
 from apisec.validators import banking, devices, documents, health, national, tax
+from apisec.validators.cards import issuer_known
+from apisec.validators.checks import luhn
 from apisec.validators.crypto import base58check, bech32
 from apisec.validators.digits import ascii_digits
 from apisec.validators.iban import iban
@@ -20,6 +25,7 @@ from apisec.validators.location import coordinate
 from apisec.validators.numbers import Number, by_class, compact
 
 MAX_NAMED = 8192  # characters; a longer value under a telling name is searched as text
+MIN_SECRET = 6  # characters of a token or key
 MAX_NUMBER = 96  # characters of a number, its separators included
 WEAK = 0.5  # odds of a number that is little more than a count of digits
 CLOSE = 3.0  # two readings of a number whose odds differ by less than this factor are equally likely
@@ -27,15 +33,9 @@ CLOSE = 3.0  # two readings of a number whose odds differ by less than this fact
 Refined = Tuple[str, str]
 Check = Callable[[str], Optional[str]]
 
-_NOT_A_SECRET = frozenset(
-    ("true", "false", "null", "none", "nil", "undefined", "yes", "no", "bearer", "basic", "jwt", "required", "n/a")
-)
-_ADDRESS = re.compile(r"(?=.*\d)(?=.*[^\W\d_]{2})", re.DOTALL)
-_IP = re.compile(r"[0-9.]{7,15}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _SEPARATED = re.compile(r"[\d\s ./()+\-\u2010-\u2015]+")
-_MASK = re.compile(r"[*xX•#.\s-]+")
 _INTEGRAL = re.compile(r"-?(\d+)\.0+")
-_DATE = re.compile(r"(?:1[89]|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.]\d{1,2}(?:[T ].*)?", re.DOTALL)
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9AB](?:\.?[0-9A-TV-Z]{1,4})?")
 _ETHEREUM = re.compile(r"0x[0-9A-Fa-f]{40}")
 # Month and year together in any order (with a slash, as ISO 8583's YYMM, as a word), or a member for each: 12, 2027.
@@ -43,6 +43,9 @@ _EXPIRY = re.compile(
     r"(?:0?[1-9]|1[0-2])\s?[-/.|]?\s?(?:20)?\d{2}|20\d{2}\s?[-/.|]?\s?(?:0?[1-9]|1[0-2])|\d\d[-/.]?(?:0[1-9]|1[0-2])"
     r"|0?[1-9]|\d\d|20\d\d|(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[\s/-]?(?:20)?\d\d"
 )
+_WORDS = re.compile(r"[A-Za-z]{7,}")  # IBANs of Malta have six letters in a row
+_LONG_WORD = re.compile(r"[A-Z]{6,}")
+_NO_DEVICE = re.compile(r"[ ,;@/\\]|\A[\d.]+\.[\d.]*\Z")  # a text, a model, a version
 _SSN_LAYOUT = re.compile(r"\d{3}-\d{2}-\d{4}")
 
 _ROWS = by_class((*national.ROWS, *tax.ROWS, *health.ROWS, *banking.ROWS, *devices.ROWS, *documents.ROWS))
@@ -70,7 +73,7 @@ def refine(data_class: str, value: str) -> Optional[Refined]:
     if data_class.startswith("secret."):
         canonical = _secret(data_class, value)
         return (data_class, canonical) if canonical is not None else None
-    if len(value) <= MAX_NUMBER and not _DATE.fullmatch(value):
+    if len(value) <= MAX_NUMBER and not DATE.fullmatch(value):
         wide = data_class in ("pii.national_id", "fin.tax_id")
         layout = "pii.ssn" if wide and _SSN_LAYOUT.fullmatch(value) else data_class
         found = _registered(layout, compact(value))
@@ -146,15 +149,9 @@ def _registered(data_class: str, text: str) -> Optional[Refined]:
 
 
 def _secret(data_class: str, value: str) -> Optional[str]:
-    bare = value.strip()
     if data_class == "secret.password":
-        return value if bare and not _MASK.fullmatch(bare) else None  # people do choose "undefined"
-    if not bare or bare.lower() in _NOT_A_SECRET or _MASK.fullmatch(bare):
-        return None
-    minimum = 4 if data_class == "secret.otp" else 6
-    if len(bare) < minimum or (data_class == "secret.otp" and len(bare) > 12):
-        return None
-    return value
+        return forms.password(value)
+    return forms.one_time(value) if data_class == "secret.otp" else forms.secret(value, MIN_SECRET)
 
 
 def _digits(low: int, high: int) -> Check:
@@ -176,7 +173,7 @@ def _code(low: int, high: int, digits: int) -> Check:
     """Return a check: one code of ``low`` to ``high`` letters and digits, at least so many digits, and no date."""
 
     def check(value: str) -> Optional[str]:
-        if len(value) > 2 * high or _DATE.fullmatch(value):
+        if len(value) > 2 * high or DATE.fullmatch(value):
             return None
         text = compact(value)
         fits = low <= len(text) <= high and text.isalnum() and sum(map(str.isdigit, text)) >= digits
@@ -189,25 +186,28 @@ def _shaped(pattern: Pattern[str]) -> Check:
     return lambda value: value.strip() if pattern.fullmatch(value.strip()) else None
 
 
-def _name(value: str) -> Optional[str]:
-    if len(value) > 120 or not any(c.isalpha() for c in value) or any(c in value for c in "{}[]<>=/"):
-        return None
-    return value if value.strip().lower() not in _NOT_A_SECRET else None
-
-
-def _address(value: str) -> Optional[str]:
-    fits = 5 <= len(value) <= 300 and _ADDRESS.search(value) and not _IP.fullmatch(value) and "://" not in value
-    return value if fits else None
-
-
 def _account(value: str) -> Optional[str]:
     text = "".join([c for c in value if c.isalnum()])
-    fits = 5 <= len(text) <= 34 and len(value) <= 48 and any(c.isdecimal() for c in text)
-    return text.upper() if fits else None
+    if not 5 <= len(text) <= 34 or len(value) > 48 or not any(c.isdecimal() for c in text):
+        return None
+    if DATE.fullmatch(value) or UUID.fullmatch(value) or (_WORDS.search(value) and iban(text.upper()) is None):
+        return None
+    return text.upper()
 
 
-def _birth(value: str) -> Optional[str]:
-    return value if len(value) <= 40 and sum(c.isdecimal() for c in value) >= 4 else None
+def _card(value: str) -> Optional[str]:
+    """Accept a number with an issuer's prefix or a right check digit: one of both is wrong in a mistyped one."""
+    digits = _digits(12, 19)(value)
+    return digits if digits and (issuer_known(digits) or luhn(digits)) else None
+
+
+def _phone(value: str) -> Optional[str]:
+    return None if DATE.fullmatch(value) or _IPV4.fullmatch(value) else _digits(7, 15)(value)
+
+
+def _code_on_card(value: str) -> Optional[str]:
+    text = value.strip()
+    return ascii_digits(text) if len(text) in (3, 4) and text.isdecimal() else None
 
 
 def _passport(value: str) -> Optional[str]:
@@ -216,13 +216,13 @@ def _passport(value: str) -> Optional[str]:
 
 def _plate(value: str) -> Optional[str]:
     text = _code(3, 17, 1)(value)
-    return text if text and any(map(str.isalpha, text)) else None
+    return text if text and any(map(str.isalpha, text)) and (len(text) > 10 or not _LONG_WORD.search(text)) else None
 
 
 def _device(value: str) -> Optional[str]:
     text = value.strip().upper()
-    fits = 6 <= len(text) <= 80 and " " not in text and any(map(str.isdigit, text)) and text.strip("0-:")
-    return text if fits else None
+    fits = 6 <= len(text) <= 80 and not _NO_DEVICE.search(text) and any(map(str.isdigit, text)) and text.strip("0-:")
+    return text if fits and not DATE.fullmatch(text) else None
 
 
 def _mac(value: str) -> Optional[str]:
@@ -238,6 +238,10 @@ def _known_wallet(text: str) -> Optional[str]:
     return base58check(text) if 26 <= len(text) <= 35 else None
 
 
+def _address(value: str) -> Optional[str]:
+    return forms.street(value) or (value if _known_wallet(value.strip()) else None)  # told apart by its shape
+
+
 def _wallet(value: str) -> Optional[str]:
     text = value.strip()
     known = _known_wallet(text)
@@ -250,24 +254,24 @@ def _diagnosis(value: str) -> Optional[str]:
     text = value.strip()
     if _DIAGNOSIS.fullmatch(text.upper()):
         return text.upper().replace(".", "")
-    words = 4 <= len(text) <= 400 and sum(map(str.isalpha, text)) >= 4 and text.lower() not in _NOT_A_SECRET
+    words = 4 <= len(text) <= 400 and sum(map(str.isalpha, text)) >= 4 and text.lower() not in NO_NAME
     return text if words else None
 
 
 _CHECKS: Dict[str, Check] = {
-    "pci.pan": _digits(12, 19),
-    "pci.cvv": _digits(3, 4),
+    "pci.pan": _card,
+    "pci.cvv": _code_on_card,
     "pci.track": lambda v: v if len(v) >= 8 else None,
     "pci.expiry": _shaped(_EXPIRY),
     "pii.ssn": _digits(9, 9),
     "pii.itin": _digits(9, 9),
     "pii.national_id": _code(6, 20, 4),
-    "pii.email": lambda v: v.lower() if "@" in v and len(v) <= 320 else None,
-    "pii.phone": _digits(7, 15),
-    "pii.name": _name,
+    "pii.email": forms.mail,
+    "pii.phone": _phone,
+    "pii.name": forms.person,
     "pii.address": _address,
-    "pii.postcode": _code(3, 10, 1),
-    "pii.dob": _birth,
+    "pii.postcode": forms.postcode,
+    "pii.dob": forms.birth,
     "pii.passport": _passport,
     "pii.driving_licence": _code(5, 20, 3),
     "pii.vehicle": _plate,

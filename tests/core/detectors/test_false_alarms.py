@@ -19,7 +19,7 @@ SAMPLE = 1000
 # Per cent of the values of a kind in which anything was found, at most.
 BOUND = {
     "order": 2.0,  # digits that pass Luhn within an issuer's range
-    "snowflake": 2.0,  # 18 and 19 digits, likewise
+    "snowflake": 0.5,  # 18 and 19 digits, likewise
     "numbered": 5.0,  # dates and serials with the check of a Nordic number
     "version": 8.0,  # telephone numbers with dots
     "range": 0.5,
@@ -42,7 +42,7 @@ def test_under_a_name_that_speaks_against_it_a_checksum_is_not_enough() -> None:
             assert not {match.detector for match in scan(text, reference=True)} & checksums
 
 
-def test_strict_mode_finds_by_the_checksum_alone() -> None:
-    """Strict mode is what finds them all: the same values without a name do set it off."""
+def test_strict_mode_finds_by_a_strong_checksum_alone_and_asks_words_of_weak_ones() -> None:
+    """Strict mode finds more of the same values without a name, and not one in ten of them."""
     found = sum(1 for text in texts("order", SAMPLE) if scan(text, strict=True, reference=True))
-    assert found > SAMPLE / 10
+    assert SAMPLE / 200 < found < SAMPLE / 25
