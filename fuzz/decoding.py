@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from apisec.decoders import Document, Limits, claims, decode_body, embedded, operation_hint
+from apisec.decoders.framing import unchunk
 from apisec.errors import ApisecError
 from apisec.redaction.redactor import label
 from apisec_forwarder.codings import CODINGS as TABLE
@@ -26,6 +27,8 @@ def check(data: bytes) -> float:
     body = _grown(source) if flags & 16 else source.rest()
     began = time.process_time()
     try:
+        if flags & 2:
+            body, _ = unchunk(body, truncated=bool(flags & 1))
         document = decode_body(
             body,
             media,
@@ -33,7 +36,6 @@ def check(data: bytes) -> float:
             LIMITS,
             label,
             truncated=bool(flags & 1),
-            chunked=bool(flags & 2),
             message_coding=("", "gzip", "zstd", "identity")[flags >> 2 & 3],
             table=TABLE,
         )

@@ -18,11 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apisec.errors import DocumentError
-from apisec.model.transaction import Transaction
+from apisec.model.transaction import Body, Transaction
 from apisec_forwarder.admin import tokens
 from apisec_forwarder.config.reader import Address
 from apisec_forwarder.config.receivers import HttpReceiver, Queue
-from apisec_forwarder.receivers import records
+from apisec_forwarder.receivers import documents, records
 from apisec_forwarder.receivers.base import Place
 from apisec_forwarder.receivers.http import HttpSource
 from tests.support.certificates import self_signed
@@ -137,6 +137,17 @@ def test_what_kong_s_function_counted_is_the_size() -> None:
     response = one(record, "kong").response
     assert response is not None
     assert (response.body.data, response.body.size) == (b"{}", 70_000)
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "body"),
+    [
+        ("4\r\nabcd\r\n2;x=1\r\nef\r\n0\r\n\r\n", None, Body(b"abcdef", 6)),
+        ("4\r\nabcd\r\n9\r\nef", 400, Body(b"abcdef", 7)),  # cut: how much is missing is not known
+    ],
+)
+def test_a_copy_that_still_has_chunks(text: str, size: int | None, body: Body) -> None:
+    assert documents.body({"body": text, "body_framing": "chunked"}, "request", size) == body
 
 
 MISSING = [

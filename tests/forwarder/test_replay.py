@@ -90,6 +90,11 @@ def test_a_broken_line_is_named_and_the_others_come_out_in_order(tmp_path: Path)
             b'{"time": 1, "request": {"method": "GET", "url": "/", "body": "#", "body_encoding": "base64"}}',
             "not base64",
         ),
+        (
+            b'{"time": 1, "request": {"method": "GET", "url": "/", "body": "5;", "body_framing": "chunked"}}',
+            "request.body: cannot be read as chunks: not chunked",
+        ),
+        (b'{"time": 1, "request": {"method": "GET", "url": "/", "body": "1", "body_framing": 1}}', "the only framing"),
         (b'{"time": 1, "request": {"method": "GET", "url": "/", "headers": 7}}', "request.headers"),
         (b'{"time": 1, "request": {"method": "GET", "url": "/"}, "response": {"status": "ok"}}', "response.status"),
         (b'{"time": 1, "client": {"port": "x"}, "request": {"method": "GET", "url": "/"}}', "client.port"),

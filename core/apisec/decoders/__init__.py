@@ -1,6 +1,6 @@
 """Decoders: one family of formats a file, registered here by an explicit list that refuses duplicates.
 
-``decode_body`` is the way in: framing, content codings, binary formats, charset, format. Whatever cannot be
+``decode_body`` is the way in: content codings, binary formats, charset, format. Whatever cannot be
 decoded raises, and the caller drops the body: nothing is ever shipped raw. Where servers may read a body in
 two ways, the reading is taken in which a value can be recognised, or the body is refused.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterable, Iterator, Mapping, Optional, Tuple
 
-from apisec.decoders import binary, charsets, codings, framing, graphql
+from apisec.decoders import binary, charsets, codings, graphql
 from apisec.decoders.base import Decoder, Document, Label, Leaf, Limits, MediaType, Place, as_is
 from apisec.decoders.event_stream import EventStreamDecoder
 from apisec.decoders.form import FormDecoder
 from apisec.decoders.graphql import GraphqlDecoder
 from apisec.decoders.json_text import JsonDecoder
 from apisec.decoders.multipart import MultipartDecoder
-from apisec.decoders.operations import operation_hint
+from apisec.decoders.operations import json_operation, operation_hint
 from apisec.decoders.plain import TextDecoder
 from apisec.decoders.tokens import claims
 from apisec.decoders.xml_text import XmlDecoder, declared_charset
@@ -173,7 +173,6 @@ def decode_body(
     *,
     truncated: bool = False,
     message_coding: str = "",
-    chunked: bool = False,
     table: Mapping[str, codings.Undo] = codings.CODINGS,
 ) -> Document:
     """Return the document of a message body; the keywords are those of ``body_text``."""
@@ -184,7 +183,6 @@ def decode_body(
         limits,
         truncated=truncated,
         message_coding=message_coding,
-        chunked=chunked,
         table=table,
     )
     return decode_text(text, media_type(content_type), limits, label, truncated=truncated)
@@ -198,18 +196,15 @@ def body_text(
     *,
     truncated: bool,
     message_coding: str = "",
-    chunked: bool = False,
     table: Mapping[str, codings.Undo] = codings.CODINGS,
 ) -> Tuple[str, bool]:
-    """Return the text of a body without framing, content coding and charset, and whether some of it is missing.
+    """Return the text of a body without content coding and charset, and whether some of it is missing.
 
-    ``truncated`` says that the copy was cut, ``chunked`` that it still has chunk framing, ``message_coding`` is
-    the header grpc-encoding, ``table`` what undoes content codings. A multipart body may hold binary parts:
+    ``truncated`` says that the copy was cut, ``message_coding`` is the header grpc-encoding, ``table`` what undoes
+    content codings. A multipart body may hold binary parts:
     bytes that are no UTF-8 stand in its text as surrogates. The text of a binary format is its JSON.
     """
     media = media_type(content_type)
-    if chunked:
-        data, truncated = framing.unchunk(data, truncated=truncated)
     data, truncated = codings.decode(data, content_encoding or "", limits.text, truncated=truncated, table=table)
     packed = binary.find(media)
     if packed is not None:
@@ -239,6 +234,7 @@ __all__ = [
     "decode_body",
     "decode_text",
     "embedded",
+    "json_operation",
     "media_type",
     "operation_hint",
     "register",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 from urllib.parse import quote, unquote_plus, unquote_to_bytes
 
 from apisec.decoders.base import MAX_NAME, Document, Label, Leaf, Limits, MediaType, labelled
@@ -47,6 +47,15 @@ def _member(name: str, label: Label) -> Tuple[str, str, str, bool]:
 _known_member = lru_cache(maxsize=4096)(_member)
 
 
+def _around(name: str) -> Optional[str]:
+    """Return the name of the object that a member belongs to: ``items[0]`` of ``items[0][sku]``; None in a list."""
+    cut = max(name.rfind("["), name.rfind("."))
+    last = name[cut + 1 :].rstrip("]")
+    if cut < 0:
+        return ""
+    return None if not last or last.isdigit() else name[:cut]
+
+
 class FormDecoder:
     """Name and value pairs. A member ``user[email]`` or ``items[0].sku`` gives the path ``user.email``."""
 
@@ -57,7 +66,7 @@ class FormDecoder:
 
     def decode(self, text: str, media: MediaType, limits: Limits, label: Label, truncated: bool) -> Document:
         leaves: List[Leaf] = []
-        groups: Dict[str, int] = {}  # by the path of what encloses a member
+        groups: Dict[str, int] = {}  # by the name of what encloses a member
         position, end, reason = 0, len(text), "ends too early" if truncated else None
         while position < len(text):
             if len(leaves) >= limits.leaves:
@@ -85,7 +94,8 @@ class FormDecoder:
         if not plain:
             leaves.append(Leaf(path, "", "", "key", name, start, name_end))
         value = decode_part(text[equals + 1 : stop])
-        group = groups.setdefault(path.rpartition(".")[0], start)
+        around = _around(name)
+        group = -1 if around is None else groups.setdefault(around, start)
         leaves.append(Leaf(path, last, parent, "string", value, equals + 1, stop, "", group))
 
     def encode(self, leaf: Leaf, replacement: str) -> str:

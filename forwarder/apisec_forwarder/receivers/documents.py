@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from apisec.errors import DocumentError
+from apisec.decoders.framing import unchunk
+from apisec.errors import DecodeError, DocumentError
 from apisec.model.transaction import Body, Headers, header
 
 MAX_RECORD = 256 << 20  # bytes of one record: a 50 MB body in base64 with both halves, and room
@@ -134,7 +135,10 @@ def headers(document: Any, where: str) -> Headers:
 
 
 def body(document: Mapping[str, Any], where: str, size: int | None = None) -> Body:
-    """Return the body of a message: text, or base64 with ``body_encoding``; ``size`` is what crossed the wire."""
+    """Return the body of a message: text, or base64 with ``body_encoding``; ``size`` is what crossed the wire.
+
+    ``body_framing: chunked`` says that the copy still has the chunks of HTTP/1.1; they are joined here.
+    """
     content = document.get("body")
     if content is None or content == "":
         return Body(b"", size or 0)
@@ -151,7 +155,19 @@ def body(document: Mapping[str, Any], where: str, size: int | None = None) -> Bo
             raise DocumentError("is not base64, but body_encoding says so", where=f"{where}.body") from None
     else:
         raise DocumentError("is not 'base64', the only encoding", where=f"{where}.body_encoding")
+    if document.get("body_framing") is not None:
+        return _unchunked(data, size or 0, document["body_framing"], where)
     return Body(data, max(size or 0, len(data)))
+
+
+def _unchunked(data: bytes, size: int, framing: Any, where: str) -> Body:
+    if framing != "chunked":
+        raise DocumentError("is not 'chunked', the only framing", where=f"{where}.body_framing")
+    try:
+        joined, cut = unchunk(data, truncated=size > len(data))
+    except DecodeError as error:
+        raise DocumentError(f"cannot be read as chunks: {error}", where=f"{where}.body") from None
+    return Body(joined, len(joined) + cut)
 
 
 def stated_size(fields: Headers) -> int | None:
