@@ -14,6 +14,7 @@ from apisec.detectors import DETECTORS
 from apisec.detectors.base import GATES, HEAD, NEAR, Detector, Match
 from apisec.detectors.numbers import LEFT, RIGHT
 from apisec.validators.lazy import lazy
+from apisec.validators.numbers import CLOCK
 
 MIN_LENGTH = 6  # no value of any class is shorter when it stands without a name
 
@@ -215,7 +216,7 @@ def _in_context(detector: Detector, text: str, strict: bool, hint: Optional[str]
             yield match, Rank(_SPOKEN, distance, length, order)
         elif named:
             yield match, Rank(_SPOKEN, NEAR, length, order)
-        elif alone:
+        elif alone and not CLOCK.fullmatch(text, match.start, match.end):
             yield match, Rank(_UNSPOKEN, 0, length, order)
 
 
