@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import FrozenSet, Optional, Sequence
 
+from apisec.classification.names.guessing import guess
 from apisec.classification.names.model import default_model
 from apisec.classification.names.rules import RULES, last_needed, match
 from apisec.classification.names.words import MAX_NAME, NATIONAL, meaning, meanings, split
@@ -62,9 +63,13 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
 
 
 def _class(words: Sequence[FrozenSet[str]], name: str, parent: str) -> Optional[str]:
-    """Ask the grammar, and the classifier about words that the grammar does not know."""
+    """Ask the grammar, then the rules of short forms, and the classifier about words that neither knows."""
     rule = match(words)
     if rule is None:
+        if not all(words):
+            shortened = guess(name)
+            if shortened is not None:
+                return shortened
         unsure = not all(words) and not words[-1] & _FINAL
         return default_model().says(name, parent) if unsure else None
     if not all(words[last_needed(words, rule) :]) and _refuted(rule.data_class, name, parent):
@@ -84,4 +89,6 @@ def _class_below(words: Sequence[FrozenSet[str]], parent: str) -> Optional[str]:
         return None
     if rule.data_class == "secret.otp" and all(concepts <= {"code", "neutral"} for concepts in words):
         return None  # the code of a verification is its result more often than what was sent
+    if rule.data_class == "health.mrn" and not all(words):
+        return None  # what a patient has a number of
     return rule.data_class

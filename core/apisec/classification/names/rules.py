@@ -9,11 +9,15 @@ from apisec.classification.names.words import NATIONAL
 
 
 class Rule(NamedTuple):
-    """``needed``: of each group one concept. ``against``: none of them, unless the rule itself needs it."""
+    """``needed``: of each group one concept. ``against``: none of them, unless the rule itself needs it.
+
+    ``last``: nothing but neutral words stands behind what is needed.
+    """
 
     data_class: str
     needed: Tuple[FrozenSet[str], ...]
     against: FrozenSet[str]
+    last: bool = False
 
 
 _VETO = "meta asked turn identifier expiry monthyear"  # what turns nearly every sensitive name into another thing
@@ -22,9 +26,9 @@ _VETO = "meta asked turn identifier expiry monthyear"  # what turns nearly every
 _OWN = "meta turn expiry monthyear"
 
 
-def _rule(data_class: str, *needed: str, but: str = "", veto: str = _VETO) -> Rule:
+def _rule(data_class: str, *needed: str, but: str = "", veto: str = _VETO, last: bool = False) -> Rule:
     groups = tuple(frozenset(group.split()) for group in needed)
-    return Rule(data_class, groups, frozenset(f"{veto} {but}".split()).difference(*groups))
+    return Rule(data_class, groups, frozenset(f"{veto} {but}".split()).difference(*groups), last)
 
 
 def _own(data_class: str, word: str, but: str = "name") -> Rule:
@@ -85,6 +89,13 @@ RULES: Tuple[Rule, ...] = (
     _own("health.ehic", "ehic", but=""),
     _own("health.mrn", "mrn", but=""),
     _rule("health.mrn", "medical", "recordword", "number identifier", veto="meta turn expiry"),
+    _rule(
+        "health.mrn",
+        "patientword",
+        "number",
+        but="phone name account insurance card address street email licence passport national contact birth",
+    ),
+    _rule("health.mrn", "patientword", "recordword", "number identifier code", veto="meta turn expiry"),
     _rule("health.insurance", "insurance", "number identifier", veto="meta turn expiry", but="phone account"),
     _rule("health.insurance", "medical", "card", "number"),
     _own("health.insurance", "insuranceno", but="phone name"),
@@ -101,7 +112,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.national_id", "nationality", "identifier idword", veto="meta turn expiry", but="name reference device"),
     _rule("pii.national_id", "idword national", "doc", "number", but="reference phone name email"),
     _rule("pci.pan", "cardno", but="holder national insurance name", veto=_OWN),
-    _rule("pci.pan", "card", "number", but="holder bank national idword insurance medical name phone device"),
+    _rule("pci.pan", "card", "number", but="holder bank national idword insurance medical name phone device sequence"),
     _own("pci.pan", "pan"),
     _rule("pci.pan", "card", "credit", but="holder name first last date code email phone address"),
     _rule("pii.name", "personname", but="number reference username email phone"),
@@ -110,6 +121,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.name", "card account", "name", "credit card bank", but="number reference username bank"),
     _rule("pii.name", "first last full person", "name", but="number reference username thing"),
     _rule("device.mac", "macword", "address"),
+    _rule("device.mac", "maconly", but="name token api key signature", last=True),  # of a message: refine refuses it
     _rule("device.id", "adid"),
     _rule(
         "device.id", "device advertising", "identifier serialno", veto="meta turn expiry", but="reference name person"
@@ -123,6 +135,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("secret.token", "kind_token authorization idword", "token", veto="", but="paging"),
     _rule("secret.otp", "otp"),
     _rule("secret.otp", "time_word", "code password"),
+    _rule("secret.otp", "time_code", "code", but="card reference person name thing", veto="meta turn identifier"),
     _rule("secret.otp", "verif", "code", but="card reference person name", veto="meta turn identifier"),
     _rule("secret.private_key", "privatekey"),
     _rule("secret.private_key", "private", "key"),
@@ -162,6 +175,8 @@ RULES: Tuple[Rule, ...] = (
 )
 
 
+_NEUTRAL = frozenset(("neutral",))
+
 # The places in RULES of those whose first group a concept fulfils: only they are asked.
 _STARTED: Dict[str, List[int]] = {}
 for _at, _one in enumerate(RULES):
@@ -182,7 +197,10 @@ def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
         against = known & rule.against
         if against - {"meta"} or not all(known & group for group in rule.needed):
             continue
-        if not against or not any("meta" in concepts for concepts in words[last_needed(words, rule) :]):
+        behind = words[last_needed(words, rule) :]
+        if rule.last and any(concepts != _NEUTRAL for concepts in behind[1:]):
+            continue
+        if not against or not any("meta" in concepts for concepts in behind):
             return rule
     return None
 

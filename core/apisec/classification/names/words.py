@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from typing import Dict, FrozenSet, List, Optional, Sequence, Tuple
 
-from apisec.classification.names.stems import CONCEPTS, COUNTRY_WORDS
+from apisec.classification.names.folding import fold
+from apisec.classification.names.stems import CONCEPTS, COUNTRY_WORDS, western
 
 MAX_NAME = 128  # characters of a name that are looked at
 MAX_WORD = 40  # characters of a word that are broken into stems
 MIN_PART = 3  # characters of a stem inside a longer word: shorter ones stand in words by chance
 _SHORT_PARTS = frozenset(("id", "no", "nr", "cc", "ip"))  # but for these, at the beginning or the end of a word
 _NO_PARTS = frozenset(("eid",))  # words of their own, but no part of one: mobil-eid is a mobile-id
+# Between two stems of a word written as one: dateofbirth, numerodetelefono.
+_BETWEEN = frozenset(
+    ("of", "de", "do", "da", "di", "du", "del", "des", "la", "le", "el", "em", "en", "van", "und", "and")
+)
 NATIONAL = "pii.national_id."
 
 _SPLIT = re.compile(
     r"[A-Z]{2,}s(?![a-z])"  # IDs
     r"|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+[0-9]?(?![a-z0-9])|[A-Z]?[a-z]+|[A-Z]+[0-9]?|[0-9]+"
 )
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "ı": "i", "đ": "d"})
+# Of a script that has no capital letters: marks belong to the letters that they stand on.
+_SPLIT_ALL = re.compile(_SPLIT.pattern + r"|[^\x00-\x7f\s\u2010-\u2027\u3001-\u3003\uff01-\uff0f]+")
 
 
 def split(identifier: str) -> Tuple[str, ...]:
-    """Return the words of an identifier in lower case, accents folded: ``cardNo`` is ``card``, ``no``."""
+    """Return the words of an identifier in lower case, folded: ``cardNo`` is ``card``, ``no``."""
     text = identifier[:MAX_NAME]
-    if not text.isascii():
-        text = text.translate(_LETTERS)
-        text = "".join([c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)])
-    return tuple([word.lower() for word in _SPLIT.findall(text)])
+    if text.isascii():
+        return tuple([word.lower() for word in _SPLIT.findall(text)])
+    return tuple([word.lower() for word in _SPLIT_ALL.findall(fold(text))])
 
 
 def _vocabulary() -> Tuple[Dict[str, FrozenSet[str]], List[Tuple[str, FrozenSet[str]]]]:
@@ -38,9 +42,9 @@ def _vocabulary() -> Tuple[Dict[str, FrozenSet[str]], List[Tuple[str, FrozenSet[
     countries = {NATIONAL + country: stems for country, stems in COUNTRY_WORDS.items()}
     for concept, stems in {**CONCEPTS, **countries}.items():
         for stem in stems.split():
-            bare = stem.rstrip("*")
+            bare = fold(stem.rstrip("*")).lower()
             exact[bare] = exact.get(bare, frozenset()) | {concept}
-            if bare != stem:
+            if stem.endswith("*"):
                 open_ended[bare] = open_ended.get(bare, frozenset()) | {concept}
     return exact, sorted(open_ended.items(), key=lambda pair: -len(pair[0]))
 
@@ -49,6 +53,7 @@ _EXACT, _OPEN = _vocabulary()
 _OPEN_STEMS = tuple(stem for stem, _ in _OPEN)
 _LONGEST = max(map(len, _EXACT))
 UNKNOWN: FrozenSet[str] = frozenset()
+STEMS: FrozenSet[str] = frozenset(_EXACT)
 
 
 def _known(word: str) -> FrozenSet[str]:
@@ -71,10 +76,21 @@ def meaning(word: str) -> FrozenSet[str]:
     Without a rest, so that *cardinality* is no card and *passenger* no password.
     """
     found = _known(word)
-    if found or not 4 < len(word) <= MAX_WORD:
+    if found or len(word) > MAX_WORD or (len(word) <= 4 and word.isascii()):
         return found
     parts = _parts(word)
-    return frozenset().union(*[_known(part) for part in parts]) if parts else UNKNOWN
+    if parts:
+        return frozenset().union(*[_known(part) for part in parts])
+    return UNKNOWN if word.isascii() else _head(word)
+
+
+def _head(word: str) -> FrozenSet[str]:
+    """Return what a word of a script without spaces ends with: there the last syllables say what it is."""
+    for start in range(1, len(word) - 1):
+        found = _EXACT.get(word[start:], UNKNOWN)
+        if found:
+            return found
+    return UNKNOWN
 
 
 def meanings(words: Sequence[str]) -> List[FrozenSet[str]]:
@@ -110,17 +126,36 @@ def _parts(word: str) -> Optional[List[str]]:
     """Break a word into the fewest stems; what cannot begin a stem costs nothing further."""
     size = len(word)
     best: List[Optional[List[str]]] = [[]] + [None] * size
-    for start in range(size - 1):
+    for start in range(size):
         head = best[start]
         if head is None:
             continue
-        for end in range(start + 2, min(size, start + _LONGEST) + 1):
+        for end in range(start + 1, min(size, start + _LONGEST) + 1):
             known = best[end]
             if known is not None and len(known) <= len(head) + 1:
                 continue
             stem = word[start:end]
-            if stem in _NO_PARTS and size > len(stem):
-                continue
-            if stem in _EXACT and (end - start >= MIN_PART or (stem in _SHORT_PARTS and (not start or end == size))):
+            between = stem in _BETWEEN and head and end < size and len(head[-1]) > MIN_PART
+            if between or (stem in _EXACT and _is_part(stem, start, end, size)):
                 best[end] = [*head, stem]
     return best[size]
+
+
+def _is_part(stem: str, start: int, end: int, size: int) -> bool:
+    """Return whether a stem may stand in a longer word of ``size``, from ``start`` to ``end``."""
+    if not stem.isascii():
+        return True  # writes without spaces: a letter there is a syllable or a word
+    if stem in _NO_PARTS and size > len(stem):
+        return False
+    if end - start > MIN_PART:
+        return True
+    return stem in _SHORT_PARTS and (not start or end == size) if end - start < MIN_PART else stem in _FIRM
+
+
+# Words of three letters that stand in longer ones for themselves; others only look like it.
+_FIRM = frozenset(
+    stem
+    for stems in (*western.CONCEPTS.values(), *COUNTRY_WORDS.values())
+    for stem in stems.split()
+    if len(stem) == MIN_PART
+)

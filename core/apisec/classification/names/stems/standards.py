@@ -1,0 +1,47 @@
+"""Terse names of standards and of systems that many APIs hand through as they are.
+
+SAP tables, ISO 20022, EMV and ISO 8583, 3-D Secure, HL7 v2 and FHIR, X12, LDAP and Active Directory, vCard, SCIM and
+OpenID Connect, schema.org, Salesforce, OFX and FIX, mobile advertising. Only what is no common word: a name as ``sn``
+or ``NAME1`` says nothing without its parent.
+"""
+
+from __future__ import annotations
+
+from typing import Dict
+
+CONCEPTS: Dict[str, str] = {
+    # SAP: KNA1, LFA1, ADRC, BUT000, PA0002, PA0006, KNBK
+    "personname": "nachn vorna namef namel namemid namefirst namelast namelst namefst midnm rufnm"
+    " kunnrname ansprechp"
+    # LDAP, vCard, OIDC, schema.org
+    " displaynameprintable personaltitlename gecos phoneticfirstname phoneticlastname initialsname additionalname"
+    " middlenm1 familynm givennm hldrnm ownrnm cdtrnm dbtrnm ultmtdbtrnm",
+    "street": "stras strasnr houseno1 houseno2 bldgnb strtnb homepostaladdress housenum1 housenum2 strsuppl1 strsuppl2",
+    "address": "pstladr postaladr adrline pstladdr homepostaladdress postaladdress resadr pstadr",
+    "postcode": "pstlz pstcode1 postcode1 postcode2 pstcd pstl postlz",
+    "phone": "telf1 telf2 telfx telnumber telnr mobnb phneb phnenb mobilephonenb faxnb telephonenumber homephone"
+    " mobiletelephonenumber facsimiletelephonenumber othertelephone othermobile homephonenumber telf"
+    " usrphone usrtelephone",
+    "email": "smtpaddr smtpaddress emailadr emailadrs adsmtp proxyaddress userprincipalemail email1 intaddr usridlong",
+    "birth": "gbdat gebdat birthdt dtbirth birthdtandplcofbirth gbjhr dob1 dtofbirth",
+    "sin": "stcd1 stcd2 stcd3 stcd4 perid taxnum taxnumxl prvtid sczs cuitcuil ictx taxnb natlregn",
+    "accountno": "bankn bankacct bkont acctid acctfrom bankacctfrom acctothrid",
+    "routing": "bankl",
+    "bic": "bicfi bicorbei anybic bei bicfinr swift1",
+    "iban": "ibanid",
+    # ISO 8583, EMV, acquirers
+    "cardno": "de2 de002 pan1 tag5a cardacctid acctpan fpan dpan primaryacctnbr ccardnumber cardacctnum"
+    " panentry clrpan encpan plainpan cardpan pannumber",
+    "track": "track1data track2data tag57 de35 de45 trk1 trk2 magstripedata track2equivalentdata",
+    "expiry": "de14 xprydt xpry expirydatecard cardexpirydt tag5f24 cardxpry",
+    "verification": "cvv2cvc2 cvc2cvv2 cardsecurityval cscvalue cvdcode",
+    # HL7 v2, X12, FHIR
+    "mrn": "pid3 medrecnbr mrnnumber patientmrn pid18",
+    "npi": "npinumber npino",
+    # LDAP
+    "ssn": "ssnno ssnnbr ssnnum socsecno socsecnbr ssan",
+    "adid": "deviceidentifierforvendor gpsadid gpsaid androidadvertisingid googleaid aifa",
+    "imei": "deviceimei imeino",
+    "vin": "vehvin vinnr",
+    "password": "userpassword unicodepwd userpasswd pwdhash loginpw",
+}
