@@ -46,14 +46,14 @@ class Clock:
 
     def timed(self, stage: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def run(*args: Any, **kwargs: Any) -> Any:
-            now = time.perf_counter()
+            now = time.process_time()
             if self._running:
                 self._add(now)
             self._running.append([stage, now])
             try:
                 return function(*args, **kwargs)
             finally:
-                now = time.perf_counter()
+                now = time.process_time()
                 self._add(now)
                 self._running.pop()
                 if self._running:

@@ -62,6 +62,7 @@ def agree(transaction: Transaction, of: PipelineSettings = SETTINGS) -> dict[str
     for _ in range(2):
         assert canonical(made.process(transaction)) == canonical(want)
     assert canonical(json.loads(made.record(transaction))) == canonical(envelope(want, made.settings))
+    assert made.lanes["failed"] == 0
     return dict(want)
 
 

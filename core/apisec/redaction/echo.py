@@ -156,10 +156,11 @@ class Echo:
 def known(secrets: Mapping[str, str]) -> List[Tuple[str, str]]:
     """Return the values that are looked for, with their tokens: the longest first."""
     longest = sorted(secrets.items(), key=lambda item: -len(item[0]))[:MAX_VALUES]
-    return [(value, token) for value, token in longest if _counts(value, class_of(token))]
+    return [(value, token) for value, token in longest if counts(value, class_of(token))]
 
 
-def _counts(value: str, data_class: str) -> bool:
+def counts(value: str, data_class: str) -> bool:
+    """Return whether a value of a class is looked for elsewhere at all."""
     if not BY_NAME[data_class].echo or len(value) < MIN_WORD:
         return False
     return not is_word(value, data_class) or len(value) > MIN_WORD or not value.isdigit()

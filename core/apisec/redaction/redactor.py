@@ -17,7 +17,7 @@ from apisec.classification.names.beside import parent_beside
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
 from apisec.decoders.plain import place_to_cut
 from apisec.detectors.base import Match
-from apisec.detectors.engine import MIN_LENGTH, scan
+from apisec.detectors.engine import MIN_LENGTH, find, hinted, scan
 from apisec.redaction import work
 from apisec.redaction.encodings import (
     BASE64,
@@ -94,6 +94,9 @@ class Redactor:
         self.classes: Set[str] = set()
         self.spent = 0  # units of ``work``
         self.skipped = 0  # characters that were not looked at, because too much was spent
+        # Whether another engine has seen that no detector fires without a name: then only those are asked that the
+        # field's name speaks for. Of values up to ``work.LONG`` characters.
+        self.silent = False
         self._names: Set[str] = set()  # that stood in texts
         self._tokenizer = tokenizer
         self._seen: Optional[Set[str]] = None  # classes found by the call that is running
@@ -222,6 +225,8 @@ class Redactor:
         proof = proved(data_class, value)
         if proof is not None:
             return self.token(data_class, proof.canonical, value)
+        if self.silent and not _spoken(value, data_class):
+            return self.token(data_class, canonical, value)
         found = scan(value, hint=data_class)
         if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)) and says_more(found[0], data_class):
             return self.token(found[0].data_class, found[0].canonical, value)
@@ -233,6 +238,9 @@ class Redactor:
         ``reference`` and ``hint`` say what the field's name says: digits are no person's, values are of this class.
         """
         if len(text) < MIN_LENGTH or (hint is None and DULL.fullmatch(text)):
+            return None
+        if self.silent and depth == 0 and not _spoken(text, hint):
+            self.spent += work.most(text)
             return None
         room = work.MAX_WORK - self.spent
         if room <= 0:
@@ -380,6 +388,11 @@ class Redactor:
             yield
         finally:
             self._seen = outer
+
+
+def _spoken(text: str, hint: Optional[str]) -> bool:
+    """Return whether a detector that a field's name speaks for finds something."""
+    return hint is not None and any(next(find(detector, text), None) is not None for detector in hinted(hint))
 
 
 def _beside(leaves: List[Leaf]) -> Iterator[Leaf]:

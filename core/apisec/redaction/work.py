@@ -25,6 +25,11 @@ def cost(text: str, strict: bool) -> int:
     return PER_TEXT + PER_DIGIT * _digits(text) + size * each // 20
 
 
+def most(text: str) -> int:
+    """Return the most that looking at a text of at most ``LONG`` characters may cost; cheaper to know than ``cost``."""
+    return PER_TEXT + (PER_DIGIT + 1) * len(text)
+
+
 def _digits(text: str) -> int:
     return sum(map(text.count, "0123456789")) if text.isascii() else len(_DIGIT.findall(text))
 

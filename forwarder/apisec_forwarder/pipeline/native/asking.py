@@ -65,17 +65,18 @@ class Asker:
         """Return a redactor whose findings count for nobody yet."""
         return Redactor(self._tokenizer, self._limits, self.strict)
 
-    def ask(self, member: Member, kind: str, value: str) -> Answer:
-        """Return what the core says of a leaf."""
+    def ask(self, member: Member, kind: str, value: str, silent: bool = False) -> Answer:
+        """Return what the core says of a leaf. ``silent``: the gate has seen that nothing stands in it by itself."""
         key = (value, kind, member.said, member.forced, member.path)
         known = self._known.get(key)
         if known is not None:
             return known
-        answer = self._answer(member, kind, value)
+        answer = self._answer(member, kind, value, silent)
         return self._known.put(key, answer) if len(value) <= MAX_REMEMBERED else answer
 
-    def _answer(self, member: Member, kind: str, value: str) -> Answer:
+    def _answer(self, member: Member, kind: str, value: str, silent: bool) -> Answer:
         redactor = self.scratch()
+        redactor.silent = silent and len(value) <= MAX_REMEMBERED
         fields: dict[str, FieldSeen] = {}
         if member.forced is not None:
             replacement = redactor.force(member.forced, value, kind)

@@ -125,10 +125,14 @@ class Bodies:
         data: bytes,
         reading: Reading,
         found: list[tuple[Member, str]],
+        hit: set[str],
         redactor: Redactor,
         named: bool = False,
     ) -> JsonBody:
-        """Ask the core about values under telling names and those that the gate found; write the text."""
+        """Ask the core about values under telling names and those that the gate found; write the text.
+
+        ``hit``: all values in which the gate found something, whatever their name.
+        """
         body = JsonBody("", reading.tree.fields(reading.met))
         replaced: dict[str, dict[Member, str]] = {}  # value → place → what replaces it
         numbers: list[Member] = []
@@ -140,7 +144,7 @@ class Bodies:
         counts: dict[str, int] = {}
         for member, value in found:
             counts[value] = counts.get(value, 0) + 1
-            replacement = self._ask(member, "string", value, body, redactor)
+            replacement = self._ask(member, "string", value, body, redactor, value not in hit)
             replaced.setdefault(value, {})[member] = value if replacement is None else replacement
         for member in numbers:
             data = self._numbers(data, member, reading, body, redactor)
@@ -153,8 +157,10 @@ class Bodies:
             body.objects = _objects(reading, replaced, numbers)
         return body
 
-    def _ask(self, member: Member, kind: str, value: str, body: JsonBody, redactor: Redactor) -> str | None:
-        answer = self._asker.ask(member, kind, value)
+    def _ask(
+        self, member: Member, kind: str, value: str, body: JsonBody, redactor: Redactor, silent: bool = False
+    ) -> str | None:
+        answer = self._asker.ask(member, kind, value, silent)
         take(redactor, answer)
         if answer.classes:
             body.classes.setdefault(member.path, set()).update(answer.classes)

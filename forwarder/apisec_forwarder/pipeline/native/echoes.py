@@ -6,26 +6,50 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from apisec.redaction.echo import Echo, Writing, forms, known
+from apisec.redaction.echo import Echo, Writing, counts, forms, is_word, known
 from apisec.redaction.encodings import BASE64, unbase64
+from apisec.redaction.tokens import class_of
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same in every encoding but base64
+_UNCHANGED = re.compile(r"[A-Za-z0-9]+")
+MAX_KEPT = 24  # characters that are looked for first
+_NOWHERE = "\x1f\0"
 _MIN_INNER = 6  # bytes of a value; the ones at its edges are not certain in base64
 
 
 def stands_anywhere(secrets: Mapping[str, str], shown: Sequence[str], base64: Sequence[str]) -> bool:
     """Return whether a known value may stand in what is shown; ``base64`` holds the values that have such runs."""
-    if not secrets:
-        return False
     hay = "\0".join(shown)
-    ways = Writing("%" in hay or "+" in hay, "&" in hay, "\\" in hay, base64=False)
-    if any(form in hay for value in secrets for form in _forms(value, ways)) and _stands(secrets, hay, ways):
-        return True
-    decoded = [text for value in base64 for run in BASE64.findall(value) for text in unbase64(run)]
-    if not decoded:
+    near = [value for value, token in secrets.items() if _needle(value, token) in hay]
+    if near:
+        ways = Writing("%" in hay or "+" in hay, "&" in hay, "\\" in hay, base64=False)
+        if any(form in hay for value in near for form in _forms(value, ways)) and _stands(secrets, hay, ways):
+            return True
+    return bool(base64) and _hidden([value[1:-1] for value in secrets if len(value) >= _MIN_INNER], base64)
+
+
+@lru_cache(maxsize=4096)
+def _needle(value: str, token: str) -> str:
+    """Return what stands wherever a value stands in plain or any other way of writing that the core looks for.
+
+    A word is looked for as it is. Of others, letters and digits in a row are written alike everywhere but in base64.
+    """
+    data_class = class_of(token)
+    if not counts(value, data_class):
+        return _NOWHERE
+    if is_word(value, data_class):
+        return value
+    return max(_UNCHANGED.findall(value), key=len, default="")[:MAX_KEPT]
+
+
+def _hidden(inner: Sequence[str], base64: Sequence[str]) -> bool:
+    """Return whether the inner parts of known values stand in base64."""
+    shortest = min(map(len, inner), default=0) * 4 // 3  # characters that they take at least
+    if not inner:
         return False
-    inside = "\0".join(decoded)
-    return any(value[1:-1] in inside for value in secrets if len(value) >= _MIN_INNER)
+    runs = [run for value in base64 if len(value) >= shortest for run in BASE64.findall(value)]
+    decoded = "\0".join([text for run in runs if len(run) >= shortest for text in unbase64(run)])
+    return any(value in decoded for value in inner)
 
 
 def _stands(secrets: Mapping[str, str], hay: str, ways: Writing) -> bool:

@@ -31,7 +31,7 @@ from apisec_forwarder.pipeline.native.gate import number_gate, signal_gate, text
 from apisec_forwarder.pipeline.native.heads import Effect, Heads, agent_signals, too_long
 from apisec_forwarder.pipeline.native.hits import Hits
 from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
-from apisec_forwarder.pipeline.native.plans import Kinds, NotHere, Tree
+from apisec_forwarder.pipeline.native.plans import Forest, Kinds, NotHere, Tree
 from apisec_forwarder.pipeline.native.targets import Targets
 from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Section, Work, form_section, section
 from apisec_forwarder.pipeline.pipeline import Pipeline, method_of, named_objects, object_name, shown_text
@@ -39,7 +39,6 @@ from apisec_forwarder.pipeline.settings import PipelineSettings
 
 _log = logging.getLogger(__name__)
 
-MAX_TREES = 256  # of plans; one is enough where no override says what a field is
 MAX_HEADS = 64
 MAX_TEXTS = 4_096
 MAX_TEXT = 1_024  # characters of a user agent or referer that is remembered
@@ -61,7 +60,7 @@ class NativePipeline:
         self.last_blocked = False
         self._tokenizer = tokenizer
         self._modals: dict[bool, Modal] = {}
-        self._trees: Bounded[tuple[str, ...], Tree] = Bounded(MAX_TREES)
+        self._forest = Forest()
         self._heads: Bounded[tuple[object, ...], Heads] = Bounded(MAX_HEADS)
         self._agents: Bounded[tuple[str, str, bool], tuple[str | None, list[Signal]]] = Bounded(MAX_TEXTS)
         self._kinds: Bounded[str, str] = Bounded(MAX_TEXTS)
@@ -164,12 +163,12 @@ class NativePipeline:
     def _open(self, work: Work) -> None:
         """Decode the bodies as far as the short way covers them; what it does not is left to the core."""
         request, response = work.transaction.request, work.transaction.response
-        plan, tree = work.head, self._tree(work)
+        plan = work.head
         data = self._data(request.body, plan.content_encoding)
         kind = self._kind(request.headers, plan.content_type) if data else ""
         try:
             if kind == "json":
-                work.reading = load(data, tree)
+                work.reading = load(data, self._tree(work, "request"))
             elif kind == "form":
                 work.form = self._pairs(work, form(data), "body")
         except NotHere:
@@ -180,7 +179,7 @@ class NativePipeline:
             answered = self._data(response.body, plan.content_encoding)
             if answered and self._kind(response.headers, plan.content_type) == "json":
                 with contextlib.suppress(NotHere):
-                    work.response_reading = load(answered, tree)
+                    work.response_reading = load(answered, self._tree(work, "response"))
         self._check_numbers(work, data if work.reading else b"", answered if work.response_reading else b"")
 
     @staticmethod
@@ -234,7 +233,7 @@ class NativePipeline:
             member = members[index]
             if not member.telling and index not in found:
                 continue
-            answer = asker.ask(member, "string", value)
+            answer = asker.ask(member, "string", value, index not in found)
             if answer.fields:
                 raise NotHere
             take(work.redactor, answer)
@@ -249,7 +248,9 @@ class NativePipeline:
         try:
             if reading is not None:
                 data = request.body.data
-                done = work.modal.bodies.finish(data, reading, hits.of_request(reading), work.redactor, named=True)
+                done = work.modal.bodies.finish(
+                    data, reading, hits.of_request(reading), hits.texts, work.redactor, named=True
+                )
                 return section(done, done.shown(reading) if b"\\" in data else "")
             if form is not None:
                 classes = self._ask_pairs(work, form, hits.of_form())
@@ -262,7 +263,7 @@ class NativePipeline:
         reading, data = work.response_reading, response.body.data
         if reading is not None:
             try:
-                done = work.modal.bodies.finish(data, reading, hits.of_response(reading), work.redactor)
+                done = work.modal.bodies.finish(data, reading, hits.of_response(reading), hits.texts, work.redactor)
                 return section(done, done.shown(reading) if b"\\" in data else "")
             except NotHere:
                 pass
@@ -314,13 +315,11 @@ class NativePipeline:
             work.base64 += [text, hay]
         return Section(text, kinds, classes, sorted(set(named_objects(part))), hay)
 
-    def _tree(self, work: Work) -> Tree:
-        if not len(self.settings.overrides):
-            key: tuple[str, ...] = ()
-        else:
-            key = (work.place.name, work.operation)
-        known = self._trees.get(key)
-        return known if known is not None else self._trees.put(key, Tree(object_name, self._forced(work, "body")))
+    def _tree(self, work: Work, side: str) -> Tree:
+        def make() -> Tree:
+            return Tree(object_name, self._forced(work, "body"))
+
+        return self._forest.tree((side, work.place, work.plan, work.method), make)
 
     def _forced(self, work: Work, location: str) -> Forced | None:
         overrides = self.settings.overrides

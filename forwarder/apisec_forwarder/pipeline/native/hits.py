@@ -30,7 +30,7 @@ def places(data: bytes, hits: list[Hit]) -> list[Hit]:
 class Hits:
     """Which values may hold something. ``suspicious``: of the request's, those that may be an attack."""
 
-    __slots__ = ("_found", "_work", "answered_at", "query_at", "request", "sent_at", "suspicious", "values")
+    __slots__ = ("_found", "_work", "answered_at", "query_at", "request", "sent_at", "suspicious", "texts", "values")
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -53,6 +53,7 @@ class Hits:
         self.values = values
         self._found: list[int] = []
         self.suspicious: list[int] = []
+        self.texts: set[str] = set()  # all values in which something was found
         if values:
             self._scan()
 
@@ -68,6 +69,7 @@ class Hits:
             if kind != SPOKEN or _DIGIT.search(values[index])
         }
         self._found = sorted({index for _, index in found})
+        self.texts = {values[index] for index in self._found}
         self.suspicious = sorted({index for _, index in places(request, modal.signals.hits(request))})
         # The heads' values are not shown.
         self._work.base64 += [

@@ -7,7 +7,8 @@ says which values are containers, which have a telling name and which are object
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
@@ -18,8 +19,11 @@ from apisec.detectors.signals import scan as signals_of
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import Forced, label
 
-MAX_SHAPES = 20_000  # plans and members of one tree; traffic chooses names, so that their number has no bound
-MAX_LISTED = 2_000  # sets of fields
+MAX_SHAPES = 5_000  # plans and members of one tree; traffic chooses names, so that their number has no bound
+MAX_ALL = 40_000  # … of all trees: about 20 MB
+TREE = 10  # what an empty tree counts for
+SHRINK_AFTER = 1_000  # readings
+MAX_LISTED = 500  # sets of fields of one tree
 
 ObjectName = Callable[[str, str], "str | None"]
 
@@ -267,7 +271,7 @@ class Tree:
         self.reset()
 
     def reset(self) -> None:
-        self._count = 0
+        self.size = 0  # plans and members
         self._listed.clear()
         self._met.clear()
         self.top = self.member("", "", "")
@@ -275,11 +279,11 @@ class Tree:
 
     def count(self) -> None:
         """Count one more plan."""
-        self._count += 1
+        self.size += 1
 
     @property
     def full(self) -> bool:
-        return self._count > MAX_SHAPES
+        return self.size > MAX_SHAPES
 
     def member(self, path: str, name: str, parent: str) -> Member:
         forced = self._forced(path) if self._forced else None
@@ -307,3 +311,28 @@ class Tree:
                 self._listed.clear()
             known = self._listed[pairs] = Kinds(kinds)
         return known
+
+
+class Forest:
+    """The trees of a process: one for each side of each operation, the oldest forgotten when all grow too large."""
+
+    def __init__(self) -> None:
+        self._trees: OrderedDict[Hashable, Tree] = OrderedDict()
+        self._turn = 0
+
+    def tree(self, key: Hashable, make: Callable[[], Tree]) -> Tree:
+        """Return the tree of a key."""
+        known = self._trees.get(key)
+        if known is None:
+            known = self._trees[key] = make()
+            self._shrink()
+        self._turn += 1
+        if self._turn % SHRINK_AFTER == 0:
+            self._shrink()
+        return known
+
+    def _shrink(self) -> None:
+        size = sum([tree.size + TREE for tree in self._trees.values()])
+        while size > MAX_ALL and len(self._trees) > 1:
+            _, oldest = self._trees.popitem(last=False)
+            size -= oldest.size + TREE
