@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 APP = "apisec"
 INDEXES = ("apisec", "apisec_risk")
-COLLECTIONS = ("apisec_inventory", "apisec_baselines", "apisec_habits", "apisec_flows", "apisec_patterns")
+COLLECTIONS = (
+    "apisec_inventory", "apisec_inventory_deltas", "apisec_inventory_archive", "apisec_baselines", "apisec_habits",
+    "apisec_flows", "apisec_patterns",
+)  # fmt: skip
 INDEXED = ("service", "operation", "principal", "status", "action")
 TIMEOUT_SECONDS = 120
 MAX_SKEW_SECONDS = 300.0  # more, and "the last hour" of a search is another hour than the test's

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Dict, List, Optional
 
+from splunklib.binding import HTTPError
+
 INVENTORY = "apisec_inventory"
+ARCHIVE = "apisec_inventory_archive"
+DELTAS = "apisec_inventory_deltas"
+WINDOWS = "apisec_inventory_windows"
 BASELINES = "apisec_baselines"
 HABITS = "apisec_habits"
 FLOWS = "apisec_flows"
@@ -16,6 +21,8 @@ Document = Dict[str, Any]
 
 PAGE = 10_000  # below max_rows_per_query, limits.conf [kvstore], 50,000
 BATCH = 500  # below max_documents_per_batch_save, limits.conf [kvstore], 1,000
+QUERIES = 200  # below max_queries_per_batch, limits.conf [kvstore], 1,000
+CONFLICT = 409
 BATCH_BYTES = 8_000_000  # below max_size_per_batch_save_mb, limits.conf [kvstore], 50
 
 
@@ -30,17 +37,43 @@ class Collection:
         self._service = service
         self._path = f"/servicesNS/nobody/apisec/storage/collections/data/{name}"
 
-    def load(self, query: Optional[Document] = None) -> List[Document]:
-        """Every document that matches ``query`` (all without one), page by page, in the order of keys."""
+    def load(self, query: Optional[Document] = None, fields: Sequence[str] = ()) -> List[Document]:
+        """Every document that matches ``query`` (all without one), page by page, in the order of keys.
+
+        ``fields`` are those to give; all without any.
+        """
         found: List[Document] = []
         while True:
             arguments: Dict[str, Any] = {"limit": PAGE, "skip": len(found), "sort": "_key"}
             if query:
                 arguments["query"] = json.dumps(query)
+            if fields:
+                arguments["fields"] = ",".join(fields)
             page = self._read(self._service.get(self._path, **arguments))
             found.extend(page)
             if len(page) < PAGE:
                 return found
+
+    def find(self, keys: Sequence[str], fields: Sequence[str] = ()) -> List[Document]:
+        """The documents of these keys that there are; ``fields`` as in ``load``."""
+        found: List[Document] = []
+        for start in range(0, len(keys), QUERIES):
+            queries: List[Document] = [{"query": {"_key": key}} for key in keys[start : start + QUERIES]]
+            if fields:
+                queries = [{**query, "fields": ",".join(fields)} for query in queries]
+            answer = self._read(self._post(json.dumps(queries), "/batch_find"))
+            found.extend(document for documents in answer for document in documents)
+        return found
+
+    def insert(self, document: Document) -> bool:
+        """Insert a document with a key of its own; False when there is one of this key already."""
+        try:
+            self._post(json.dumps(document), "")
+        except HTTPError as error:
+            if error.status != CONFLICT:
+                raise
+            return False
+        return True
 
     def get(self, key: str) -> Optional[Document]:
         """The document with this key, or None. By query: keys hold slashes, which a path would not survive."""
@@ -54,18 +87,24 @@ class Collection:
         for document in documents:
             text = json.dumps(document)
             if batch and (len(batch) >= BATCH or size + len(text) > BATCH_BYTES):
-                self._post("[" + ",".join(batch) + "]")
+                self._post("[" + ",".join(batch) + "]", "/batch_save")
                 batch, size = [], 0
             batch.append(text)
             size += len(text) + 1
             count += 1
         if batch:
-            self._post("[" + ",".join(batch) + "]")
+            self._post("[" + ",".join(batch) + "]", "/batch_save")
         return count
 
     def delete(self, key: str) -> None:
         """Remove one document; a missing one is no error."""
         self._service.delete(self._path, query=json.dumps({"_key": key}))
+
+    def delete_where(self, query: Document) -> None:
+        """Remove the documents that match; ValueError for a query that is empty, which would remove all."""
+        if not query:
+            raise ValueError("a query that matches everything")
+        self._service.delete(self._path, query=json.dumps(query))
 
     def replace(self, documents: Iterable[Document]) -> int:
         """Make the collection hold exactly these: save them first, then delete what is left over."""
@@ -76,9 +115,9 @@ class Collection:
             self.delete(key)
         return len(kept)
 
-    def _post(self, body: str) -> None:
+    def _post(self, body: str, path: str) -> Any:
         headers = [("Content-Type", "application/json")]
-        self._service.post(self._path + "/batch_save", body=body, headers=headers)
+        return self._service.post(self._path + path, body=body, headers=headers)
 
     @staticmethod
     def _read(response: Any) -> Any:

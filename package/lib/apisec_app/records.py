@@ -37,10 +37,16 @@ def first(field: Any) -> Optional[str]:
     return found[0] if found else None
 
 
+def raw_of(record: Record) -> Optional[str]:
+    """The text of a record's event when it may be a JSON object, else None."""
+    raw = first(record.get("_raw"))
+    return raw if raw and raw.startswith("{") and len(raw) <= _MAX_RAW_CHARS else None
+
+
 def event_of(record: Record) -> Dict[str, Any]:
     """The event of a record: from ``_raw`` when that is a JSON object, else from the fields."""
-    raw = first(record.get("_raw"))
-    if raw and raw.startswith("{") and len(raw) <= _MAX_RAW_CHARS:
+    raw = raw_of(record)
+    if raw is not None:
         try:
             event = json.loads(raw)
         except (ValueError, RecursionError):

@@ -15,6 +15,7 @@ is the inventory of all of them (counts exactly; quantiles and distinct counts w
 from apisec.endpoints.inventory.fields import MAX_FIELDS
 from apisec.endpoints.inventory.inventory import MAX_OPERATIONS, Inventory, document_key
 from apisec.endpoints.inventory.operation import OperationStats
+from apisec.endpoints.inventory.reading import read
 from apisec.endpoints.inventory.upgrades import STATE_VERSION
 
-__all__ = ["MAX_FIELDS", "MAX_OPERATIONS", "STATE_VERSION", "Inventory", "OperationStats", "document_key"]
+__all__ = ["MAX_FIELDS", "MAX_OPERATIONS", "STATE_VERSION", "Inventory", "OperationStats", "document_key", "read"]

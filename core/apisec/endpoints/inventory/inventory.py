@@ -9,7 +9,6 @@ from typing import Any, Dict, List, Optional, Tuple
 from apisec.baselines.values import text
 from apisec.endpoints.inventory.fit import fitted
 from apisec.endpoints.inventory.operation import OperationStats
-from apisec.endpoints.inventory.reading import read
 from apisec.endpoints.inventory.upgrades import STATE_VERSION, upgraded
 from apisec.errors import DocumentError
 
@@ -44,19 +43,6 @@ class Inventory:
             self.dropped += 1
         else:
             stats.add(event)
-
-    def add_json(self, raw: str, time: Any = None) -> bool:
-        """Learn from the JSON text of one event; ``time`` counts where the event has none. False when it is no event.
-
-        The same as ``add`` of what the text holds, in half the time.
-        """
-        event = read(raw)
-        if event is None:
-            return False
-        if not isinstance(event.get("time"), (int, float)):
-            event["time"] = time
-        self.add(event)
-        return True
 
     def merge(self, other: Inventory) -> None:
         """Add what another inventory learned; it may share parts with this one afterwards."""

@@ -1,91 +1,205 @@
-"""``apisecinventory``: one row for each service and operation, with a map phase that runs on the indexers.
+"""``apisecinventory``: what APIs there are, with a map phase that runs on the indexers.
 
 Map gives one record per operation with the state of its inventory as JSON; reduce merges states. The SDK calls
-``reduce`` once for each chunk of a large search, so rows come out only with the last one. The class's name is the
-command's: the SDK builds the map phase's search from it.
+``map`` and ``reduce`` once for each chunk of a large search; map answers each chunk, so that no record depends on a
+last one, and the rows of reduce come only with the last one. The class's name is the command's: the SDK builds the map
+phase's search from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Dict, List
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Dict, List, Optional
 
 from splunklib.searchcommands import Configuration, Option, ReportingCommand, validators
 
-from apisec.endpoints.inventory import Inventory
+from apisec.endpoints import performance
+from apisec.endpoints.inventory import Inventory, read
+from apisec.openapi.export import documents
 
-from ..records import event_of, field_of, first
+from ..records import event_of, field_of, first, raw_of
+from .unique import MAX_DUPLICATES, Once, Together, id_hash, pack, unpack
 
 STATE_FIELD = "apisec_state"
+IDS_FIELD = "apisec_ids"
+EVENT_FIELD = "apisec_event"
+DUPLICATES_FIELD = "apisec_duplicates"
+
+Record = Dict[str, Any]
 
 
-def take(inventory: Inventory, record: Dict[str, Any]) -> None:
-    """Add one record of either phase: a state that map made, or an event."""
+def event_from(record: Record) -> Record:
+    """Return the event of a record: from its text where there is one, else from its fields."""
+    raw = raw_of(record)
+    event = read(raw, first(record.get("_time"))) if raw is not None else None
+    return event_of(record) if event is None else event
+
+
+def take(inventory: Inventory, record: Record) -> None:
+    """Add one record: a state that map made or a lookup holds, or an event."""
     state = first(record.get(STATE_FIELD))
     if state:
         inventory.merge(Inventory.from_state(state))
     else:
-        inventory.add(event_of(record))
+        inventory.add(event_from(record))
 
 
-def states(inventory: Inventory) -> Iterator[Dict[str, Any]]:
+def states(inventory: Inventory) -> Iterator[Record]:
     """One record for each operation, so that no state grows beyond what a field may hold."""
     for part in inventory.split():
         yield {STATE_FIELD: part.to_state()}
 
 
-def rows(inventory: Inventory, with_state: bool) -> Iterator[Dict[str, Any]]:
-    """The rows that an analyst sees; ``with_state`` adds what merges with other windows."""
-    for document in inventory.to_documents():
-        state = document.pop("state")
-        row = {name: field_of(value) for name, value in document.items() if name not in ("_key", "version")}
-        if with_state:
-            row[STATE_FIELD] = state
-        yield row
+def operations(inventory: Inventory) -> List[Record]:
+    """One row for each service and operation."""
+    return inventory.rows()
 
 
-def same_fields(rows: Iterable[Dict[str, Any]]) -> List[Dict[str, Any]]:
+def fields(inventory: Inventory) -> List[Record]:
+    """One row for each field of each operation: of requests, and of the answers of each status."""
+    return [
+        {
+            "service": service,
+            "team": stats.latest[1],
+            "operation": operation,
+            "message": name,
+            "messages": message.count,
+            **row,
+        }
+        for (service, operation), stats in inventory.items()
+        for name, message in stats.messages()
+        for row in message.rows()
+    ]
+
+
+def openapi(inventory: Inventory) -> List[Record]:
+    """One row for each service, with its OpenAPI document as JSON."""
+    return [
+        {"service": service, "operations": sum(map(len, made["paths"].values())), "openapi": json.dumps(made)}
+        for service, made in documents(inventory, time.time()).items()
+    ]
+
+
+OUTPUTS: Dict[str, Callable[[Inventory], Iterable[Record]]] = {
+    "operations": operations,
+    "fields": fields,
+    "versions": performance.version_rows,
+    "hours": performance.hour_rows,
+    "slowest": performance.slowest,
+    "regressions": performance.regressions,
+    "openapi": openapi,
+    "state": states,
+}
+
+
+def same_fields(rows: Iterable[Record]) -> List[Record]:
     """Give all rows all fields: the SDK takes a chunk's header from its first record."""
     listed = list(rows)
     names = list(dict.fromkeys(name for row in listed for name in row))
-    return [{name: row.get(name) for name in names} for row in listed]
+    return [{name: field_of(row.get(name)) for name in names} for row in listed]
+
+
+class Duplicates(validators.Validator):  # type: ignore[misc]
+    """Ids, as a run with ``unique=true`` gives them in ``apisec_duplicates``."""
+
+    def __call__(self, value: Optional[str]) -> Optional[List[int]]:
+        return None if value is None else unpack(str(value))
+
+    def format(self, value: Optional[List[int]]) -> Optional[str]:
+        return None if value is None else pack(value)
 
 
 @Configuration(requires_preop=True)
 class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
     """
     ##Syntax
-    apisecinventory (state=<bool>)?
+    apisecinventory (output=<kind>)? (unique=<bool>)? (duplicates=<ids>)?
 
     ##Description
-    Summarises transactions into one row for each service and operation.
+    Summarises transactions, or states that it made before, into one row for each service and operation.
 
     ##Example
     `apisec_transactions` | fields _raw, _time | apisecinventory
     """
 
-    state = Option(
-        doc="**Syntax:** state=<bool> **Description:** Add apisec_state, which merges with other windows.",
+    output = Option(
+        doc="**Syntax:** output=operations|fields|versions|hours|slowest|regressions|openapi|state "
+        "**Description:** What to give. Default: operations.",
+        default="operations",
+        validate=validators.Set(*OUTPUTS),
+    )
+    unique = Option(
+        doc="**Syntax:** unique=<bool> **Description:** Count each id once; ids that lie on several indexers are told "
+        "in apisec_duplicates, and counted right when they are given back. Default: false.",
         default=False,
         validate=validators.Boolean(),
     )
+    duplicates = Option(
+        doc="**Syntax:** duplicates=<ids> **Description:** apisec_duplicates of a run before.",
+        default=None,
+        validate=Duplicates(),
+    )
 
     @Configuration()  # type: ignore[untyped-decorator]
-    def map(self, records: Iterable[Dict[str, Any]]) -> Iterator[Dict[str, Any]]:
+    def map(self, records: Iterable[Record]) -> Iterator[Record]:
         """On the indexers: the states of one chunk."""
         inventory = Inventory()
-        for record in records:
-            take(inventory, record)
-        yield from states(inventory)
+        if not self.unique:
+            for record in records:
+                take(inventory, record)
+            yield from states(inventory)
+            return
+        found = list(self._map_once(records, inventory))
+        found += states(inventory)
+        yield from same_fields(found)
 
-    def reduce(self, records: Iterable[Dict[str, Any]]) -> Iterator[Dict[str, Any]]:
+    def _map_once(self, records: Iterable[Record], inventory: Inventory) -> Iterator[Record]:
+        if not hasattr(self, "_once"):
+            self._once = Once(self.duplicates or ())
+        for record in records:
+            if first(record.get(STATE_FIELD)):
+                take(inventory, record)
+                continue
+            event = event_from(record)
+            identifier = event.get("id")
+            if not isinstance(identifier, str):
+                inventory.add(event)
+                continue
+            hashed = id_hash(identifier)
+            if self._once.is_duplicate(hashed):
+                yield {EVENT_FIELD: raw_of(record) or json.dumps(event)}
+            elif self._once.first(hashed):
+                inventory.add(event)
+        yield {IDS_FIELD: self._once.take()}
+
+    def reduce(self, records: Iterable[Record]) -> Iterator[Record]:
         """On the search head: rows, once the last chunk is here."""
         if not hasattr(self, "_inventory"):
-            self._inventory = Inventory()
+            self._inventory, self._together = Inventory(), Together()
         for record in records:
-            take(self._inventory, record)
+            self._reduce(record)
         if self._finished:
-            if self._inventory.dropped:
-                text = f"apisecinventory: {self._inventory.dropped} events left out: no operation, or too many"
-                self.write_warning("{}", text)
-            yield from same_fields(rows(self._inventory, bool(self.state)))
+            self._warn()
+            rows = list(OUTPUTS[str(self.output)](self._inventory))
+            twice = self._together.duplicates()
+            if twice:
+                rows.append({DUPLICATES_FIELD: pack(twice) if len(twice) <= MAX_DUPLICATES else "many"})
+            yield from same_fields(rows)
+
+    def _reduce(self, record: Record) -> None:
+        ids, event = first(record.get(IDS_FIELD)), first(record.get(EVENT_FIELD))
+        if ids:
+            self._together.add(ids)
+        elif event:
+            whole = event_from({"_raw": event})
+            if self._together.first(id_hash(str(whole.get("id")))):
+                self._inventory.add(whole)
+        elif IDS_FIELD not in record or first(record.get(STATE_FIELD)):
+            take(self._inventory, record)
+
+    def _warn(self) -> None:
+        if self._inventory.dropped:
+            text = f"apisecinventory: {self._inventory.dropped} events left out: no operation, or too many"
+            self.write_warning("{}", text)

@@ -1,75 +1,89 @@
-"""One refresh: the window, the documents, the events, the checkpoint, and then what is learned."""
+"""One refresh: windows, their documents, the events of what changed, and then what is learned."""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Dict, List
+from dataclasses import dataclass
+from typing import Any, Dict, Optional
 
-from ..kvstore import INVENTORY, Collection
+from ..kvstore import ARCHIVE, DELTAS, INVENTORY, WINDOWS, Collection
 from . import inventory, learning
 from .changes import event_of
-from .checkpoint import Checkpoint, Progress
+from .windows import Window, Windows
+
+MAX_WINDOWS = 40  # of one run; what is left is the next run's
+DAY = 86_400.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``lag``: seconds a window ends before now; ``learn_hours``: the history to learn from."""
+    """``lag``: seconds a window ends before now; ``learn_hours`` are learned from; ``retain_days``: until archived."""
 
     interval: float = 300.0
     lag: float = 10.0
     learn_hours: float = 168.0
+    retain_days: float = 90.0
 
 
 class Refresh:
     """``service`` is connected in the app's namespace."""
 
-    def __init__(self, service: Any, checkpoint: Checkpoint, settings: Settings, logger: logging.Logger) -> None:
+    def __init__(self, service: Any, settings: Settings, logger: logging.Logger) -> None:
         self._service = service
-        self._checkpoint = checkpoint
         self._settings = settings
         self._logger = logger
+        self._windows = Windows(Collection(service, WINDOWS))
+        self._documents = inventory.Documents(*(Collection(service, name) for name in (INVENTORY, ARCHIVE, DELTAS)))
 
     def run(self, now: float) -> Iterator[Dict[str, Any]]:
         """Give the events of new and changed operations; state is written once they are taken.
 
         The events come before the documents: a crash between them repeats events (with equal ids) and loses none.
+        Raises StaleRunError when this run was held up and others went on.
         """
-        collection = Collection(self._service, INVENTORY)
-        stored = collection.load()
-        progress = self._checkpoint.read()
-        if progress.pending:
-            yield from self._window(collection, stored, progress, now)
-            stored, progress = collection.load(), self._checkpoint.read()
-        # Another search head may have run the input before.
-        known = max((float(d.get("through", 0)) for d in stored), default=0.0)
-        through = max(progress.through, known)
-        span = inventory.window(through, now, self._settings.lag, self._settings.learn_hours * 3600)
-        if span is not None:
-            progress = replace(progress, through=span.start, pending=span.end)
-            self._checkpoint.write(progress)
-            yield from self._window(collection, stored, progress, now)
-        self._learn(self._checkpoint.read(), collection.load() if span is not None else stored, now)
+        yield from self._settle(None)  # what a run before left, or a late one undid
+        self._documents.forget(time.time())
+        for _ in range(MAX_WINDOWS):
+            span = self._windows.next(lambda: self._first(now), float(int(now - self._settings.lag)))
+            if span is None:
+                break
+            yield from self._window(span)
+        self._learn(now)
 
-    def _window(
-        self, collection: Collection, stored: List[Dict[str, Any]], progress: Progress, now: float
-    ) -> Iterator[Dict[str, Any]]:
-        """Do the pending window: events, documents, checkpoint."""
-        span = inventory.Window(progress.through, progress.pending)
-        merged = inventory.merge(inventory.fetch(self._service, span), stored, span.end)
-        for before, after in zip(merged.replaced, merged.documents):
-            event = event_of(before, after, span.end)
-            if event is not None:
-                yield event
-        collection.save({**document, "updated": now} for document in merged.documents)
-        self._checkpoint.write(replace(progress, through=span.end, pending=0.0))
-        self._logger.info("inventory through=%.0f operations=%d", span.end, len(merged.documents))
+    def _first(self, now: float) -> float:
+        """Return where the first window starts: after what documents hold, else as far back as is learned from."""
+        known = self._documents.inventory.load(fields=("_key", "through"))
+        through = max((float(d.get("through", 0)) for d in known), default=0.0)
+        return through or float(int(now - self._settings.learn_hours * 3600))
 
-    def _learn(self, progress: Progress, stored: List[Dict[str, Any]], now: float) -> None:
-        first_seen = min((float(d["first_seen"]) for d in stored if "first_seen" in d), default=now)
-        if not learning.due(progress.learned, now, first_seen, self._settings.interval):
+    def _window(self, span: Window) -> Iterator[Dict[str, Any]]:
+        new = inventory.fetch(self._service, span)
+        self._windows.check(span, time.time())
+        noted = self._documents.note(new, span.end, time.time())
+        yield from self._settle(span)
+        events = sum(stats.count for stats in new.operations())
+        self._windows.done(span, time.time(), operations=noted, events=events)
+        self._logger.info("inventory through=%.0f operations=%d events=%d", span.end, noted, events)
+
+    def _settle(self, span: Optional[Window]) -> Iterator[Dict[str, Any]]:
+        for changes in self._documents.settle():
+            for change in changes:
+                event = event_of(change.before, change.after, change.end)
+                if event is not None:
+                    yield event
+            if span is not None:
+                self._windows.check(span, time.time())
+            self._documents.write(changes, time.time())
+
+    def _learn(self, now: float) -> None:
+        heads = self._documents.inventory.load(fields=("_key", "first_seen"))
+        first_seen = min((float(d["first_seen"]) for d in heads if "first_seen" in d), default=now)
+        if not learning.due(self._windows.learned(), now, first_seen, self._settings.interval):
             return
+        retired = self._documents.retire(now - self._settings.retain_days * DAY, now)
         written = learning.store(self._service, learning.learn(self._service, self._settings.learn_hours), now)
-        self._checkpoint.write(replace(progress, learned=now))
-        self._logger.info("learned %s", " ".join(f"{name}={count}" for name, count in sorted(written.items())))
+        self._windows.set_learned(now)
+        counts = " ".join(f"{name}={count}" for name, count in sorted(written.items()))
+        self._logger.info("learned %s retired=%d", counts, retired)

@@ -15,8 +15,8 @@ from apisec.errors import ApisecError
 
 from ..connection import SearchError, connect
 from ..logs import apply_level, logger_of
-from .checkpoint import Checkpoint
 from .run import Refresh, Settings
+from .windows import StaleRunError
 
 KIND = "apisec_inventory"
 SOURCETYPE = "apisec:inventory"
@@ -25,6 +25,7 @@ SOURCETYPE = "apisec:inventory"
 NUMBERS = {
     "lag": ("Seconds that a window ends before now", 0.0, 3600.0, 10.0),
     "learn_hours": ("Hours of history to learn from", 1.0, 720.0, 168.0),
+    "retain_days": ("Days without a request after which an operation is archived", 1.0, 3650.0, 90.0),
 }
 
 
@@ -71,8 +72,7 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
         name = stanza.partition("://")[2]
         service = connect(inputs.metadata["server_uri"], inputs.metadata["session_key"])
         apply_level(service, logger)
-        checkpoint = Checkpoint(inputs.metadata["checkpoint_dir"], name)
-        refresh = Refresh(service, checkpoint, settings_of(parameters), logger)
+        refresh = Refresh(service, settings_of(parameters), logger)
         try:
             for event in refresh.run(time.time()):
                 data = json.dumps(event, sort_keys=True)
@@ -80,7 +80,9 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
                 writer.write_event(
                     smi.Event(data=data, time=f"{event['time']:.3f}", stanza=stanza, index=index, sourcetype=SOURCETYPE)
                 )
+        except StaleRunError as error:
+            logger.info("refresh of %s stopped: %s", name, error)
         except (SearchError, HTTPError, OSError, ApisecError) as error:
-            # Nothing was lost: the checkpoint stands where it stood, and the next run takes the same window.
+            # Nothing was lost: the window stays open, and the next run takes the same one.
             logger.error("refresh of %s failed, the next run takes the same window: %s", name, error)  # noqa: TRY400
             writer.log(smi.EventWriter.ERROR, f"apisec_inventory {name}: {error}")

@@ -1,0 +1,257 @@
+"""The inventory counts every event once, wherever a refresh dies, and whoever runs beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from apisec_app.connection import connect
+from apisec_app.refresh import inventory as refreshing
+from apisec_app.refresh import run as running
+from apisec_app.refresh.windows import StaleRunError, Window
+
+from apisec.endpoints.inventory import Inventory
+from tests.support.splunk import Splunk
+
+pytestmark = [pytest.mark.app, pytest.mark.exclusive]
+LOGGER = logging.getLogger("test")
+OPERATIONS = ("GET /a", "POST /a", "GET /b/{b_id}")
+
+
+class KilledError(BaseException):
+    """The process dies here."""
+
+
+class Wire:
+    """A connection of which a test knows when it writes: ``before`` and ``after`` are given the write's number."""
+
+    def __init__(self, service: Any, before: Callable[[int], None], after: Callable[[int], None]) -> None:
+        self._service, self._before, self._after = service, before, after
+        self.writes = 0
+
+    def get(self, path: str, **arguments: Any) -> Any:
+        return self._service.get(path, **arguments)
+
+    def post(self, path: str, **arguments: Any) -> Any:
+        if path.endswith("/batch_find"):
+            return self._service.post(path, **arguments)
+        return self._write(lambda: self._service.post(path, **arguments))
+
+    def delete(self, path: str, **arguments: Any) -> Any:
+        return self._write(lambda: self._service.delete(path, **arguments))
+
+    def _write(self, work: Callable[[], Any]) -> Any:
+        self.writes += 1
+        number = self.writes
+        self._before(number)
+        try:
+            return work()
+        finally:
+            self._after(number)
+
+
+class World:
+    """Events by index time, and refreshes over them, with a ledger of windows of its own."""
+
+    def __init__(self, splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.splunk = splunk
+        self.start = float(int(time.time()))
+        self.indexed: list[tuple[float, dict[str, Any]]] = []
+        self.settings = running.Settings(lag=0.0, retain_days=0.01)
+        monkeypatch.setattr(refreshing, "fetch", self._fetch)
+        monkeypatch.setattr(running.learning, "due", lambda *_: False)
+        before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start}
+        self.ledger([{**before, "done": True, "finished": self.start}])
+
+    def ledger(self, documents: list[dict[str, Any]]) -> None:
+        """Make the ledger of windows hold exactly these."""
+        path = self.splunk.data("apisec_inventory_windows")
+        self.splunk.rest.call("DELETE", path)
+        if documents:
+            self.splunk.rest.call("POST", f"{path}/batch_save", body=documents)
+
+    def _fetch(self, _service: Any, span: Window) -> Inventory:
+        found = Inventory()
+        for indexed, event in self.indexed:
+            if span.start <= indexed < span.end:
+                found.add(event)
+        return found
+
+    def index(self, at: float, count: int) -> None:
+        """Events that were indexed ``at`` seconds after the start."""
+        for n in range(count):
+            operation = OPERATIONS[n % len(OPERATIONS)]
+            event = {"service": self.splunk.service, "operation": operation, "time": self.start + at, "status": 200}
+            self.indexed.append((self.start + at, {**event, "principal": f"p{n}", "response_time": n + at}))
+
+    def refresh(
+        self,
+        now: float,
+        before: Callable[[int], None] = lambda _: None,
+        after: Callable[[int], None] = lambda _: None,
+    ) -> Iterator[dict[str, Any]]:
+        rest = self.splunk.rest
+        wire = Wire(connect(self.splunk.target.url, rest.session_key), before, after)
+        yield from running.Refresh(wire, self.settings, LOGGER).run(now)
+        self.writes = wire.writes
+
+    def run(self, at: float, **hooks: Callable[[int], None]) -> list[dict[str, Any]]:
+        return list(self.refresh(self.start + at, **hooks))
+
+    def counts(self) -> dict[str, int]:
+        return {d["operation"]: int(d["count"]) for d in self.splunk.collection("apisec_inventory")}
+
+    def expected(self) -> dict[str, int]:
+        one = Inventory()
+        for _, event in self.indexed:
+            one.add(event)
+        return {row["operation"]: row["count"] for row in one.rows()}
+
+    def right(self) -> bool:
+        """Every figure is that of one pass, not only the counts."""
+        one = Inventory()
+        for _, event in self.indexed:
+            one.add(event)
+        held = Inventory.from_documents(self.splunk.collection("apisec_inventory"))
+        return held.to_state() == one.to_state()
+
+
+@pytest.fixture
+def world(splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    urllib3.disable_warnings()
+    kept = splunk.rest.call("GET", splunk.data("apisec_inventory_windows"))
+    world = World(splunk, monkeypatch)
+    yield world
+    world.ledger(kept)
+
+
+def dying(number: int) -> Callable[[int], None]:
+    def check(write: int) -> None:
+        if write == number:
+            raise KilledError
+
+    return check
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_run_that_dies_at_any_write_counts_nothing_twice(world: World, when: str) -> None:
+    world.index(5, 30)
+    world.run(10)
+    writes = world.writes
+    assert writes >= 4
+    assert world.right()
+    for number in range(1, writes + 1):
+        at = 100.0 * number
+        world.index(at, 20)
+        with pytest.raises(KilledError):
+            world.run(at + 10, **{when: dying(number)})
+        world.index(at + 20, 7)
+        world.run(at + 30)
+        assert world.counts() == world.expected(), f"killed {when} write {number}"
+        assert world.right()
+
+
+def test_a_run_that_dies_again_and_again_is_completed(world: World) -> None:
+    world.index(5, 40)
+    for number in (1, 2, 3, 2, 1, 3):
+        with contextlib.suppress(KilledError):
+            world.run(10, after=dying(number))
+    world.run(10)
+    assert world.right()
+
+
+def test_runs_that_overlap_anywhere_count_nothing_twice(world: World) -> None:
+    """One run is held up before each of its writes in turn, while others go on, over the same window and the next."""
+    world.index(5, 30)
+    world.run(10)
+    writes = world.writes
+    for number in range(1, writes + 1):
+        at = 100.0 * number
+        world.index(at, 20)
+
+        def meanwhile(write: int, number: int = number, at: float = at) -> None:
+            if write == number:
+                world.run(at + 12)
+                world.index(at + 20, 9)
+                world.run(at + 30)
+
+        with contextlib.suppress(StaleRunError):
+            world.run(at + 10, before=meanwhile)
+        world.run(at + 40)
+        assert world.counts() == world.expected(), f"held up before write {number}"
+        assert world.right()
+
+
+def test_a_run_over_nothing_new_writes_nothing_and_says_nothing(world: World) -> None:
+    world.index(5, 10)
+    assert {event["change"] for event in world.run(10)} == {"new"}
+    before = world.splunk.collection("apisec_inventory")
+    assert world.run(10) == []
+    assert world.splunk.collection("apisec_inventory") == before
+
+
+def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running.learning, "due", lambda *_: True)
+    monkeypatch.setattr(running.learning, "learn", lambda *_: None)
+    monkeypatch.setattr(running.learning, "store", lambda *_: {})
+    world.index(5, 30)
+    world.run(10)
+    assert world.counts() == world.expected()
+    world.run(1000)
+    assert world.counts() == {}
+    archived = world.splunk.collection("apisec_inventory_archive")
+    assert {d["operation"] for d in archived} == set(OPERATIONS)
+    world.index(1005, 2)
+    changes = world.run(1010)
+    assert changes == [], "an operation that comes back is not new"
+    assert set(world.counts()) == set(OPERATIONS[:2])
+    assert world.counts()["GET /a"] == 11
+    assert {d["operation"] for d in world.splunk.collection("apisec_inventory_archive")} == {OPERATIONS[2]}
+
+
+KILLER = """
+import logging, os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from apisec_app.connection import connect
+from apisec_app.kvstore import Collection
+from apisec_app.refresh import run
+number, send = int(sys.argv[4]), Collection._post
+def post(self, body, path):
+    global number
+    number -= path != "/batch_find"
+    if number == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return send(self, body, path)
+Collection._post = post
+run.learning.due = lambda *_: False
+service = connect(sys.argv[2], sys.argv[3])
+print(sum(1 for _ in run.Refresh(service, run.Settings(lag=0.0), logging.getLogger()).run(float(sys.argv[5]))))
+"""
+
+
+def test_a_process_that_is_killed_is_made_up_for(splunk: Splunk, unpacked: Path) -> None:
+    """With real searches and SIGKILL: after the window began, and after its documents."""
+    key = splunk.rest.session_key
+    sent = 0
+    for number in (2, 4, 99):
+        events = [
+            {"id": f"{number}-{n}", "time": time.time() - 5, "service": "shop", "operation": "GET /x", "status": 200}
+            for n in range(50)
+        ]
+        splunk.send(events)
+        sent += len(events)
+        at = int(time.time()) + 1
+        splunk.wait(lambda at=at: time.time() > at, "the next second")  # type: ignore[misc]
+        arguments = [str(unpacked / "lib"), splunk.target.url, key, str(number), str(time.time())]
+        done = subprocess.run([sys.executable, "-c", KILLER, *arguments], capture_output=True, text=True, timeout=120)
+        assert done.returncode == (-signal.SIGKILL if number < 99 else 0), done.stderr
+    assert [int(d["count"]) for d in splunk.collection("apisec_inventory")] == [sent]
