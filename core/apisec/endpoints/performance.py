@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.baselines.sketches import QuantileSketch, merged
@@ -18,6 +19,7 @@ from apisec.endpoints.inventory.timing import HOUR, OTHER_VERSION, HourStats, Ve
 from apisec.endpoints.inventory.versions import unversioned
 
 Row = Dict[str, Any]
+Hours = Sequence[Tuple[int, HourStats]]
 
 Z = 2.576  # of a normal distribution, 99 % on both sides
 MIN_REQUESTS = 50  # on each side of a comparison
@@ -25,6 +27,7 @@ MIN_RATIO = 1.2  # times as slow before it is worth telling
 MIN_MILLISECONDS = 5.0  # slower, too: 1 ms instead of 0.5 is nobody's regression
 MIN_SHARE = 0.01  # more failures, as a share of requests
 MIN_HOURS = 3  # of data on each side of a change point
+MIN_DAYS = 3  # before an hour of the day has something usual
 NEAR_HOURS = 2  # between a version's first request and the change that it is named for
 _HOUR_SHARES = tuple(pair for pair in SHARES if pair[0] in ("p50", "p95", "p99"))
 
@@ -247,15 +250,18 @@ def change_point(series: Sequence[float], weights: Sequence[float]) -> Optional[
 
 
 def by_hour(inventory: Inventory) -> List[Row]:
-    """Look for the hour since which an operation is slower, or fails more, and for a version first seen then."""
+    """Look for the hour since which an operation is slower, or fails more, and for a version first seen then.
+
+    Hours are compared with the same hours of the days before, where there are some: nights are not mornings.
+    """
     rows: List[Row] = []
     for (service, operation), stats in inventory.items():
         hours = sorted(stats.timing.hours.items())
         for kind in ("latency", "failures"):
-            index = change_point([_level(one, kind) for _, one in hours], [float(one.count) for _, one in hours])
+            index = change_point(_levels(hours, kind), [float(one.count) for _, one in hours])
             if index is None:
                 continue
-            before = Side.of_hours([one for _, one in hours[:index]])
+            before = Side.of_hours(_like(hours[:index], hours[index:]))
             after = Side.of_hours([one for _, one in hours[index:]])
             since = hours[index][0] * HOUR
             rows += [
@@ -274,8 +280,27 @@ def by_hour(inventory: Inventory) -> List[Row]:
     return rows
 
 
+def _like(before: Hours, after: Hours) -> List[HourStats]:
+    """Return the hours of the days before that are those of ``after``; all, where these are too few."""
+    wanted = {hour % 24 for hour, _ in after}
+    alike = [one for hour, one in before if hour % 24 in wanted]
+    return alike if sum(one.count for one in alike) >= MIN_REQUESTS else [one for _, one in before]
+
+
+def _levels(hours: Hours, kind: str) -> List[float]:
+    """Return what is followed over the hours, less what is usual for the hour of the day."""
+    levels = [_level(one, kind) for _, one in hours]
+    usual: Dict[int, List[float]] = {}
+    for (hour, _), level in zip(hours, levels):
+        usual.setdefault(hour % 24, []).append(level)
+    if any(len(some) < MIN_DAYS for some in usual.values()):  # too short a history to know the hours of the day
+        return levels
+    middles = {hour: median(some) for hour, some in usual.items()}
+    return [level - middles[hour % 24] for (hour, _), level in zip(hours, levels)]
+
+
 def _level(hour: HourStats, kind: str) -> float:
-    """Return what is followed over the hours: the logarithm of the p95, or the share of failures."""
+    """Return the logarithm of the p95, or the share of failures."""
     if kind == "failures":
         return hour.failures / max(1, hour.count)
     return math.log(max(0.01, hour.latency.quantile(0.95) or 0.01))

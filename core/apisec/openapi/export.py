@@ -21,6 +21,7 @@ METHODS = frozenset(("get", "put", "post", "delete", "options", "head", "patch",
 # OpenAPI 3.1, 4.8.12.1: parameters of these names are ignored, for media types and security schemes describe them.
 _IGNORED_HEADERS = frozenset(("accept", "content-type", "authorization"))
 _BRACES = re.compile(r"\{([^{}]*)\}")
+_ODD = re.compile(r"[{}?#]")  # of a path's words: what OpenAPI would read as something else
 _NOT_A_KEY = re.compile(r"[^a-zA-Z0-9._-]+")
 
 # auth of an event: the name of the scheme, and how OpenAPI describes it.
@@ -98,18 +99,20 @@ def _servers(operations: Iterable[OperationStats]) -> List[str]:
 
 
 def _unique_parameters(template: str) -> Tuple[str, Dict[str, List[str]]]:
-    """Return the template with no parameter's name twice, and the new names of each."""
+    """Return the template with no parameter's name twice and no odd character in its words, and the new names."""
     used: Dict[str, int] = {}
     renamed: Dict[str, List[str]] = {}
-
-    def name(match: re.Match[str]) -> str:
-        old = match.group(1) or "value"
+    parts = []
+    for index, part in enumerate(_BRACES.split(template)):
+        if index % 2 == 0:
+            parts.append(_ODD.sub(lambda found: f"%{ord(found.group()):02X}", part))
+            continue
+        old = part or "value"
         used[old] = used.get(old, 0) + 1
         new = old if used[old] == 1 else f"{old}_{used[old]}"
         renamed.setdefault(old, []).append(new)
-        return "{" + new + "}"
-
-    return _BRACES.sub(name, template), renamed
+        parts.append("{" + new + "}")
+    return "".join(parts), renamed
 
 
 def _operation(
