@@ -219,6 +219,15 @@ NEGATIVES: tuple[Negative, ...] = (
     Negative("last four", "last4", lambda rng: digits(rng, 4)),
     Negative("expires", "expires in", whole(60, 86400)),
     Negative("count", "quantity", whole(1, 50)),
+    # under names that say nothing: numbers as long as a card's that are none
+    Negative("time and serial", "outcome", lambda rng: moment(rng).strftime("%y%m%d%H%M%S") + digits(rng, 4), ("*",)),
+    Negative("day first and serial", "remark", lambda rng: moment(rng).strftime("%d%m%Y") + digits(rng, 8), ("*",)),
+    Negative("epoch milliseconds", "marker", whole(1_690_000_000_000, 1_790_000_000_000), ("*",)),
+    Negative("epoch nanoseconds", "sign", whole(169 * 10**16, 179 * 10**16), ("*",)),
+    Negative("snowflake", "outcome", whole(10**18, 18 * 10**17), ("*",)),
+    Negative("member of a social network", "remark", lambda rng: luhn("1000" + digits(rng, 10)), ("*",)),
+    Negative("19 of visa's range", "marker", lambda rng: luhn("4" + digits(rng, 17)), ("*",)),
+    Negative("sscc", "sign", lambda rng: ean("3" + digits(rng, 16)), ("*",)),
 )
 
 SPLIT = load("development", 1811, FORMATS, NEGATIVES)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Callable, Dict, List, Optional, Pattern, Tuple
 
 from apisec.redaction import forms
+from apisec.redaction.encodings import resolve
 from apisec.redaction.form_words import NO_NAME
 from apisec.redaction.forms import DATE, UUID
 from apisec.validators import banking, devices, documents, health, national, tax
@@ -45,7 +46,7 @@ _EXPIRY = re.compile(
 )
 _WORDS = re.compile(r"[A-Za-z]{7,}")  # IBANs of Malta have six letters in a row
 _LONG_WORD = re.compile(r"[A-Z]{6,}")
-_NO_DEVICE = re.compile(r"[ ,;@/\\]|\A[\d.]+\.[\d.]*\Z")  # a text, a model, a version
+_NO_DEVICE = re.compile(r"[ ,;@%/\\]|\A[\d.]+\.[\d.]*\Z")  # a text, a model, a version
 _SSN_LAYOUT = re.compile(r"\d{3}-\d{2}-\d{4}")
 
 _ROWS = by_class((*national.ROWS, *tax.ROWS, *health.ROWS, *banking.ROWS, *devices.ROWS, *documents.ROWS))
@@ -149,9 +150,12 @@ def _registered(data_class: str, text: str) -> Optional[Refined]:
 
 
 def _secret(data_class: str, value: str) -> Optional[str]:
+    """Judge a secret by what it is when nothing is encoded; it stays as it was written."""
+    text = resolve(value)
     if data_class == "secret.password":
-        return forms.password(value)
-    return forms.one_time(value) if data_class == "secret.otp" else forms.secret(value, MIN_SECRET)
+        return value if forms.password(text) else None
+    found = forms.one_time(text) if data_class == "secret.otp" else forms.secret(text, MIN_SECRET)
+    return value if found else None
 
 
 def _digits(low: int, high: int) -> Check:
