@@ -14,6 +14,7 @@ from typing import FrozenSet, Optional, Sequence
 from apisec.classification.names.guessing import guess
 from apisec.classification.names.model import default_model
 from apisec.classification.names.rules import RULES, last_needed, match
+from apisec.classification.names.stems.standards import LIKELY
 from apisec.classification.names.words import MAX_NAME, NATIONAL, meaning, meanings, split
 
 __all__ = ["MAX_NAME", "NOTHING", "RULES", "NameEvidence", "evidence", "split"]
@@ -21,12 +22,21 @@ __all__ = ["MAX_NAME", "NOTHING", "RULES", "NameEvidence", "evidence", "split"]
 # A name of these alone is read with its parent's: card.number, name.first, phone.value.
 _GENERIC_CONCEPTS = (
     "number name code first last full neutral date line holder key security verif expiry monthyear cid serialno display"
-    " idword cp cap track doc long pin"
+    " idword cp cap track doc long pin answer"
 )
 _GENERIC = frozenset(_GENERIC_CONCEPTS.split())
 _BESIDE = frozenset(("paging", "kind_token", "spot", "asked", "validity"))  # what generic words stand for as well
+TERSE = {name: data_class for data_class, names in LIKELY.items() for name in names.split()}
+_ROLES = frozenset(("role",))
+_NO_ROLE = frozenset(("reference", "identifier", "number", "turn", "asked", "verb"))  # the count of customers
+_ADDRESS = frozenset(("address", "neutral"))
+_NO_STREET = frozenset(("email", "mac", "macword", "maconly", "ip", "wallet"))
 # What the last word must not be when the classifier is asked: it would decide, however unknown the rest is.
 _FINAL = frozenset(("meta", "turn", "identifier", "reference", "paging"))
+_SENDER = frozenset(("address", "person", "neutral"))  # name below a shipping address is who lives there
+_MAILBOXES = frozenset(("from", "to", "cc", "bcc", "replyto"))  # and below an envelope who wrote
+_CARD = frozenset(("card", "cardno", "credit"))
+_SECRET = frozenset(("secret", "credential", "apikey", "privatekey", "key"))
 VETO = -5.0  # logits under a class's threshold from which on the classifier refutes the grammar where it is unsure
 
 
@@ -36,11 +46,14 @@ class NameEvidence:
 
     ``reference`` says that digits under this name are an order, a time, a hash: not a number of a person.
     ``identifier`` says that the field holds an object's id.
+    ``likely`` is the class of a name that says too little (``manager``, ``owner``): it holds only for a value whose own
+    form says it as well (``redaction.values.confirmed``).
     """
 
     data_class: Optional[str] = None
     reference: bool = False
     identifier: bool = False
+    likely: Optional[str] = None
 
 
 NOTHING = NameEvidence()
@@ -57,9 +70,20 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
     data_class = None if words == ("user", "name") else _class(found, name, parent)  # a login is no person's name
     if parent and known and known - _BESIDE <= _GENERIC:
         data_class = _class_below(found, parent) or data_class
+    elif parent and data_class == "pii.address" and len(words) == 1 and known <= _ADDRESS:
+        data_class = _address_of(found, parent)
     reference = data_class is None and bool(known & {"reference", "identifier"})
     identifier = data_class in (None, "device.id") and "identifier" in known | meaning(words[-1])
-    return NameEvidence(data_class, reference, identifier)
+    likely = _likely(words, found, known) if data_class is None else None
+    return NameEvidence(data_class, reference, identifier, likely)
+
+
+def _likely(words: Sequence[str], found: Sequence[FrozenSet[str]], known: FrozenSet[str]) -> Optional[str]:
+    """Return the class that a terse name, or the word for a role alone, may stand for."""
+    terse = TERSE.get("".join(words))
+    if terse is not None:
+        return terse
+    return "pii.name" if found[-1] & _ROLES and not known & _NO_ROLE else None
 
 
 def _class(words: Sequence[FrozenSet[str]], name: str, parent: str) -> Optional[str]:
@@ -83,12 +107,35 @@ def _refuted(data_class: str, name: str, parent: str) -> bool:
     return general in model.classes and model.margins(name, parent)[model.classes.index(general)] < VETO
 
 
+def _address_of(words: Sequence[FrozenSet[str]], parent: str) -> Optional[str]:
+    """Return what an address is that stands below a mailbox, a network card, a wallet: ``email.address``."""
+    above: FrozenSet[str] = frozenset().union(*meanings(split(parent)))
+    if not above & _NO_STREET:
+        return "pii.address"
+    rule = match([above, *words])
+    return rule.data_class if rule is not None else None
+
+
 def _class_below(words: Sequence[FrozenSet[str]], parent: str) -> Optional[str]:
-    rule = match([*meanings(split(parent)), *words])
+    words_above = split(parent)
+    found_above = meanings(words_above)
+    above: FrozenSet[str] = frozenset().union(*found_above)
+    sender = all(found_above) and "address" in above and above <= _SENDER
+    if (sender or "".join(words_above) in _MAILBOXES) and len(words) == 1:
+        only = frozenset().union(*words) - _BESIDE
+        if only == {"name"}:
+            return "pii.name"
+        if only == {"number"} and not sender:
+            return "pii.phone"
+    rule = match([*found_above, *words])
     if rule is None:
         return None
     if rule.data_class == "secret.otp" and all(concepts <= {"code", "neutral"} for concepts in words):
         return None  # the code of a verification is its result more often than what was sent
+    if rule.data_class == "secret.api_key" and not above & _SECRET and "api" not in words_above:
+        return None  # the key of an application, of an account: of an entry in a table
+    if rule.data_class == "pci.expiry" and "date" in above and not above & _CARD:
+        return None  # a part of the date when something else ends
     if rule.data_class == "health.mrn" and not all(words):
         return None  # what a patient has a number of
     return rule.data_class

@@ -27,6 +27,12 @@ _PERSONAL = frozenset(
         NATIONAL.rstrip("."),
     )
 )
+# What holds objects of any kind.
+_CONTAINER_WORDS = (
+    "rows row items item list lists elements element records record entries entry results result data values content"
+    " objects object resources resource collection page nodes node edges hits docs payload body response"
+)
+_CONTAINERS = frozenset(_CONTAINER_WORDS.split())
 # What only things are said to have: its e-mail address is a shop's.
 _THINGS = frozenset(("reference", "vat", "companytax"))
 _OF_A_PERSON, _OF_A_SECRET = "contact", "security"  # parents that stand for what was seen beside
@@ -54,7 +60,10 @@ def _company(names: FrozenSet[str], parent: str) -> str:
 
 
 def _is_thing(parent: str) -> bool:
-    found: FrozenSet[str] = frozenset().union(*meanings(split(parent)))
+    words = split(parent)
+    if "".join(words) in _CONTAINERS:
+        return False
+    found: FrozenSet[str] = frozenset().union(*meanings(words))
     return bool(found & {"thing", "company", "reference"}) and "person" not in found
 
 

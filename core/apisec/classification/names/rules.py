@@ -49,7 +49,8 @@ RULES: Tuple[Rule, ...] = (
         "expiry",
         "date",  # on a card it is a month and a year; a full date under this name is no card's, and refine refuses it
         veto="turn identifier",
-        but="reference session token key secret passport licence insurance sin national idword company name email geo",
+        but="reference session token key secret passport licence insurance sin national idword company name email geo"
+        " thing",
     ),
     _rule("pci.expiry", "card cardno credit", "end validity", "date monthyear", veto="turn identifier", but=_NO_CARD),
     _rule("pci.expiry", "thru", veto="turn identifier", but=_NO_CARD),
@@ -130,9 +131,12 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.location", "geo", but="name reference"),
     _rule("pii.location", "long", "spot geo", but="name reference address email phone street"),
     _own("pii.vehicle", "plate", but="name bank"),
-    _rule("pii.vehicle", "vehicle", "registration", "number"),
+    _rule("pii.vehicle", "motor", "registration"),
+    _rule("pii.vehicle", "chassis", "number", but="serialno"),
+    _rule("pii.vehicle", "chassis", "vehicle"),
     _rule("fin.sort_code", "sort", "code"),
-    _rule("secret.token", "kind_token authorization idword", "token", veto="", but="paging"),
+    _rule("secret.token", "kind_token authorization idword", "token", veto="", but="paging flow"),
+    _rule("secret.api_key", "otp time_code", "seedword", but="name question"),  # what codes are made from
     _rule("secret.otp", "otp"),
     _rule("secret.otp", "time_word", "code password"),
     _rule("secret.otp", "time_code", "code", but="card reference person name thing", veto="meta turn identifier"),
@@ -160,22 +164,26 @@ RULES: Tuple[Rule, ...] = (
     _rule("pii.address", "street addressline"),
     _rule("pii.address", "address", "line number", but="email bank ip token wallet mac macword locality name device"),
     _rule("pii.address", "address", but="email bank ip token wallet mac macword locality name reference device"),
-    _rule("fin.account", "accountno", but="name phone"),
-    _rule("fin.account", "account", "number", but="name phone"),
+    _rule("fin.account", "accountno", but="name phone ledger"),
+    _rule("fin.account", "account", "number", but="name phone ledger"),
     _rule("fin.account", "deposit", "account", but="name phone holder person"),
     _rule("fin.account", "bank", "account", but="name phone holder person"),
     _rule("secret.api_key", "apikey", but="name reference"),
     _rule("secret.api_key", "api secret", "key secret", but="name reference"),
     _rule("secret.api_key", "secret", but="name question reference"),
     _rule("secret.api_key", "credential", but="name"),
-    _rule("secret.session", "session", veto="meta turn expiry", but="time_word paging date reference name"),
-    _rule("secret.token", "token", but="paging address", veto="meta turn identifier expiry"),
-    _rule("secret.token", "authorization", but="date", veto="meta turn"),
+    _rule(
+        "secret.session", "session", veto="meta turn expiry", but="time_word paging date reference name meeting verif"
+    ),
+    _rule("secret.token", "token", but="paging flow address", veto="meta turn identifier expiry"),
+    _rule("secret.token", "authorization", but="date identifier flow", veto="meta turn"),
     _rule("fin.crypto", "wallet", but="name email phone account number paging card token key privatekey macword"),
 )
 
 
 _NEUTRAL = frozenset(("neutral",))
+_THINGS = frozenset(("meta", "thing", "turn", "asked", "company"))
+_PERSONS = frozenset(("person", "first", "last", "full", "holder", "personname", "display"))
 
 # The places in RULES of those whose first group a concept fulfils: only they are asked.
 _STARTED: Dict[str, List[int]] = {}
@@ -191,6 +199,8 @@ def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
     a *type phone* still a phone.
     """
     known: FrozenSet[str] = frozenset().union(*words)
+    if len(words) > 1 and "verb" in words[0]:
+        return None  # use_password: whether to
     candidates = {at for concept in known for at in _STARTED.get(concept, ())}
     for at in sorted(candidates):
         rule = RULES[at]
@@ -200,9 +210,19 @@ def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
         behind = words[last_needed(words, rule) :]
         if rule.last and any(concepts != _NEUTRAL for concepts in behind[1:]):
             continue
+        if rule.data_class == "pii.name" and _of_a_thing(words):
+            continue
         if not against or not any("meta" in concepts for concepts in behind):
             return rule
     return None
+
+
+def _of_a_thing(words: Sequence[FrozenSet[str]]) -> bool:
+    """Return whether the noun before *name* is a thing's: of a user group, of a profile."""
+    at = next((at for at in range(len(words) - 1, 0, -1) if "name" in words[at]), 0)
+    if at == 1 and "card" in words[0]:
+        return False  # what is printed on it
+    return at > 0 and bool(words[at - 1] & _THINGS) and not words[at - 1] & _PERSONS
 
 
 def last_needed(words: Sequence[FrozenSet[str]], rule: Rule) -> int:

@@ -13,7 +13,12 @@ MAX_NAME = 128  # characters of a name that are looked at
 MAX_WORD = 40  # characters of a word that are broken into stems
 MIN_PART = 3  # characters of a stem inside a longer word: shorter ones stand in words by chance
 _SHORT_PARTS = frozenset(("id", "no", "nr", "cc", "ip"))  # but for these, at the beginning or the end of a word
-_NO_PARTS = frozenset(("eid",))  # words of their own, but no part of one: mobil-eid is a mobile-id
+# Words of their own, but no part of one: mobil-eid is a mobile-id, auto-matic has no wallet.
+_NO_PARTS = frozenset(("eid", "matic", "tron", "solana", "ripple"))
+# Stems of three letters whose plural is another word.
+_NO_PLURAL = frozenset(
+    ("cif", "cp", "cpe", "cap", "pan", "pin", "ads", "sin", "nit", "rut", "tin", "nie", "abn", "ein", "zip")
+)
 # Between two stems of a word written as one: dateofbirth, numerodetelefono.
 _BETWEEN = frozenset(
     ("of", "de", "do", "da", "di", "du", "del", "des", "la", "le", "el", "em", "en", "van", "und", "and")
@@ -62,7 +67,7 @@ def _known(word: str) -> FrozenSet[str]:
     if found is None and word[-1:].isdigit():
         word = word.rstrip("0123456789")
         found = _EXACT.get(word)
-    if found is None and len(word) > MIN_PART and word[-1:] == "s":
+    if found is None and len(word) > MIN_PART and word[-1:] == "s" and word[:-1] not in _NO_PLURAL:
         found = _EXACT.get(word[:-1]) or (_EXACT.get(word[:-2]) if word.endswith("es") else None)
     if found is None and word.startswith(_OPEN_STEMS):
         found = next(concepts for stem, concepts in _OPEN if word.startswith(stem))

@@ -11,11 +11,13 @@ CONCEPTS: Dict[str, str] = {
     "last": "lst surnm",
     "personname": "surnm firstname1 lastname1 frstnm lstnm fstnm fnm lnm mdlnm custnm patnm empnm"
     " beneficiaryname nameofholder contactperson middlename2 maidennm",
-    "person": "pat mbr benef hldr insrd drvr pax pers prsn cstmr cust clnt passngr guardian enrollee policyholder"
+    "person": "addressee pat mbr benef hldr insrd drvr pax pers prsn cstmr cust clnt passngr guardian enrollee"
+    " policyholder"
     " occupant householder cardmember payor remitter remittee payr rcpt rcvr",
     "birth": "dofb birthdy brthdy brthdt bthdt bdt dobdt dobirth birthdte brthdte birthon bornon bornat",
     "date": "dte dat expdt exprdt expirydt expdat expirationdt cardexp crdexp cardexpirydt cardexpdt ccexp",
-    "phone": "phn phne telephn tphn tphone telno telnbr phonenbr phnnbr phnno mobl cellno cellnbr celno"
+    "phone": "fromnumber tonumber sendernumber callernumber callednumber publicfaxnumber faxnumber destinationnumber"
+    " originatingnumber phn phne telephn tphn tphone telno telnbr phonenbr phnnbr phnno mobl cellno cellnbr celno"
     " phonework phonehome mobileno1 phnum telex teleno handphone hpno handphoneno contactphone"
     " e164 phonee164",
     "email": "eaddr emladdr emailaddr1 emailadr mailid emid emailnm smtpaddress smtpaddr proxyaddresses"
@@ -77,7 +79,33 @@ CONCEPTS: Dict[str, str] = {
     " ethaddr ethernetaddress btaddr btaddress bdaddr bdaddress bluetoothaddress macid mac48 eui48 eui64 deveui joineui"
     " chaddr lladdr linkaddress stationmac clientmac wlanmac lanmac nicaddress adapteraddress wirelessmac btmac"
     " physicaladdressmac bssid wifiaddress",
+    "meta": "months years check checks result results failure outcome",
+    "motor": "vehicle vehicles veh vhcl truck trailer motorcycle lorry van car fahrzeug kraftfahrzeug vehicule"
+    " veiculo vehiculo"
+    " voiture pojazd pojazdu voertuig fordon kjoretoy koretoj ajoneuvo arac vozidla coche carro",
+    "privatekey": "sslkey tlskey privatepem rsakey certprivatekey serverprivatekey keypem",
+    "wallet": "tronaddress",
+    "seedword": "seed secret",
+    "flow": "idempotency idempotent starting skip block job creation ordinal marker resume clientrequest charge"
+    " charges"
+    " clientrequesttoken",
     "maconly": "mac",
+    "chassis": "chassis",
+    # what an account of a ledger is named after, and a session that is a meeting
+    "ledger": "sales expense expenses cost cash offset discount inventory cogs accrual accruals ledger general"
+    " invoice revenue"
+    " asset liability equity depreciation clearing suspense gl nominal",
+    "meeting": "checkout call room chat game training exam workout video conference meeting trading market tutoring"
+    " therapy charging recording streaming upload import sync play viewing learning table",
+    "verb": "use uses skip include includes keep exclude excludes ignore prefer",
+    "role": "manager supervisor assignee owner author doctor teacher spouse mother father driver cardholder signer"
+    " signatory guardian physician nurse reviewer approver reporter requester requestor applicant borrower tenant"
+    " landlord beneficiary payee payer drawer drawee husband wife partner sponsor witness instructor tutor coach"
+    " caregiver practitioner recipient sender addressee consignee consignor shipper buyer seller holder insured"
+    " policyholder subscriber passenger traveller traveler guest attendee participant candidate referrer employee"
+    " customer client patient student member contact contactperson ansprechpartner kunde empfanger absender inhaber"
+    " mitarbeiter arzt fahrer titulaire destinataire expediteur assure conducteur titular destinatario remitente"
+    " beneficiario paciente conductor intestatario mittente paziente motorista titolare",
     "sequence": "seq sequence issue",
     "macword": "nic adapter lan bt wireless mac",
     "device": "dvc handset tablet tv stb settop wearable",

@@ -9,6 +9,20 @@ from __future__ import annotations
 
 from typing import Dict
 
+# Terse names that are this only where the value's form says so as well: exact, in lower case, without separators.
+LIKELY: Dict[str, str] = {
+    "pii.name": "name1 name2 name3 name4 sn cn nm nm1 formattedname displayname formatname namn1 ownernm altname"
+    " knownas aka signedby preparedby approvedby createdbyname attn attention careof contactperson1 pocname poc",
+    "pii.national_id": "cf rg cni nic rc adt avs ci cic ic idn idnum nrid natl ident identno numid psn",
+    "pii.postcode": "psc tk pk pc zc zp",
+    "device.id": "serial sno machineid instanceid hwaddr hw unitid tid terminalid vendoruuid",
+    "health.mrn": "patientid patid pid ptid chart fileno unitno hospid registrationno regno",
+    "pii.vehicle": "reg regnum registration registrationno licenseno tag vehicleid",
+    "pci.pan": "de2 pan2 acctn",
+    "pii.phone": "mob1 tel1 no1 contactnum caller called calling callee ani dnis cli clid",
+    "pii.dob": "dtob dateb birthyr",
+}
+
 CONCEPTS: Dict[str, str] = {
     # SAP: KNA1, LFA1, ADRC, BUT000, PA0002, PA0006, KNBK
     "personname": "nachn vorna namef namel namemid namefirst namelast namelst namefst midnm rufnm"

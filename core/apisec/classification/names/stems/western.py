@@ -35,7 +35,7 @@ COUNTRY_WORDS: Dict[str, str] = {
     "hr": "oib",
     "id": "ktp ektp noktp",
     "ie": "ppsn ppsno pps ppsnumber",
-    "il": "teudatzehut tz",
+    "il": "teudatzehut",
     "in": "aadhaar aadhar adhaar adhar aadhaarcard uidai",
     "is": "kennitala",
     "it": "codicefiscale codfiscale codfisc",
@@ -254,7 +254,7 @@ CONCEPTS: Dict[str, str] = {
     "long": "long",
     "spot": "location pickup dropoff source src dest destination start end origin position pos from to center current"
     " home work user driver rider point marker place",
-    "vin": "vin fahrgestellnummer chassis chassisnumber chassisno vinnumber vehicleidentification* bastidor"
+    "vin": "vin fahrgestellnummer chassisnumber chassisno vinnumber vehicleidentification* bastidor"
     " numerodeserie vincode",
     "plate": "plate plates licenseplate licenceplate numberplate platenumber plateno kennzeichen kfzkennzeichen"
     " nummernschild immatriculation plaque targa kenteken nummerplaat rejestracyjny registreringsnummer regnr plaka"
