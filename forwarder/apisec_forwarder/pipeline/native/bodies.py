@@ -7,8 +7,8 @@ label, values that stand where a replacement cannot be placed with certainty.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import orjson
@@ -32,20 +32,49 @@ _NUMBER = re.compile(rb"-?[0-9][0-9.eE+-]*")
 _NUMBER_CHARACTERS = b"0123456789.eE+-"
 
 
-@dataclass
-class JsonBody:
-    """A body that was read: its redacted text, its fields, and what is known for echoes."""
+class Section:
+    """A body that was read: redacted text, fields with their classes, ids of objects, and values for echoes.
 
-    text: str
-    kinds: Kinds  # path → kind, sorted; shared, not to be changed
-    classes: dict[str, set[str]] = field(default_factory=dict)  # of the paths that have any
-    nested: dict[str, str] = field(default_factory=dict)  # paths and kinds inside of strings
-    objects: list[tuple[str, str]] = field(default_factory=list)
-    replaced: dict[str, str] = field(default_factory=dict)  # whole values, wherever they stand
+    ``kinds`` is shared and not to be changed; ``hay`` are decoded values as they are shown, where the text has escapes.
+    """
 
-    def shown(self, reading: Reading) -> str:
-        """Return all values as they are shown."""
-        return "\0".join([self.replaced.get(value, value) for value in reading.values()])
+    __slots__ = ("classes", "hay", "kinds", "objects", "text")
+
+    def __init__(
+        self, text: str, kinds: Kinds, classes: Mapping[str, set[str]], objects: list[tuple[str, str]], hay: str
+    ) -> None:
+        self.text = text
+        self.kinds = kinds
+        self.classes = classes
+        self.objects = objects
+        self.hay = hay
+
+
+class Found:
+    """What the core said of a body's values."""
+
+    __slots__ = ("classes", "nested")
+
+    def __init__(self) -> None:
+        self.classes: dict[str, set[str]] = {}  # of the paths that have any
+        self.nested: dict[str, str] = {}  # paths and kinds inside of strings
+
+    def note(self, member: Member, answer: Answer) -> None:
+        """Take an answer's classes and fields."""
+        if answer.classes:
+            self.classes.setdefault(member.path, set()).update(answer.classes)
+        for path, nested, classes in answer.fields:
+            before = self.nested.get(path)
+            self.nested[path] = nested if before is None else wider(before, nested)
+            if classes:
+                self.classes.setdefault(path, set()).update(classes)
+
+    def kinds(self, plain: Kinds) -> Kinds:
+        """Return all fields with their kinds."""
+        if not self.nested:
+            return plain
+        merged = {**plain, **self.nested}
+        return Kinds({path: merged[path] for path in sorted(merged)})
 
 
 def load(data: bytes, tree: Tree) -> Reading:
@@ -128,57 +157,49 @@ class Bodies:
         hit: set[str],
         redactor: Redactor,
         named: bool = False,
-    ) -> JsonBody:
+    ) -> Section:
         """Ask the core about values under telling names and those that the gate found; write the text.
 
-        ``hit``: all values in which the gate found something, whatever their name.
+        ``hit``: all values in which the gate found something, whatever their name. ``named``: objects' ids are wanted.
         """
-        body = JsonBody("", reading.tree.fields(reading.met))
+        kinds = reading.tree.fields(reading.met)
         replaced: dict[str, dict[Member, str]] = {}  # value → place → what replaces it
         numbers: list[Member] = []
-        for member, value in reading.asked:
-            if type(value) is str:
-                found.append((member, value))
-            elif member not in numbers:
-                numbers.append(member)
-        counts: dict[str, int] = {}
-        for member, value in found:
-            counts[value] = counts.get(value, 0) + 1
-            replacement = self._ask(member, "string", value, body, redactor, value not in hit)
-            replaced.setdefault(value, {})[member] = value if replacement is None else replacement
-        for member in numbers:
-            data = self._numbers(data, member, reading, body, redactor)
-        for value, by_place in replaced.items():
-            shown = set(by_place.values())
-            data = _replace(data, value, shown, counts[value])
-            body.replaced[value] = shown.pop()
-        body.text = data.decode()
-        if named and reading.named:
-            body.objects = _objects(reading, replaced, numbers)
-        return body
+        shown: dict[str, str] = {}  # whole values, wherever they stand
+        said = Found()
+        if reading.asked or found:
+            for member, value in reading.asked:
+                if type(value) is str:
+                    found.append((member, value))
+                elif member not in numbers:
+                    numbers.append(member)
+            for member, value in found:
+                answer = self._ask(member, "string", value, said, redactor, value not in hit)
+                replaced.setdefault(value, {})[member] = value if answer is None else answer
+            for member in numbers:
+                data = self._numbers(data, member, reading, said, redactor)
+            data = _written(data, replaced, Counter([value for _, value in found]), shown)
+            kinds = said.kinds(kinds)
+        objects = _objects(reading, replaced, numbers) if named and reading.named else []
+        hay = "\0".join([shown.get(value, value) for value in reading.values()]) if b"\\" in data else ""
+        return Section(data.decode(), kinds, said.classes, objects, hay)
 
     def _ask(
-        self, member: Member, kind: str, value: str, body: JsonBody, redactor: Redactor, silent: bool = False
+        self, member: Member, kind: str, value: str, said: Found, redactor: Redactor, silent: bool = False
     ) -> str | None:
         answer = self._asker.ask(member, kind, value, silent)
         take(redactor, answer)
-        if answer.classes:
-            body.classes.setdefault(member.path, set()).update(answer.classes)
-        for path, nested, classes in answer.fields:
-            before = body.nested.get(path)
-            body.nested[path] = nested if before is None else wider(before, nested)
-            if classes:
-                body.classes.setdefault(path, set()).update(classes)
+        said.note(member, answer)
         return answer.replacement
 
-    def _numbers(self, data: bytes, member: Member, reading: Reading, body: JsonBody, redactor: Redactor) -> bytes:
+    def _numbers(self, data: bytes, member: Member, reading: Reading, said: Found, redactor: Redactor) -> bytes:
         """Replace numbers under a telling name, which are asked as they are written."""
         pattern = _number_of(member.name)
         written = [match.group(2).decode() for match in pattern.finditer(data)]
         places = [m for m, v in reading.asked if type(v) is not str and m.name == member.name]
         if len(written) != len(places) or any(m is not member for m in places):
             raise NotHere  # the name stands elsewhere too, or is escaped
-        answers = [self._ask(member, _kind(text), text, body, redactor) for text in written]
+        answers = [self._ask(member, _kind(text), text, said, redactor) for text in written]
         if not any(answers):
             return data
         following = iter(answers)
@@ -213,14 +234,23 @@ def _kind(text: str) -> str:
     return "integer" if text.lstrip("-").isdigit() else "number"
 
 
-def _replace(data: bytes, value: str, shown: set[str], count: int) -> bytes:
-    """Replace a value wherever it stands; NotHere when it stands at a place that was not asked, or answers differ."""
-    needle = b'"' + value.encode() + b'"'
-    if shown == {value}:
-        return data
-    if len(shown) != 1 or data.count(needle) != count:
-        raise NotHere
-    return data.replace(needle, orjson.dumps(min(shown)))
+def _written(
+    data: bytes, replaced: Mapping[str, Mapping[Member, str]], counts: Mapping[str, int], shown: dict[str, str]
+) -> bytes:
+    """Replace values wherever they stand, and tell ``shown``.
+
+    NotHere when one stands at a place that was not asked, or answers differ.
+    """
+    for value, by_place in replaced.items():
+        answers = set(by_place.values())
+        if answers != {value}:
+            needle = b'"' + value.encode() + b'"'
+            if len(answers) != 1 or data.count(needle) != counts[value]:
+                raise NotHere
+            (answer,) = answers
+            data = data.replace(needle, orjson.dumps(answer))
+            shown[value] = answer
+    return data
 
 
 @lru_cache(maxsize=1024)

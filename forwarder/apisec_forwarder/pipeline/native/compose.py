@@ -20,10 +20,11 @@ from apisec_forwarder.pipeline.evidence import MAX_SIGNALS
 from apisec_forwarder.pipeline.messages import content_type
 from apisec_forwarder.pipeline.native import listed
 from apisec_forwarder.pipeline.native.asking import Bounded
+from apisec_forwarder.pipeline.native.bodies import Section
 from apisec_forwarder.pipeline.native.echoes import stands_anywhere
 from apisec_forwarder.pipeline.native.plans import NotHere
 from apisec_forwarder.pipeline.native.targets import PathPlan, Place
-from apisec_forwarder.pipeline.native.work import Section, Work
+from apisec_forwarder.pipeline.native.work import Work
 from apisec_forwarder.pipeline.pipeline import (
     MAX_OBJECT_ID,
     MAX_OBJECT_IDS,

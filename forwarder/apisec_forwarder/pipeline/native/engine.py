@@ -25,7 +25,7 @@ from apisec.redaction.redactor import Forced
 from apisec_forwarder.pipeline.envelope import dump, envelope
 from apisec_forwarder.pipeline.messages import read_body
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded, take
-from apisec_forwarder.pipeline.native.bodies import Bodies, load
+from apisec_forwarder.pipeline.native.bodies import Bodies, Section, load
 from apisec_forwarder.pipeline.native.compose import Composer
 from apisec_forwarder.pipeline.native.gate import number_gate, signal_gate, text_gate
 from apisec_forwarder.pipeline.native.heads import Effect, Heads, agent_signals, too_long
@@ -33,7 +33,7 @@ from apisec_forwarder.pipeline.native.hits import Hits
 from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
 from apisec_forwarder.pipeline.native.plans import Forest, Kinds, NotHere, Tree
 from apisec_forwarder.pipeline.native.targets import Targets
-from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Section, Work, form_section, section
+from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Work, form_section
 from apisec_forwarder.pipeline.pipeline import Pipeline, method_of, named_objects, object_name, shown_text
 from apisec_forwarder.pipeline.settings import PipelineSettings
 
@@ -248,10 +248,9 @@ class NativePipeline:
         try:
             if reading is not None:
                 data = request.body.data
-                done = work.modal.bodies.finish(
+                return work.modal.bodies.finish(
                     data, reading, hits.of_request(reading), hits.texts, work.redactor, named=True
                 )
-                return section(done, done.shown(reading) if b"\\" in data else "")
             if form is not None:
                 classes = self._ask_pairs(work, form, hits.of_form())
                 return form_section(form, request.body.data.decode("ascii"), classes)
@@ -263,8 +262,7 @@ class NativePipeline:
         reading, data = work.response_reading, response.body.data
         if reading is not None:
             try:
-                done = work.modal.bodies.finish(data, reading, hits.of_response(reading), hits.texts, work.redactor)
-                return section(done, done.shown(reading) if b"\\" in data else "")
+                return work.modal.bodies.finish(data, reading, hits.of_response(reading), hits.texts, work.redactor)
             except NotHere:
                 pass
         return self._by_part(work, "response", response.body, response.headers)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 import orjson
 
+from apisec_forwarder.pipeline.native.bodies import Section
 from apisec_forwarder.pipeline.native.heads import Effect, HeadPlan
 from apisec_forwarder.pipeline.native.plans import Kinds, NotHere
-from apisec_forwarder.pipeline.native.work import Section, Work
+from apisec_forwarder.pipeline.native.work import Work
 from apisec_forwarder.pipeline.pipeline import MAX_FIELDS
 
 MAX_HEADS = 16  # sets of headers beside one credential

@@ -70,77 +70,93 @@ class Shape:
 
 @dataclass(eq=False)
 class Facet:
-    """What is known of values of some types at one place."""
+    """What is known of scalars of some types in an array."""
 
     kinds: frozenset[Kind]
+    member: Member
     strings: bool  # whether there is text among them …
     pure: bool  # … and nothing else
     telling: bool
     named: bool
-    objects: Node | None
-    arrays: Node | None
 
 
-class Column:
-    """One member of objects that stand together."""
+@dataclass(eq=False)
+class Mix:
+    """What is known of the columns of objects that stand together, for some types in each."""
 
-    __slots__ = ("always", "facets", "member", "name", "node", "pick")
+    kinds: frozenset[Kind]
+    strings: tuple[tuple[int, Member, bool], ...]  # which columns have text, and whether nothing else
+    telling: tuple[tuple[int, Member], ...]
+    named: tuple[tuple[int, Member], ...]
+    objects: tuple[tuple[int, Node, bool], ...]
+    arrays: tuple[tuple[int, Node, bool], ...]
 
-    def __init__(self, node: Node, name: str) -> None:
+
+Types = frozenset[type]
+
+
+class Table:
+    """The members of objects that stand together, in the order in which they were met."""
+
+    __slots__ = ("mixes", "names", "node", "pick", "steady")
+
+    def __init__(self, node: Node) -> None:
         self.node = node
-        self.name = name
-        self.member = node.of(name)
-        self.pick = itemgetter(name)
-        self.always = True  # whether every object had it so far
-        self.facets: dict[frozenset[type], Facet] = {}
+        self.names: list[str] = []
+        self.pick: Callable[[dict[str, Any]], tuple[Any, ...]] | None = None  # all members of an object
+        self.steady = True  # whether no member's meaning depends on the members beside it
+        self.mixes: dict[tuple[Types, ...], Mix] = {}
 
-    def learn(self, types: frozenset[type]) -> Facet:
-        """Return what values of these types are."""
+    def add(self, name: str) -> None:
+        """Add a member. NotHere when its name cannot be shown."""
+        self.node.of(name)
         self.node.tree.count()
-        inner = self.node.container(self.name) if types & {dict, list} else None
-        facet = self.facets[types] = _facet(self.member, types, inner)
-        return facet
+        self.steady = self.steady and len(self.names) < MAX_NAMES and not self._wavers(name)
+        self.names.append(name)
+        self.pick = _getter(self.names)
+        self.mixes.clear()
 
+    def _wavers(self, name: str) -> bool:
+        """Return whether a name may be read in another way beside one of those known, or one of those beside it."""
+        parent = self.node.member.name
+        for other in self.names:
+            names = frozenset((name, other))
+            if any(parent_beside(one, parent, names) != parent for one in names):
+                return True
+        return False
 
-def _facet(member: Member, types: frozenset[type], inner: Node | None) -> Facet:
-    return Facet(
-        frozenset([(member.path, _KINDS[kind]) for kind in types if kind in _KINDS]),
-        str in types,
-        types == {str},
-        member.telling and not types.isdisjoint(_SCALARS),
-        member.object_name is not None and not types.isdisjoint((str, int)),
-        inner if dict in types else None,
-        inner if list in types else None,
-    )
+    def learn(self, types: tuple[Types, ...]) -> Mix:
+        """Return what columns of these types are."""
+        node = self.node
+        node.tree.count()
+        columns = list(enumerate(zip(map(node.of, self.names), types, strict=True)))
+        mix = self.mixes[types] = Mix(
+            frozenset(
+                [(member.path, _KINDS[kind]) for _, (member, some) in columns for kind in some if kind in _KINDS]
+            ),
+            tuple([(at, member, some == {str}) for at, (member, some) in columns if str in some]),
+            tuple([(at, m) for at, (m, some) in columns if m.telling and not some.isdisjoint(_SCALARS)]),
+            tuple([(at, m) for at, (m, some) in columns if m.object_name and not some.isdisjoint((str, int))]),
+            tuple([(at, node.container(m.name), some == {dict}) for at, (m, some) in columns if dict in some]),
+            tuple([(at, node.container(m.name), some == {list}) for at, (m, some) in columns if list in some]),
+        )
+        return mix
 
 
 class Node:
     """A place in a document where objects or arrays stand."""
 
-    __slots__ = (
-        "beside",
-        "columns",
-        "elements",
-        "facets",
-        "known",
-        "member",
-        "nodes",
-        "shapes",
-        "steady",
-        "tree",
-        "within",
-    )
+    __slots__ = ("beside", "elements", "facets", "known", "member", "nodes", "shapes", "table", "tree", "within")
 
     def __init__(self, tree: Tree, member: Member) -> None:
         self.tree = tree
         self.member = member
         self.known: dict[str, Member] = {}  # by name
         self.beside: dict[tuple[str, str], Member] = {}  # by name, and what the names beside it stand for
-        self.steady = True  # whether no member's meaning depends on the members beside it
         self.nodes: dict[str, Node] = {}  # containers by name
         self.shapes: dict[tuple[Any, ...], Shape] = {}
-        self.columns: dict[str, Column] = {}
-        self.facets: dict[frozenset[type], Facet] = {}  # of scalars in this array
+        self.table = Table(self)
+        self.facets: dict[Types, Facet] = {}  # of scalars in this array
         self.within: Member | None = None  # the elements of this array
         self.elements: Node | None = None  # containers in this array
 
@@ -202,23 +218,6 @@ class Node:
             node = self.nodes[name] = Node(self.tree, self.of(name))
         return node
 
-    def column(self, name: str) -> Column:
-        """Return a member that was not seen in objects that stand together before."""
-        self.tree.count()
-        column = Column(self, name)
-        self.steady = self.steady and len(self.columns) < MAX_NAMES and not self._wavers(name)
-        self.columns[name] = column
-        return column
-
-    def _wavers(self, name: str) -> bool:
-        """Return whether a name may be read in another way beside one of those known, or one of those beside it."""
-        parent = self.member.name
-        for other in self.columns:
-            names = frozenset((name, other))
-            if any(parent_beside(one, parent, names) != parent for one in names):
-                return True
-        return False
-
     def element(self) -> Member:
         """Return the place of this array's elements: named after the array."""
         if self.within is None:
@@ -226,12 +225,20 @@ class Node:
             self.within = self.tree.member(f"{member.path}[]", member.name, member.parent)
         return self.within
 
-    def facet(self, types: frozenset[type]) -> Facet:
+    def facet(self, types: Types) -> Facet:
         """Return what scalars of some types in this array are."""
         facet = self.facets.get(types)
         if facet is None:
             self.tree.count()
-            facet = self.facets[types] = _facet(self.element(), types, None)
+            member = self.element()
+            facet = self.facets[types] = Facet(
+                frozenset([(member.path, _KINDS[kind]) for kind in types]),
+                member,
+                str in types,
+                types == {str},
+                member.telling and not types.isdisjoint(_SCALARS),
+                member.object_name is not None and not types.isdisjoint((str, int)),
+            )
         return facet
 
     def inner(self) -> Node:
@@ -248,6 +255,9 @@ def _getter(names: list[str]) -> Callable[[dict[str, Any]], tuple[str, ...]] | N
         name = names[0]
         return lambda value: (value[name],)
     return itemgetter(*names)
+
+
+Met = Shape | Mix | Facet  # what a walk has met
 
 
 class Kinds(dict[str, str]):
@@ -267,7 +277,7 @@ class Tree:
         self._object_name = object_name
         self._forced = forced
         self._listed: dict[frozenset[Kind], Kinds] = {}
-        self._met: dict[frozenset[Shape | Facet], Kinds] = {}
+        self._met: dict[frozenset[Met], Kinds] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -290,7 +300,7 @@ class Tree:
         said = evidence(name, parent) if name else NOTHING
         return Member(path, name, parent, said, forced, self._object_name(name, parent))
 
-    def fields(self, met: Iterable[Shape | Facet]) -> Kinds:
+    def fields(self, met: Iterable[Met]) -> Kinds:
         """Return the paths of what was met with their kinds, sorted by path; not to be changed."""
         key = frozenset(met)
         known = self._met.get(key)

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain
 from typing import Any
 
-from apisec_forwarder.pipeline.native.plans import Column, Facet, Member, Node, NotHere, Shape, Tree
+from apisec_forwarder.pipeline.native.plans import Facet, Member, Met, Node, NotHere, Table, Tree
 
 MAX_DEPTH = 48  # deeper documents are left to the core, which knows the limit
 FEW = 3  # objects that are read one by one, by their shapes
 SPARSE = 3  # so many known members for one that is there: by their shapes too
+_CONTAINERS = frozenset((dict, list))
 
 
 class Reading:
@@ -22,7 +23,7 @@ class Reading:
     def __init__(self, tree: Tree, document: Any) -> None:
         self.tree = tree
         self.document = document
-        self.met: list[Shape | Facet] = []
+        self.met: list[Met] = []
         self.asked: list[tuple[Member, Any]] = []  # values under telling names
         self.named: list[tuple[Member, Any]] = []  # values that are objects' ids
         self.quotes = 0  # strings: names and values
@@ -89,61 +90,53 @@ def _objects(node: Node, rows: Sequence[dict[str, Any]], reading: Reading, depth
     """Take objects that stand at one place together, by their columns."""
     if depth > MAX_DEPTH:
         raise NotHere
-    total = sum(map(len, rows))
-    columns = node.columns
-    if len(rows) < FEW or not node.steady or len(columns) * len(rows) > SPARSE * total:
+    table = node.table
+    columns = _columns(table, rows) if len(rows) >= FEW and table.steady else None
+    if columns is None:
         for row in rows:
             _object(node, row, reading, depth)
         return
-    reading.quotes += total
-    for column in columns.values():
-        total -= _column(column, rows, reading, depth)
-    if total:  # members that were not met here before
-        added = [node.column(name) for name in dict.fromkeys(chain.from_iterable(rows)) if name not in columns]
-        if not node.steady:
-            raise NotHere  # the next time they are read one by one
-        for column in added:
-            _column(column, rows, reading, depth)
-
-
-def _column(column: Column, rows: Sequence[dict[str, Any]], reading: Reading, depth: int) -> int:
-    """Take one member of some objects; return how many have it."""
-    name = column.name
-    if column.always:
-        try:
-            values = list(map(column.pick, rows))
-        except KeyError:
-            column.always = False
-            values = [row[name] for row in rows if name in row]
-    else:
-        values = [row[name] for row in rows if name in row]
-        if not values:
-            return 0
-    types = frozenset(map(type, values))
-    facet = column.facets.get(types) or column.learn(types)
-    _values(facet, column.member, values, reading)
-    if facet.objects is not None:
-        some = values if len(types) == 1 else [value for value in values if type(value) is dict]
-        _objects(facet.objects, some, reading, depth + 1)
-    if facet.arrays is not None:
-        some = values if len(types) == 1 else [value for value in values if type(value) is list]
-        _array(facet.arrays, list(chain.from_iterable(some)), reading, depth + 1)
-    return len(values)
-
-
-def _values(facet: Facet, member: Member, values: list[Any], reading: Reading) -> None:
-    """Take the scalars among some values of one place."""
-    if facet.kinds:
-        reading.met.append(facet)
-    if facet.strings:
-        texts = values if facet.pure else [value for value in values if type(value) is str]
+    types = tuple([frozenset(map(type, column)) for column in columns])
+    mix = table.mixes.get(types) or table.learn(types)
+    reading.met.append(mix)
+    reading.quotes += sum(map(len, columns))
+    for at, member, pure in mix.strings:
+        texts = columns[at] if pure else [value for value in columns[at] if type(value) is str]
         reading.quotes += len(texts)
         reading.texts.append(texts)
         reading.places.append(member)
-    if facet.telling:
-        reading.asked += [(member, value) for value in values if type(value) in (str, int, float)]
-    if facet.named:
-        reading.named += [(member, value) for value in values if type(value) in (str, int)]
+    for at, member in mix.telling:
+        reading.asked += [(member, value) for value in columns[at] if type(value) in (str, int, float)]
+    for at, member in mix.named:
+        reading.named += [(member, value) for value in columns[at] if type(value) in (str, int)]
+    for at, inner, pure in mix.objects:
+        some = columns[at] if pure else [value for value in columns[at] if type(value) is dict]
+        _objects(inner, some, reading, depth + 1)
+    for at, inner, pure in mix.arrays:
+        some = columns[at] if pure else [value for value in columns[at] if type(value) is list]
+        _array(inner, list(chain.from_iterable(some)), reading, depth + 1)
+
+
+def _columns(table: Table, rows: Sequence[dict[str, Any]]) -> Sequence[Sequence[Any]] | None:
+    """Return the values of each member in all objects that have it; None where there is no use in it."""
+    total, count = sum(map(len, rows)), len(rows)
+    if len(table.names) * count == total and table.pick is not None:
+        try:
+            return tuple(zip(*map(table.pick, rows), strict=True))
+        except KeyError:
+            pass  # not the same members in all of them
+    if len(table.names) * count > SPARSE * total:
+        return None
+    columns = [[row[name] for row in rows if name in row] for name in table.names]
+    if sum(map(len, columns)) == total:
+        return columns
+    known = len(columns)
+    for name in dict.fromkeys(chain.from_iterable(rows)):
+        if name not in table.names:
+            table.add(name)
+        if not table.steady:
+            return None
+    return columns + [[row[name] for row in rows if name in row] for name in table.names[known:]]
 
 
 def _array(node: Node, values: list[Any], reading: Reading, depth: int) -> None:
@@ -157,11 +150,25 @@ def _array(node: Node, values: list[Any], reading: Reading, depth: int) -> None:
     if list in types:
         nested = values if len(types) == 1 else [value for value in values if type(value) is list]
         _array(node.inner(), list(chain.from_iterable(nested)), reading, depth + 1)
-    scalar = types - {dict, list}
+    scalar = types - _CONTAINERS
     if scalar:
-        facet = node.facet(scalar)
-        some = values if len(types) == len(scalar) else [v for v in values if type(v) not in (dict, list)]
-        _values(facet, node.element(), some, reading)
+        some = values if len(types) == len(scalar) else [v for v in values if type(v) not in _CONTAINERS]
+        _scalars(node.facet(scalar), some, reading)
+
+
+def _scalars(facet: Facet, values: list[Any], reading: Reading) -> None:
+    """Take elements of an array that are no containers."""
+    member = facet.member
+    reading.met.append(facet)
+    if facet.strings:
+        texts = values if facet.pure else [value for value in values if type(value) is str]
+        reading.quotes += len(texts)
+        reading.texts.append(texts)
+        reading.places.append(member)
+    if facet.telling:
+        reading.asked += [(member, value) for value in values if type(value) in (str, int, float)]
+    if facet.named:
+        reading.named += [(member, value) for value in values if type(value) in (str, int)]
 
 
 def _numbers(node: Node, value: Any) -> Iterator[tuple[Member, Any]]:

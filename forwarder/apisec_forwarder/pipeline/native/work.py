@@ -11,11 +11,11 @@ from apisec.model.transaction import Transaction
 from apisec.redaction.redactor import Redactor
 from apisec_forwarder.pipeline.messages import Coverage
 from apisec_forwarder.pipeline.native.asking import Asker
-from apisec_forwarder.pipeline.native.bodies import Bodies, JsonBody
+from apisec_forwarder.pipeline.native.bodies import Bodies, Section
 from apisec_forwarder.pipeline.native.gate import Gate
 from apisec_forwarder.pipeline.native.heads import NO_EFFECT, Effect, HeadPlan
 from apisec_forwarder.pipeline.native.pairs import Pairs
-from apisec_forwarder.pipeline.native.plans import Kinds, Member
+from apisec_forwarder.pipeline.native.plans import Member
 from apisec_forwarder.pipeline.native.targets import PathPlan, Place
 from apisec_forwarder.pipeline.native.walk import Reading
 
@@ -30,35 +30,6 @@ class Modal:
     text: Gate
     signals: Gate
     bodies: Bodies
-
-
-class Section:
-    """A body that was read: redacted text, fields with their classes, ids of objects, and values for echoes."""
-
-    __slots__ = ("classes", "hay", "kinds", "objects", "text")
-
-    def __init__(
-        self,
-        text: str,
-        kinds: Kinds,
-        classes: Mapping[str, set[str]],
-        objects: list[tuple[str, str]],
-        hay: str = "",
-    ) -> None:
-        self.text = text
-        self.kinds = kinds
-        self.classes = classes
-        self.objects = objects
-        self.hay = hay
-
-
-def section(body: JsonBody, hay: str) -> Section:
-    """Return a JSON body as a section."""
-    kinds = body.kinds
-    if body.nested:
-        merged = {**kinds, **body.nested}
-        kinds = Kinds({path: merged[path] for path in sorted(merged)})
-    return Section(body.text, kinds, body.classes, body.objects, hay)
 
 
 def form_section(form: Pairs, whole: str, classes: Mapping[str, set[str]]) -> Section:
