@@ -21,13 +21,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.corpus import development, examination, peers, report, specs
+from benchmarks.corpus import development, examination, former, peers, report, specs
 from benchmarks.corpus.draft import Draft
 from benchmarks.corpus.generate import transactions
 from benchmarks.corpus.peers import DETECT_SECRETS, PRESIDIO, PeerMissing
 from benchmarks.corpus.score import EventReader, Tally, count_leaks, score, strictly
 
-SPLITS = {split.SPLIT.name: split.SPLIT for split in (development, examination)}
+SPLITS = {split.SPLIT.name: split.SPLIT for split in (development, examination, former)}
 MODES = ("balanced", "strict")
 FORWARDER = Path(sys.executable).with_name("apisec-forwarder")
 
@@ -130,6 +130,7 @@ def examine(args: argparse.Namespace, folder: Path) -> None:
         agree(traffic, folder, mode)
         report.coverage(events)
         report.classes(tally)
+        report.strata(tally)
         report.targets(tally)
         if mode == MODES[0] or args.mode:
             if not args.specs:
@@ -142,7 +143,7 @@ def examine(args: argparse.Namespace, folder: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--split", choices=sorted(SPLITS), default=examination.SPLIT.name)
-    parser.add_argument("--count", type=int, default=3000, help="transactions of a split (default 3000)")
+    parser.add_argument("--count", type=int, help="transactions of a split (default: the split's own)")
     parser.add_argument("--seed", type=int, help="another draw of the same split (default: the split's own)")
     parser.add_argument("--specs", type=Path, metavar="FOLDER", help="OpenAPI documents, instead of a split")
     parser.add_argument("--per-spec", type=int, default=14, help="transactions of each document (default 14)")

@@ -11,13 +11,14 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 from benchmarks.corpus.checks import Rng, letters
 from benchmarks.corpus.draft import Draft
-from benchmarks.corpus.split import Item, Split, pascal
+from benchmarks.corpus.split import SENTENCE, UNNAMED, Item, Split, pascal, spell
 
 Carrier = Callable[[Rng, Split, Draft, str, Sequence[Item]], None]
 JSON = "application/json"
@@ -25,32 +26,45 @@ SHORT = 6  # characters below which a harmless value in a text could be anything
 
 
 def spelled(rng: Rng, split: Split) -> Callable[[str], str]:
-    """One message spells all its names in one casing."""
+    """One message spells all its names in one casing; an array (``emails[]``) is one only where JSON has arrays."""
+    return _without_arrays(_spelled(rng, split))
+
+
+def _spelled(rng: Rng, split: Split) -> Callable[[str], str]:
     casing = rng.choice(split.style.casings)
-    return lambda words: casing(words.split())
+    return lambda part: spell(part, casing)
+
+
+def _without_arrays(spelling: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda part: spelling(part).removesuffix("[]")
 
 
 def _put(target: dict[str, Any], path: Sequence[str], value: object) -> bool:
     """Set a member, objects made on the way; False when it is there already."""
     for part in path[:-1]:
-        inner = target.setdefault(part, {})
+        name, array = part.removesuffix("[]"), part.endswith("[]")
+        inner = target.setdefault(name, [{}] if array else {})
+        if isinstance(inner, list) is not array:
+            return False
+        inner = inner[0] if array else inner
         if not isinstance(inner, dict):
             return False
         target = inner
-    if path[-1] in target:
+    name = path[-1].removesuffix("[]")
+    if name in target:
         return False
-    target[path[-1]] = value
+    target[name] = [value] if path[-1].endswith("[]") else value
     return True
 
 
-def _record(spell: Callable[[str], str], items: Sequence[Item]) -> tuple[dict[str, Any], list[tuple[str, Item]]]:
+def _record(casing: Callable[[str], str], items: Sequence[Item]) -> tuple[dict[str, Any], list[tuple[str, Item]]]:
     """Return a JSON object of items, and the path of each."""
     record: dict[str, Any] = {}
     placed = []
     for item in items:
-        path = [spell(part) for part in item.name]
+        path = [casing(part) for part in item.name]
         if _put(record, path, item.value):
-            placed.append((".".join(path), item))
+            placed.append((".".join(path).removesuffix("[]"), item))
     return record, placed
 
 
@@ -73,7 +87,7 @@ def _send(draft: Draft, side: str, kind: str, body: bytes, shown: str | None = N
 
 def _object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> Any:
     """Label the items as members of one wrapped object, and return it."""
-    record, placed = _record(spelled(rng, split), items)
+    record, placed = _record(_spelled(rng, split), items)
     document, prefix = _wrapped(rng, split, record)
     for path, item in placed:
         draft.label(side, "body", prefix + path, item)
@@ -92,11 +106,11 @@ def json_object(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence
 
 def json_array(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """Several records of the same fields, with values of their own."""
-    spell, name = spelled(rng, split), rng.choice(split.style.arrays)
+    casing, name = _spelled(rng, split), rng.choice(split.style.arrays)
     rows = []
     for _ in range(rng.randint(2, 4)):
         fresh = [item if item.make is None else _again(rng, item) for item in items]
-        record, placed = _record(spell, fresh)
+        record, placed = _record(casing, fresh)
         rows.append(record)
         for path, item in placed:
             draft.label(side, "body", f"{name}[].{path}", item)
@@ -105,12 +119,12 @@ def json_array(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[
 
 def _again(rng: Rng, item: Item) -> Item:
     assert item.make is not None
-    return Item(item.name, item.make(rng), item.data_class, item.key, item.accept, item.strict, item.make)
+    return replace(item, value=item.make(rng))
 
 
 def json_escaped(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     r"""Every character of every string as \u escape."""
-    texts = [Item(i.name, i.text, i.data_class, i.key, i.accept, i.strict) for i in items]
+    texts = [replace(item, value=item.text, make=None) for item in items]
     document = _object(rng, split, draft, side, texts)
     marks = {item.text: "".join(f"\\u{unit:04x}" for unit in _units(item.text)) for item in texts}
     text = json.dumps(document, ensure_ascii=False)
@@ -126,7 +140,7 @@ def _units(text: str) -> list[int]:
 
 def json_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     record, placed = _record(spelled(rng, split), items)
-    name = rng.choice(split.style.neutral_names)[0].split()[0]
+    name = rng.choice(split.style.neutral_names)[0].removeprefix("=").split()[0]
     for path, item in placed:
         draft.label(side, "body", f"{name}.{path}", item)
     _send(draft, side, JSON, json.dumps({"status": 1, name: json.dumps(record)}).encode())
@@ -135,7 +149,7 @@ def json_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Seque
 def base64_in_string(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     # The blob goes as a whole, with what else it holds: nothing in it that a checksum could speak for.
     record, placed = _record(spelled(rng, split), [item for item in items if item.data_class or not item.strict])
-    name = rng.choice(split.style.neutral_names)[0].split()[0]
+    name = rng.choice(split.style.neutral_names)[0].removeprefix("=").split()[0]
     for _, item in placed:
         if item.data_class is not None:
             draft.label(side, "body", None, item)
@@ -170,8 +184,8 @@ def json_compressed(rng: Rng, split: Split, draft: Draft, side: str, items: Sequ
 
 def json_truncated(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """A body that was cut: what stands whole before the cut is there, and the rest is not planted."""
-    spell = spelled(rng, split)
-    record, placed = _record(spell, [item for item in items if len(item.name) == 1])
+    casing = spelled(rng, split)
+    record, placed = _record(casing, [item for item in items if len(item.name) == 1])
     text = json.dumps(record)
     cut = text.rfind('": ', 0, int(len(text) * rng.uniform(0.6, 0.95))) + 3  # before a value: half a value is no label
     for path, item in placed:
@@ -182,9 +196,9 @@ def json_truncated(rng: Rng, split: Split, draft: Draft, side: str, items: Seque
 
 
 def ndjson(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    spell, lines = spelled(rng, split), []
+    casing, lines = spelled(rng, split), []
     for _ in range(rng.randint(2, 3)):
-        record, placed = _record(spell, [item if item.make is None else _again(rng, item) for item in items])
+        record, placed = _record(casing, [item if item.make is None else _again(rng, item) for item in items])
         lines.append(json.dumps(record))
         for path, item in placed:
             draft.label(side, "body", path, item)
@@ -203,7 +217,7 @@ def bare(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item])
     """A body that is one value: JSON's number or string, or plain text."""
     for item in items:
         if item.key.endswith("|bare"):
-            draft.label(side, "body", None, item)
+            draft.label(side, "body", None, replace(item, stratum=UNNAMED))
             if rng.random() < 0.5:
                 _send(draft, side, JSON, json.dumps(item.value).encode())
             else:
@@ -213,9 +227,9 @@ def bare(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item])
 
 def form(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     pairs, seen = [], set()
-    spell = spelled(rng, split)
+    casing = spelled(rng, split)
     for item in items:
-        parts = [spell(part) for part in item.name]
+        parts = [casing(part) for part in item.name]
         if ".".join(parts) not in seen:
             seen.add(".".join(parts))
             draft.label(side, "body", ".".join(parts), item)
@@ -226,10 +240,10 @@ def form(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item])
 
 
 def multipart(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    boundary, spell = "----b" + letters(rng, 16), spelled(rng, split)
+    boundary, casing = "----b" + letters(rng, 16), spelled(rng, split)
     parts, seen = [], set()
     for item in items:
-        name = ".".join(spell(part) for part in item.name)
+        name = ".".join(casing(part) for part in item.name)
         if name not in seen:
             seen.add(name)
             draft.label(side, "body", name, item)
@@ -243,18 +257,18 @@ def _xml(record: dict[str, Any], attributes: bool, rng: Rng) -> str:
         if isinstance(value, dict):
             out.append(f"<{name}>{_xml(value, attributes, rng)}</{name}>")
         else:
-            out.append(f"<{name}>{escape(str(value))}</{name}>")
+            out.append(f"<{name}>{escape(str(value).lower() if isinstance(value, bool) else str(value))}</{name}>")
     return "".join(out)
 
 
 def xml(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """Elements, and with a namespace some attributes."""
-    spell, space = spelled(rng, split), rng.choice(split.style.namespaces)
+    casing, space = spelled(rng, split), rng.choice(split.style.namespaces)
     root = pascal(rng.choice(split.style.collections).split()).replace("V", "Api")
     count = len(items) // 3 if space else 0
     single = [item for item in items if len(item.name) == 1]
-    attributes = {spell(item.name[0]): item for item in single[:count]}
-    record, placed = _record(spell, [item for item in items if item not in attributes.values()])
+    attributes = {casing(item.name[0]): item for item in single[:count]}
+    record, placed = _record(casing, [item for item in items if item not in attributes.values()])
     for name, item in attributes.items():
         draft.label(side, "body", f"{root}.@{name}", item)
     for path, item in placed:
@@ -291,8 +305,9 @@ def graphql_inline(rng: Rng, split: Split, draft: Draft, side: str, items: Seque
     """Arguments inside the query's text: any field of the body may tell."""
     operation, arguments = rng.choice(split.style.operations), []
     for item in items:
-        if len(item.name) == 1 and "-" not in item.name[0] and item.name[0].isascii():
-            name = "".join(word.title() if i else word for i, word in enumerate(item.name[0].split()))
+        plain = item.name[0].removeprefix("=")
+        if len(item.name) == 1 and plain.replace("_", "").replace(" ", "").isalnum() and plain.isascii():
+            name = "".join(word.title() if i else word for i, word in enumerate(plain.split()))
             draft.label(side, "body", None, item)
             arguments.append(f"{name}: {json.dumps(item.value, ensure_ascii=False)}")
     query = f"mutation {{ {operation}(input: {{{', '.join(arguments)}}}) {{ id }} }}"
@@ -335,8 +350,10 @@ def _phrases(rng: Rng, split: Split, items: Sequence[Item]) -> list[tuple[str, I
             phrases = split.phrases.get(item.data_class, ())
         if "pci.pan" in item.strict or "\n" in item.text or (not item.data_class and len(item.text) < SHORT):
             continue  # a card's number in a sentence that says nothing of it: nobody could tell
+        if item.data_class == "secret.password" and set(item.text) & set(' "&<'):
+            continue  # nobody could tell where it ends
         if phrases:
-            chosen.append((rng.choice(phrases).replace("{v}", item.text), item))
+            chosen.append((rng.choice(phrases).replace("{v}", item.text), replace(item, stratum=SENTENCE)))
     return chosen[:4]
 
 

@@ -34,6 +34,7 @@ class Label:
             "value": self.item.value,
             "format": self.item.key,
             "name": "/".join(self.item.name),
+            "stratum": self.item.stratum,
             "accept": list(self.item.accept),
             "strict": list(self.item.strict),
             "carrier": self.carrier,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote
 
 from benchmarks.corpus.bodies import Carrier, spelled
 from benchmarks.corpus.checks import Rng, letters
 from benchmarks.corpus.draft import Draft
-from benchmarks.corpus.split import Item, Split, kebab
+from benchmarks.corpus.split import UNNAMED, Item, Split, kebab, spell
 
 
 def query(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
@@ -21,34 +22,34 @@ def query_twice(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence
 
 
 def _query(rng: Rng, split: Split, draft: Draft, items: Sequence[Item], times: int) -> None:
-    spell, seen = spelled(rng, split), set()
+    casing, seen = spelled(rng, split), set()
     draft.method = "GET" if not draft.request.body else draft.method
     for item in items:
-        name, value = ".".join(spell(part) for part in item.name), item.text
+        name, value = ".".join(casing(part) for part in item.name), item.text
         if name in seen or len(value) > 300:
             continue
         seen.add(name)
         draft.label("request", "query", name, item)
         for _ in range(times):
             value = quote(value, safe="")
-        draft.query.append(f"{name}={value}")
+        draft.query.append(f"{quote(name)}={value}")
 
 
 def path(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
     """A value that shows itself as a segment, and one that is harmless."""
     for item in items:
         if item.key.endswith("|bare") and len(item.text) < 200 and "/" not in item.text:
-            draft.label("request", "path", None, item)
+            draft.label("request", "path", None, replace(item, stratum=UNNAMED))
             draft.segments += [rng.choice(split.style.collections), quote(item.text, safe="@:")]
             break
     draft.segments.append(rng.choice(split.style.collections))
 
 
 def matrix(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    spell, segment = spelled(rng, split), rng.choice(split.style.collections)
+    casing, segment = spelled(rng, split), rng.choice(split.style.collections)
     for item in items[:4]:
-        if len(item.name) == 1 and len(item.text) < 200:
-            name = spell(item.name[0])
+        if len(item.name) == 1 and item.name[0].isascii() and len(item.text) < 200:
+            name = casing(item.name[0])
             if f";{name}=" not in segment:
                 draft.label("request", "path", name, item)
                 segment += f";{name}={quote(item.text, safe='')}"
@@ -59,19 +60,23 @@ def headers(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Ite
     """Headers of one's own; those that every client sends are not listed among an event's fields."""
     seen = set()
     for item in items:
-        name = "X-" + kebab([word.title() for part in item.name for word in part.split()])
-        if name in seen or not item.text.isascii() or "\n" in item.text:
+        name = "X-" + kebab([_header(part) for part in item.name])
+        if name in seen or not (item.text + name).isascii() or "\n" in item.text:
             continue
         seen.add(name)
         draft.label(side, "header", name.lower(), item)
         draft.side(side).headers.append((name, item.text))
 
 
+def _header(part: str) -> str:
+    return spell(part, lambda words: kebab([word.title() for word in words])).replace("[]", "")
+
+
 def cookies(rng: Rng, split: Split, draft: Draft, side: str, items: Sequence[Item]) -> None:
-    spell, pairs = spelled(rng, split), {}
+    casing, pairs = spelled(rng, split), {}
     for item in items:
-        if len(item.name) == 1 and item.text.isascii() and not set(item.text) & set(';, "\n\\'):
-            name = spell(item.name[0])
+        if len(item.name) == 1 and (item.text + item.name[0]).isascii() and not set(item.text) & set(';, "\n\\'):
+            name = casing(item.name[0])
             if name not in pairs:
                 pairs[name] = item.text
                 draft.label("request", "cookie", name, item)

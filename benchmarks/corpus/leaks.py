@@ -84,13 +84,15 @@ class Shipped:
                         fresh.append(undone)
             layers = fresh[:24]
         self.all = "\n".join(seen)
+        # Where short values are looked for: bytes of a blob would show some by chance.
+        self.read = "\n".join((self.plain, *(undo(self.plain) for undo in (unquote_plus, html.unescape, _unescaped))))
         self.digits = re.sub(r"[ .()/-]", "", self.all)
 
     def holds(self, value: str | int | float) -> bool:
         """True when a value stands there."""
-        text = str(value)
+        text = str(value).lower() if isinstance(value, bool) else str(value)
         if len(text) < _SHORT:
-            return bool(re.search(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])", self.plain))
+            return bool(re.search(rf"(?<![0-9A-Za-z]){re.escape(text)}(?![0-9A-Za-z])", self.read))
         if text in self.all or json.dumps(text)[1:-1] in self.all:
             return True
         compact = re.sub(r"[ .()/-]", "", text)

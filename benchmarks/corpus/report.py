@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +12,7 @@ from benchmarks.corpus.score import Tally
 
 TARGETS = {"pci.pan": 0.99, "pii.ssn": 0.99, "fin.iban": 0.99, "pii.email": 0.99}  # F1
 MAX_LEAK = 0.001  # share of planted values
+Z = 1.959964  # of the normal distribution, for 95 %
 
 
 def coverage(events: Mapping[str, Mapping[str, Any]]) -> None:
@@ -23,17 +26,68 @@ def coverage(events: Mapping[str, Mapping[str, Any]]) -> None:
         print(f"    {number:5} {reason.strip()}")
 
 
+def wilson(share: float, trials: float) -> tuple[float, float]:
+    """Return the interval that holds a share at 95 % (Wilson, 1927)."""
+    if not trials:
+        return 0.0, 1.0
+    middle = share + Z * Z / (2 * trials)
+    spread = Z * math.sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials))
+    return max(0.0, (middle - spread) / (1 + Z * Z / trials)), min(1.0, (middle + spread) / (1 + Z * Z / trials))
+
+
+def _rates(hits: int, missed: int, false: int) -> tuple[float, float, float]:
+    """Return precision, recall and F1."""
+    precision = hits / (hits + false) if hits + false else 0.0
+    recall = hits / (hits + missed) if hits + missed else 0.0
+    return precision, recall, 2 * hits / (2 * hits + missed + false) if hits else 0.0
+
+
+def _row(hits: int, missed: int, false: int, leaked: int, planted: int) -> str:
+    """Precision and recall; F1, a share of hits + (missed + false) / 2, and leaks with their intervals."""
+    precision, recall, f1 = _rates(hits, missed, false)
+    low, high = wilson(f1, hits + (missed + false) / 2)
+    _, most = wilson(leaked / planted if planted else 0.0, planted)
+    return f"{precision:9.3f}{recall:8.3f}{f1:7.3f} [{low:.3f}, {high:.3f}]{planted:9}{leaked:8} (<= {most:6.2%})"
+
+
 def classes(tally: Tally) -> None:
-    """Print precision, recall and F1 per class."""
-    print(f"{'class':22}{'precision':>10}{'recall':>8}{'F1':>7}{'exact':>7}{'planted':>9}{'leaked':>8}")
+    """Print precision, recall and F1 per class, with intervals of 95 %."""
+    print(f"{'class':22}{'precision':>9}{'recall':>8}{'F1':>7} {'of 95 %':15}{'planted':>9}{'leaked':>8}{'exact':>20}")
     for name in sorted(set(tally.hits) | set(tally.missed) | set(tally.false)):
-        precision, recall, f1 = tally.rates([name])
-        exact = tally.exact[name] / tally.hits[name] if tally.hits[name] else 0.0
-        counts = f"{tally.planted[name]:9}{tally.leaked[name]:8}"
-        print(f"{name:22}{precision:10.3f}{recall:8.3f}{f1:7.3f}{exact:7.2f}{counts}")
-    precision, recall, f1 = tally.rates()
-    counts = f"{tally.planted.total():9}{tally.leaked.total():8}"
-    print(f"{'micro':22}{precision:10.3f}{recall:8.3f}{f1:7.3f}{'':7}{counts}")
+        hits = tally.hits[name]
+        row = _row(hits, tally.missed[name], tally.false[name], tally.leaked[name], tally.planted[name])
+        print(f"{name:22}{row}{tally.exact[name] / hits if hits else 0.0:8.2f}")
+    print(f"{'micro':22}{_row(*(counts.total() for counts in _counts(tally)))}")
+    low, high = by_names(tally)
+    print(f"micro F1 with other names of the same kind (resampled by name): [{low:.3f}, {high:.3f}]")
+    if tally.partly:
+        listed = ", ".join(f"{name} {number}" for name, number in tally.partly.most_common())
+        print(f"not leaked as a whole, but in part: {tally.partly.total()} ({listed})")
+
+
+def _counts(tally: Tally) -> tuple[Counter[str], ...]:
+    return tally.hits, tally.missed, tally.false, tally.leaked, tally.planted
+
+
+def by_names(tally: Tally, times: int = 400) -> tuple[float, float]:
+    """Return the interval of micro F1 when names are drawn again: what stands under one is found or missed together."""
+    rng, names, drawn = random.Random(1), list(tally.names.values()), []
+    rows = [(counts["found"], counts["missed"], counts["false alarm"]) for counts in names]
+    for _ in range(times if rows else 0):
+        again = rng.choices(rows, k=len(rows))
+        drawn.append(_rates(*(sum(column) for column in zip(*again, strict=True)))[2])
+    drawn.sort()
+    return (drawn[int(times * 0.025)], drawn[int(times * 0.975)]) if drawn else (0.0, 1.0)
+
+
+def strata(tally: Tally) -> None:
+    """Print micro figures by stratum: what kind of name a value stands under. Alarms count where the name stands."""
+    if set(tally.strata) == {""}:
+        return
+    print(f"{'stratum':22}{'precision':>9}{'recall':>8}{'F1':>7} {'of 95 %':15}{'planted':>9}{'leaked':>8}")
+    for name, counts in sorted(tally.strata.items()):
+        kinds = ("found", "missed", "false alarm", "leaked", "planted")
+        print(f"{name:22}{_row(*(counts[kind] for kind in kinds))}")
 
 
 def targets(tally: Tally) -> None:
@@ -56,7 +110,7 @@ def carriers(tally: Tally) -> None:
 
 def failures(tally: Tally, limit: int) -> None:
     """Print the commonest failures of each kind, by what was planted under which name."""
-    for kind in ("missed", "false alarm", "leaked"):
+    for kind in ("missed", "false alarm", "leaked", "leaked in part"):
         kinds: Counter[tuple[str, str, str]] = Counter()
         where: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         for _, label, said in (failure for failure in tally.failures if failure[0] == kind):

@@ -11,6 +11,8 @@ from benchmarks.corpus.leaks import Shipped
 
 LabelDocument = Mapping[str, Any]
 OVERREDACTED = "(harmless text)"  # a harmless value in a text is gone, and no class says why
+HALVED = 24  # characters from which half of a secret is one
+WORD = 6  # letters from which a word tells a name
 _IDENTITY = ("principal", "user")  # who acts: no finding of sensitive data
 
 
@@ -23,12 +25,18 @@ class Reader(Protocol):
     def hides(self, label: LabelDocument) -> bool:
         """True when the value itself was seen: it is gone, or lies in what was found."""
 
+    def removes(self, label: LabelDocument) -> bool:
+        """True when the value is gone from a place that is shown otherwise."""
+
 
 class EventReader:
     """Reads an event of the forwarder."""
 
     def __init__(self, event: Mapping[str, Any], labels: Sequence[LabelDocument]) -> None:
         self.shipped = Shipped(event)
+        self._shown = {(side, "body") for side in ("request", "response") if event.get(f"{side}_body")}
+        self._shown |= {("request", "query")} if event.get("uri_query") else set()
+        self._shown = self._shown if event.get("coverage", "complete") == "complete" else set()
         self._fields: dict[tuple[str, str], list[tuple[str, list[str]]]] = defaultdict(list)
         for side in ("request", "response"):
             for one in event.get(f"{side}_fields", ()):
@@ -48,6 +56,9 @@ class EventReader:
     def hides(self, label: LabelDocument) -> bool:
         return not self.shipped.holds(label["value"])
 
+    def removes(self, label: LabelDocument) -> bool:
+        return (label["side"], label["in"]) in self._shown and self.hides(label)
+
 
 def _plain(path: str) -> str:
     return path.removeprefix("$").removeprefix("[]").removeprefix(".")
@@ -66,6 +77,9 @@ class SpanReader:
         at = self._texts[label["text"]].find(str(label["value"]))
         end = at + len(str(label["value"]))
         return any(start < end and at < stop for start, stop, _ in self._found.get(label["text"], ()))
+
+    def removes(self, label: LabelDocument) -> bool:
+        return False  # what it takes, it says a class of
 
 
 def group(data_class: str) -> str:
@@ -94,12 +108,20 @@ class Tally:
     false: Counter[str] = field(default_factory=Counter)
     planted: Counter[str] = field(default_factory=Counter)
     leaked: Counter[str] = field(default_factory=Counter)
+    partly: Counter[str] = field(default_factory=Counter)  # not leaked as a whole, but a good part of it stands there
     carriers: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    strata: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    names: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     failures: list[tuple[str, LabelDocument, tuple[str, ...]]] = field(default_factory=list)
 
     def fail(self, kind: str, label: LabelDocument, said: Iterable[str]) -> None:
         self.failures.append((kind, label, tuple(sorted(said))))
+        self.count(kind, label)
+
+    def count(self, kind: str, label: LabelDocument) -> None:
         self.carriers[label["carrier"]][kind] += 1
+        self.strata[label.get("stratum", "")][kind] += 1
+        self.names[label["name"]][kind] += 1
 
     def rates(self, names: Collection[str] | None = None) -> tuple[float, float, float]:
         """Return precision, recall and F1 of some classes, or of all together."""
@@ -155,7 +177,7 @@ def _found(tally: Tally, label: LabelDocument, said: set[str], seen: bool) -> No
     if seen and any(right(one, label) for one in said):
         tally.hits[name] += 1
         tally.exact[name] += label["class"] in said
-        tally.carriers[label["carrier"]]["found"] += 1
+        tally.count("found", label)
     else:
         tally.missed[name] += 1
         tally.fail("missed", label, said)
@@ -164,9 +186,12 @@ def _found(tally: Tally, label: LabelDocument, said: set[str], seen: bool) -> No
 def _score_field(tally: Tally, members: Sequence[LabelDocument], reader: Reader, strict: bool) -> None:
     """One field, whose values are of one class or harmless."""
     said = reader.classes(members[0])
-    _alarms(tally, members, said, strict)
+    wrong = _alarms(tally, members, said, strict)
     if members[0]["class"] is not None:
         _found(tally, members[0], said, True)
+    elif not wrong and any(reader.removes(label) and not (strict and label["strict"]) for label in members):
+        tally.false[OVERREDACTED] += 1
+        tally.fail("false alarm", members[0], said)
 
 
 def _score_place(tally: Tally, members: Sequence[LabelDocument], reader: Reader, strict: bool) -> None:
@@ -184,8 +209,26 @@ def _score_place(tally: Tally, members: Sequence[LabelDocument], reader: Reader,
 def count_leaks(tally: Tally, labels: Sequence[LabelDocument], reader: EventReader) -> None:
     """Count the planted values of one transaction, and those that its event still holds."""
     for label in labels:
-        if label["class"] is not None:
-            tally.planted[group(label["class"])] += 1
-            if reader.shipped.holds(label["value"]):
-                tally.leaked[group(label["class"])] += 1
-                tally.fail("leaked", label, ())
+        if label["class"] is None:
+            continue
+        name = group(label["class"])
+        tally.planted[name] += 1
+        tally.count("planted", label)
+        if reader.shipped.holds(label["value"]):
+            tally.leaked[name] += 1
+            tally.fail("leaked", label, ())
+        elif _telling(label, labels) and reader.shipped.holds(_telling(label, labels)):
+            tally.partly[name] += 1
+            tally.fail("leaked in part", label, ())
+
+
+def _telling(label: LabelDocument, labels: Sequence[LabelDocument]) -> str:
+    """Return the part of a value that says as much as the whole: half a secret, the longest word of a name."""
+    value, data_class = str(label["value"]), label["class"]
+    if data_class.startswith("secret.") and len(value) >= HALVED:
+        return value[len(value) // 2 :]
+    if data_class in ("pii.name", "pii.address"):
+        word = max((word for word in value.split() if word.isalpha()), key=len, default="")
+        others = " ".join(str(other["value"]) for other in labels if other["value"] != label["value"])
+        return word if len(word) >= WORD and word != value and word not in others else ""
+    return ""

@@ -120,6 +120,9 @@ class SecretsReader:
     def hides(self, label: Mapping[str, Any]) -> bool:
         return label["class"] is not None and self._inner.hides(label)
 
+    def removes(self, label: Mapping[str, Any]) -> bool:
+        return False
+
 
 def secrets_of(events: Mapping[str, Mapping[str, Any]], labels: Path) -> Tally:
     """Score our events as ``secret`` or nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.corpus.checks import digits, ean, letters, luhn
-from benchmarks.corpus.examination_persons import NOUNS
+from benchmarks.corpus.former.persons import NOUNS
 from benchmarks.corpus.split import Negative
 from benchmarks.corpus.values import (
     ALNUM,

@@ -6,8 +6,8 @@ import base64
 import string
 
 from benchmarks.corpus.checks import Rng, digits
-from benchmarks.corpus.examination_numbers import jose
-from benchmarks.corpus.examination_persons import NOUNS
+from benchmarks.corpus.former.numbers import jose
+from benchmarks.corpus.former.persons import NOUNS
 from benchmarks.corpus.split import Format, Make
 from benchmarks.corpus.values import ALNUM, BASE36, HEX, formats, joined, pattern, pem, random_text, whole
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
-from benchmarks.corpus import examination_numbers as own
 from benchmarks.corpus import national
 from benchmarks.corpus.checks import Rng, digits, letters, luhn, vin, weighted
+from benchmarks.corpus.former import numbers as own
 from benchmarks.corpus.split import Format, Make
 from benchmarks.corpus.values import birthday, decimal, formats, joined, number, pattern, pick, shaped
 
