@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apisec.classification.overrides import Overrides
 from apisec.model.transaction import Transaction
 from apisec_forwarder import config as configuration
 from apisec_forwarder import keys, logs, vault
 from apisec_forwarder.config import Config
+from apisec_forwarder.config.overrides import load_overrides
 from apisec_forwarder.pipeline import engine, envelope
 from apisec_forwarder.pipeline.envelope import dump
 
@@ -32,20 +35,25 @@ class Lane:
     """Makes records, and makes itself anew when a key or an override comes into force or ends."""
 
     def __init__(self, config: Config, now: float | None = None) -> None:
+        now = datetime.datetime.now(datetime.UTC).timestamp() if now is None else now
+        path = config.redaction.overrides
+        overrides = load_overrides(path, _day(now)) if path is not None else Overrides()
         self._config = config
         self._vault = vault.opened(config.vault)
+        self._settings = configuration.pipeline_settings(config, overrides=overrides)
         self._lanes: dict[str, int] = {}  # of engines before this one
-        self._build(datetime.datetime.now(datetime.UTC).timestamp() if now is None else now)
+        self._build(now)
 
     def _build(self, now: float) -> None:
+        """Make the engine of this moment; the file of overrides is read at the start and at a reload only."""
         config = self._config
-        self._settings = configuration.pipeline_settings(config)
+        settings = dataclasses.replace(self._settings, overrides=self._settings.overrides.on(_day(now)))
         ring = keys.open_ring(config.keys)
         tokenizer = keys.tokenizer(config.keys, ring, now)
         kept = config.spool.directory / "engine"  # compiled patterns
-        self._engine = engine(self._settings, tokenizer, config.workers.engine, self._vault, kept)
-        tomorrow = (now // 86400 + 1) * 86400  # overrides end with a day (UTC)
-        changes = [ring.changes_after(now), tomorrow if config.redaction.overrides is not None else None]
+        self._engine = engine(settings, tokenizer, config.workers.engine, self._vault, kept)
+        self._settings = settings
+        changes = (ring.changes_after(now), _midnight(settings.overrides.next_expiry()))
         self._stale_at = min((at for at in changes if at is not None), default=float("inf"))
 
     @property
@@ -84,3 +92,12 @@ class Lane:
         else:
             self._lanes = dict(before)
             logs.emit(logger, logging.INFO, "lane.refreshed")
+
+
+def _day(now: float) -> datetime.date:
+    return datetime.datetime.fromtimestamp(now, datetime.UTC).date()
+
+
+def _midnight(day: datetime.date | None) -> float | None:
+    """Return when a day begins (UTC), seconds since the epoch."""
+    return None if day is None else datetime.datetime(day.year, day.month, day.day, tzinfo=datetime.UTC).timestamp()
