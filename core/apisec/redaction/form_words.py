@@ -26,7 +26,8 @@ bearer digest oauth oauth1 oauth2 oidc openid saml saml2 sso ldap kerberos ntlm 
 mail phone push webauthn fido2 passkey certificate mtls apikey cookie session token password local bcrypt argon2
 argon2id scrypt pbkdf2 sha sha1 sha256 sha384 sha512 md5 md hmac aes aes128 aes256 gcm cbc rsa rs hs es ps ecdsa ed25519
 rs256 hs256 es256 ps256 wpa wpa2 wpa3 psk eap tls ssl pkcs pem der api key id http https uri url csrf xsrf client server
-code pkce grant
+code pkce grant credentials credential authorization authentication access refresh personal type flow implicit device
+assertion exchange signature signed request scheme your here insert
 """)
 _ROLES = _set("""
 admin administrator user users root system bot service owner member members viewer editor reader writer manager
@@ -39,6 +40,13 @@ NO_SECRET = NOTHING | KNOWN | _set("visitor")
 NO_PASSWORD = NO_SECRET - _set("password default")  # of those that people do choose
 NO_NAME = (NOTHING | _STATES | _ROLES) - _set("strong plain medium")  # these are families too
 NO_BEGINNING = _set("not please enter select choose unknown default other see")  # of a name of several words
+
+# Parts of the names of programs, machines and groups: *queue-runner* is no *anne-marie*.
+THINGS = _set("""
+service services runner plugin server team bot app api client user users admin worker job task node cluster prod dev
+test staging queue proxy image group pool db database cache web host agent system build deploy driver module lambda
+function handler controller manager scheduler gateway default main master backup data store storage event stream
+""")
 
 # In lower case these make a sentence of three words or more.
 PROSE = _set("""

@@ -1,8 +1,9 @@
 """What a value under a telling name must look like to be believed: a person's name, a secret, a date, a street.
 
 A name of a field says less than it seems: *client name* holds a browser, *password* the word *required*, *street* the
-address of a network card. Each check here takes a value (at most ``values.MAX_NAMED`` characters) and answers with its
-canonical form, or None where the form speaks against the class. All take linear time.
+address of a network card. The checks refuse what is surely something else and accept unknown layouts, because a leak
+is worse than a false alarm; ``strong`` holds those that a name which may mean many things needs. Each takes a value (at
+most ``values.MAX_NAMED`` characters) and answers with its canonical form, or None. All take linear time.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import re
 from typing import List, Optional
 
-from apisec.detectors.given_names import GIVEN_NAMES
 from apisec.redaction.form_words import (
     FIRM,
     FIRM_LAST,
@@ -22,6 +22,7 @@ from apisec.redaction.form_words import (
     NO_SECRET,
     POLICY,
     PROSE,
+    THINGS,
 )
 
 DATE = re.compile(r"(?:1[89]|20)\d{2}[-/.](?:0?[1-9]|1[0-2])[-/.]\d{1,2}(?:[T ].*)?", re.DOTALL)
@@ -29,16 +30,18 @@ UUID = re.compile(r"\{?[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\}?")
 MASK = re.compile(r"[*xX•#.\s-]+")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+(?:[eE][-+]?\d+)?")
 _URL = re.compile(r"https?://", re.IGNORECASE)
+_CARRIES = re.compile(r"[=\d@]")  # a link that may hold a secret: a parameter, a code in its path, a password
 _VARIABLE = re.compile(r"\{\{.*\}\}|\$\{.*\}|\$\(.*\)|<[^<>]*>|%\(?\w+\)?s?%?", re.DOTALL)
 _REGEX = re.compile(r"\^.*(?:\(\?|\\[dws]|\[[^\]]{2,}\]).*", re.DOTALL)
 
 # A person's name: letters and marks of any script, and what joins them.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u200c\u200d"
-_PERSON = re.compile(rf"['’ʻ‘]?[^\W\d_](?:[^\W\d_]|[{_MARKS}'’ʻ‘ʼ`´.,·・‐‑ ()\"&-]){{0,119}}")
+_PERSON = re.compile(rf"['’ʻ‘]?[^\W\d_](?:[^\W_]|[{_MARKS}'’ʻ‘ʼ`´.,·・‐‑ ()\"&-]){{0,119}}")
+_HEX = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}")
 _TICKET = re.compile(r"[A-Z]{2,30}[/^][A-Z]{1,30}(?:[ ^/][A-Z]{1,30}){0,3}\^{0,4}")  # DOE/JOHN MR, DOE^JOHN^A (HL7)
-_ORDINAL = re.compile(r"[ ,]{1,2}(?:2nd|3rd|4th|5th|2ND|3RD|4TH)\.?\Z|[ ]\(?\d{1,3}\)?\Z")
 _CAMEL = re.compile(r"[a-zß-öø-ÿ]+[A-Z]")
 MAX_PERSON, MAX_WORDS, MAX_WORD = 120, 8, 40
+MNEMONIC = 12  # words of the shortest seed phrase (BIP 39)
 _PIECE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _ENUM = re.compile(r"[A-Za-z][A-Za-z0-9 _./:+-]{0,63}")
 _UPPER_WORDS = re.compile(r"[A-Z]{2,20}(?:_[A-Z]{2,20})+")
@@ -50,8 +53,10 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _YEAR = range(1200, 2640)  # of the calendars in use: Jalali 1300, Gregorian, Buddhist 2500
 
 _TOKEN_LIKE = re.compile(r"[\x21-\x7e]+")
-_STREET_ALONE = re.compile(r"[A-Z][A-Za-z.'-]{3,40}\d{1,4}[A-Za-z]?")
-_MAC = re.compile(r"(?:[0-9A-Fa-f]{1,4}[:.-]){2,7}[0-9A-Fa-f]{1,4}")
+MAX_ONE_WORD = 25  # ASCII characters of an address without a space or comma; wallets and hashes have more
+_MACHINE = re.compile(  # MAC and IP addresses, host names, with a port or without; addresses in memory
+    r"(?:[0-9A-Fa-f]{0,4}[:.-]){2,7}[0-9A-Fa-f]{0,4}|[\d.]+:\d+|(?:[a-z0-9-]+\.)+[a-z]{2,}(?::\d+)?|[a-z]+:\d+|0[xX][0-9A-Fa-f]+"
+)
 _POSTCODE = re.compile(
     r"\d{3,10}|\d{5}[- ]\d{3,5}|\d{2}[- .]\d{3}(?:-\d{3})?|\d{3}[- ]\d{2,4}|\d{4}[- ]\d{3}|\d{3} \d{3}|\d{4} ?[A-Z]{2}"
     r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z][ -]?\d[A-Z]\d|[A-Z]\d[\dW][ -]?[A-Z\d]{4}|[A-Z]\d{4}[A-Z]{3}"
@@ -60,30 +65,26 @@ _POSTCODE = re.compile(
 
 
 def person(value: str) -> Optional[str]:
-    """Accept one to eight words of letters, as names are written; no state, role, firm, sentence or identifier."""
+    """Accept one to eight words as names are written; no state, role, firm, sentence or name of a program."""
     text = value.strip()
-    if len(text) > MAX_PERSON or text.lower() in NO_NAME:
+    if len(text) > MAX_PERSON or text.lower() in NO_NAME or UUID.fullmatch(text):
         return None
-    bare = _ORDINAL.sub("", text)
-    if bare != text and text[-1].isdigit() and not _given(bare):
-        return None  # John Smith 2, but not Terminal 2
-    if _TICKET.fullmatch(bare):
+    if _TICKET.fullmatch(text):
         return value
-    words = bare.split()
-    if not 1 <= len(words) <= MAX_WORDS or max(map(len, words)) > MAX_WORD or not _PERSON.fullmatch(bare):
+    words = text.split()
+    if not 1 <= len(words) <= MAX_WORDS or max(map(len, words)) > MAX_WORD or not _PERSON.fullmatch(text):
         return None
-    return None if _identifier(bare, words) or _prose(words) or _firm(words) else value
-
-
-def _given(text: str) -> bool:
-    return re.split(r"[\s-]", text, maxsplit=1)[0].lower() in GIVEN_NAMES
+    if _HEX.fullmatch(text) or sum(map(str.isalpha, text)) < 2 * sum(map(str.isdigit, text)) - 4:
+        return None  # test123 is somebody's, 9f1c2e3a nobody's
+    return None if _identifier(text, words) or _prose(words) or _firm(words) else value
 
 
 def _identifier(text: str, words: List[str]) -> bool:
     """Return whether a text is one name of a thing: *queue-runner*, *userName*, *example.com*; not *anne-marie*."""
     if len(words) > 1 or not text.isascii():
         return False
-    kebab = "-" in text and text.islower() and not any(part in GIVEN_NAMES for part in text.split("-"))
+    parts = text.split("-")
+    kebab = text.islower() and (len(parts) > 2 or (len(parts) > 1 and not THINGS.isdisjoint(parts)))
     dotted = "." in text.strip(".") and text.islower()
     return kebab or dotted or _CAMEL.match(text) is not None
 
@@ -101,15 +102,12 @@ def _firm(words: List[str]) -> bool:
 
 
 def enumerated(text: str) -> bool:
-    """Return whether a text is a value of an enumeration: words, or methods with a number (*wpa2-psk*, *RS256*)."""
+    """Return whether a text is made of words that stand for methods and states: *client_credentials*, *wpa2-psk*."""
     if not _ENUM.fullmatch(text):
         return False
     pieces = _PIECE.findall(text)
     letters = [piece for piece in pieces if not piece.isdigit()]
-    if len(letters) < len(pieces):
-        return all(_known(piece) for piece in letters) and all(len(p) <= 4 for p in pieces if p.isdigit())
-    strange = sum([not (_known(piece) or _wordlike(piece)) for piece in letters])
-    return strange <= (len(letters) > 2)  # an abbreviation among three words: img-authz-plugin
+    return all(map(_known, letters)) and all(len(piece) <= 4 for piece in pieces if piece.isdigit())
 
 
 def _known(piece: str) -> bool:
@@ -134,7 +132,7 @@ def said_nothing(text: str) -> bool:
         MASK.fullmatch(text)
         or DATE.fullmatch(text)
         or _DECIMAL.fullmatch(text)
-        or _URL.match(text)
+        or (_URL.match(text) and not _CARRIES.search(text))
         or _VARIABLE.fullmatch(text)
     )
 
@@ -166,11 +164,14 @@ def _about(text: str) -> bool:
 
 
 def secret(value: str, minimum: int) -> Optional[str]:
-    """Accept a token or key of at least ``minimum`` characters that was drawn, not named."""
+    """Accept a token or key of at least ``minimum`` characters: one word, or a header's scheme and what follows."""
     text = value.strip()
-    if len(text) < minimum or text.lower() in NO_SECRET or said_nothing(text):
+    if len(text) < minimum or text.lower() in NO_SECRET or said_nothing(text) or enumerated(text):
         return None
-    return None if enumerated(text) or (text.count(" ") > 1 and _about(text)) else value
+    spaces = text.count(" ")
+    if spaces and spaces < MNEMONIC - 1 and text.replace(" ", "").isalpha():
+        return None  # words; twelve and more are a seed phrase
+    return None if spaces > 1 and _about(text) else value
 
 
 def one_time(value: str) -> Optional[str]:
@@ -193,7 +194,7 @@ def birth(value: str) -> Optional[str]:
     if len(text) > 40 or not 1 <= len(runs) <= 9:
         return None
     if len(runs) == 1 and text.lstrip("-+") == runs[0]:
-        return value if len(runs[0]) in (6, 8, 9, 10, 11, 12, 13) or _year(runs[0]) else None
+        return value if len(runs[0]) in (4, 6, 8, 9, 10, 11, 12, 13) else None
     if max(map(len, runs)) > 9 or not (any(map(_year, runs)) or _short_date(runs)):
         return None
     return value if all(len(word) <= 12 for word in _LETTERS.findall(text)) and "_" not in text else None
@@ -209,17 +210,21 @@ def _short_date(runs: List[str]) -> bool:
 
 
 def street(value: str) -> Optional[str]:
-    """Accept letters and digits as addresses of houses have them; no network's, mail's or wallet's address, no date."""
+    """Accept a house's address: letters with a number, or several words; none of a network, a mailbox or a wallet."""
     text = value.strip()
     if not 5 <= len(text) <= 300 or "://" in text or "@" in text or DATE.fullmatch(text) or UUID.fullmatch(text):
         return None
-    if not any(map(str.isdigit, text)) or not any(a.isalpha() and b.isalpha() for a, b in zip(text, text[1:])):
+    if not any(a.isalpha() and b.isalpha() for a, b in zip(text, text[1:])):
         return None
-    single = _TOKEN_LIKE.fullmatch(text) is not None and "," not in text
-    return None if single and (_MAC.fullmatch(text) or not _STREET_ALONE.fullmatch(text)) else value
+    if _TOKEN_LIKE.fullmatch(text) and "," not in text and (_MACHINE.fullmatch(text) or len(text) > MAX_ONE_WORD):
+        return None
+    if any(map(str.isdigit, text)):
+        return value
+    words = text.split()
+    return value if len(words) > 1 and not text.islower() and not (_prose(words) or _firm(words)) else None
 
 
-def postcode(value: str) -> Optional[str]:
+def known_postcode(value: str) -> Optional[str]:
     """Accept the postcodes of the world's countries, as the Universal Postal Union lists their forms."""
     text = value.strip().upper()
     if not text.isascii():
@@ -234,3 +239,59 @@ def mail(value: str) -> Optional[str]:
     if not local or not domain or len(text) > 320:
         return None
     return value.lower() if " " not in text or text.endswith(">") else None
+
+
+_CAPITALISED = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-Ž]")
+
+
+def strong_person(value: str) -> Optional[str]:
+    """Accept two to five words, each with a capital, or two to four signs of a script without capitals."""
+    text = value.strip()
+    words = text.split()
+    if person(text) is None or any(c.isdigit() for c in text) or any(w.lower() in NO_NAME | THINGS for w in words):
+        return None
+    if not text.isascii() and text.lower() == text.upper():
+        return value if 2 <= len(text) <= 4 or 2 <= len(words) <= 5 else None
+    capitals = sum(_CAPITALISED.match(word) is not None or word[0].isupper() for word in words)
+    return value if 2 <= len(words) <= 5 and capitals >= 2 and words[0][0].isupper() else None
+
+
+def strong_secret(value: str) -> Optional[str]:
+    """Accept a token of twelve characters and more that no words make: digits and letters, one word."""
+    text = value.strip()
+    mixed = any(c.isdigit() for c in text) and any(c.isalpha() for c in text)
+    return (
+        value
+        if len(text) >= 12 and mixed and " " not in text and secret(text, 12) and not UUID.fullmatch(text)
+        else None
+    )
+
+
+def strong_birth(value: str) -> Optional[str]:
+    """Accept day, month and year."""
+    text = value.strip()
+    runs = _RUNS.findall(text)
+    return birth(text) and value if len(runs) >= 3 or (runs and runs[0] == text and len(text) == 8) else None
+
+
+def strong_street(value: str) -> Optional[str]:
+    """Accept words with the number of a house."""
+    return value if street(value) and len(value.split()) > 1 and any(map(str.isdigit, value)) else None
+
+
+def strong_device(value: str) -> Optional[str]:
+    """Accept a UUID, or at least ten letters and digits mixed."""
+    text = value.strip()
+    mixed = text.replace("-", "").isalnum() and any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+    return text.upper() if UUID.fullmatch(text) or (10 <= len(text) <= 80 and mixed) else None
+
+
+def strong_phone(value: str) -> Optional[str]:
+    """Accept a number with its country's code, or at least nine digits in groups."""
+    text = value.strip()
+    return value if text[:1] == "+" or (not text.isdigit() and sum(map(str.isdigit, text)) >= 9) else None
+
+
+def strong_postcode(value: str) -> Optional[str]:
+    """Accept the forms of countries whose postcodes are more than digits."""
+    return known_postcode(value) if not value.strip().isdigit() else None

@@ -17,8 +17,7 @@ from apisec.redaction.encodings import resolve
 from apisec.redaction.form_words import NO_NAME
 from apisec.redaction.forms import DATE, UUID
 from apisec.validators import banking, devices, documents, health, national, tax
-from apisec.validators.cards import issuer_known
-from apisec.validators.checks import luhn
+from apisec.validators.cards import pan
 from apisec.validators.crypto import base58check, bech32
 from apisec.validators.digits import ascii_digits
 from apisec.validators.iban import iban
@@ -29,6 +28,7 @@ MAX_NAMED = 8192  # characters; a longer value under a telling name is searched 
 MIN_SECRET = 6  # characters of a token or key
 MAX_NUMBER = 96  # characters of a number, its separators included
 WEAK = 0.5  # odds of a number that is little more than a count of digits
+STRONG = 1 / 9  # odds of a number that a weak name's value must have at most
 CLOSE = 3.0  # two readings of a number whose odds differ by less than this factor are equally likely
 
 Refined = Tuple[str, str]
@@ -87,6 +87,25 @@ def refine(data_class: str, value: str) -> Optional[Refined]:
     if canonical is None:
         return None
     return _told_by_shape(data_class, value) or (data_class, canonical)
+
+
+def confirmed(data_class: str, value: str) -> Optional[Refined]:
+    """Return what a name that may mean many things (*owner*, *sn*) and a value say together: where the value's form
+    alone is strong, by what it looks like or by a check that one in ten passes at most.
+    """
+    found = refine(data_class, value)
+    if found is None:
+        return None
+    strong = _STRONG.get(data_class)
+    if strong is not None:
+        return found if strong(value) else None
+    return found if _checked(*found) else None
+
+
+def _checked(data_class: str, canonical: str) -> bool:
+    text = compact(canonical)
+    rows = [row for name in _ROWS if f"{name}.".startswith(f"{data_class}.") for row in _ROWS[name]]
+    return any(row.odds <= STRONG and row.of_compact(text) for row in rows)
 
 
 def _told_by_shape(data_class: str, value: str) -> Optional[Refined]:
@@ -200,13 +219,12 @@ def _account(value: str) -> Optional[str]:
 
 
 def _card(value: str) -> Optional[str]:
-    """Accept a number with an issuer's prefix or a right check digit: one of both is wrong in a mistyped one."""
     digits = _digits(12, 19)(value)
-    return digits if digits and (issuer_known(digits) or luhn(digits)) else None
+    return digits if digits and pan(digits) else None
 
 
 def _phone(value: str) -> Optional[str]:
-    return None if DATE.fullmatch(value) or _IPV4.fullmatch(value) else _digits(7, 15)(value)
+    return None if DATE.fullmatch(value) or _IPV4.fullmatch(value) else _digits(6, 15)(value)
 
 
 def _code_on_card(value: str) -> Optional[str]:
@@ -215,12 +233,18 @@ def _code_on_card(value: str) -> Optional[str]:
 
 
 def _passport(value: str) -> Optional[str]:
-    return documents.mrz(value) or _code(6, 12, 4)(value)
+    return documents.mrz(value) or _code(5, 14, 2)(value)
+
+
+def _postcode(value: str) -> Optional[str]:
+    """Accept a country's form, or one code with a digit that no country has; no file, version or date."""
+    text = None if "." in value or "_" in value or len(value) > 14 else _code(3, 10, 1)(value)
+    return forms.known_postcode(value) or text
 
 
 def _plate(value: str) -> Optional[str]:
     text = _code(3, 17, 1)(value)
-    return text if text and any(map(str.isalpha, text)) and (len(text) > 10 or not _LONG_WORD.search(text)) else None
+    return text if text and (len(text) > 10 or not _LONG_WORD.search(text)) else None
 
 
 def _device(value: str) -> Optional[str]:
@@ -263,21 +287,21 @@ def _diagnosis(value: str) -> Optional[str]:
 
 
 _CHECKS: Dict[str, Check] = {
-    "pci.pan": _card,
+    "pci.pan": _digits(12, 19),
     "pci.cvv": _code_on_card,
     "pci.track": lambda v: v if len(v) >= 8 else None,
     "pci.expiry": _shaped(_EXPIRY),
-    "pii.ssn": _digits(9, 9),
+    "pii.ssn": _digits(7, 9),
     "pii.itin": _digits(9, 9),
-    "pii.national_id": _code(6, 20, 4),
+    "pii.national_id": _code(5, 24, 3),
     "pii.email": forms.mail,
     "pii.phone": _phone,
     "pii.name": forms.person,
     "pii.address": _address,
-    "pii.postcode": forms.postcode,
+    "pii.postcode": _postcode,
     "pii.dob": forms.birth,
     "pii.passport": _passport,
-    "pii.driving_licence": _code(5, 20, 3),
+    "pii.driving_licence": _code(4, 20, 2),
     "pii.vehicle": _plate,
     "pii.location": coordinate,
     "fin.iban": _account,
@@ -287,19 +311,40 @@ _CHECKS: Dict[str, Check] = {
     "fin.bsb": _digits(6, 6),
     "fin.clabe": _digits(18, 18),
     "fin.crypto": _wallet,
-    "fin.tax_id": _code(6, 20, 5),
+    "fin.tax_id": _code(5, 20, 4),
     "health.npi": _digits(10, 10),
     "health.nhs": _digits(10, 10),
     "health.dea": _code(9, 9, 6),
     "health.mbi": _code(11, 11, 4),
     "health.medicare": _code(7, 12, 3),
     "health.ehic": _digits(10, 20),
-    "health.mrn": _code(4, 20, 4),
-    "health.insurance": _code(6, 24, 4),
+    "health.mrn": _code(3, 20, 2),
+    "health.insurance": _code(4, 24, 2),
     "health.diagnosis": _diagnosis,
     "device.imei": _digits(14, 16),
-    "device.imsi": _digits(14, 15),
+    "device.imsi": _digits(13, 15),
     "device.iccid": _digits(18, 20),
     "device.mac": _mac,
     "device.id": _device,
+}
+
+# By class, what a value must look like where its name says little; numbers without a row here need a check.
+_STRONG: Dict[str, Check] = {
+    "pci.pan": _card,
+    "pii.name": forms.strong_person,
+    "pii.ssn": lambda v: v if _SSN_LAYOUT.fullmatch(v.strip()) else None,
+    "fin.iban": iban,
+    "pii.email": forms.mail,
+    "pii.phone": forms.strong_phone,
+    "pii.address": forms.strong_street,
+    "pii.postcode": forms.strong_postcode,
+    "pii.dob": forms.strong_birth,
+    "pii.location": coordinate,
+    "secret.password": forms.strong_secret,
+    "secret.token": forms.strong_secret,
+    "secret.session": forms.strong_secret,
+    "secret.api_key": forms.strong_secret,
+    "secret.otp": lambda v: v if v.strip().isdigit() else None,
+    "device.id": forms.strong_device,
+    "device.mac": lambda v: v if ":" in v or "-" in v else None,
 }
