@@ -25,16 +25,10 @@ from apisec_forwarder.pipeline.native.echoes import stands_anywhere
 from apisec_forwarder.pipeline.native.plans import NotHere
 from apisec_forwarder.pipeline.native.targets import PathPlan, Place
 from apisec_forwarder.pipeline.native.work import Work
-from apisec_forwarder.pipeline.pipeline import (
-    MAX_OBJECT_ID,
-    MAX_OBJECT_IDS,
-    address_of,
-    counted_bytes,
-    identifier,
-    name_of,
-)
 from apisec_forwarder.pipeline.principal import earlier
 from apisec_forwarder.pipeline.settings import PipelineSettings
+from apisec_forwarder.pipeline.shown import address_of, counted_bytes, identifier, name_of
+from apisec_forwarder.pipeline.writing import MAX_OBJECT_ID, MAX_OBJECT_IDS
 
 MAX_FRAMES = 8_192
 MAX_TYPES = 1_024

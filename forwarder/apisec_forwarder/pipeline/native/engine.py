@@ -34,8 +34,9 @@ from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
 from apisec_forwarder.pipeline.native.plans import Forest, Kinds, NotHere, Tree
 from apisec_forwarder.pipeline.native.targets import Targets
 from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Work, form_section
-from apisec_forwarder.pipeline.pipeline import Pipeline, method_of, named_objects, object_name, shown_text
+from apisec_forwarder.pipeline.pipeline import Pipeline
 from apisec_forwarder.pipeline.settings import PipelineSettings
+from apisec_forwarder.pipeline.shown import method_of, named_objects, object_name, shown_text
 
 _log = logging.getLogger(__name__)
 
@@ -344,7 +345,7 @@ class NativePipeline:
         known = self._agents.get(key)
         if known is None:
             redactor = work.modal.asker.scratch()
-            shown = shown_text(value, redactor) if name == "user-agent" else self.core.url(value, redactor)
+            shown = shown_text(value, redactor) if name == "user-agent" else self.core.writer.url(value, redactor)
             if redactor.secrets or redactor.classes:
                 raise NotHere
             if shown and BASE64_TEXT.search(shown):

@@ -10,7 +10,7 @@ from apisec_forwarder.pipeline.native.bodies import Section
 from apisec_forwarder.pipeline.native.heads import Effect, HeadPlan
 from apisec_forwarder.pipeline.native.plans import Kinds, NotHere
 from apisec_forwarder.pipeline.native.work import Work
-from apisec_forwarder.pipeline.pipeline import MAX_FIELDS
+from apisec_forwarder.pipeline.writing import MAX_FIELDS
 
 MAX_HEADS = 16  # sets of headers beside one credential
 _NONE: dict[str, set[str]] = {}

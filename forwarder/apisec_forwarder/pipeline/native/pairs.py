@@ -13,8 +13,8 @@ from apisec.detectors.signals import scan as signals_of
 from apisec.redaction.redactor import Forced, label
 from apisec_forwarder.pipeline.native.asking import Bounded
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere
-from apisec_forwarder.pipeline.pipeline import object_name
 from apisec_forwarder.pipeline.principal import API_KEY_HEADERS
+from apisec_forwarder.pipeline.shown import object_name
 
 MAX_PAIRS = 100
 MAX_TEXT = 8_192  # characters of a form; longer ones are left to the core

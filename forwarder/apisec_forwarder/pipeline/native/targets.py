@@ -14,6 +14,7 @@ from apisec.model.transaction import Client, Request, Transaction
 from apisec.redaction.redactor import DULL
 from apisec_forwarder.pipeline.native.asking import Bounded
 from apisec_forwarder.pipeline.native.plans import NotHere
+from apisec_forwarder.pipeline.paths import read_path
 from apisec_forwarder.pipeline.pipeline import Pipeline
 from apisec_forwarder.pipeline.settings import STRICT, UNASSIGNED, PipelineSettings, Service
 
@@ -129,7 +130,7 @@ class Targets:
             return None
         request = Request(method, path, host=place.host or "x", scheme="https")
         work = self._core.begin(Transaction("x", 0.0, Client(), request))
-        self._core.read_path(work)
+        read_path(work, self._settings.limits)
         templated, part = work.templated, work.path
         if templated is None or part is None or part.replacements or part.fields or work.redactor.classes:
             return None
