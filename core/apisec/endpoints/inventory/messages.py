@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Dict, List, Optional
+from functools import lru_cache
+from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
 from apisec.endpoints.inventory.fields import FieldKey, Fields
@@ -15,7 +16,7 @@ from apisec.endpoints.templating import segments_of
 MAX_MEDIA_TYPES = 8
 MAX_SHAPES = 400  # of one kind of messages
 MAX_NODES = 2_000  # places in bodies of one kind, with those that never held a value
-MAX_ITEMS = 64  # of one array that are looked at
+MAX_ITEMS = 8  # of one array that are looked at: they are alike
 MAX_DEPTH = 24  # containers
 MAX_NAME = 128  # characters of a member's name that go into a path
 MAX_PARAMETERS = 64  # of one query
@@ -71,36 +72,45 @@ class Message:
         except (ValueError, RecursionError):
             self.unread += 1
             return ""
-        self._walk(self._root, value, bit, 0)
+        self._visit(self._root, value, bit, 0)
         return JSON
 
     def _walk(self, node: _Node, value: Any, bit: int, depth: int) -> None:
+        """Count the scalars of an object or a list."""
+        if type(value) is dict:
+            members = node.members
+            for name, inner in value.items():
+                child = members.get(name) or self._member(node, name)
+                if child is not None:
+                    self._visit(child, inner, bit, depth)
+        elif value:
+            items = node.items
+            if items is None:
+                items = node.items = _Node(node.path + "[]")
+            for inner in value[:MAX_ITEMS]:
+                self._visit(items, inner, bit, depth)
+
+    def _visit(self, node: _Node, value: Any, bit: int, depth: int) -> None:
         kind = type(value)
-        if kind is dict:
+        if kind is dict or kind is list:
             if depth < MAX_DEPTH:
-                members = node.members
-                for name, inner in value.items():
-                    child = members.get(name)
-                    if child is None:
-                        if len(self.shapes) >= MAX_SHAPES or self._nodes >= MAX_NODES:
-                            continue
-                        self._nodes += 1
-                        shown = name[:MAX_NAME]
-                        child = members[name] = _Node(f"{node.path}.{shown}" if node.path else shown)
-                    self._walk(child, inner, bit, depth + 1)
-        elif kind is list:
-            if depth < MAX_DEPTH and value:
-                if node.items is None:
-                    node.items = _Node(node.path + "[]")
-                for inner in value[:MAX_ITEMS]:
-                    self._walk(node.items, inner, bit, depth + 1)
-        else:
-            shape = node.shape
+                self._walk(node, value, bit, depth + 1)
+            return
+        shape = node.shape
+        if shape is None:
+            shape = node.shape = self._shape(("body", node.path or ROOT))
             if shape is None:
-                shape = node.shape = self._shape(("body", node.path or ROOT))
-                if shape is None:
-                    return
-            shape.add(value, bit)
+                return
+        shape.add(value, bit)
+
+    def _member(self, node: _Node, name: str) -> Optional[_Node]:
+        """Return a new place, or None where there is no room for one."""
+        if len(self.shapes) >= MAX_SHAPES or self._nodes >= MAX_NODES:
+            return None
+        self._nodes += 1
+        shown = name[:MAX_NAME]
+        child = node.members[name] = _Node(f"{node.path}.{shown}" if node.path else shown)
+        return child
 
     def _shape(self, key: FieldKey) -> Optional[Shape]:
         found = self.shapes.get(key)
@@ -110,24 +120,19 @@ class Message:
 
     def query(self, query: str, bit: int) -> None:
         """Count the values of a redacted query, as text of which numbers and truth values are told."""
-        try:
-            pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
-        except ValueError:
-            return
-        for name, value in pairs:
-            shape = self._shape(("query", name[:MAX_NAME]))
+        for name, value in _parameters(query):
+            shape = self._shape(("query", name))
             if shape is not None:
-                shape.add(scalar(value), bit)
+                shape.add(value, bit)
 
     def path(self, endpoint: str, path: str, bit: int) -> None:
         """Count the values of path parameters, where template and path have as many segments."""
-        parts = segments_of(endpoint)
-        values = segments_of(path)
+        parts, values = _placed(endpoint), segments_of(path)
         if len(parts) != len(values):
             return
-        for part, value in zip(parts, values):
-            if part.startswith("{") and part.endswith("}"):
-                shape = self._shape(("path", part[1:-1]))
+        for name, value in zip(parts, values):
+            if name:
+                shape = self._shape(("path", name))
                 if shape is not None:
                     shape.add(scalar(value), bit)
 
@@ -174,6 +179,22 @@ class Message:
         for where, path, shape in shapes[:MAX_SHAPES]:
             message.shapes[str(where), str(path)] = Shape.from_state(shape)
         return message
+
+
+@lru_cache(maxsize=4096)
+def _placed(endpoint: str) -> List[str]:
+    """Return the names of a template's parameters by their place; empty texts are words."""
+    return [part[1:-1] if part.startswith("{") and part.endswith("}") else "" for part in segments_of(endpoint)]
+
+
+@lru_cache(maxsize=4096)
+def _parameters(query: str) -> List[Tuple[str, Any]]:
+    """Return names and values of a query."""
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        return []
+    return [(name[:MAX_NAME], scalar(value)) for name, value in pairs]
 
 
 def scalar(value: str) -> Any:

@@ -74,10 +74,12 @@ class OperationStats:
         self.count += 1
         self.errors += status == 0 or status >= 400
         self.blocked += event.get("action") == "blocked"
-        self.first_seen = min(self.first_seen, time)
-        self.last_seen = max(self.last_seen, time)
-        latest = (time, text(event.get("team")), text(event.get("endpoint")), text(event.get("http_method"), 32))
-        self.latest = max(self.latest, latest)
+        if time < self.first_seen:
+            self.first_seen = time
+        if time >= self.last_seen:
+            self.last_seen = time
+            latest = (time, text(event.get("team")), text(event.get("endpoint")), text(event.get("http_method"), 32))
+            self.latest = max(self.latest, latest)
         bit = self._who(event, status)
         tally(self.statuses, str(status), 1, MAX_STATUSES)
         for name in texts(event.get("data_classes")):
