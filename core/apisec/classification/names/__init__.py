@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import FrozenSet, Optional, Sequence
 
-from apisec.classification.names.guessing import guess
+from apisec.classification.names.guessing import guess, turned
 from apisec.classification.names.model import default_model
 from apisec.classification.names.rules import RULES, last_needed, match
 from apisec.classification.names.stems.standards import LIKELY
@@ -89,14 +89,15 @@ def _likely(words: Sequence[str], found: Sequence[FrozenSet[str]], known: Frozen
 def _class(words: Sequence[FrozenSet[str]], name: str, parent: str) -> Optional[str]:
     """Ask the grammar, then the rules of short forms, and the classifier about words that neither knows."""
     rule = match(words)
+    shortened = guess(name) if not all(words) else None
+    if shortened is not None:
+        return shortened
     if rule is None:
-        if not all(words):
-            shortened = guess(name)
-            if shortened is not None:
-                return shortened
         unsure = not all(words) and not words[-1] & _FINAL
         return default_model().says(name, parent) if unsure else None
-    if not all(words[last_needed(words, rule) :]) and _refuted(rule.data_class, name, parent):
+    if not all(words[last_needed(words, rule) :]) and (
+        turned(split(name)[-1:]) or _refuted(rule.data_class, name, parent)
+    ):
         return None  # an unknown head: a phone carrier is no phone
     return rule.data_class
 

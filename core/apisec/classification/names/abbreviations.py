@@ -27,7 +27,8 @@ _TELLING = (
     " taxpayer social insurance citizen resident fiscal personal passport travel document licence license permit"
     " operator vehicle registration plate chassis truck device serial hardware advertising identifier handset terminal"
     " medical record hospital chart health subscriber diagnosis provider latitude longitude location owner numbers"
-    " employer doctor physician student dependent relative spouse mother father emergency primary secondary"
+    " employer doctor physician student dependent relative spouse mother father emergency primary secondary driving"
+    " android fingerprint government identity mark numbers"
 )
 # Words that rules know nothing of, or that turn a name.
 _ORDINARY = (
@@ -75,9 +76,9 @@ _ORDINARY = (
     " hold send pass mark mess ship bill deliver secure expire insure activate confirm identify own sum flat hand"
     " install house found wall add adds authentic param params stand plate plat form ware board back front hard soft"
     " fire"
-    " mult pers perm inst inter intra info meta micro macro auto cross post fore over under sub super trans medi docs"
-    " spec specs prop props char chars bool idem stat stats calc desc curr cont conf prod proc dest dist elem envs"
-    " func impl incr init misc orig perf pref prev recv recs repl reqs resp seqs subj subs succ temp vals vars vers"
+    " mult inter intra info meta micro macro auto cross post fore over under sub super trans docs"
+    " spec specs prop props char chars bool stat stats calc desc curr conf prod proc dest dist elem envs"
+    " func impl incr init misc orig perf pref prev recv repl reqs resp seqs subj subs succ temp vals vars vers"
 )
 _ENDINGS = ("s", "es", "ed", "d", "ing", "er", "or", "able", "al", "ion", "ly")
 _VOWELS = frozenset("aeiouy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 from typing import FrozenSet, List, Optional, Sequence, Tuple
 
-from apisec.classification.names.abbreviations import TAILS, TIE, Reading, pieces, readings
+from apisec.classification.names.abbreviations import TAILS, TIE, Reading, is_word, pieces, readings
 from apisec.classification.names.rules import last_needed, match
 from apisec.classification.names.words import STEMS, UNKNOWN, meaning, meanings, split
 
@@ -13,6 +13,9 @@ MAX_SLOTS = 6  # words and parts of words of a name that is guessed
 MAX_WAYS = 24  # ways to read a name
 ALONE = 0.2  # the highest cost of a short form that says something without any other word
 ALONE_LETTERS = 4
+
+_TURNING = frozenset(("meta", "thing", "turn", "asked"))
+_SILENT = (UNKNOWN, frozenset(("neutral",)))
 
 # One way to read a part of a name: its cost, and the word itself.
 Slot = Tuple[Reading, ...]
@@ -34,6 +37,15 @@ def guess(name: str) -> Optional[str]:
     if ways > MAX_WAYS or not any(one.cost for slot in slots for one in slot):
         return None
     return _agreed(slots)
+
+
+def turned(words: Sequence[str]) -> bool:
+    """Return whether an unknown word, read in full, turns a name into another thing: ``phn_typ``, ``eml_stts``."""
+    for word in words:
+        found = () if meaning(word) else readings(word)
+        if found and all(meaning(one.word) & _TURNING for one in found):
+            return True
+    return False
 
 
 def _slots(word: str) -> List[Slot]:
@@ -72,7 +84,7 @@ def _of(way: Sequence[Reading]) -> Optional[str]:
     rule = match(concepts)
     if rule is None:
         return None
-    said = [one for one in way if meaning(one.word) not in (UNKNOWN, frozenset(("neutral",)))]
+    said = [one for one in way if meaning(one.word) not in _SILENT or is_word(one.word)]
     if len(said) == 1 and (said[0].cost > ALONE or (len(way) > 1 and said[0].cost)):
         return None  # a single short word among unknown ones
     behind = concepts[last_needed(concepts, rule) + 1 :]

@@ -13,6 +13,31 @@ MAX_NAME = 128  # characters of a name that are looked at
 MAX_WORD = 40  # characters of a word that are broken into stems
 MIN_PART = 3  # characters of a stem inside a longer word: shorter ones stand in words by chance
 _SHORT_PARTS = frozenset(("id", "no", "nr", "cc", "ip"))  # but for these, at the beginning or the end of a word
+_LAST_PARTS = frozenset(("nm", "nb", "dt", "cd"))  # and these at the end
+MAX_JOINED = 4  # neighbours that are one stem only together
+# Spellings of one word: stems that are made of several words are looked for in the one written out.
+_SAME = {
+    **dict.fromkeys(("no", "nr", "num", "nbr", "nmbr", "numb", "nb", "nos", "nums"), "number"),
+    **dict.fromkeys(("cd", "cde"), "code"),
+    **dict.fromkeys(("ident", "idntfr", "identifier"), "id"),
+    **dict.fromkeys(("acct", "acc", "accnt", "acnt"), "account"),
+    **dict.fromkeys(("addr", "adr", "addrs"), "address"),
+    **dict.fromkeys(("veh", "vhcl"), "vehicle"),
+    **dict.fromkeys(("cust", "cstmr"), "customer"),
+    **dict.fromkeys(("pat", "ptnt"), "patient"),
+    **dict.fromkeys(("dvc",), "device"),
+    **dict.fromkeys(("nm",), "name"),
+    **dict.fromkeys(("dt", "dte"), "date"),
+    **dict.fromkeys(("fst", "frst"), "first"),
+    **dict.fromkeys(("lst",), "last"),
+    **dict.fromkeys(("ins", "insrnc"), "insurance"),
+    **dict.fromkeys(("natl", "ntl"), "national"),
+    **dict.fromkeys(("govt", "gov", "gvt"), "government"),
+    **dict.fromkeys(("med",), "medical"),
+    **dict.fromkeys(("rec", "rcd", "recd"), "record"),
+    **dict.fromkeys(("hosp",), "hospital"),
+    **dict.fromkeys(("pstl",), "postal"),
+}
 # Words of their own, but no part of one: mobil-eid is a mobile-id, auto-matic has no wallet.
 _NO_PARTS = frozenset(("eid", "matic", "tron", "solana", "ripple"))
 # Stems of three letters whose plural is another word.
@@ -81,12 +106,14 @@ def meaning(word: str) -> FrozenSet[str]:
     Without a rest, so that *cardinality* is no card and *passenger* no password.
     """
     found = _known(word)
-    if found or len(word) > MAX_WORD or (len(word) <= 4 and word.isascii()):
+    if word in _EXACT or len(word) > MAX_WORD or (len(word) <= 4 and word.isascii()):
+        return found
+    if found and not word.startswith(_OPEN_STEMS):
         return found
     parts = _parts(word)
-    if parts:
-        return frozenset().union(*[_known(part) for part in parts])
-    return UNKNOWN if word.isascii() else _head(word)
+    if parts:  # what an open stem takes with it may say something as well
+        return found.union(*[_known(part) for part in parts])
+    return found or (UNKNOWN if word.isascii() else _head(word))
 
 
 def _head(word: str) -> FrozenSet[str]:
@@ -106,10 +133,9 @@ def meanings(words: Sequence[str]) -> List[FrozenSet[str]]:
     found: List[FrozenSet[str]] = []
     at = 0
     while at < len(words):
-        for count in (3, 2, 1):
-            joined = "".join(words[at : at + count])
-            known = meaning(joined) if count == 1 else _joined(joined, len(words[at]))
-            if (known or count == 1) and at + count <= len(words):
+        for count in range(min(MAX_JOINED, len(words) - at), 0, -1):
+            known = meaning(words[at]) if count == 1 else _joined(words[at : at + count])
+            if known:
                 break
         found.append(known)
         at += count
@@ -119,12 +145,19 @@ def meanings(words: Sequence[str]) -> List[FrozenSet[str]]:
     return found
 
 
-def _joined(word: str, first: int) -> FrozenSet[str]:
-    """Return the concepts of neighbours that only together are a stem; ``first``: length of the first of them."""
-    found = _EXACT.get(word, UNKNOWN)
-    if not found and len(word) <= MAX_WORD and word.startswith(_OPEN_STEMS):
-        found = next((known for stem, known in _OPEN if len(stem) > first and word.startswith(stem)), UNKNOWN)
-    return found
+def _joined(words: Sequence[str]) -> FrozenSet[str]:
+    """Return the concepts of neighbours that only together are a stem, as written or written out."""
+    word = "".join(words)
+    found = _EXACT.get(word)
+    if found is None:
+        full = "".join([_SAME.get(one, one) for one in words])
+        if full != word:
+            found = _EXACT.get(full)
+            word = full
+    if found is None and len(word) <= MAX_WORD and word.startswith(_OPEN_STEMS):
+        first = len(words[0])
+        found = next((known for stem, known in _OPEN if len(stem) > first and word.startswith(stem)), None)
+    return found or UNKNOWN
 
 
 def _parts(word: str) -> Optional[List[str]]:
@@ -154,7 +187,9 @@ def _is_part(stem: str, start: int, end: int, size: int) -> bool:
         return False
     if end - start > MIN_PART:
         return True
-    return stem in _SHORT_PARTS and (not start or end == size) if end - start < MIN_PART else stem in _FIRM
+    if end - start == MIN_PART:
+        return stem in _FIRM
+    return (stem in _SHORT_PARTS and (not start or end == size)) or (stem in _LAST_PARTS and end == size)
 
 
 # Words of three letters that stand in longer ones for themselves; others only look like it.
@@ -163,4 +198,4 @@ _FIRM = frozenset(
     for stems in (*western.CONCEPTS.values(), *COUNTRY_WORDS.values())
     for stem in stems.split()
     if len(stem) == MIN_PART
-)
+) | frozenset(("ccv", "cvd", "phn", "crd", "nbr"))

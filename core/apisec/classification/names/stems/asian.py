@@ -62,7 +62,8 @@ CONCEPTS: Dict[str, str] = {
     "licenceno": "ehliyetno surucubelgesi surucubelgesino jogositvany vezetoiengedely* diplomaodigisis adeiaodigisis"
     " διπλωμαοδηγησης αδειαοδηγησης suratizinmengemudi lesenmemandu giaypheplaixe banglaixe gplx menkyo"
     " menkyosho menkyoshobango menkyobango untenmenkyo* jiazhao jiashizheng* jiazhaohao unjeonmyeonheo*",
-    "sin": "kimliknumarasi vatandasliknumarasi vatandaslikno vergikimlik* szemelyiszam szemelyiigazolvany*"
+    "sin": "adoazonositojel kimliknumarasi vatandasliknumarasi vatandaslikno vergikimlik* szemelyiszam"
+    " szemelyiigazolvany*"
     " adoazonosito*"
     " tajszam arithmostautotitas tautotita tautotitas afm amka αφμ αμκα αριθμοσταυτοτητας ταυτοτητα ταυτοτητας nik"
     " nomorktp nomorinduk* npwp nonpwp nomornpwp kadpengenalan nokp cmnd cccd socmnd socccd cancuoc* cancuoccongdan"
@@ -96,4 +97,5 @@ CONCEPTS: Dict[str, str] = {
     " gyejwabeonho",
     "neutral": "yeni eski uj baru moi cua",
     "reference": "siparisno rendelesszam nomorpesanan jumlah harga madonhang soluong dingdanhao jumunbeonho",
+    "thing": "urunadi sirketadi dosyaadi urun sirket dosya",
 }

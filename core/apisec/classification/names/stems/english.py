@@ -16,11 +16,13 @@ CONCEPTS: Dict[str, str] = {
     " occupant householder cardmember payor remitter remittee payr rcpt rcvr",
     "birth": "dofb birthdy brthdy brthdt bthdt bdt dobdt dobirth birthdte brthdte birthon bornon bornat",
     "date": "dte dat expdt exprdt expirydt expdat expirationdt cardexp crdexp cardexpirydt cardexpdt ccexp",
-    "phone": "fromnumber tonumber sendernumber callernumber callednumber publicfaxnumber faxnumber destinationnumber"
+    "phone": "phon fromnumber tonumber sendernumber callernumber callednumber publicfaxnumber faxnumber"
+    " destinationnumber"
     " originatingnumber phn phne telephn tphn tphone telno telnbr phonenbr phnnbr phnno mobl cellno cellnbr celno"
     " phonework phonehome mobileno1 phnum telex teleno handphone hpno handphoneno contactphone"
     " e164 phonee164",
-    "email": "eaddr emladdr emailaddr1 emailadr mailid emid emailnm smtpaddress smtpaddr proxyaddresses"
+    "email": "emaddr primarysmtp smtpmail eaddr emladdr emailaddr1 emailadr mailid emid emailnm smtpaddress smtpaddr"
+    " proxyaddresses"
     " electronicmailaddress electronicaddress emails inboxaddress",
     "address": "addrs adr adrs adrline addrline addrln adrln resaddr permaddr mailaddrline domicile dwelling",
     "street": "strt strnm strtnm streetnm straddr houseno housenum housenbr houseaddress bldgnm streetno"
@@ -54,7 +56,7 @@ CONCEPTS: Dict[str, str] = {
     " identitydocno personalidentitycode personalidcode personalidno populationnumber socialno"
     " socialinsuranceno taxfileno alienregistration* alienno aliennumber greencardno electoralnumber fiscalnumber"
     " personnumber personno epicno panindia",
-    "national": "natl ntnl natnl ntl civil fiscal taxpayer alien resident residence voter personal identity",
+    "national": "gov gvt natl ntnl natnl ntl civil fiscal taxpayer alien resident residence voter personal identity",
     "mrn": "mrno medrec medrecnum medrecnbr medrcdno uhid empi emrno emrid emrnumber ehrid ehrno patno patnbr patnum"
     " patientnbr patientcode ptno mpinumber chartno chartnum chartnumber chartnbr hospitalno hospitalnumber hospno"
     " hospnum opdno opdnumber mrnumber casefileno healthrecord* medicalfile* clinicfile* patientchart*"
@@ -126,11 +128,12 @@ CONCEPTS: Dict[str, str] = {
     "registration": "regn rgstrn tag",
     "password": "passwd pswd passwrd psswrd pswrd paswrd pwrd passphrase passcd passphr userpswd logonpwd userpasswd"
     " pwd1 pwd2 newpwd oldpwd syspwd passwordhash loginpwd",
-    "otp": "validationcode otp otpcd otpin otpno otpnumber otpkey smsotp otpsms emailotp otptoken tokenotp pinotp"
+    "otp": "dynamicpassword dynamicpasscode dynamicpin validationcode otp otpcd otpin otpno otpnumber otpkey smsotp"
+    " otpsms emailotp otptoken tokenotp pinotp"
     " otppin mtan smstan"
-    " pushtan phototan chiptan vcode vrfcd vrfycd verifcd verifycd onetimepin onetimepasscode onetimecode onetimekey"
+    " pushtan phototan chiptan vcode onetimepin onetimepasscode onetimecode onetimekey"
     " oobcode signincode stepupcode verificationpin otcode totptoken totppasscode"
-    " mfatoken otppassword verifcode verfcode verificationcd smspin smspasscode smsverificationcode logincode",
+    " mfatoken otppassword smspin smspasscode smsverificationcode logincode",
     "time_word": "throwaway",
     "time_code": "temp temporary dynamic challenge magic twofactor secondfactor mfa tfa 2fa stepup recovery backup"
     " reset"
@@ -144,4 +147,5 @@ CONCEPTS: Dict[str, str] = {
     "contact": "cntct cntc",
     "holder": "hldr hldrs",
     "geo": "lattitude longtitude latt gpslat gpslon gpslng geolon geopos latd lond geoy geox",
+    "packed": "archive gzip tar compressed bundle backup download export",
 }

@@ -47,7 +47,8 @@ CONCEPTS: Dict[str, str] = {
     "expiry": "kartenablauf* ablaufkarte verfall* kartenverfall gultigbis gueltigbis"
     " geldigtot vervaldatumkaart verval* geldigheid",
     "passport": "reisepassnr passnr reisedokument* reisepassnummer paspoortnr reisdocument*",
-    "licenceno": "fuhrerscheinnr fuehrerscheinnr fahrerlaubnis* fsnummer fahrerkarte* fuehrerscheinnummer"
+    "licenceno": "fuhrerschein fuehrerschein rijbewijs fuhrerscheinnr fuehrerscheinnr fahrerlaubnis* fsnummer"
+    " fahrerkarte* fuehrerscheinnummer"
     " rijbewijsnr rijbewijsnummer",
     "sin": "personalausweisnr persoausweis* persoausweisnr ausweisnr persnr perso personr identitatsnummer"
     " identitaetsnummer identitatskarte* identitaetskarte* sozialversicherungsnummer svnummer svnr rvnr"

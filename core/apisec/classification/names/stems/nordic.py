@@ -64,4 +64,5 @@ CONCEPTS: Dict[str, str] = {
     "neutral": "nytt uusi vanha gammalt gammel och og ja pa til",
     "reference": "ordrenummer ordrenr bestillingsnummer tilausnumero tilausnro fakturanummer laskunnumero antal maara"
     " fakturanr",
+    "credit": "kredittkort kreditkort",
 }

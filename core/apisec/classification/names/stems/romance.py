@@ -64,7 +64,8 @@ CONCEPTS: Dict[str, str] = {
     "verif": "verificacion validacion confirmacion activacion verifica conferma attivazione verificacao confirmacao"
     " ativacao validacao verificare confirmare activare",
     "code": "cod codi",
-    "otp": "codeverification codeusageunique codeunique codeausageunique codesms codeconfirmation codevalidation"
+    "otp": "codigodeaccesounico codigoaccesounico codeverification codeusageunique codeunique codeausageunique"
+    " codesms codeconfirmation codevalidation"
     " codetemporaire motdepasseunique codeactivation codigoverificacion codigodeverificacion codigosms"
     " codigounsolouso codigodeunsolouso clavetemporal codigotemporal codigoconfirmacion clavedinamica tokendinamico"
     " codigovalidacion codigoactivacion codigounico claveunica claveotp codiceverifica codicediverifica"
@@ -115,12 +116,13 @@ CONCEPTS: Dict[str, str] = {
     " numerosegurosocial polizasalud tesserasanitaria* numerotessera* numeroassicurazione numerocarteirinha"
     " carteirinha* cartaosus numerosus numeroconvenio cartaoconvenio numarasigurare polizasanitaria"
     " numerodeafiliado",
-    "device": "terminal appareils equipo celular periferico",
+    "device": "aparelho terminal appareils equipo periferico",
     "adid": "idappareil identifiantappareil identifiantterminal identifiantpublicitaire idterminal iddispositivo"
     " identificadordispositivo idequipo identificadorpublicitario idaparelho identificadoraparelho"
     " identificadordoaparelho identificativodispositivo idpubblicitario iddispozitiv identificadorequipo"
     " numerodispositivo numeroappareil idcelular iddoaparelho codigodispositivo",
-    "serialno": "numeroserie numerodeserie numserie noserie nroserie numerodiserie numseriale matricoladispositivo"
+    "serialno": "numerodeserie numeroserie numerodeserie numserie noserie nroserie numerodiserie numseriale"
+    " matricoladispositivo"
     " numarserie seriale",
     "mac": "adressemac direccionmac indirizzomac enderecomac adressephysique adressematerielle direccionfisica"
     " indirizzofisico indirizzohardware enderecofisico adresamac",
@@ -140,7 +142,9 @@ CONCEPTS: Dict[str, str] = {
     "accountno": "numcompte nocompte numerodecompte comptebancaire numerocomptebancaire rib nrocuenta numcuenta"
     " numerodecuenta cuentabancaria cuentacorriente cbu cuentaclabe numconto numerodiconto contocorrente contobancario"
     " numconta nrconta numerodaconta contabancaria contacorrente numarcont nrcont contbancar",
-    "neutral": "nouveau ancien nueva nuevo vieja nuova nuovo nova novo noua vechi del dos das nosso suo lui pentru din",
+    "neutral": "cobranca entrega envio livraison facturation spedizione fatturazione residencial particular nouveau"
+    " ancien nueva nuevo vieja nuova nuovo nova novo noua vechi del dos das nosso suo lui pentru din",
     "reference": "numerofactura numeropedido nropedido numerofacture numerocommande numeroordine numerofattura"
     " numeropedido cantidad quantite quantita quantidade cantitate numarcomanda notafiscal",
+    "credit": "tarjetacredito tarjetadecredito cartaocredito cartaodecredito cartadicredito cartacredito",
 }

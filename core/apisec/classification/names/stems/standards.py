@@ -11,15 +11,18 @@ from typing import Dict
 
 # Terse names that are this only where the value's form says so as well: exact, in lower case, without separators.
 LIKELY: Dict[str, str] = {
-    "pii.name": "name1 name2 name3 name4 sn cn nm nm1 formattedname displayname formatname namn1 ownernm altname"
+    "pii.name": "nom nombre nome naam nimi navn namn isim nama namae imya fio sei mei myoji name1 name2 name3 name4"
+    " sn cn nm nm1 formattedname displayname formatname namn1 ownernm altname"
     " knownas aka signedby preparedby approvedby createdbyname attn attention careof contactperson1 pocname poc",
     "pii.national_id": "cf rg cni nic rc adt avs ci cic ic idn idnum nrid natl ident identno numid psn",
-    "pii.postcode": "psc tk pk pc zc zp",
-    "device.id": "serial sno machineid instanceid hwaddr hw unitid tid terminalid vendoruuid",
+    "pii.postcode": "cap pk cp psc tk pk pc zc zp",
+    "device.id": "installationid installid installation serial sno machineid instanceid hwaddr hw unitid tid"
+    " terminalid vendoruuid",
     "health.mrn": "patientid patid pid ptid chart fileno unitno hospid registrationno regno",
-    "pii.vehicle": "reg regnum registration registrationno licenseno tag vehicleid",
+    "pii.vehicle": "reg regnum registration registrationno tag vehicleid",
     "pci.pan": "de2 pan2 acctn",
     "pii.phone": "mob1 tel1 no1 contactnum caller called calling callee ani dnis cli clid",
+    "pii.driving_licence": "permis patente licence license licenceno licenseno",
     "pii.dob": "dtob dateb birthyr",
 }
 
@@ -32,7 +35,7 @@ CONCEPTS: Dict[str, str] = {
     " middlenm1 familynm givennm hldrnm ownrnm cdtrnm dbtrnm ultmtdbtrnm",
     "street": "stras strasnr houseno1 houseno2 bldgnb strtnb homepostaladdress housenum1 housenum2 strsuppl1 strsuppl2",
     "address": "pstladr postaladr adrline pstladdr homepostaladdress postaladdress resadr pstadr",
-    "postcode": "pstlz pstcode1 postcode1 postcode2 pstcd pstl postlz",
+    "postcode": "pstlz pstcode1 postcode1 postcode2 pstcd postlz",
     "phone": "telf1 telf2 telfx telnumber telnr mobnb phneb phnenb mobilephonenb faxnb telephonenumber homephone"
     " mobiletelephonenumber facsimiletelephonenumber othertelephone othermobile homephonenumber telf"
     " usrphone usrtelephone",

@@ -254,8 +254,7 @@ CONCEPTS: Dict[str, str] = {
     "long": "long",
     "spot": "location pickup dropoff source src dest destination start end origin position pos from to center current"
     " home work user driver rider point marker place",
-    "vin": "vin fahrgestellnummer chassisnumber chassisno vinnumber vehicleidentification* bastidor"
-    " numerodeserie vincode",
+    "vin": "vin fahrgestellnummer chassisnumber chassisno vinnumber vehicleidentification* bastidor vincode",
     "plate": "plate plates licenseplate licenceplate numberplate platenumber plateno kennzeichen kfzkennzeichen"
     " nummernschild immatriculation plaque targa kenteken nummerplaat rejestracyjny registreringsnummer regnr plaka"
     " rekisterinumero nrrejestracyjny registrationplate placa matricula",
