@@ -41,7 +41,7 @@ def hits(database: Any) -> list[tuple[int, int]]:
 def test_it_is_compiled_once(tmp_path: Path, count: list[int]) -> None:
     folder = tmp_path / "spool" / "engine"
     for _ in range(3):
-        assert hits(databases.database(EXPRESSIONS, folder)) == [(7, 5), (9, 9)]
+        assert hits(databases.database(lambda: EXPRESSIONS, "these", folder)) == [(7, 5), (9, 9)]
     assert len(count) == 1
     (kept,) = folder.iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
@@ -75,12 +75,12 @@ def empty(kept: Path) -> None:
 @pytest.mark.parametrize("spoil", [damage, shorten, open_to_others, link, empty])
 def test_what_cannot_be_trusted_is_compiled_anew(spoil: Any, tmp_path: Path, count: list[int]) -> None:
     folder = tmp_path / "engine"
-    databases.database(EXPRESSIONS, folder)
+    databases.database(lambda: EXPRESSIONS, "these", folder)
     (kept,) = folder.iterdir()
     spoil(kept)
-    assert hits(databases.database(EXPRESSIONS, folder)) == [(7, 5), (9, 9)]
+    assert hits(databases.database(lambda: EXPRESSIONS, "these", folder)) == [(7, 5), (9, 9)]
     assert len(count) == 2
-    assert hits(databases.database(EXPRESSIONS, folder)) == [(7, 5), (9, 9)]
+    assert hits(databases.database(lambda: EXPRESSIONS, "these", folder)) == [(7, 5), (9, 9)]
     assert len(count) == 2
 
 
@@ -89,12 +89,13 @@ def test_a_folder_that_others_may_enter_is_not_written(tmp_path: Path, count: li
     folder.mkdir(mode=0o755)
     folder.chmod(0o755)  # whatever the umask
     for _ in range(2):
-        assert hits(databases.database(EXPRESSIONS, folder)) == [(7, 5), (9, 9)]
+        assert hits(databases.database(lambda: EXPRESSIONS, "these", folder)) == [(7, 5), (9, 9)]
     assert len(count) == 2
     assert not list(folder.iterdir())
 
 
 def test_outdated_files_are_removed(tmp_path: Path) -> None:
     for number in range(databases.MAX_KEPT + 3):
-        databases.database([databases.Expression(f"a{number}", 0)], tmp_path / "engine")
+        made = [databases.Expression(f"a{number}", 0)]
+        databases.database(lambda made=made: made, str(number), tmp_path / "engine")
     assert len(list((tmp_path / "engine").iterdir())) == databases.MAX_KEPT

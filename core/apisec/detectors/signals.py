@@ -15,7 +15,7 @@ THRESHOLD = 0.5  # below it nothing is said
 MAX_VALUE = 16_384  # characters of one value that are looked at
 
 # No payload of any family does without one of these.
-_SUSPECT = re.compile(
+SUSPECT = re.compile(
     r"[<>'\"`;|&${}\\%#()\n\r\x00\[]|\.\.|://|--|==?|(?i:\bunion\b|\bor\b|\band\b|script:|powershell|\bcmd|etc/|inf/|\.git|\.env|\.ht)"
 )
 _COMMENT = re.compile(r"/\*[^*]{0,200}\*+/")
@@ -54,7 +54,7 @@ def readings(value: str) -> List[str]:
 
 def scan(value: str) -> List[Tuple[str, float]]:
     """Return detectors that see evidence in a value, with their scores, in registry order."""
-    if len(value) < 2 or not _SUSPECT.search(value):
+    if len(value) < 2 or not SUSPECT.search(value):
         return []
     best: Dict[str, float] = {}
     for text in readings(value):

@@ -36,6 +36,11 @@ def _sextets(values: Iterable[int]) -> str:
     return "[" + re.escape(chars) + "]"
 
 
+def _capital(characters: str) -> str:
+    """Return the capitals of a class."""
+    return f"[{''.join([c for c in _ALPHABET[:26] if re.match(characters, c)])}]"
+
+
 # Six printable bytes (RFC 4648, 4) in a row, whatever stands around them. A printable byte is below 0x80 and above
 # 0x1f, or a tab or line break; what that leaves for each of the four characters that hold three bytes:
 _FIRST = _sextets([2, 3, *range(8, 32)])  # the high six bits of a byte
@@ -50,6 +55,18 @@ BASE64_TEXT = re.compile(
     f"|{_SECOND}{_PAIR}{_QUANTUM}{_FIRST}"  # its second,
     f"|{_PAIR}{_QUANTUM}{_FIRST}{_SECOND}"  # or its third byte
 )
+
+# A run without a capital is taken for no base64. Where six such bytes stand in one that has a capital, one of these
+# does: the five characters that each of the ways above holds, with the capital before, in or behind them.
+_HELD = f"{_QUANTUM}{_FIRST}"
+_IN_IT = (
+    f"{_capital(_FIRST)}{_SECOND}{_PAIR}{_FIRST}",
+    f"{_FIRST}{_capital(_SECOND)}{_PAIR}{_FIRST}",
+    f"{_FIRST}{_SECOND}(?:{_capital(_THIRD_LOW)}{_FOURTH_LOW}|{_capital(_THIRD_HIGH)}{_ANY}){_FIRST}",
+    f"{_FIRST}{_SECOND}(?:{_THIRD_LOW}{_capital(_FOURTH_LOW)}|{_THIRD_HIGH}[A-Z]){_FIRST}",
+    f"{_QUANTUM}{_capital(_FIRST)}",
+)
+BASE64_GATE = re.compile(f"[A-Z]{_ANY}*{_HELD}|{'|'.join(_IN_IT)}|{_HELD}[a-z0-9+/_-]*[A-Z]")
 
 
 def resolve(text: str) -> str:

@@ -1,6 +1,7 @@
 """Compiled hyperscan databases, kept on disk: compiling takes seconds, loading a millisecond.
 
-A file's name is a digest of everything its content depends on: patterns, hyperscan's version, the processor's features.
+A file's name is a digest of everything its content depends on: what the patterns are made of, hyperscan's version, the
+processor's features.
 Its content begins with a digest of the rest. A file that others could have written, that is damaged or of another
 make is compiled anew; a folder that cannot be used costs time and nothing else.
 """
@@ -14,7 +15,7 @@ import json
 import logging
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ from apisec_forwarder.files import PRIVATE, private_directory, write_private
 _log = logging.getLogger(__name__)
 
 MAX_BYTES = 64 * 2**20
-MAX_KEPT = 8  # files: two gates in two modes, of this version and the one before
+MAX_KEPT = 16  # files: four gates of one mode and three of the other, of this version and the one before
 _DIGEST = 32  # bytes of SHA-256
 
 
@@ -39,15 +40,18 @@ class Expression(NamedTuple):
     flags: int = 0
 
 
-def database(expressions: Sequence[Expression], cache: Path | None) -> hyperscan.Database:
-    """Return the compiled expressions, from ``cache`` (a private folder) where it has them; None compiles always."""
+def database(make: Callable[[], Sequence[Expression]], recipe: str, cache: Path | None) -> hyperscan.Database:
+    """Return compiled expressions, from ``cache`` (a private folder) where it has them; None compiles always.
+
+    ``recipe`` says all that the expressions depend on, so that those in the cache need not be made again.
+    """
     if cache is None:
-        return compiled(expressions)
-    path = cache / f"{_name(expressions)}.hs"
+        return compiled(make())
+    path = cache / f"{_name(recipe)}.hs"
     data = _read(path)
     if data is not None:
         return hyperscan.loadb(data, hyperscan.HS_MODE_BLOCK)
-    made = compiled(expressions)
+    made = compiled(make())
     _write(path, hyperscan.dumpb(made))
     _trim()
     return made
@@ -65,9 +69,9 @@ def compiled(expressions: Sequence[Expression]) -> hyperscan.Database:
     return made
 
 
-def _name(expressions: Sequence[Expression]) -> str:
+def _name(recipe: str) -> str:
     made_by = [importlib.metadata.version("hyperscan"), _platform(), os.uname().machine]
-    return hashlib.sha256(json.dumps([made_by, expressions]).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([made_by, recipe]).encode()).hexdigest()[:32]
 
 
 @lru_cache(maxsize=1)

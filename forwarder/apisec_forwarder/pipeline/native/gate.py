@@ -1,15 +1,19 @@
 """One hyperscan call that says which values of a text need to be asked by the core: most need nothing.
 
-The patterns are made from the core's own (detectors, telling words, encodings, assignments, signals) by ``loosen``, so
-that there is no second list. A gate has no false negatives: where it finds nothing, the core finds nothing
-(``tests/forwarder/test_native_gate.py`` holds that). What it finds is a place; the core decides.
+The patterns are made from the core's own (detectors, telling words, encodings, assignments, signals), so that there is
+no second list: by ``loosen``, or by coarse shapes that are proven to stand for them (``cover``). A gate has no false
+negatives: where it finds nothing, the core finds nothing (``tests/forwarder/test_native_gate.py`` holds that). What it
+finds is a place; the core decides.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -17,29 +21,35 @@ from typing import Any
 import hyperscan
 
 from apisec.detectors import DETECTORS
-from apisec.detectors.base import Words
+from apisec.detectors.base import Detector
 from apisec.detectors.engine import MIN_LENGTH
-from apisec.detectors.signals import _SUSPECT as SUSPECT
-from apisec.redaction.encodings import BASE64_TEXT, ENTITY, ESCAPED, PERCENT
+from apisec.detectors.signals import SUSPECT
+from apisec.redaction.encodings import BASE64_GATE, BASE64_TEXT, ENTITY, ESCAPED, PERCENT
 from apisec.redaction.redactor import TELLING
+from apisec_forwarder.pipeline.native.assigned import ASSIGNED_SHAPES
+from apisec_forwarder.pipeline.native.bytesets import uncommon
+from apisec_forwarder.pipeline.native.cover import stand_for
 from apisec_forwarder.pipeline.native.databases import Expression, database
-from apisec_forwarder.pipeline.native.loosen import is_grouped_digits, loosen, needs_digit, uncommon
+from apisec_forwarder.pipeline.native.loosen import loosen, needs_digit, whole
 from apisec_forwarder.pipeline.native.plans import NotHere
+from apisec_forwarder.pipeline.native.shapes import GROUPS, MARKS, SHAPES
+from apisec_forwarder.pipeline.native.spoken import literals_of, stems_of
 
 SEPARATOR = "\x1f"  # between values that are scanned together; a control character that no detector asks for
-VALUE, SUSPICIOUS, BASE64, SPOKEN = range(4)  # what a pattern's id says; ``SPOKEN``: if there is a digit as well
 
-# Most shapes of numbers are long ones in groups: one pattern stands for them all. A date has eight digits.
-MIN_DIGITS, MAX_GAP = 9, 2
-_SEPARATORS = b" ./+-()_"
-_GROUPED = rf"[0-9](?:[ ./+\-()_\x80-\xff]{{0,{4 * MAX_GAP}}}[0-9]){{{MIN_DIGITS - 1}}}"  # four bytes a character
+# What a pattern's id says; see ``holds``.
+VALUE, SUSPICIOUS, BASE64, SPOKEN, ASSIGNED = range(5)
+
+MIN_DIGITS = 9  # of a number that is asked: shorter ones hold nothing, in balanced mode
+MIN_SPOKEN, MIN_TELLING = 4, 6  # letters of a part of a telling word that stands for it, with a digit and without
+MIN_LITERAL = 4  # characters of a literal that is rare enough to be asked alone
 
 _DIGIT = re.compile(r"[0-9]")
 
 Hit = tuple[int, int]  # what, and the place behind the last byte
 
-_ASSIGNED = r"[\w.-]*\\?[\"']?\]?\s{0,2}[:=]"
-_EMBEDDED_HEAD, _EMBEDDED_TAIL = r"\s*[{\[<\"]", r"\}\s*"  # JSON, XML or GraphQL in a value
+_BLANKS = r"[\x09-\x0d\x1c-\x1e\x20\x80-\xff]*"
+_EMBEDDED = (rf"\x1f{_BLANKS}[\x22<[{{]", rf"\}}{_BLANKS}\x1f")  # JSON, XML or GraphQL in a value
 
 
 def found(kind: int, _: int, end: int, __: int, hits: Any) -> None:
@@ -48,16 +58,16 @@ def found(kind: int, _: int, end: int, __: int, hits: Any) -> None:
 
 
 class Gate:
-    """A compiled database and its scratch: of one process and one thread."""
+    """Compiled databases and their scratch: of one process and one thread."""
 
-    def __init__(self, database: hyperscan.Database) -> None:
-        self._scratch = hyperscan.Scratch(database)
-        self._scan = database.scan
+    def __init__(self, databases: Sequence[hyperscan.Database]) -> None:
+        self._scans = [(database.scan, hyperscan.Scratch(database)) for database in databases]
 
     def hits(self, data: bytes) -> list[Hit]:
         """Return where something may stand; ``data`` is UTF-8."""
         hits: list[Hit] = []
-        self._scan(data, match_event_handler=found, context=hits, scratch=self._scratch)
+        for scan, scratch in self._scans:
+            scan(data, match_event_handler=found, context=hits, scratch=scratch)
         return hits
 
     def places(self, values: Sequence[str]) -> list[tuple[int, int]]:
@@ -65,19 +75,19 @@ class Gate:
         hay = SEPARATOR.join(("", *values, ""))
         if hay.count(SEPARATOR) != len(values) + 1:
             raise NotHere  # a value has a separator of its own
-        hits = self.hits(hay.encode())
-        if not hits:
-            return []
-        lengths = map(len, values) if hay.isascii() else [len(value.encode()) for value in values]
-        ends = list(accumulate([length + 1 for length in lengths]))  # of each value, its separator in front
+        ends = list(accumulate([len(value.encode()) + 1 for value in values]))  # of each value, its separator in front
         last = len(values) - 1
-        found = dict.fromkeys([(kind, min(bisect_right(ends, end - 1), last)) for kind, end in hits])
-        spoken = [index for kind, index in found if kind == SPOKEN]
-        for index in spoken:
-            del found[SPOKEN, index]
-            if _DIGIT.search(values[index]):
-                found[VALUE, index] = None
-        return list(found)
+        places = [(kind, min(bisect_right(ends, end - 1), last)) for kind, end in self.hits(hay.encode())]
+        return [(kind, index) for kind, index in dict.fromkeys(places) if holds(kind, values[index])]
+
+
+def holds(kind: int, value: str) -> bool:
+    """Return whether a value with a hit has to be asked: what some patterns find tells only beside more."""
+    if kind == SPOKEN:
+        return _DIGIT.search(value) is not None
+    if kind == ASSIGNED:
+        return TELLING.search(value) is not None
+    return kind != BASE64 or BASE64_TEXT.search(value) is not None
 
 
 _known: dict[str, hyperscan.Database] = {}  # of this process
@@ -85,46 +95,68 @@ _known: dict[str, hyperscan.Database] = {}  # of this process
 
 def text_gate(strict: bool, cache: Path | None = None) -> Gate:
     """Return the gate for decoded values, each between two separators. ``cache``: see ``databases``."""
-    return Gate(_database("strict" if strict else "balanced", cache))
+    mode = ", strict" if strict else ""
+    return _gate(cache, f"classes{mode}", f"literals{mode}", "base64")
 
 
 def signal_gate(cache: Path | None = None) -> Gate:
     """Return the gate for what may be an attack."""
-    return Gate(_database("signals", cache))
+    return _gate(cache, "signals")
 
 
 def number_gate(strict: bool, cache: Path | None = None) -> Gate:
     """Return the gate for JSON on the wire: one hit in each long number (and in some texts with such digits)."""
-    return Gate(_database("numbers, strict" if strict else "numbers", cache))
+    return _gate(cache, "numbers, strict" if strict else "numbers")
 
 
-def _database(which: str, cache: Path | None) -> hyperscan.Database:
-    known = _known.get(which)
-    if known is None:
-        known = _known[which] = database(_EXPRESSIONS[which](), cache)
-    return known
+def _gate(cache: Path | None, *parts: str) -> Gate:
+    for part in parts:
+        if part not in _known:
+            _known[part] = database(lambda: _once(_EXPRESSIONS[part]()), f"{part}: {_recipe()}", cache)  # noqa: B023
+    return Gate([_known[part] for part in parts])
 
 
-def _texts(strict: bool) -> list[Expression]:
-    patterns = [Expression(pattern, VALUE) for pattern in _values(strict)]
-    return _once([*patterns, Expression(loosen(BASE64_TEXT.pattern), BASE64), *_words()])
+@lru_cache(maxsize=1)
+def _recipe() -> str:
+    """Return a digest of all that the patterns are made of: the core's, and the code that makes them."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    for detector in DETECTORS.values():
+        said = [
+            getattr(detector, each.name) for each in fields(detector) if each.name not in ("shape", "validate", "near")
+        ]
+        near = detector.near.pattern if detector.near else ""
+        digest.update(repr((said, near, detector.shape.pattern, detector.shape.flags)).encode())
+    for pattern in (SUSPECT, TELLING, PERCENT, ENTITY, ESCAPED, BASE64_GATE):
+        digest.update(repr((pattern.pattern, pattern.flags)).encode())
+    return digest.hexdigest()
 
 
-def _signals() -> list[Expression]:
-    return [Expression(loosen(SUSPECT.pattern, _flags(SUSPECT)), SUSPICIOUS)]
+def _signals() -> Iterator[Expression]:
+    yield Expression(loosen(SUSPECT.pattern, _flags(SUSPECT)), SUSPICIOUS)
 
 
-def _numbers(characters: int) -> list[Expression]:
-    """Return what finds a number of so many characters, or one in scientific notation."""
-    before = r"[:,\[\x09\x0a\x0d\x20]-?"
-    return [Expression(f"{before}[0-9.]{{{characters}}}", VALUE), Expression(f"{before}[0-9.]{{1,400}}[eE]", VALUE)]
+def _numbers(characters: int) -> Iterator[Expression]:
+    """Yield what finds a number of so many characters, or one in scientific notation."""
+    long = rf"[:,\[\x09\x0a\x0d\x20]-?[0-9.]{{{characters}}}"
+    yield Expression(rf"{long}|[0-9][eE][+\-]?[0-9]+[,\]}}\x09\x0a\x0d\x20]", VALUE)
 
 
-_EXPRESSIONS: dict[str, Callable[[], list[Expression]]] = {
-    "balanced": lambda: _texts(False),
-    "strict": lambda: _texts(True),
+def _base64() -> Iterator[Expression]:
+    yield Expression(loosen(BASE64_GATE.pattern), BASE64)
+
+
+# Patterns that begin with a literal are cheap among their like, and dear among those that begin with any digit: each
+# kind has a database of its own, and all of them together are faster than one.
+_EXPRESSIONS: dict[str, Callable[[], Iterable[Expression]]] = {
+    "classes": lambda: _classes(False),
+    "classes, strict": lambda: _classes(True),
+    "literals": lambda: _literals(False),
+    "literals, strict": lambda: _literals(True),
+    "base64": _base64,
     "signals": _signals,
-    "numbers": lambda: _numbers(MIN_DIGITS),  # shorter ones hold nothing
+    "numbers": lambda: _numbers(MIN_DIGITS),
     "numbers, strict": lambda: _numbers(MIN_LENGTH - 1),  # a sign may be one of the characters
 }
 
@@ -133,61 +165,66 @@ def _once(expressions: Iterable[Expression]) -> list[Expression]:
     return list(dict.fromkeys(expressions))
 
 
-def _values(strict: bool) -> Iterator[str]:
+_MARKS = tuple((mark,) for mark in MARKS)
+
+
+def _classes(strict: bool) -> Iterator[Expression]:
+    """Yield what begins with any digit, letter or separator."""
+    for pattern in (*_EMBEDDED, *SHAPES):
+        yield Expression(pattern, VALUE)
+    for pattern in ASSIGNED_SHAPES:
+        yield Expression(pattern, ASSIGNED)
+    for detector in _not_covered(strict):
+        if detector.gate and detector.gate not in _WORDY:
+            yield from _alone(detector)
+
+
+def _literals(strict: bool) -> Iterator[Expression]:
+    """Yield what has a literal in it."""
     for pattern in (PERCENT, ENTITY, ESCAPED):
-        yield loosen(pattern.pattern, _flags(pattern))
-    yield uncommon()
-    yield r"~[a-z_0-9.]{3,80}~"  # a token
-    telling = TELLING.pattern.replace("(?i)", "")
-    yield loosen(f"(?:{telling}){_ASSIGNED}", re.IGNORECASE)
-    yield loosen(SEPARATOR + _EMBEDDED_HEAD)
-    yield loosen(_EMBEDDED_TAIL + SEPARATOR)
-    yield from _detectors(strict)
+        yield Expression(loosen(pattern.pattern, _flags(pattern)), VALUE)
+    for source in (uncommon(), r"~[a-z_0-9.]{3,80}~", *MARKS):  # the second one is a token
+        yield Expression(source, VALUE)
+    for detector in _not_covered(strict):
+        if not detector.gate or detector.gate in _WORDY:
+            yield from _alone(detector)
+    yield from _words()
 
 
-def _detectors(strict: bool) -> Iterator[str]:
+_WORDY = ("names", "dotted")  # gates of detectors whose own patterns have literals
+
+
+def _not_covered(strict: bool) -> Iterator[Detector]:
+    """Yield the detectors that ask something and that no coarse shape stands for."""
     for detector in DETECTORS.values():
         if detector.confidence == "context" and not detector.literals and not (strict and detector.checked):
             continue
-        source, flags = detector.shape.pattern, _flags(detector.shape)
-        if is_grouped_digits(source, flags, MIN_DIGITS, _SEPARATORS, MAX_GAP):
-            yield _GROUPED
-        elif detector.literals and is_grouped_digits(source, flags, 1, _SEPARATORS, MAX_GAP):
-            yield from map(loosen, map(re.escape, detector.literals))  # they say more than a few digits before them
-        else:
-            yield loosen(source, flags)
+        groups = _MARKS if detector.literals else GROUPS
+        if not stand_for(groups, whole(detector.shape.pattern, _flags(detector.shape))):
+            yield detector
+
+
+def _alone(detector: Detector) -> Iterator[Expression]:
+    """Yield what asks one detector: its literals where they are rare, or say more than what stands beside them."""
+    pattern = loosen(detector.shape.pattern, _flags(detector.shape))
+    literals = [loosen(re.escape(text)) for text in detector.literals]
+    rare = detector.data_class.startswith("secret.") and min(map(len, detector.literals), default=0) >= MIN_LITERAL
+    chosen = literals if literals and (rare or not stand_for([literals], pattern)) else [pattern]
+    yield from [Expression(source, VALUE) for source in chosen]
 
 
 def _words() -> Iterator[Expression]:
-    """Yield the telling words of detectors that need one before a value: each is a literal, which costs least."""
+    """Yield the telling words of detectors that need one before a value."""
     stems: dict[str, int] = {}
     for detector in DETECTORS.values():
         if detector.confidence == "context" and detector.near:
             numeric = needs_digit(detector.shape.pattern, _flags(detector.shape))
             for stem in stems_of(detector.near):
                 stems[stem] = SPOKEN if numeric and stems.get(stem, SPOKEN) == SPOKEN else VALUE
-    for stem in sorted(stems):
-        closed = stem.endswith(_CLOSED)
-        source = f"[^A-Za-z0-9]{loosen(stem.removesuffix(_CLOSED))}" + (f"[^A-Za-z{SEPARATOR}]" if closed else "")
-        yield Expression(source, stems[stem], hyperscan.HS_FLAG_CASELESS)
-
-
-_OPENED, _CLOSED = r"(?i)(?:\b|_)(?:", r"(?:\b|_|\d)"  # how ``detectors.base.words`` writes a word's edges
-
-
-def stems_of(words: Words) -> list[str]:
-    """Return the sources of the alternatives of telling words."""
-    source = words.pattern
-    if not source.startswith(_OPENED) or not source.endswith(")"):
-        raise ValueError("telling words are not written as detectors.base.words writes them")
-    inner = source[len(_OPENED) : -1]
-    stems, depth, start = [], 0, 0
-    for index, character in enumerate(inner):
-        depth += (character == "(") - (character == ")")
-        if character == "|" and depth == 0:
-            stems.append(inner[start:index])
-            start = index + 1
-    return [*stems, inner[start:]]
+    for stem, kind in sorted(stems.items()):
+        part = MIN_SPOKEN if kind == SPOKEN else MIN_TELLING
+        for literal in literals_of(stem, part):
+            yield Expression(literal, kind, hyperscan.HS_FLAG_CASELESS)
 
 
 def _flags(pattern: re.Pattern[str]) -> int:

@@ -1,0 +1,82 @@
+"""Telling words as literals, which cost least: of each word one that stands wherever it does."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from apisec.detectors.base import Words
+from apisec_forwarder.pipeline.native.bytesets import constants
+from apisec_forwarder.pipeline.native.loosen import loosen
+
+_parser: Any = importlib.import_module("re._parser")
+
+_OPENED, _CLOSED = r"(?i)(?:\b|_)(?:", r"(?:\b|_|\d)"  # how ``detectors.base.words`` writes a word's edges
+_SPACED = r"[\s._-]{0,2}"  # … and what may stand between two of them
+_BEFORE, _BEHIND = "[^A-Za-z0-9]", r"[^A-Za-z\x1f]"  # a value follows, so that no separator does
+_LETTER = re.compile("[A-Za-z]")
+_FOREIGN = r"[\x80-\xff]{4}"  # two letters of another script
+
+# Parts that stand in all kinds of texts; the rest of a word says more.
+_COMMON = frozenset(
+    ("number", "nummer", "numero", "numer", "code", "date", "datum", "name", "order", "customer", "client")
+)
+
+
+class _Part(NamedTuple):
+    text: str
+    first: bool
+    last: bool
+
+
+def stems_of(words: Words) -> list[str]:
+    """Return the sources of the alternatives of telling words."""
+    source = words.pattern
+    if not source.startswith(_OPENED) or not source.endswith(")"):
+        raise ValueError("telling words are not written as detectors.base.words writes them")
+    inner = source[len(_OPENED) : -1]
+    stems, depth, start = [], 0, 0
+    for index, character in enumerate(inner):
+        depth += (character == "(") - (character == ")")
+        if character == "|" and depth == 0:
+            stems.append(inner[start:index])
+            start = index + 1
+    return [*stems, inner[start:]]
+
+
+def exact_of(stem: str) -> str:
+    """Return a hyperscan pattern, for any case, that matches wherever a stem does."""
+    return f"{_BEFORE}{loosen(stem.removesuffix(_CLOSED))}{_BEHIND if stem.endswith(_CLOSED) else ''}"
+
+
+def literals_of(stem: str, count: int) -> list[str]:
+    """Return what asks a part of the stem alone, of ``count`` letters or more, where it has one: literals."""
+    parts = list(_parts(stem.removesuffix(_CLOSED)))
+    long = [part for part in parts if len(part.text) >= count and part.text not in _COMMON]
+    if long:
+        best = max(long, key=lambda part: (len(part.text), part.first))
+        behind = _BEHIND if best.last and stem.endswith(_CLOSED) else ""
+        return [(_BEFORE if best.first else "") + re.escape(best.text) + behind]
+    if not _LETTER.search(stem.removesuffix(_CLOSED).replace(_SPACED, "")):
+        return [_FOREIGN]
+    if len(parts) > 1 and parts[0].first and len(parts[0].text) == count - 1 and _SPACED in stem:
+        first, second = parts[0].text, parts[1].text  # both are joined, or something stands between them
+        return [f"{_BEFORE}{first}{_BEHIND}", f"{_BEFORE}{first}{re.escape(second)}"]
+    return [exact_of(stem)]
+
+
+def _parts(source: str) -> Iterator[_Part]:
+    """Yield the letters of a word that stand together."""
+    items = list(_parser.parse(source))
+    text, first = "", True
+    for operation, argument in items:
+        if operation is constants.LITERAL and argument < 128:
+            text += chr(argument)
+            continue
+        if text:
+            yield _Part(text, first, False)
+        text, first = "", False
+    if text:
+        yield _Part(text, first, True)
