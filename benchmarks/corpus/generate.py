@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from collections.abc import Iterator, Sequence
@@ -77,8 +78,14 @@ def positive(rng: Rng, decks: Decks, split: Split) -> Item:
     return Item(name, form.make(rng), form.data_class, key, accept, (), form.make, stratum)
 
 
+@functools.cache
+def _harmless(negatives: tuple[Negative, ...]) -> list[Negative]:
+    """Return what a deck of harmless values holds. Those that pass for cards come half as often: about as cards do."""
+    return [one for one in negatives for _ in range(1 if one.strict == ("pci.pan",) else 2)]
+
+
 def negative(rng: Rng, decks: Decks, split: Split) -> Item:
-    chosen: Negative = decks.draw("harmless", split.negatives)
+    chosen: Negative = decks.draw("harmless", _harmless(split.negatives))
     name = name_of(chosen.name, chosen.stratum)
     return Item(name, chosen.make(rng), None, chosen.key, (), chosen.strict, chosen.make, chosen.stratum)
 

@@ -58,6 +58,8 @@ def classes(tally: Tally) -> None:
         row = _row(hits, tally.missed[name], tally.false[name], tally.leaked[name], tally.planted[name])
         print(f"{name:22}{row}{tally.exact[name] / hits if hits else 0.0:8.2f}")
     print(f"{'micro':22}{_row(*(counts.total() for counts in _counts(tally)))}")
+    each = [tally.rates([name])[2] for name in tally.planted]
+    print(f"macro F1, the mean of {len(each)} classes: {sum(each) / max(1, len(each)):.3f}")
     low, high = by_names(tally)
     print(f"micro F1 with other names of the same kind (resampled by name): [{low:.3f}, {high:.3f}]")
     if tally.partly:
