@@ -347,7 +347,8 @@ def _phrases(rng: Rng, split: Split, items: Sequence[Item]) -> list[tuple[str, I
     for item in items:
         phrases: Sequence[str] = split.harmless_phrases
         if item.data_class is not None:
-            phrases = split.phrases.get(item.data_class, ())
+            of_class = split.phrases.get(item.data_class, ())
+            phrases = split.phrases.get(f"{item.data_class} {item.kind}", of_class)
         if "pci.pan" in item.strict or "\n" in item.text or (not item.data_class and len(item.text) < SHORT):
             continue  # a card's number in a sentence that says nothing of it: nobody could tell
         if item.data_class == "secret.password" and set(item.text) & set(' "&<'):

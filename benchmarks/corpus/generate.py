@@ -75,7 +75,7 @@ def positive(rng: Rng, decks: Decks, split: Split) -> Item:
     if form.bare and rng.random() < NEUTRAL:
         name, stratum = rng.choice(split.style.neutral_names), UNNAMED
     key = form.key + ("|bare" if form.bare else "")
-    return Item(name, form.make(rng), form.data_class, key, accept, (), form.make, stratum)
+    return Item(name, form.make(rng), form.data_class, key, accept, (), form.make, stratum, form.kind)
 
 
 @functools.cache

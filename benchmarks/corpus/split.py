@@ -79,7 +79,7 @@ class Split:
     formats: Mapping[str, tuple[Format, ...]]  # by family of classes
     negatives: tuple[Negative, ...]
     names: Mapping[str, Names]  # by class, or by class and kind: "pii.name family"
-    phrases: Mapping[str, tuple[str, ...]]  # by class, with {v}
+    phrases: Mapping[str, tuple[str, ...]]  # by class, or by class and kind, with {v}
     harmless_phrases: tuple[str, ...]  # with {v}, for values of negatives
     style: Style
     weights: Mapping[str, int]
@@ -212,6 +212,7 @@ class Item:
     strict: tuple[str, ...] = ()
     make: Make | None = field(default=None, compare=False)
     stratum: str = ""
+    kind: str = ""
 
     @property
     def text(self) -> str:

@@ -119,7 +119,7 @@ MONEY: dict[str, tuple[Format, ...]] = {
     "fin.ifsc": formats(
         "fin.ifsc",
         ("digits at the end", lambda rng: rng.choice(("HDFC", "SBIN", "ICIC")) + "000" + digits(rng, 4)),
-        ("small", lambda rng: rng.choice(("hdfc", "sbin")) + "00" + digits(rng, 5)),
+        ("six digits", lambda rng: rng.choice(("YESB", "BARB")) + "0" + digits(rng, 6)),
         accept=("fin.account", "fin.routing"),
     ),
     "fin.bsb": formats(
