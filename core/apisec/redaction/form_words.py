@@ -19,7 +19,8 @@ mandatory valid invalid verified unverified success successful failed failure er
 started completed cancelled canceled expired locked unlocked blocked suspended changed unchanged updated created
 removed never always manual automatic auto standard basic premium custom missing hidden masked redacted encrypted
 hashed plain plaintext weak medium strong supported unsupported available unavailable online offline confirmed
-unconfirmed processing queued paid unpaid
+unconfirmed processing queued paid unpaid managed generated configured present absent provided set inherited rotated
+revoked issued
 """)
 _METHODS = _set("""
 bearer digest oauth oauth1 oauth2 oidc openid saml saml2 sso ldap kerberos ntlm jwt jws jwe mfa totp hotp otp sms email

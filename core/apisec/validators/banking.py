@@ -24,7 +24,10 @@ def clabe(d: str) -> bool:
 
 
 # Banxico's catalogue of institutions: the first three digits of a CLABE.
-_MX_BANKS = r"(?:0(?:0[269]|1[249]|21|3[0267]|4[24]|5[89]|6[02]|72)|1[0-6]\d|6\d\d|7[0-3]\d|90[1-3])"
+_MX_BANKS = (
+    r"(?:0(?:0[269]|1[249]|21|3[0267]|4[24]|5[89]|6[02]|72)|10[1368]|11[0236]|12[4-9]|13[0-35789]|14[013578]|15[0-24-8]"
+    r"|16[0678]|6\d\d|7[0-3]\d)"
+)
 
 # ISO 3166-1 alpha-2: a BIC's fifth and sixth character (ISO 9362), with XK for Kosovo.
 COUNTRIES = frozenset(
@@ -71,7 +74,7 @@ ROWS: Tuple[Number, ...] = (
     Number("us.aba", "fin.routing", r"\d{9}", aba, 1 / 27, ("aba", "routing", "rtn", "transit number", "wire", "wired",
            "fedwire", "ach", "bank code"), "ABA Key to Routing Numbers"),
     Number("mx.clabe", "fin.clabe", rf"{_MX_BANKS}\d{{15}}", clabe, 1 / 10, ("clabe", "cuenta clabe", "clave bancaria"),
-           "Banxico: CLABE", (r"\d{3} \d{3} \d{11} \d",), rare=0.23),
+           "Banxico: CLABE", (r"\d{3} \d{3} \d{11} \d",), rare=0.198),
     Number("gb.sort_code", "fin.sort_code", r"\d{6}", sort_code, 0.98, ("sort code", "sortcode", "sort cd"),
            "Pay.UK: EISCD", (r"\d{2}-\d{2}-\d{2}", r"\d{2} \d{2} \d{2}"), checked=False, gate="near",
            written_gate="near"),

@@ -70,7 +70,7 @@ ROWS: Tuple[Number, ...] = (
     Number("us.npi", "health.npi", r"[12]\d{9}", npi, 1 / 10, ("npi", "national provider*", "provider id*"),
            "45 CFR 162.406; CMS: Luhn with 80840"),
     Number("us.dea", "health.dea", r"[ABCDEFGHJKLMPRSTUX][A-Z9]\d{7}", _dea, 1 / 10, ("dea", "dea number", "dea no"),
-           "DEA Diversion Control: registration number", gate="code", rare=0.2),
+           "DEA Diversion Control: registration number", gate="code", rare=0.25),
     Number("us.mbi", "health.mbi", "".join(_MBI), anything, 1.0, ("mbi", "medicare*", "beneficiary id*"),
            "CMS: Understanding the MBI", ("-".join(_MBI), " ".join(_MBI)), "shape", "checksum", checked=False,
            gate="code"),

@@ -14,7 +14,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Pattern, Tuple
 from apisec.validators.checks import Check
 from apisec.validators.lazy import lazy
 
-MAX_ALONE = 1 / 40  # the share of random numbers that may pass what strict mode asks where no word announces it
+MAX_ALONE = 1 / 50  # the share of random numbers that may pass where no word announces one, in strict mode
 
 # Seconds and milliseconds since 1970 of the years 2001 to 2033: the likeliest reading of such digits without a word.
 CLOCK = lazy(r"1\d{9}(?:\d{3})?", re.ASCII)
@@ -69,7 +69,7 @@ class Number:
         """Whether the bare number proves itself in strict mode. Nearly every number of nine digits passes one of a
         dozen checks that one in ten passes, so that those need a name or a word; printed in their groups, two proofs.
         """
-        return self.checked and self.odds * self.rare <= MAX_ALONE
+        return self.checked and self.odds * self.rare < MAX_ALONE
 
     def accept(self, text: str) -> Optional[str]:
         """Return the compact form when the text is a number of this kind, else None."""
