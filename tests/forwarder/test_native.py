@@ -189,6 +189,7 @@ BESIDE = [
     [{"name": "Adam", "sku": "B-7"}] * 4 + [{"name": "Adam", "email": "adam@mail.example.com"}],
     [{"question": "security question", "answer": "Rex77", "securityQuestion": "pet"}] * 5,
     {"rows": [{"name": "Eve", "number": 9876895423, "password": None}] * 3, "name": "Eve"},
+    {"owner": "Ada Lovelace", "manager": "none", "rows": [{"owner": "Ada Lovelace"}, {"owner": "shop"}, {"sn": "Smith"}]},
 ]
 
 

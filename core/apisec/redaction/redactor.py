@@ -36,7 +36,7 @@ from apisec.redaction.labels import label as label
 from apisec.redaction.proof import proved, says_more
 from apisec.redaction.spans import Span, Taken, splice
 from apisec.redaction.tokens import TOKEN, class_of, is_token
-from apisec.redaction.values import refine
+from apisec.redaction.values import confirmed, refine
 
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
 
@@ -182,7 +182,8 @@ class Redactor:
             if inner is not None:
                 return inner if inner != value else None
             self.claims(value, leaf.path, fields, depth)
-        if said.data_class is None and len(value) < (12 if kind == "integer" and not self.strict else MIN_LENGTH):
+        unsaid = said.data_class is None and said.likely is None
+        if unsaid and len(value) < (12 if kind == "integer" and not self.strict else MIN_LENGTH):
             return None
         return self.value(value, said, depth)
 
@@ -207,6 +208,10 @@ class Redactor:
                 refined = refine(data_class, reading)
                 if refined is not None:
                     return self._named(refined, reading)
+        elif said.likely is not None:
+            likely = confirmed(said.likely, value)
+            if likely is not None:
+                return self._named(likely, value)
         # An order's number is digits alone; digits inside a sentence are not made harmless by their name.
         reference = said.reference and len(value) <= MAX_REFERENCE and " " not in value
         return self.text(value, reference, depth, data_class)
@@ -225,7 +230,7 @@ class Redactor:
         proof = proved(data_class, value)
         if proof is not None:
             return self.token(data_class, proof.canonical, value)
-        if self.silent and not _spoken(value, data_class):
+        if self.silent and not spoken(value, data_class):
             return self.token(data_class, canonical, value)
         found = scan(value, hint=data_class)
         if len(found) == 1 and (found[0].start, found[0].end) == (0, len(value)) and says_more(found[0], data_class):
@@ -239,7 +244,7 @@ class Redactor:
         """
         if len(text) < MIN_LENGTH or (hint is None and DULL.fullmatch(text)):
             return None
-        if self.silent and depth == 0 and not _spoken(text, hint):
+        if self.silent and depth == 0 and not spoken(text, hint):
             self.spent += work.most(text)
             return None
         room = work.MAX_WORK - self.spent
@@ -390,7 +395,7 @@ class Redactor:
             self._seen = outer
 
 
-def _spoken(text: str, hint: Optional[str]) -> bool:
+def spoken(text: str, hint: Optional[str]) -> bool:
     """Return whether a detector that a field's name speaks for finds something."""
     return hint is not None and any(next(find(detector, text), None) is not None for detector in hinted(hint))
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import Generic, NamedTuple, TypeVar
 
 from apisec.classification.names import NameEvidence
 from apisec.decoders import Leaf, Limits
+from apisec.detectors.engine import MIN_LENGTH
 from apisec.redaction.fields import FieldSeen
 from apisec.redaction.keys import Tokenizer
-from apisec.redaction.redactor import Redactor
+from apisec.redaction.proof import proved
+from apisec.redaction.redactor import Redactor, spoken
+from apisec.redaction.values import refine
+from apisec.redaction.work import most
 from apisec_forwarder.pipeline.native.plans import Member
 
 MAX_ANSWERS = 8_192
 MAX_REMEMBERED = 256  # characters of a value that is remembered
+MAX_QUICK = 128
+_ODD = re.compile(r"[%&\\~<>{}\[\]\"]|ey")
+_NONE: frozenset[str] = frozenset()
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -75,6 +83,10 @@ class Asker:
         return self._known.put(key, answer) if len(value) <= MAX_REMEMBERED else answer
 
     def _answer(self, member: Member, kind: str, value: str, silent: bool) -> Answer:
+        if kind == "string" and member.forced is None and member.said.data_class is not None:
+            quick = self._quick(member.said.data_class, value, silent)
+            if quick is not None:
+                return quick
         redactor = self.scratch()
         redactor.silent = silent and len(value) <= MAX_REMEMBERED
         fields: dict[str, FieldSeen] = {}
@@ -92,6 +104,25 @@ class Asker:
             redactor.spent,
             redactor.skipped,
         )
+
+    def _quick(self, data_class: str, value: str, silent: bool) -> Answer | None:
+        """Return what ``Redactor.leaf`` says of a value under a name of this class; None: it has to be asked.
+
+        Its steps without those that a short value of plain characters has no use for: documents, claims, encodings.
+        """
+        if len(value) > MAX_QUICK or _ODD.search(value) is not None:
+            return None
+        refined = refine(data_class, value)
+        found, canonical = refined or (data_class, "")
+        proof = proved(found, value) if refined is not None else None
+        if proof is not None:
+            canonical = proof.canonical
+        elif len(value) >= MIN_LENGTH and (not silent or spoken(value, found)):
+            return None
+        if refined is None:
+            return Answer(None, (), _NONE, (), most(value))
+        token = self._tokenizer.token(found, canonical)
+        return Answer(token, ((value, token),), frozenset((found,)), (), most(value))
 
 
 def take(redactor: Redactor, answer: Answer) -> None:

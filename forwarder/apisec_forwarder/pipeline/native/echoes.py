@@ -13,6 +13,8 @@ from apisec.redaction.tokens import class_of
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same in every encoding but base64
 _UNCHANGED = re.compile(r"[A-Za-z0-9]+")
 MAX_KEPT = 24  # characters that are looked for first
+MAX_LOW = 20  # characters; a longer value has a capital in base64 but for one in a million
+_BASE64_ONLY = Writing(percent=False, entity=False, escape=False, base64=True)
 _NOWHERE = "\x1f\0"
 _MIN_INNER = 6  # bytes of a value; the ones at its edges are not certain in base64
 
@@ -25,6 +27,8 @@ def stands_anywhere(secrets: Mapping[str, str], shown: Sequence[str], base64: Se
         ways = Writing("%" in hay or "+" in hay, "&" in hay, "\\" in hay, base64=False)
         if any(form in hay for value in near for form in _forms(value, ways)) and _stands(secrets, hay, ways):
             return True
+    if any(form in hay for value in secrets if len(value) <= MAX_LOW for form in _low_forms(value)):
+        return True
     return bool(base64) and _hidden([value[1:-1] for value in secrets if len(value) >= _MIN_INNER], base64)
 
 
@@ -40,6 +44,12 @@ def _needle(value: str, token: str) -> str:
     if is_word(value, data_class):
         return value
     return max(_UNCHANGED.findall(value), key=len, default="")[:MAX_KEPT]
+
+
+@lru_cache(maxsize=4096)
+def _low_forms(value: str) -> tuple[str, ...]:
+    """Return what a short value is in base64 where that has no capital: the gate takes such text for no base64."""
+    return tuple([form for form in forms(value, _BASE64_ONLY) if form != value and form == form.lower()])
 
 
 def _hidden(inner: Sequence[str], base64: Sequence[str]) -> bool:

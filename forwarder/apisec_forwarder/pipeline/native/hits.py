@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from operator import itemgetter
 
 from apisec.redaction.redactor import DULL
-from apisec_forwarder.pipeline.native.gate import BASE64, SEPARATOR, SPOKEN, Hit
+from apisec_forwarder.pipeline.native.gate import BASE64, SEPARATOR, VALUE, Hit, holds
 from apisec_forwarder.pipeline.native.plans import Member, NotHere
 from apisec_forwarder.pipeline.native.walk import Reading
 from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Work
 
 _MARK = SEPARATOR.encode()
-_DIGIT = re.compile(r"[0-9]")
 
 
 def places(data: bytes, hits: list[Hit]) -> list[Hit]:
@@ -63,11 +61,8 @@ class Hits:
         data = request + SEPARATOR.join([*values[self.request :], ""]).encode()
         if data.count(_MARK) != len(values) + 1:
             raise NotHere  # a value has a separator of its own
-        found = {
-            (kind, index)
-            for kind, index in places(data, modal.text.hits(data))
-            if kind != SPOKEN or _DIGIT.search(values[index])
-        }
+        met = set(places(data, modal.text.hits(data)))
+        found = {(kind, index) for kind, index in met if kind == VALUE or holds(kind, values[index])}
         self._found = sorted({index for _, index in found})
         self.texts = {values[index] for index in self._found}
         self.suspicious = sorted({index for _, index in places(request, modal.signals.hits(request))})

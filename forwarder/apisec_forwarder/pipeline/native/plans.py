@@ -46,7 +46,7 @@ class Member:
     @property
     def telling(self) -> bool:
         """Whether its values are always asked."""
-        return self.said.data_class is not None or self.forced is not None
+        return self.said.data_class is not None or self.said.likely is not None or self.forced is not None
 
 
 Kind = tuple[str, str]  # a path, and the type of a scalar there

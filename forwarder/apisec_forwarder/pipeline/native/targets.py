@@ -140,7 +140,9 @@ class Targets:
             return None
         variable = {i for i in real if shape[i] != segments[i]}
         for index, name in zip(real, names, strict=True):
-            if index in variable and evidence(name).data_class is not None and name:
+            said = evidence(name)
+            # What varies here has a digit: no person's name, which /customers/17 may stand before.
+            if index in variable and name and (said.data_class is not None or said.likely not in (None, "pii.name")):
                 return None
         shown = segments_of(templated.template)
         params = []
