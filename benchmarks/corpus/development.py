@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+
 from benchmarks.corpus import national
 from benchmarks.corpus.checks import aba, digits, ean, letters, luhn, vin
 from benchmarks.corpus.split import Format, Negative, load
@@ -108,7 +110,19 @@ FORMATS: dict[str, tuple[Format, ...]] = {
             "pii.phone", ("us brackets", lambda rng: f"({rng.choice(('212', '415', '312'))}) 555-{digits(rng, 4)}")
         ),
     ),
-    "pii.name": formats("pii.name", ("first last", lambda rng: f"{rng.choice(FIRST)} {rng.choice(LAST)}")),
+    "pii.name": formats(
+        "pii.name",
+        ("first last", lambda rng: f"{rng.choice(FIRST)} {rng.choice(LAST)}"),
+        ("one word with digits, of a test system", lambda rng: f"test{digits(rng, 3)}"),
+        (
+            "three of a script without capitals",
+            lambda rng: "".join(rng.sample("王李张刘陈杨黄赵周吴伟芳娜敏静丽强磊军洋", 3)),
+        ),
+        (
+            "two words of another alphabet",
+            lambda rng: f"{rng.choice(('Олена', 'Ирина', 'Тарас'))} {rng.choice(('Коваль', 'Бондар'))}",
+        ),
+    ),
     "pii.address": formats(
         "pii.address",
         (
@@ -118,7 +132,12 @@ FORMATS: dict[str, tuple[Format, ...]] = {
             ),
         ),
     ),
-    "pii.postcode": formats("pii.postcode", ("us5", lambda rng: digits(rng, 5, "123456789")), accept=("pii.address",)),
+    "pii.postcode": formats(
+        "pii.postcode",
+        ("us5", lambda rng: digits(rng, 5, "123456789")),
+        ("of no country", pattern("9AA9A9")),
+        accept=("pii.address",),
+    ),
     "pii.dob": formats("pii.dob", ("iso", birthday("%Y-%m-%d")), ("us", birthday("%m/%d/%Y"))),
     "pii.passport": formats(
         "pii.passport", ("9 digits", lambda rng: digits(rng, 9, "123456789")), accept=("pii.national_id",)
@@ -146,6 +165,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
         "secret.password",
         ("word and digits", lambda rng: f"{rng.choice(WORDS).title()}{digits(rng, 3)}!"),
         ("random 12", random_text("", 12)),
+        ("phrase of four words", lambda rng: " ".join(rng.sample(WORDS, 4))),
     ),
     "secret.otp": formats(
         "secret.otp", ("6 digits", lambda rng: digits(rng, 6)), accept=("secret.token", "secret.password")
@@ -154,6 +174,7 @@ FORMATS: dict[str, tuple[Format, ...]] = {
     "secret.token": formats(
         "secret.token",
         ("base36 40", random_text("", 40, BASE36)),
+        ("three parts of letters", lambda rng: ".".join(letters(rng, 3, string.ascii_lowercase) for _ in range(3))),
         accept=("secret.bearer", "secret.session", "secret.api_key"),
     ),
     "secret.api_key": (
@@ -226,7 +247,7 @@ NEGATIVES: tuple[Negative, ...] = (
     Negative("epoch nanoseconds", "sign", whole(169 * 10**16, 179 * 10**16), ("*",)),
     Negative("snowflake", "outcome", whole(10**18, 18 * 10**17), ("*",)),
     Negative("member of a social network", "remark", lambda rng: luhn("1000" + digits(rng, 10)), ("*",)),
-    Negative("19 of visa's range", "marker", lambda rng: luhn("4" + digits(rng, 17)), ("*",)),
+    Negative("13 of visa's range", "marker", lambda rng: luhn("4" + digits(rng, 11)), ("*",)),
     Negative("sscc", "sign", lambda rng: ean("3" + digits(rng, 16)), ("*",)),
 )
 

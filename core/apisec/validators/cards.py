@@ -16,9 +16,9 @@ _LONG = (16, 17, 18, 19)
 # First and last prefix (inclusive), lengths, and those lengths that prove a card which stands alone. The networks'
 # published ranges, as collected in Wikipedia's table of issuer identification numbers and in the acquirers' BIN tables,
 # 2026. Local cards of Visa's and Mastercard's ranges (Carte Bancaire, Dankort 4571, Elo 4011) are found there.
-# A wide prefix proves nothing alone with a length that its network gives out hardly or no more: Visa's 13 and 19 digits
-# (a tenth of all numbers of that length, order numbers, snowflakes), UATP's 1 with 15 (ids of social networks), the
-# 17 to 19 digits that ISO/IEC 7812 would allow to Discover, JCB and Diners Club.
+# A wide prefix proves nothing alone with a length that its network gives out hardly or no more: Visa's 13 digits (EANs
+# of Germany), UATP's 1 with 15 (ids of social networks), the 17 to 19 digits that ISO/IEC 7812 would allow to Discover,
+# JCB and Diners Club.
 _RANGES: Tuple[Tuple[str, str, Tuple[int, ...], Tuple[int, ...]], ...] = (
     ("1", "1", (15,), ()),  # UATP
     ("34", "34", (15,), (15,)),  # American Express
@@ -28,7 +28,7 @@ _RANGES: Tuple[Tuple[str, str, Tuple[int, ...], Tuple[int, ...]], ...] = (
     ("36", "36", (14, 15, *_LONG), (14,)),
     ("38", "39", (14, *_LONG), (14,)),
     ("3528", "3589", _LONG, (16,)),  # JCB, and RuPay 353 and 356
-    ("4", "4", (13, 16, 19), (16,)),  # Visa
+    ("4", "4", (13, 16, 19), (16, 19)),  # Visa
     ("51", "55", (16,), (16,)),  # Mastercard
     ("2221", "2720", (16,), (16,)),
     ("6011", "6011", _LONG, (16,)),  # Discover
@@ -109,6 +109,7 @@ def pan_alone(digits: str) -> bool:
     """Return whether ASCII digits are a card under a name, or in a text, that says nothing of cards.
 
     Of random numbers of 16 digits one in 33 is (two thirds of them in the ranges of Visa and Mastercard, a fifth of all
-    numbers), of 14 one in 240, of other lengths one in 400 or fewer; of numbers that begin with a time, none.
+    numbers), of 19 one in 80, of 14 one in 240, of other lengths one in 400 or fewer; of numbers that begin with a
+    time, none.
     """
     return pan(digits) and issuer_known(digits, alone=True) and not _TIME.match(digits)

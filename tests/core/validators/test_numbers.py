@@ -133,7 +133,7 @@ def _random_digits(rng: random.Random, length: int) -> str:
     return rng.choice("123456789") + "".join(rng.choices("0123456789", k=length - 1))
 
 
-@pytest.mark.parametrize(("length", "most"), [(12, 1000), (13, 1000), (14, 150), (15, 250), (16, 28), (19, 400)])
+@pytest.mark.parametrize(("length", "most"), [(12, 1000), (13, 1000), (14, 150), (15, 250), (16, 28), (19, 60)])
 def test_of_random_numbers_few_are_a_card_that_stands_alone(length: int, most: int) -> None:
     rng = random.Random(length)
     passed = sum(pan_alone(_random_digits(rng, length)) for _ in range(20_000))
@@ -153,7 +153,14 @@ def test_a_number_that_begins_with_a_time_is_no_card_alone(form: str) -> None:
     "card",
     [
         *("4111111111111111", "5555555555554444", "2223003122003222", "378282246310005", "6011111111111117"),
-        *("3530111333300000", "30569309025904", "36227206271667", "6200000000000005", "6205500000000000004"),
+        *(
+            "3530111333300000",
+            "30569309025904",
+            "36227206271667",
+            "6200000000000005",
+            "6205500000000000004",
+            "4000000000000000006",
+        ),
     ],
 )
 def test_cards_of_the_networks_stand_alone(card: str) -> None:
@@ -161,7 +168,7 @@ def test_cards_of_the_networks_stand_alone(card: str) -> None:
     assert pan_alone(card)
 
 
-@pytest.mark.parametrize("card", ["4222222222222", "4000000000000000006", "135410014004955", "3566000000000000007"])
+@pytest.mark.parametrize("card", ["4222222222222", "135410014004955", "3566000000000000007"])
 def test_lengths_that_networks_hardly_give_out_need_a_name(card: str) -> None:
     assert pan(card)
     assert not pan_alone(card)
