@@ -45,7 +45,6 @@ def line(**changes: Any) -> bytes:
         "details": "via_upstream",
         "duration_ms": 5,
         "duration_us": 5250,
-        "flags": "-",
         "id": "7e2c",
         "ja4": "t13d1516h2_8daaf6152771_b186095e22b6",
         "method": "POST",
@@ -53,7 +52,6 @@ def line(**changes: Any) -> bytes:
         "path": "/a?b=1",
         "pattern": None,
         "port": 40000,
-        "protocol": "HTTP/2",
         "q": frame(HEADERS, b"abc"),
         "s": frame({":status": "201", "content-type": "text/plain"}, b"ok"),
         "scheme": "https",
@@ -91,7 +89,7 @@ def test_a_whole_line() -> None:
 
 
 def test_no_answer() -> None:
-    transaction = parse(line(status=0, s=None, duration_us=None, flags="DC"))
+    transaction = parse(line(status=0, s=None, duration_us=None))
     assert transaction.response is None
     assert transaction.duration == 5
 

@@ -178,6 +178,25 @@ def test_a_client_that_leaves_a_stream(edge: Edge) -> None:
 
 
 @pytest.mark.gateway
+@pytest.mark.parametrize(
+    ("path", "header", "known"),
+    [
+        ("/chunks-out", b"transfer-encoding: chunked", True),
+        ("/upgrade-out", b"connection: upgrade\r\nupgrade: websocket", True),
+        ("/length-out", b"content-length: 5", False),
+    ],
+)
+def test_a_client_that_leaves_before_its_body(edge: Edge, path: str, header: bytes, known: bool) -> None:
+    """What may stay out for long leaves its headers at once; of the others the log knows method, path and addresses."""
+    with edge.connect() as link:
+        link.sendall(b"POST %s HTTP/1.1\r\nhost: localhost\r\nx-who: ada\r\n%s\r\n\r\n" % (path.encode(), header))
+    (transaction,) = edge.transactions(path)
+    assert (("x-who", "ada") in transaction.request.headers) == known
+    assert transaction.request.method == "POST"
+    assert transaction.client.address == "127.0.0.1"
+
+
+@pytest.mark.gateway
 def test_the_path_is_what_the_upstream_got(edge: Edge) -> None:
     edge.ask(b"GET /x/../y//z%2Fw HTTP/1.1\r\nhost: localhost\r\n\r\n")
     edge.transactions("/y/z/w")

@@ -139,7 +139,7 @@ class Gateway:
         body = json.dumps({"order": name, "note": pad}).encode()
         record = {
             "address": "192.0.2.7", "authority": "shop.example", "body_in": 0, "body_out": len(body), "duration_ms": 5,
-            "id": name, "method": "POST", "path": f"/orders/{name}", "port": 40000, "protocol": "HTTP/2", "q": request,
+            "id": name, "method": "POST", "path": f"/orders/{name}", "port": 40000, "q": request,
             "s": _frame({":status": "200", "content-type": "application/json"}, body), "scheme": "https",
             "start": f"{time.time():.6f}", "status": 200, "wire_in": 100, "wire_out": len(body),
         }  # fmt: skip

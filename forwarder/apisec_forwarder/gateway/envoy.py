@@ -36,21 +36,19 @@ LOG_FORMAT: dict[str, str] = {
     "authority": "%REQ(:AUTHORITY)%",
     "path": "%REQ(:PATH)%",
     "original_path": "%REQ(X-ENVOY-ORIGINAL-PATH)%",
-    "protocol": "%PROTOCOL%",
     "address": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%",
     "port": "%DOWNSTREAM_REMOTE_PORT%",
     "tls_version": "%DOWNSTREAM_TLS_VERSION%",
     "ja4": "%TLS_JA4_FINGERPRINT%",
     "status": "%RESPONSE_CODE%",
     "details": "%RESPONSE_CODE_DETAILS%",
-    "flags": "%RESPONSE_FLAGS%",
     "body_in": "%BYTES_RECEIVED%",
     "body_out": "%BYTES_SENT%",
     "wire_in": "%DOWNSTREAM_WIRE_BYTES_RECEIVED%",
     "wire_out": "%DOWNSTREAM_WIRE_BYTES_SENT%",
     "pattern": "%RESP(X-APISEC-PATTERN)%",
-    "q": "%DYNAMIC_METADATA(apisec:q)%",
-    "s": "%DYNAMIC_METADATA(apisec:s)%",
+    "q": "%FILTER_STATE(apisec.q:PLAIN)%",
+    "s": "%FILTER_STATE(apisec.s:PLAIN)%",
 }
 NOWHERE = [{"address_prefix": "255.255.255.255", "prefix_len": 32}]  # an empty list would mean the private ranges
 PEER_SUBJECT = "%DOWNSTREAM_PEER_SUBJECT%"  # logged only when Envoy verifies client certificates
