@@ -25,6 +25,8 @@ from apisec.errors import ApisecError, DecodeError
 
 _UNTOLD = ("", "text/plain", "application/octet-stream")  # media types that say nothing
 _FORM = re.compile(r"[\w.\[\]%+-]{1,128}=[^=&\s\"'<>{}][^&\s\"'<>{}]*(?:&[\w.\[\]%+-]{1,128}=[^&\s\"'<>{}]*)*\s*")
+# A form in a string: two pairs at least, and nothing that a form would have encoded.
+_PAIRS = re.compile(r"[\w.\[\]%+-]{1,64}=[^&\s\"'<>{}]*(?:&[\w.\[\]%+-]{1,64}=[^&\s\"'<>{}]*)+", re.ASCII)
 _BLANK = re.compile(r"[\s\ufeff]*")
 _PART = re.compile(r"\s{0,8}--([^\r\n]{1,70})\r?\ncontent-disposition:", re.IGNORECASE)
 _PARAMETER = re.compile(
@@ -140,10 +142,11 @@ def decode_text(
     raise failure
 
 
-def embedded(text: str, name: str, limits: Limits, label: Label = as_is) -> Optional[Document]:
+def embedded(text: str, name: str, limits: Limits, label: Label = as_is, *, forms: bool = False) -> Optional[Document]:
     """Return the document of a value that holds a text with a format: JSON, GraphQL or XML in a string.
 
-    ``name`` is the member's name. None when the value is just a value; a cheap look at its ends comes first.
+    ``name`` is the member's name. ``forms``: a form counts too; of a value whose name says what it is (a session's, say)
+    the whole is sensitive, and no form. None when the value is just a value; a cheap look at its ends comes first.
     """
     head, tail = text[:1], text[-1:]
     if head.isspace() or tail.isspace():
@@ -156,6 +159,8 @@ def embedded(text: str, name: str, limits: Limits, label: Label = as_is) -> Opti
         tries += ["graphql"] if graphql.looks_like(text) else []
     if head == "<" and tail == ">" and len(text) > 6:
         tries.append("xml")
+    if forms and "=" in text and "&" in text and _PAIRS.fullmatch(text):
+        tries.append("form")
     for decoder in tries:
         try:
             return DECODERS[decoder].decode(text, MediaType(), limits, label, False)

@@ -40,6 +40,23 @@ def test_a_value_that_holds_a_format(value: str, name: str, found: list[tuple[st
     assert leaves(embedded(value, name, LIMITS)) == found
 
 
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("name=Ada+L&card=4111+1111&mail=a%40b", [("name", "Ada L"), ("card", "4111 1111"), ("mail", "a@b")]),
+        ("u[x]=1&u[y]=", [("u.x", "1"), ("u.y", "")]),
+        ("a=1", None),
+        ("if a=1 & b=2", None),
+        ("https://x/?a=1&b=2", None),
+        ("a=1&b", None),
+        ("a=<1>&b=2", None),
+    ],
+)
+def test_a_form_in_a_value_where_it_may_be_one(value: str, found: list[tuple[str, str]] | None) -> None:
+    assert leaves(embedded(value, "payload", LIMITS, forms=True)) == found
+    assert embedded(value, "payload", LIMITS) is None
+
+
 def token(payload: object) -> str:
     def part(data: bytes) -> str:
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
