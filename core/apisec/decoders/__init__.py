@@ -145,7 +145,7 @@ def decode_text(
 def embedded(text: str, name: str, limits: Limits, label: Label = as_is, *, forms: bool = False) -> Optional[Document]:
     """Return the document of a value that holds a text with a format: JSON, GraphQL or XML in a string.
 
-    ``name`` is the member's name. ``forms``: a form counts too; of a value whose name says what it is (a session's, say)
+    ``name`` is the member's name. ``forms``: a form counts too; of a value whose name says what it is (a session, say)
     the whole is sensitive, and no form. None when the value is just a value; a cheap look at its ends comes first.
     """
     head, tail = text[:1], text[-1:]
