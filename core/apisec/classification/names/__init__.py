@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import FrozenSet, Optional, Sequence
+from typing import FrozenSet, Optional, Sequence, Tuple
 
 from apisec.classification.names.guessing import guess, turned
 from apisec.classification.names.model import default_model
 from apisec.classification.names.rules import RULES, last_needed, match
 from apisec.classification.names.stems.standards import LIKELY
-from apisec.classification.names.words import MAX_NAME, NATIONAL, meaning, meanings, split
+from apisec.classification.names.words import HUNGARIAN, MAX_NAME, NATIONAL, meaning, meanings, split, undressed
 
 __all__ = ["MAX_NAME", "NOTHING", "RULES", "NameEvidence", "evidence", "split"]
 
@@ -65,6 +65,16 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
     words = split(name)
     if not words:
         return evidence(parent) if parent else NOTHING
+    said = _said(name, words, parent)
+    if said.data_class is None or words[0] in HUNGARIAN:
+        bare = undressed(name, words)
+        inner = evidence(bare, parent) if bare else NOTHING
+        if inner.data_class is not None:
+            return inner
+    return said
+
+
+def _said(name: str, words: Tuple[str, ...], parent: str) -> NameEvidence:
     found = meanings(words)
     known: FrozenSet[str] = frozenset().union(*found)
     data_class = None if words == ("user", "name") else _class(found, name, parent)  # a login is no person's name

@@ -12,6 +12,7 @@ from typing import Dict, FrozenSet, Iterator, List, NamedTuple, Optional, Tuple
 MIN_SHORT = 3  # letters; shorter ones are stems or nothing
 MAX_COST = 0.5
 MAX_COST_SHORTEST = 0.3  # of three letters: psp is no passport
+BOLD = 0.48  # from which cost on every word of a name has to agree
 TIE = 0.12  # costs that differ by less are equally likely
 MAX_READINGS = 3
 
@@ -28,7 +29,7 @@ _TELLING = (
     " operator vehicle registration plate chassis truck device serial hardware advertising identifier handset terminal"
     " medical record hospital chart health subscriber diagnosis provider latitude longitude location owner numbers"
     " employer doctor physician student dependent relative spouse mother father emergency primary secondary driving"
-    " android fingerprint government identity mark numbers"
+    " android fingerprint government identity mark equipment clinic tracking unit zone"
 )
 # Words that rules know nothing of, or that turn a name.
 _ORDINARY = (
@@ -118,7 +119,7 @@ def cost(short: str, full: str) -> Optional[float]:
     if not MIN_SHORT <= len(short) < len(full) or short[0] != full[0]:
         return None
     if full.startswith(short):
-        return 0.3 if len(short) > MIN_SHORT else None  # three letters begin too many words
+        return 0.3 if len(short) > MIN_SHORT else BOLD  # three letters begin too many words
     at = kept_consonants = kept_vowels = 0
     for letter in short[1:]:
         at = full.find(letter, at + 1)
@@ -152,7 +153,7 @@ def readings(short: str) -> Tuple[Reading, ...]:
         price = cost(short, word)
         if price is not None:
             found.append(Reading(price, word))
-    found.sort()
+    found.sort(key=lambda one: (one.cost, one.word not in TELLING, one.word))
     return tuple([one for one in found if one.cost <= found[0].cost + TIE][:MAX_READINGS])
 
 

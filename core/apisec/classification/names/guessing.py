@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import product
 from typing import FrozenSet, List, Optional, Sequence, Tuple
 
-from apisec.classification.names.abbreviations import TAILS, TIE, Reading, is_word, pieces, readings
-from apisec.classification.names.rules import last_needed, match
+from apisec.classification.names.abbreviations import BOLD, TAILS, TIE, Reading, is_word, pieces, readings
+from apisec.classification.names.rules import Rule, last_needed, match
 from apisec.classification.names.words import STEMS, UNKNOWN, meaning, meanings, split
 
 MAX_SLOTS = 6  # words and parts of words of a name that is guessed
@@ -15,6 +15,7 @@ ALONE = 0.2  # the highest cost of a short form that says something without any 
 ALONE_LETTERS = 4
 
 _TURNING = frozenset(("meta", "thing", "turn", "asked"))
+_OWNERS = frozenset(("neutral", "person"))
 _SILENT = (UNKNOWN, frozenset(("neutral",)))
 
 # One way to read a part of a name: its cost, and the word itself.
@@ -87,5 +88,14 @@ def _of(way: Sequence[Reading]) -> Optional[str]:
     said = [one for one in way if meaning(one.word) not in _SILENT or is_word(one.word)]
     if len(said) == 1 and (said[0].cost > ALONE or (len(way) > 1 and said[0].cost)):
         return None  # a single short word among unknown ones
+    if any(one.cost >= BOLD for one in way) and not _agree(concepts, rule):
+        return None
     behind = concepts[last_needed(concepts, rule) + 1 :]
     return rule.data_class if all(behind) else None
+
+
+def _agree(concepts: Sequence[FrozenSet[str]], rule: Rule) -> bool:
+    """Return whether at least two words are what the rule needs, and the others only say whose it is."""
+    needed: FrozenSet[str] = frozenset().union(*rule.needed)
+    rest = [known for known in concepts if not known & needed]
+    return len(concepts) - len(rest) > 1 and all(known & _OWNERS for known in rest)

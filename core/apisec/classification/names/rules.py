@@ -183,7 +183,6 @@ RULES: Tuple[Rule, ...] = (
 )
 
 
-_NEUTRAL = frozenset(("neutral",))
 _THINGS = frozenset(("meta", "thing", "turn", "asked", "company"))
 _PERSONS = frozenset(("person", "first", "last", "full", "holder", "personname", "display"))
 
@@ -210,7 +209,7 @@ def match(words: Sequence[FrozenSet[str]]) -> Optional[Rule]:
         if against - {"meta"} or not all(known & group for group in rule.needed):
             continue
         behind = words[last_needed(words, rule) :]
-        if rule.last and any(concepts != _NEUTRAL for concepts in behind[1:]):
+        if rule.last and any("neutral" not in concepts for concepts in behind[1:]):
             continue
         if rule.data_class == "pii.name" and _of_a_thing(words):
             continue

@@ -83,6 +83,10 @@ _EXACT, _OPEN = _vocabulary()
 _OPEN_STEMS = tuple(stem for stem, _ in _OPEN)
 _LONGEST = max(map(len, _EXACT))
 UNKNOWN: FrozenSet[str] = frozenset()
+HUNGARIAN = frozenset("abcdfgklmnpqrstvxz")  # but eMail, iPhone
+_CAPITAL_OR_SIGN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ_-.")
+_VERSION = re.compile(r"[vrt]?[0-9]+")
+_WRAPPERS = frozenset(("field", "fld", "column", "col", "property", "prop", "attribute", "attr"))
 STEMS: FrozenSet[str] = frozenset(_EXACT)
 
 
@@ -145,12 +149,29 @@ def meanings(words: Sequence[str]) -> List[FrozenSet[str]]:
     return found
 
 
+def undressed(name: str, words: Sequence[str]) -> str:
+    """Return a name without what a convention adds: ``sPhone``, ``m_email``, ``phone__c``, ``email_v2``, ``iban_01``.
+
+    The empty string when nothing is added.
+    """
+    if len(words) > 1 and words[0] in HUNGARIAN and name[1:2] in _CAPITAL_OR_SIGN:
+        return name[1:]
+    end = len(words)
+    while end > 1 and _added(words[end - 1]):
+        end -= 1
+    return "_".join(words[:end]) if end < len(words) else ""
+
+
+def _added(word: str) -> bool:
+    return len(word) == 1 or word.isdigit() or word in _WRAPPERS or _VERSION.fullmatch(word) is not None
+
+
 def _joined(words: Sequence[str]) -> FrozenSet[str]:
     """Return the concepts of neighbours that only together are a stem, as written or written out."""
     word = "".join(words)
     found = _EXACT.get(word)
     if found is None:
-        full = "".join([_SAME.get(one, one) for one in words])
+        full = "".join([_SAME.get(one, one) for one in words]).rstrip("0123456789")
         if full != word:
             found = _EXACT.get(full)
             word = full

@@ -148,4 +148,5 @@ CONCEPTS: Dict[str, str] = {
     "holder": "hldr hldrs",
     "geo": "lattitude longtitude latt gpslat gpslon gpslng geolon geopos latd lond geoy geox",
     "packed": "archive gzip tar compressed bundle backup download export",
+    "neutral": "fld flds lbl inp vl vlu strg attrib col",
 }
