@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -16,10 +17,12 @@ import pytest
 import urllib3
 from apisec_app.connection import connect
 from apisec_app.refresh import inventory as refreshing
+from apisec_app.refresh import learning
 from apisec_app.refresh import run as running
 from apisec_app.refresh.windows import StaleRunError, Window
 
 from apisec.endpoints.inventory import Inventory
+from apisec.endpoints.learning import PathModel
 from tests.support.splunk import Splunk
 
 pytestmark = [pytest.mark.app, pytest.mark.exclusive]
@@ -68,8 +71,8 @@ class World:
         self.indexed: list[tuple[float, dict[str, Any]]] = []
         self.settings = running.Settings(lag=0.0, retain_days=0.01)
         monkeypatch.setattr(refreshing, "fetch", self._fetch)
-        monkeypatch.setattr(running.learning, "due", lambda *_: False)
-        before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start}
+        monkeypatch.setattr(learning, "due", lambda *_: False)
+        before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start, "noted": 1}
         self.ledger([{**before, "done": True, "finished": self.start}])
 
     def ledger(self, documents: list[dict[str, Any]]) -> None:
@@ -79,11 +82,12 @@ class World:
         if documents:
             self.splunk.rest.call("POST", f"{path}/batch_save", body=documents)
 
-    def _fetch(self, _service: Any, span: Window) -> Inventory:
-        found = Inventory()
+    def _fetch(self, _service: Any, span: Window) -> refreshing.Found:
+        found = refreshing.Found(Inventory(), PathModel())
         for indexed, event in self.indexed:
             if span.start <= indexed < span.end:
-                found.add(event)
+                found.inventory.add(event)
+                found.paths.add_event(event)
         return found
 
     def index(self, at: float, count: int) -> None:
@@ -200,9 +204,9 @@ def test_a_run_over_nothing_new_writes_nothing_and_says_nothing(world: World) ->
 
 
 def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running.learning, "due", lambda *_: True)
-    monkeypatch.setattr(running.learning, "learn", lambda *_: None)
-    monkeypatch.setattr(running.learning, "store", lambda *_: {})
+    monkeypatch.setattr(learning, "due", lambda *_: True)
+    monkeypatch.setattr(learning, "learn", lambda *_: None)
+    monkeypatch.setattr(learning, "store", lambda *_: {})
     world.index(5, 30)
     world.run(10)
     assert world.counts() == world.expected()
@@ -216,6 +220,53 @@ def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypa
     assert set(world.counts()) == set(OPERATIONS[:2])
     assert world.counts()["GET /a"] == 11
     assert {d["operation"] for d in world.splunk.collection("apisec_inventory_archive")} == {OPERATIONS[2]}
+
+
+def users(world: World, at: float, names: range) -> None:
+    """Requests for users by name, each stamped as an operation of its own: a forwarder cannot know better."""
+    for n in names:
+        path = f"/users/{chr(97 + n % 26)}{chr(97 + n // 26)}nna-smith/orders"
+        about = {
+            "service": world.splunk.service,
+            "http_method": "GET",
+            "uri_path": path,
+            "endpoint": path,
+            "status": 200,
+        }
+        event = {
+            **about,
+            "operation": f"GET {path}",
+            "time": world.start + at,
+            "principal": f"p{n}",
+            "action": "allowed",
+        }
+        world.indexed += [(world.start + at, event)] * 3
+
+
+def test_operations_that_turn_out_to_be_one_are_counted_once_wherever_it_dies(world: World) -> None:
+    users(world, 5, range(90))
+    world.run(10)
+    assert len(world.counts()) == 90
+    told: list[dict[str, Any]] = []
+    for number in range(1, 40, 2):
+        at = 100.0 * number
+        users(world, at, range(number, 50 + number))
+        before = len(world.indexed)
+        died = False
+        try:
+            told += world.run(at + 10, after=dying(number))
+        except KilledError:
+            died = True
+        told += world.run(at + 20)
+        assert sum(world.counts().values()) == before
+        if not died:
+            break
+    [template] = world.counts()
+    assert re.fullmatch(r"GET /users/\{\w+\}/orders", template)
+    merged = [event for event in told if event["change"] == "paths"]
+    assert merged
+    archived = world.splunk.collection("apisec_inventory_archive")
+    assert {d["renamed_to"].rpartition("|")[2] for d in archived} == set(world.counts())
 
 
 KILLER = """

@@ -91,8 +91,10 @@ def health(splunk: Splunk, time: float, gateway: str = "edge-1") -> dict[str, An
 def LEARNED(splunk: Splunk) -> dict[str, list[dict[str, Any]]]:
     common = {"_key": "shop|GET /a", "service": "shop", "operation": "GET /a", "updated": splunk.now()}
     pattern = {**common, "pattern": "p", "pushed": splunk.now(), "state": "pushed"}
-    names = ("apisec_inventory", "apisec_baselines", "apisec_habits", "apisec_flows")
-    return {**{name: [common] for name in names}, "apisec_patterns": [pattern]}
+    names = [f"apisec_{name}" for name in ("inventory", "baselines", "habits", "flows", "paths")]
+    names += ["apisec_inventory_deltas", "apisec_inventory_archive"]
+    window = {**common, "start": splunk.now() - 60, "end": splunk.now(), "done": 1}
+    return {**{name: [common] for name in names}, "apisec_patterns": [pattern], "apisec_inventory_windows": [window]}
 
 
 def scheduled(splunk: Splunk, status: str) -> None:

@@ -29,8 +29,8 @@ T = TypeVar("T")
 APP = "apisec"
 INDEXES = ("apisec", "apisec_risk")
 COLLECTIONS = (
-    "apisec_inventory", "apisec_inventory_deltas", "apisec_inventory_archive", "apisec_baselines", "apisec_habits",
-    "apisec_flows", "apisec_patterns",
+    "apisec_inventory", "apisec_inventory_deltas", "apisec_inventory_archive", "apisec_paths", "apisec_baselines",
+    "apisec_habits", "apisec_flows", "apisec_patterns",
 )  # fmt: skip
 INDEXED = ("service", "operation", "principal", "status", "action")
 TIMEOUT_SECONDS = 120

@@ -79,7 +79,7 @@ class Fields:
             self._count(fields, 1)
             return
         known = self._waiting.get(fields.text)
-        self._waiting[fields.text] = (known[0] + 1 if known else 1, fields.fields)
+        self._waiting[fields.text] = (known[0] + 1 if known else 1, fields)
         if len(self._waiting) > MAX_WAITING:
             self._spread()
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 _LISTS = ("request_fields", "response_fields")
 MAX_SHARED = 65_536  # characters of one list that are kept to recognise it again
 
 
-class Listed(NamedTuple):
-    """A list of fields that many events share; ``text`` tells it from others."""
+class Listed(List[Any]):
+    """A list of fields that many events share; ``text`` tells it from others. Nobody changes it."""
 
-    text: str
-    fields: List[Any]
+    __slots__ = ("text",)
+
+    def __init__(self, text: str, fields: List[Any]) -> None:
+        super().__init__(fields)
+        self.text = text
 
 
 def read(raw: str, time: Any = None) -> Optional[Dict[str, Any]]:
@@ -49,7 +52,7 @@ def _by_cutting(raw: str) -> Optional[Dict[str, Any]]:
             fields = _parsed(part)
             if fields is None:
                 return None
-            found[name] = Listed(part, fields)
+            found[name] = fields
     if not found:
         return None
     try:
@@ -76,9 +79,9 @@ def _cut(raw: str, name: str) -> Tuple[str, str]:
 
 
 @lru_cache(maxsize=4096)
-def _parsed(part: str) -> Optional[List[Any]]:
+def _parsed(part: str) -> Optional[Listed]:
     try:
         fields = json.loads(part)
     except (ValueError, RecursionError):
         return None
-    return fields if isinstance(fields, list) else None
+    return Listed(part, fields) if isinstance(fields, list) else None

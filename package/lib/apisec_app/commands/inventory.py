@@ -17,12 +17,14 @@ from splunklib.searchcommands import Configuration, Option, ReportingCommand, va
 
 from apisec.endpoints import performance
 from apisec.endpoints.inventory import Inventory, read
+from apisec.endpoints.learning import PathModel
 from apisec.openapi.export import documents
 
 from ..records import event_of, field_of, first, raw_of
 from .unique import MAX_DUPLICATES, Once, Together, id_hash, pack, unpack
 
 STATE_FIELD = "apisec_state"
+PATHS_FIELD = "apisec_paths"
 IDS_FIELD = "apisec_ids"
 EVENT_FIELD = "apisec_event"
 DUPLICATES_FIELD = "apisec_duplicates"
@@ -37,19 +39,33 @@ def event_from(record: Record) -> Record:
     return event_of(record) if event is None else event
 
 
-def take(inventory: Inventory, record: Record) -> None:
-    """Add one record: a state that map made or a lookup holds, or an event."""
-    state = first(record.get(STATE_FIELD))
-    if state:
-        inventory.merge(Inventory.from_state(state))
-    else:
-        inventory.add(event_from(record))
+class Gathered:
+    """What one process learned: the inventory, and the paths where they are wanted."""
 
+    def __init__(self, with_paths: bool) -> None:
+        self.inventory = Inventory()
+        self._paths = PathModel() if with_paths else None
 
-def states(inventory: Inventory) -> Iterator[Record]:
-    """One record for each operation, so that no state grows beyond what a field may hold."""
-    for part in inventory.split():
-        yield {STATE_FIELD: part.to_state()}
+    def add(self, event: Record) -> None:
+        self.inventory.add(event)
+        if self._paths is not None:
+            self._paths.add_event(event)
+
+    def state(self, record: Record) -> bool:
+        """Merge a state that map made or a lookup holds; False when the record holds none."""
+        state, paths = first(record.get(STATE_FIELD)), first(record.get(PATHS_FIELD))
+        if state:
+            self.inventory.merge(Inventory.from_state(state))
+        elif paths and self._paths is not None:
+            self._paths.merge(PathModel.from_state(paths))
+        return bool(state or paths)
+
+    def states(self) -> Iterator[Record]:
+        """One record for each operation and service, so that no state grows beyond what a field may hold."""
+        for part in self.inventory.split():
+            yield {STATE_FIELD: part.to_state()}
+        for paths in self._paths.split() if self._paths is not None else ():
+            yield {PATHS_FIELD: paths.to_state()}
 
 
 def operations(inventory: Inventory) -> List[Record]:
@@ -90,8 +106,8 @@ OUTPUTS: Dict[str, Callable[[Inventory], Iterable[Record]]] = {
     "slowest": performance.slowest,
     "regressions": performance.regressions,
     "openapi": openapi,
-    "state": states,
 }
+STATE = "state"
 
 
 def same_fields(rows: Iterable[Record]) -> List[Record]:
@@ -128,7 +144,7 @@ class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
         doc="**Syntax:** output=operations|fields|versions|hours|slowest|regressions|openapi|state "
         "**Description:** What to give. Default: operations.",
         default="operations",
-        validate=validators.Set(*OUTPUTS),
+        validate=validators.Set(*OUTPUTS, STATE),
     )
     unique = Option(
         doc="**Syntax:** unique=<bool> **Description:** Count each id once; ids that lie on several indexers are told "
@@ -145,48 +161,48 @@ class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
     @Configuration()  # type: ignore[untyped-decorator]
     def map(self, records: Iterable[Record]) -> Iterator[Record]:
         """On the indexers: the states of one chunk."""
-        inventory = Inventory()
-        if not self.unique:
+        gathered = Gathered(self.output == STATE)
+        found: List[Record] = []
+        if self.unique:
+            found += self._map_once(records, gathered)
+        else:
             for record in records:
-                take(inventory, record)
-            yield from states(inventory)
-            return
-        found = list(self._map_once(records, inventory))
-        found += states(inventory)
+                if not gathered.state(record):
+                    gathered.add(event_from(record))
+        found += gathered.states()
         yield from same_fields(found)
 
-    def _map_once(self, records: Iterable[Record], inventory: Inventory) -> Iterator[Record]:
+    def _map_once(self, records: Iterable[Record], gathered: Gathered) -> Iterator[Record]:
         if not hasattr(self, "_once"):
             self._once = Once(self.duplicates or ())
         for record in records:
-            if first(record.get(STATE_FIELD)):
-                take(inventory, record)
+            if gathered.state(record):
                 continue
             event = event_from(record)
             identifier = event.get("id")
-            if not isinstance(identifier, str):
-                inventory.add(event)
-                continue
-            hashed = id_hash(identifier)
-            if self._once.is_duplicate(hashed):
+            hashed = id_hash(identifier) if isinstance(identifier, str) else None
+            if hashed is None or (not self._once.is_duplicate(hashed) and self._once.first(hashed)):
+                gathered.add(event)
+            elif self._once.is_duplicate(hashed):
                 yield {EVENT_FIELD: raw_of(record) or json.dumps(event)}
-            elif self._once.first(hashed):
-                inventory.add(event)
         yield {IDS_FIELD: self._once.take()}
 
     def reduce(self, records: Iterable[Record]) -> Iterator[Record]:
         """On the search head: rows, once the last chunk is here."""
-        if not hasattr(self, "_inventory"):
-            self._inventory, self._together = Inventory(), Together()
+        if not hasattr(self, "_gathered"):
+            self._gathered, self._together = Gathered(self.output == STATE), Together()
         for record in records:
             self._reduce(record)
         if self._finished:
             self._warn()
-            rows = list(OUTPUTS[str(self.output)](self._inventory))
+            rows = list(self._gathered.states() if self.output == STATE else self._rows())
             twice = self._together.duplicates()
             if twice:
                 rows.append({DUPLICATES_FIELD: pack(twice) if len(twice) <= MAX_DUPLICATES else "many"})
             yield from same_fields(rows)
+
+    def _rows(self) -> Iterable[Record]:
+        return OUTPUTS[str(self.output)](self._gathered.inventory)
 
     def _reduce(self, record: Record) -> None:
         ids, event = first(record.get(IDS_FIELD)), first(record.get(EVENT_FIELD))
@@ -195,11 +211,11 @@ class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
         elif event:
             whole = event_from({"_raw": event})
             if self._together.first(id_hash(str(whole.get("id")))):
-                self._inventory.add(whole)
-        elif IDS_FIELD not in record or first(record.get(STATE_FIELD)):
-            take(self._inventory, record)
+                self._gathered.add(whole)
+        elif not self._gathered.state(record) and IDS_FIELD not in record:
+            self._gathered.add(event_from(record))
 
     def _warn(self) -> None:
-        if self._inventory.dropped:
-            text = f"apisecinventory: {self._inventory.dropped} events left out: no operation, or too many"
+        if self._gathered.inventory.dropped:
+            text = f"apisecinventory: {self._gathered.inventory.dropped} events left out: no operation, or too many"
             self.write_warning("{}", text)

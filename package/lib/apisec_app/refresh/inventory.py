@@ -2,8 +2,10 @@
 
 Exactly once, whoever dies where, in three steps that may each be repeated:
 
-1. fetch: a search gives the window's inventory; the same window gives the same, for its index time is over.
-2. note: each operation's part is written as a delta, keyed by the window's end and the operation.
+1. fetch: a search gives the window's inventory; the same window gives the same, for its index time is over. Operations
+   get the names that the learned paths have for them; the model has not learned this window yet, whoever does it.
+2. note: each operation's part is written as a delta, keyed by the window's end and the operation. An operation that has
+   another name now goes into the other one by such a delta too, and into the archive.
 3. settle: deltas that a document does not hold yet (their end is later than its ``through``) are merged into it. A
    document and its ``through`` are written at once.
 
@@ -13,11 +15,13 @@ run finds deltas that are newer than it, and merges them again.
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Dict, List, NamedTuple, Optional
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.endpoints.inventory import Inventory
+from apisec.endpoints.learning import PathModel
 
 from ..connection import SearchError, search
 from ..kvstore import Collection, Document
@@ -30,9 +34,18 @@ SPL = (
     "{dedup}| fields _raw, _time | apisecinventory output=state unique=true{duplicates}"
 )
 STATE_FIELD = "apisec_state"
+PATHS_FIELD = "apisec_paths"
 DUPLICATES_FIELD = "apisec_duplicates"
 TOO_MANY = "many"
+Rename = Callable[[str, str], str]
 TOGETHER = 50  # operations that are in memory at once
+
+
+class Found(NamedTuple):
+    """What a window holds."""
+
+    inventory: Inventory
+    paths: PathModel
 
 
 class Change(NamedTuple):
@@ -44,31 +57,36 @@ class Change(NamedTuple):
     restored: bool
 
 
-def fetch(service: Any, span: Window) -> Inventory:
-    """Return the inventory of one window. Raises SearchError, and splunklib's HTTPError.
+def fetch(service: Any, span: Window) -> Found:
+    """Return what a window holds. Raises SearchError, and splunklib's HTTPError.
 
     Ids that lie on more than one indexer are asked for again, so that each counts once; when they are very many, the
     search head has to see all events.
     """
-    inventory, duplicates = _run(service, span, "", "")
+    found, duplicates = _run(service, span, "", "")
     if duplicates == TOO_MANY:
-        inventory, duplicates = _run(service, span, "| dedup id ", "")
+        found, duplicates = _run(service, span, "| dedup id ", "")
     elif duplicates:
-        inventory, duplicates = _run(service, span, "", f' duplicates="{duplicates}"')
+        found, duplicates = _run(service, span, "", f' duplicates="{duplicates}"')
     if duplicates:
         raise SearchError("events of the window were still arriving; the next run takes it again")
-    return inventory
+    return found
 
 
-def _run(service: Any, span: Window, dedup: str, duplicates: str) -> tuple[Inventory, str]:
-    inventory, found = Inventory(), ""
+def _run(service: Any, span: Window, dedup: str, duplicates: str) -> tuple[Found, str]:
+    found, twice = Found(Inventory(), PathModel()), ""
     spl = SPL.format(start=span.start, end=span.end, dedup=dedup, duplicates=duplicates)
     for row in search(service, spl, earliest=LATENESS, latest="now", index_window=span):
-        state = first(row.get(STATE_FIELD))
-        found = first(row.get(DUPLICATES_FIELD)) or found
+        state, paths = first(row.get(STATE_FIELD)), first(row.get(PATHS_FIELD))
+        twice = first(row.get(DUPLICATES_FIELD)) or twice
         if state:
-            inventory.merge(Inventory.from_state(state))
-    return inventory, found
+            found.inventory.merge(Inventory.from_state(state))
+        if paths:
+            found.paths.merge(PathModel.from_state(paths))
+    return found, twice
+
+
+KIND = "operation"
 
 
 def deltas(new: Inventory, end: float, now: float) -> Iterator[Document]:
@@ -78,6 +96,7 @@ def deltas(new: Inventory, end: float, now: float) -> Iterator[Document]:
         yield {
             "_key": f"{end:.0f}|{document['_key']}",
             "version": document["version"],
+            "kind": KIND,
             "end": end,
             "noted": now,
             "of": document["_key"],
@@ -92,24 +111,52 @@ class Documents:
     def __init__(self, inventory: Collection, archive: Collection, noted: Collection) -> None:
         self.inventory = inventory
         self.archive = archive
-        self._noted = noted
+        self.noted = noted
 
     def note(self, new: Inventory, end: float, now: float) -> int:
         """Write the deltas of a window; returns how many."""
-        return self._noted.save(deltas(new, end, now))
+        return self.noted.save(deltas(new, end, now))
+
+    def note_renamed(self, rename: Rename, end: float, now: float) -> int:
+        """Write deltas for operations that have another name now; ``retire_renamed`` archives them afterwards."""
+        heads = self.inventory.load(fields=("_key", "service", "operation"))
+        keys = [str(d["_key"]) for d in heads if rename(str(d["service"]), str(d["operation"])) != d["operation"]]
+        for start in range(0, len(keys), TOGETHER):
+            self.noted.save(
+                {**delta, "_key": f"{delta['_key']}|{_short(str(old['_key']))}", "from": old["_key"]}
+                for old in self.inventory.find(keys[start : start + TOGETHER])
+                for delta in deltas(_renamed(old, rename), end, now)
+            )
+        return len(keys)
+
+    def retire_renamed(self, now: float) -> int:
+        """Archive the documents of operations that went into others; returns how many."""
+        heads = self.noted.load({"from": {"$ne": None}}, fields=("_key", "from", "of", "end"))
+        into = {str(d["from"]): d for d in sorted(heads, key=lambda d: float(d["end"])) if d.get("from")}
+        count = 0
+        for start in range(0, len(into), TOGETHER):
+            held = self.inventory.find(list(into)[start : start + TOGETHER])
+            gone = [d for d in held if float(d.get("through", 0)) < float(into[str(d["_key"])]["end"])]
+            self.archive.save({**d, "archived": now, "renamed_to": into[str(d["_key"])]["of"]} for d in gone)
+            for document in gone:
+                self.inventory.delete(str(document["_key"]))
+            count += len(gone)
+        return count
 
     def forget(self, now: float) -> None:
         """Clear away deltas that were noted ``KEPT`` ago; whatever reads them has settled them before."""
-        self._noted.delete_where({"noted": {"$lt": now - KEPT}})
+        self.noted.delete_where({"noted": {"$lt": now - KEPT}})
 
     def unsettled(self) -> Dict[str, List[str]]:
         """Return the keys of deltas that no document holds yet, by operation and in the order of their windows."""
-        ends: Dict[str, List[float]] = defaultdict(list)
-        for head in self._noted.load(fields=("_key", "end", "of")):
-            ends[str(head["of"])].append(float(head["end"]))
-        held = {str(d["_key"]): float(d.get("through", 0)) for d in self._heads(ends)}
-        waiting = {key: sorted(end for end in of_key if end > held.get(key, 0.0)) for key, of_key in ends.items()}
-        return {key: [f"{end:.0f}|{key}" for end in of_key] for key, of_key in sorted(waiting.items()) if of_key}
+        noted: Dict[str, List[Tuple[float, str]]] = defaultdict(list)
+        for head in self.noted.load({"kind": KIND}, fields=("_key", "end", "of")):
+            noted[str(head["of"])].append((float(head["end"]), str(head["_key"])))
+        held = {str(d["_key"]): float(d.get("through", 0)) for d in self._heads(noted)}
+        waiting = {
+            of: [key for end, key in sorted(parts) if end > held.get(of, 0.0)] for of, parts in sorted(noted.items())
+        }
+        return {of: keys for of, keys in waiting.items() if keys}
 
     def _heads(self, keys: Iterable[str]) -> Iterator[Document]:
         listed = list(keys)
@@ -123,14 +170,18 @@ class Documents:
         for start in range(0, len(waiting), TOGETHER):
             part = dict(waiting[start : start + TOGETHER])
             held = {str(d["_key"]): d for d in self.inventory.find(list(part))}
-            archived = {str(d["_key"]): d for d in self.archive.find([key for key in part if key not in held])}
-            noted = {str(d["_key"]): d for d in self._noted.find([one for keys in part.values() for one in keys])}
+            archived = self._restorable([key for key in part if key not in held])
+            noted = {str(d["_key"]): d for d in self.noted.find([one for keys in part.values() for one in keys])}
             yield [
                 merged(
                     held.get(key) or archived.get(key), [noted[one] for one in keys if one in noted], key in archived
                 )
                 for key, keys in part.items()
             ]
+
+    def _restorable(self, keys: List[str]) -> Dict[str, Document]:
+        """Return what may come back. What went into another operation is counted there, and starts anew if it does."""
+        return {str(d["_key"]): d for d in self.archive.find(keys) if not d.get("renamed_to")}
 
     def write(self, changes: List[Change], now: float) -> None:
         """Write documents, then take back from the archive what was in it."""
@@ -150,6 +201,16 @@ class Documents:
                 self.inventory.delete(key)
             count += len(keys)
         return count
+
+
+def _renamed(document: Document, rename: Rename) -> Inventory:
+    inventory = Inventory.from_documents([document])
+    inventory.relabel(rename)
+    return inventory
+
+
+def _short(key: str) -> str:
+    return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def merged(before: Optional[Mapping[str, Any]], parts: List[Document], restored: bool) -> Change:

@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Dict, Optional
 
-from ..kvstore import ARCHIVE, DELTAS, INVENTORY, WINDOWS, Collection
+from apisec.endpoints.learning import PathModel
+
+from ..kvstore import ARCHIVE, DELTAS, INVENTORY, PATHS, WINDOWS, Collection
 from . import inventory, learning
 from .changes import event_of
+from .paths import Paths, deltas
 from .windows import Window, Windows
 
 MAX_WINDOWS = 40  # of one run; what is left is the next run's
@@ -35,7 +38,9 @@ class Refresh:
         self._settings = settings
         self._logger = logger
         self._windows = Windows(Collection(service, WINDOWS))
-        self._documents = inventory.Documents(*(Collection(service, name) for name in (INVENTORY, ARCHIVE, DELTAS)))
+        noted = Collection(service, DELTAS)
+        self._documents = inventory.Documents(Collection(service, INVENTORY), Collection(service, ARCHIVE), noted)
+        self._paths = Paths(Collection(service, PATHS), noted)
 
     def run(self, now: float) -> Iterator[Dict[str, Any]]:
         """Give the events of new and changed operations; state is written once they are taken.
@@ -59,13 +64,28 @@ class Refresh:
         return through or float(int(now - self._settings.learn_hours * 3600))
 
     def _window(self, span: Window) -> Iterator[Dict[str, Any]]:
-        new = inventory.fetch(self._service, span)
-        self._windows.check(span, time.time())
-        noted = self._documents.note(new, span.end, time.time())
+        # The model is read before it is asked whether the window is noted: nobody lets it learn a window before that.
+        model = self._paths.load(span.start)
+        if not self._windows.noted(span):
+            self._note(span, model)
         yield from self._settle(span)
+        yield from self._paths.settle(time.time())
+        renamed = self._documents.retire_renamed(time.time())
+        self._documents.forget(time.time())
+        self._windows.done(span, time.time())
+        self._logger.info("inventory through=%.0f renamed=%d", span.end, renamed)
+
+    def _note(self, span: Window, model: PathModel) -> None:
+        """Write down what a window holds, under the names that the windows before it taught."""
+        new, paths = inventory.fetch(self._service, span)
         events = sum(stats.count for stats in new.operations())
-        self._windows.done(span, time.time(), operations=noted, events=events)
-        self._logger.info("inventory through=%.0f operations=%d events=%d", span.end, noted, events)
+        new.relabel(model.rename)
+        self._windows.check(span, time.time())
+        now = time.time()
+        operations = self._documents.note(new, span.end, now)
+        renamed = self._documents.note_renamed(model.rename, span.end, now)
+        self._documents.noted.save(deltas(paths, span.end, now))
+        self._windows.set_noted(span, operations=operations, events=events, renamed=renamed)
 
     def _settle(self, span: Optional[Window]) -> Iterator[Dict[str, Any]]:
         for changes in self._documents.settle():

@@ -56,7 +56,7 @@ class Windows:
         return self._begin(Window(start, end)) if end > start else None
 
     def _begin(self, span: Window) -> Window:
-        document = {"_key": span.key, "version": VERSION, "start": span.start, "end": span.end, "done": False}
+        document = {"_key": span.key, "version": VERSION, "start": span.start, "end": span.end, "noted": 0, "done": 0}
         if not self._collection.insert(document):
             held = self._collection.get(span.key)
             if held is None or held["done"]:
@@ -74,10 +74,20 @@ class Windows:
         if held is None or (held["done"] and now - float(held["finished"]) > KEPT / 2):
             raise StaleRunError(f"the window from {span.key} was done by others")
 
-    def done(self, span: Window, now: float, **figures: float) -> None:
-        """Close a window, and clear away those that were closed long ago; the newest always stays."""
+    def noted(self, span: Window) -> bool:
+        """Return whether everything that the window found is written down as deltas."""
+        held = self._collection.get(span.key)
+        return bool(held and held["noted"])
+
+    def set_noted(self, span: Window, **figures: float) -> None:
         document = {"_key": span.key, "version": VERSION, "start": span.start, "end": span.end}
-        self._collection.save([{**document, "done": True, "finished": now, **figures}])
+        self._collection.save([{**document, "noted": 1, "done": 0, **figures}])
+
+    def done(self, span: Window, now: float) -> None:
+        """Close a window, and clear away those that were closed long ago; the newest always stays."""
+        held = self._collection.get(span.key)
+        if held is not None:
+            self._collection.save([{**held, "done": 1, "finished": now}])
         for old in self._all():
             if old["done"] and float(old["end"]) < span.end and float(old["finished"]) < now - KEPT:
                 self._collection.delete(str(old["_key"]))

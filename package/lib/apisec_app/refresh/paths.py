@@ -1,0 +1,80 @@
+"""What the paths of each service look like: one document a service, learned window by window like the inventory.
+
+The decisions (which segments are parameters) that count for a window are those of the windows before it. So a window
+that is done again gives operations the same names as the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Dict, List
+
+from apisec.endpoints.learning import PathModel
+
+from ..kvstore import Collection, Document
+
+VERSION = 1
+KIND = "paths"
+
+
+def deltas(new: PathModel, end: float, now: float) -> Iterator[Document]:
+    """Yield what a window taught of each service as a document."""
+    for part in new.split():
+        (service,) = part.services
+        yield {
+            "_key": f"{end:.0f}|{KIND}|{service}",
+            "version": VERSION,
+            "kind": KIND,
+            "end": end,
+            "noted": now,
+            "of": service,
+            "service": service,
+            "state": part.to_state(),
+        }
+
+
+class Paths:
+    """The documents of services' paths, and the deltas on their way."""
+
+    def __init__(self, collection: Collection, noted: Collection) -> None:
+        self._collection = collection
+        self._noted = noted
+
+    def load(self, now: float) -> PathModel:
+        """Return the model with the decisions that follow from what it holds."""
+        model = PathModel()
+        for document in self._collection.load():
+            model.merge(PathModel.from_state(str(document["state"])))
+        model.decide(now)
+        return model
+
+    def settle(self, now: float) -> Iterator[Dict[str, Any]]:
+        """Merge deltas that documents do not hold yet, decide anew, and give an event for each merge and split."""
+        waiting: Dict[str, List[Document]] = {}
+        for head in self._noted.load({"kind": KIND}, fields=("_key", "end", "of")):
+            waiting.setdefault(str(head["of"]), []).append(head)
+        held = {str(d["_key"]): d for d in self._collection.find(sorted(waiting))}
+        for service, heads in sorted(waiting.items()):
+            before = held.get(service)
+            through = float(before["through"]) if before else 0.0
+            newer = sorted((float(d["end"]), str(d["_key"])) for d in heads if float(d["end"]) > through)
+            if newer:
+                model = PathModel()
+                if before:
+                    model.merge(PathModel.from_state(str(before["state"])))
+                for part in self._noted.find([key for _, key in newer]):
+                    model.merge(PathModel.from_state(str(part["state"])))
+                yield from self._save(service, model, newer[-1][0], now)
+
+    def _save(self, service: str, model: PathModel, end: float, now: float) -> Iterator[Dict[str, Any]]:
+        changes = model.decide(end).get(service, [])
+        model.settle()
+        for change in changes:
+            # "change" is the inventory's word for what happened; the model's number tells merges of a service apart.
+            row = change.row()
+            number = row.pop("change")
+            about = {"id": f"{service}|paths|{number}", "service": service, "change": "paths", "number": number}
+            yield {**row, **about, "time": end}
+        document = {"_key": service, "version": VERSION, "service": service, "through": end, "updated": now}
+        operations = len(model.operations(service))
+        self._collection.save([{**document, "operations": operations, "state": model.to_state()}])
