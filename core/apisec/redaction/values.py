@@ -71,6 +71,8 @@ def refine(data_class: str, value: str) -> Optional[Refined]:
     """Return the class that a name's class and the value say together, and the value's canonical form; None if none."""
     if not value or len(value) > MAX_NAMED:
         return None
+    if "%" in value:
+        value = resolve(value) or value  # judged as what it says, not by the digits of its encoding
     if data_class.startswith("secret."):
         canonical = _secret(data_class, value)
         return (data_class, canonical) if canonical is not None else None
@@ -169,12 +171,9 @@ def _registered(data_class: str, text: str) -> Optional[Refined]:
 
 
 def _secret(data_class: str, value: str) -> Optional[str]:
-    """Judge a secret by what it is when nothing is encoded; it stays as it was written."""
-    text = resolve(value)
     if data_class == "secret.password":
-        return value if forms.password(text) else None
-    found = forms.one_time(text) if data_class == "secret.otp" else forms.secret(text, MIN_SECRET)
-    return value if found else None
+        return forms.password(value)
+    return forms.one_time(value) if data_class == "secret.otp" else forms.secret(value, MIN_SECRET)
 
 
 def _digits(low: int, high: int) -> Check:

@@ -59,6 +59,9 @@ CASES = [
     ("fin.account", "DEUTDEFF", ("fin.bic", "DEUTDEFF")),
     ("fin.account", "032180000118359719", ("fin.clabe", "032180000118359719")),
     ("principal", "anything", None),
+    ("device.id", "not%2520available", None),  # encoded twice
+    ("secret.token", "Pending%20Review", None),
+    ("pii.name", "Ada%20Lovelace", ("pii.name", "Ada Lovelace")),
 ]
 
 
