@@ -16,7 +16,7 @@ from fuzz.plants import NAMED, VALUES, forms
 from fuzz.source import Source
 
 MAX_SECONDS = 0.1  # of CPU, for one transaction
-_KEYS = KeyRing.parse(
+KEYS = KeyRing.parse(
     {
         "version": 1,
         "active": "0000000a",
@@ -30,8 +30,8 @@ _KEYS = KeyRing.parse(
         ],
     }
 )
-_SETTINGS = PipelineSettings("edge", "DEV", (Service("shop", "commerce", ("shop.example",)),))
-PIPELINE = Pipeline(_SETTINGS, Tokenizer(_KEYS))
+SETTINGS = PipelineSettings("edge", "DEV", (Service("shop", "commerce", ("shop.example",)),))
+PIPELINE = Pipeline(SETTINGS, Tokenizer(KEYS))
 
 # Names that say nothing: under a reference's name digits are not a card's.
 _NAMES = ("note", "memo", "comment", "q", "text", "x", "subject", "remark")
@@ -115,11 +115,11 @@ def _message(source: Source, headers: list[tuple[str, str]], planted: list[str])
     return (*headers, *named), Body(data, len(data))
 
 
-def check(data: bytes, pipeline: Pipeline = PIPELINE) -> float:
+def check(data: bytes) -> float:
     """Make the event and look for what was planted; return the CPU seconds that it took."""
     made, planted = transaction(Source(data))
     began = time.process_time()
-    event = pipeline._event(made)
+    event = PIPELINE._event(made)
     taken = time.process_time() - began
     assert_absent(planted, event)
     return taken

@@ -13,10 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fuzz import decoding, events, seeds
+from fuzz import decoding, engines, events, seeds
 
 ROOT = Path(__file__).resolve().parent.parent
-HARNESSES = {"decoding": decoding.check, "events": events.check}
+HARNESSES = {"decoding": decoding.check, "engines": engines.check, "events": events.check}
 MAX_LENGTH = 16_384  # bytes of one input
 _DONE = re.compile(r"Done (\d+) runs in (\d+) second")
 

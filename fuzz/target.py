@@ -12,8 +12,8 @@ HANG_SECONDS = 2.0  # CPU of one instrumented input; fuzz.run times the corpus a
 def main() -> None:
     """Instrument the product, then hand over to libFuzzer."""
     with atheris.instrument_imports(include=["apisec", "apisec_forwarder"]):
-        from fuzz import decoding, events  # here, so that it is instrumented
-    check = {"decoding": decoding.check, "events": events.check}[sys.argv.pop(1)]
+        from fuzz import decoding, engines, events  # here, so that it is instrumented
+    check = {"decoding": decoding.check, "engines": engines.check, "events": events.check}[sys.argv.pop(1)]
 
     def one(data: bytes) -> None:
         taken = check(data)

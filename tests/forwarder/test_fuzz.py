@@ -12,9 +12,10 @@ from apisec.decoders import DECODERS, Limits, decode_body
 from apisec.decoders.framing import unchunk
 from apisec.redaction.redactor import label
 from apisec_forwarder.codings import CODINGS as TABLE
-from fuzz import decoding, events, seeds
+from fuzz import decoding, engines, events, seeds
 from fuzz.formats import BODIES, CODINGS, chunked
 from fuzz.plants import NAMED, VALUES, forms
+from fuzz.run import HARNESSES
 from fuzz.source import Source
 
 FOUND = Path(__file__).parents[1] / "cases" / "fuzz"
@@ -25,7 +26,7 @@ quick = settings(max_examples=500, deadline=None, suppress_health_check=list(Hea
 
 @pytest.mark.parametrize("path", sorted(FOUND.glob("*/*.bin")), ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_what_a_fuzzer_found_stays_mended(path: Path) -> None:
-    {"decoding": decoding.check, "events": events.check}[path.parent.name](path.read_bytes())
+    HARNESSES[path.parent.name](path.read_bytes())
 
 
 def test_fuzzers_have_found_something() -> None:
@@ -42,6 +43,12 @@ def test_any_bytes_decode_or_are_refused(media: int, coding: int, flags: int, bo
 @given(st.binary(min_size=20, max_size=400))
 def test_no_planted_value_is_in_an_event(data: bytes) -> None:
     events.check(data)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.binary(min_size=20, max_size=400))
+def test_both_engines_make_the_same_event(data: bytes) -> None:
+    engines.check(data)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
