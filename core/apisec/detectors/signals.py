@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from functools import lru_cache
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 from urllib.parse import unquote
 
 from apisec.decoders.base import Document
@@ -13,6 +13,12 @@ from apisec.detectors import SIGNALS
 
 THRESHOLD = 0.5  # below it nothing is said
 MAX_VALUE = 16_384  # characters of one value that are looked at
+
+# What looking may cost in one transaction, and one value of it: about microseconds of a small machine, counted so that
+# the same transaction always gives the same signals (see ``redaction.work``).
+MAX_WORK = 16_000
+MAX_NAMES = 500  # different ones with a suspicious character, of one document
+_PER_VALUE, _PER_CHARACTER = 45, 3
 
 # No payload of any family does without one of these.
 SUSPECT = re.compile(
@@ -52,10 +58,35 @@ def readings(value: str) -> List[str]:
     return list(dict.fromkeys([reading.lower() for reading in found]))
 
 
+def cost(value: str) -> int:
+    """Return the units that a suspicious value costs."""
+    return _PER_VALUE + _PER_CHARACTER * min(len(value), MAX_VALUE)
+
+
+class Watch:
+    """Asks the values of one transaction, as long as that may take. ``skipped``: suspicious ones left out."""
+
+    def __init__(self) -> None:
+        self.spent = 0
+        self.skipped = 0
+
+    def scan(self, value: str) -> List[Tuple[str, float]]:
+        """Return what ``scan`` does, or nothing where too much was asked already."""
+        if len(value) < 2 or not SUSPECT.search(value):
+            return []
+        self.spent += cost(value)
+        if self.spent > MAX_WORK:
+            self.skipped += 1
+            return []
+        return _asked(value)
+
+
 def scan(value: str) -> List[Tuple[str, float]]:
     """Return detectors that see evidence in a value, with their scores, in registry order."""
-    if len(value) < 2 or not SUSPECT.search(value):
-        return []
+    return [] if len(value) < 2 or not SUSPECT.search(value) else _asked(value)
+
+
+def _asked(value: str) -> List[Tuple[str, float]]:
     best: Dict[str, float] = {}
     for text in readings(value):
         for detector in _DETECTORS:
@@ -70,16 +101,21 @@ def _of_name(name: str) -> Tuple[Tuple[str, float], ...]:
     return tuple(scan(name))
 
 
-def of_document(document: Document, location: str) -> Iterator[Signal]:
+def of_document(document: Document, location: str, watch: Optional[Watch] = None) -> Iterator[Signal]:
     """Yield the signals of all values and names of a document."""
+    watch = Watch() if watch is None else watch
+    names: Set[str] = set()
     for leaf in document.leaves:
-        if leaf.kind not in ("string", "key"):
-            if leaf.name and "$" in leaf.name:
-                yield from _placed(_of_name(leaf.name), location, leaf.path)
-            continue
-        yield from _placed(scan(leaf.value), location, leaf.path)
-        if leaf.name and not leaf.name.isalnum():
-            yield from _placed(_of_name(leaf.name), location, leaf.path)
+        is_text = leaf.kind in ("string", "key")
+        if is_text:
+            yield from _placed(watch.scan(leaf.value), location, leaf.path)
+        name = leaf.name
+        if name and not name.isalnum() and (is_text or "$" in name) and SUSPECT.search(name):
+            names.add(name)
+            if len(names) <= MAX_NAMES:
+                yield from _placed(_of_name(name), location, leaf.path)
+            else:
+                watch.skipped += 1
 
 
 def _placed(found: Iterable[Tuple[str, float]], location: str, path: str) -> Iterator[Signal]:
