@@ -13,7 +13,7 @@ from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tupl
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
-from apisec.classification.names.beside import parent_beside
+from apisec.classification.names.beside import MAX_NAMES, parent_beside
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
 from apisec.decoders.plain import place_to_cut
 from apisec.detectors.base import Match
@@ -406,9 +406,9 @@ def _beside(leaves: List[Leaf]) -> Iterator[Leaf]:
     for leaf in leaves:
         if leaf.group >= 0 and leaf.name and leaf.kind != "key":
             names.setdefault(leaf.group, set()).add(leaf.name)
-    known = {group: frozenset(some) for group, some in names.items()}
+    known = {group: frozenset(some) for group, some in names.items() if 1 < len(some) <= MAX_NAMES}
     for leaf in leaves:
-        if leaf.group >= 0 and leaf.name and leaf.kind != "key":
+        if leaf.group in known and leaf.name and leaf.kind != "key":
             parent = parent_beside(leaf.name, leaf.parent, known[leaf.group])
             yield leaf if parent == leaf.parent else leaf._replace(parent=parent)
         else:

@@ -24,6 +24,9 @@ from apisec_forwarder.pipeline.native.walk import Reading, read
 
 MAX_BYTES = 512 * 1024  # larger bodies are rare and left to the core
 MAX_LEAVES = 15_000
+MAX_FOUND = 250  # values of a body that the gate found: each may cost the core .2 ms
+MAX_TOLD = 1_500  # values under telling names: some microseconds each
+MAX_SEARCHED = 20_000_000  # bytes that are searched to replace values, the body once for each
 MAX_DIGITS = 18  # of a number that fits into 64 bits in any case
 MIN_WHOLE = 12  # digits of a whole number that is asked in balanced mode (``Redactor.leaf``)
 
@@ -164,6 +167,7 @@ class Bodies:
         shown: dict[str, str] = {}  # whole values, wherever they stand
         said = Found()
         if reading.asked or found:
+            self._afford(data, reading, found)
             for member, value in reading.asked:
                 if type(value) is str:
                     found.append((member, value))
@@ -179,6 +183,13 @@ class Bodies:
         objects = _objects(reading, replaced, numbers) if named and reading.named else []
         hay = "\0".join([shown.get(value, value) for value in reading.values()]) if b"\\" in data else ""
         return Section(data.decode(), kinds, said.classes, objects, hay)
+
+    @staticmethod
+    def _afford(data: bytes, reading: Reading, found: list[tuple[Member, str]]) -> None:
+        """Raise NotHere when so much is to be asked or replaced that the core's budget has to decide."""
+        texts = {value for _, value in reading.asked if type(value) is str}.union([value for _, value in found])
+        if len(found) > MAX_FOUND or len(reading.asked) > MAX_TOLD or len(texts) * len(data) > MAX_SEARCHED:
+            raise NotHere
 
     def _ask(
         self, member: Member, kind: str, value: str, said: Found, redactor: Redactor, silent: bool = False

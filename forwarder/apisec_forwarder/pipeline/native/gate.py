@@ -49,7 +49,11 @@ _DIGIT = re.compile(r"[0-9]")
 Hit = tuple[int, int]  # what, and the place behind the last byte
 
 _BLANKS = r"[\x09-\x0d\x1c-\x1e\x20\x80-\xff]*"
-_EMBEDDED = (rf"\x1f{_BLANKS}[\x22<[{{]", rf"\}}{_BLANKS}\x1f")  # JSON, XML or GraphQL in a value
+_EMBEDDED = (  # JSON, XML or GraphQL in a value, or a form
+    rf"\x1f{_BLANKS}[\x22<[{{]",
+    rf"\}}{_BLANKS}\x1f",
+    r"\x1f[0-9A-Za-z_.\[\]%+\-\x80-\xff]+=[^\x1f&\x20\x22'<>{}]*&",
+)
 
 
 def found(kind: int, _: int, end: int, __: int, hits: Any) -> None:

@@ -11,6 +11,7 @@ from apisec_forwarder.pipeline.native.plans import Member, NotHere
 from apisec_forwarder.pipeline.native.walk import Reading
 from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Work
 
+MAX_SUSPICIOUS = 200  # values of a request that may be attacks; the core has a budget for more
 _MARK = SEPARATOR.encode()
 
 
@@ -66,6 +67,8 @@ class Hits:
         self._found = sorted({index for _, index in found})
         self.texts = {values[index] for index in self._found}
         self.suspicious = sorted({index for _, index in places(request, modal.signals.hits(request))})
+        if len(self.suspicious) > MAX_SUSPICIOUS:
+            raise NotHere
         # The heads' values are not shown.
         self._work.base64 += [
             values[i]

@@ -21,6 +21,8 @@ from apisec.redaction.redactor import Forced, label
 
 MAX_SHAPES = 5_000  # plans and members of one tree; traffic chooses names, so that their number has no bound
 MAX_ALL = 40_000  # … of all trees: about 20 MB
+MAX_LEARNED = 500  # plans and members that one document may bring
+MAX_MEMBERS = 250  # of one object
 TREE = 10  # what an empty tree counts for
 SHRINK_AFTER = 1_000  # readings
 MAX_LISTED = 500  # sets of fields of one tree
@@ -161,7 +163,9 @@ class Node:
         self.elements: Node | None = None  # containers in this array
 
     def learn(self, value: dict[str, Any], key: tuple[Any, ...]) -> Shape:
-        """Make the plan of a shape that was not seen here before."""
+        """Make the plan of a shape that was not seen here before. NotHere when it has more members than anybody's."""
+        if len(value) > MAX_MEMBERS:
+            raise NotHere
         self.tree.count()
         kinds, strings, members, telling, named, objects, arrays = [], [], [], [], [], [], []
         names = frozenset([name for name, inner in value.items() if name and type(inner) not in (dict, list)])
@@ -202,7 +206,8 @@ class Node:
     def among(self, name: str, names: frozenset[str]) -> Member:
         """Return the place of a member in an object that has scalars of these names."""
         own = self.of(name)
-        parent = parent_beside(name, own.parent, names) if name in names else own.parent
+        beside = 1 < len(names) <= MAX_NAMES and name in names
+        parent = parent_beside(name, own.parent, names) if beside else own.parent
         if parent == own.parent:
             return own
         known = self.beside.get((name, parent))
@@ -281,19 +286,23 @@ class Tree:
         self.reset()
 
     def reset(self) -> None:
-        self.size = 0  # plans and members
+        self.size = self.before = 0  # plans and members, now and when the reading began
         self._listed.clear()
         self._met.clear()
         self.top = self.member("", "", "")
         self.root = Node(self, self.top)
 
-    def count(self) -> None:
-        """Count one more plan."""
-        self.size += 1
+    def begin(self) -> None:
+        """Begin to read a document."""
+        if self.size > MAX_SHAPES:
+            self.reset()
+        self.before = self.size
 
-    @property
-    def full(self) -> bool:
-        return self.size > MAX_SHAPES
+    def count(self) -> None:
+        """Count one more plan. NotHere when a document brings too many: the core has a budget for such."""
+        self.size += 1
+        if self.size - self.before > MAX_LEARNED:
+            raise NotHere
 
     def member(self, path: str, name: str, parent: str) -> Member:
         forced = self._forced(path) if self._forced else None

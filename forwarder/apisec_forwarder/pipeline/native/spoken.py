@@ -28,7 +28,7 @@ _COMMON = frozenset(
 class _Part(NamedTuple):
     text: str
     first: bool
-    last: bool
+    behind: str  # how a text goes on
 
 
 def stems_of(words: Words) -> list[str]:
@@ -53,12 +53,11 @@ def exact_of(stem: str) -> str:
 
 def literals_of(stem: str, count: int) -> list[str]:
     """Return what asks a part of the stem alone, of ``count`` letters or more, where it has one: literals."""
-    parts = list(_parts(stem.removesuffix(_CLOSED)))
+    parts = list(_parts(stem.removesuffix(_CLOSED), _BEHIND if stem.endswith(_CLOSED) else ""))
     long = [part for part in parts if len(part.text) >= count and part.text not in _COMMON]
     if long:
         best = max(long, key=lambda part: (len(part.text), part.first))
-        behind = _BEHIND if best.last and stem.endswith(_CLOSED) else ""
-        return [(_BEFORE if best.first else "") + re.escape(best.text) + behind]
+        return [(_BEFORE if best.first else "") + re.escape(best.text) + best.behind]
     if not _LETTER.search(stem.removesuffix(_CLOSED).replace(_SPACED, "")):
         return [_FOREIGN]
     if len(parts) > 1 and parts[0].first and len(parts[0].text) == count - 1 and _SPACED in stem:
@@ -67,16 +66,31 @@ def literals_of(stem: str, count: int) -> list[str]:
     return [exact_of(stem)]
 
 
-def _parts(source: str) -> Iterator[_Part]:
-    """Yield the letters of a word that stand together."""
-    items = list(_parser.parse(source))
+def _parts(source: str, end: str) -> Iterator[_Part]:
+    """Yield the letters of a word that stand together; ``end`` is what stands behind the word."""
     text, first = "", True
-    for operation, argument in items:
+    for operation, argument in _parser.parse(source):
         if operation is constants.LITERAL and argument < 128:
             text += chr(argument)
             continue
         if text:
-            yield _Part(text, first, False)
+            yield _Part(text, first, _next(operation, argument))
         text, first = "", False
     if text:
-        yield _Part(text, first, True)
+        yield _Part(text, first, end)
+
+
+def _next(operation: Any, argument: Any) -> str:
+    """Return a class for the first byte of a letter with an accent, written in any way; nothing for blanks."""
+    if operation is constants.SUBPATTERN:
+        return _next(*argument[3][0])
+    if operation is constants.IN:
+        codes = [value for kind, value in argument if kind is constants.LITERAL]
+        known = len(codes) == len(argument)
+    elif operation is constants.BRANCH:
+        codes = [branch[0][1] for branch in argument[1] if branch and branch[0][0] is constants.LITERAL]
+        known = len(codes) == len(argument[1])
+    else:
+        return ""
+    letters = "".join(sorted({chr(code) for code in codes if code < 128}))
+    return rf"[{letters}\x80-\xff]" if known and letters.isalpha() else ""

@@ -51,8 +51,7 @@ class Reading:
 
 def read(tree: Tree, document: Any) -> Reading:
     """Walk a decoded document; NotHere when the core has to."""
-    if tree.full:
-        tree.reset()
+    tree.begin()
     reading = Reading(tree, document)
     if type(document) is dict:
         _object(tree.root, document, reading, 0)
