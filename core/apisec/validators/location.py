@@ -7,6 +7,10 @@ from typing import Optional
 
 _DECIMAL = re.compile(r"[-+]?\d{1,3}\.\d{1,20}", re.ASCII)
 _NUMBER = re.compile(r"[-+]?\d{1,3}(?:\.\d{1,20})?", re.ASCII)
+_FIXED = re.compile(
+    r"[-+]?\d{6,10}", re.ASCII
+)  # millionths or ten-millionths of a degree, as phones and maps keep them
+MAX_FIXED = 1_800_000_000
 _DEGREES = re.compile(r"\d{1,3}\s?°")
 
 
@@ -19,8 +23,10 @@ def pair(text: str) -> Optional[str]:
 
 
 def coordinate(text: str) -> Optional[str]:
-    """Return what a field named for a place can hold: a decimal within 180, a pair, or degrees; None else."""
+    """Return what a field named for a place can hold: a decimal within 180, a fixed-point number, a pair, or degrees."""
     text = text.strip()
+    if _FIXED.fullmatch(text):
+        return text.lstrip("+") if abs(int(text)) <= MAX_FIXED else None
     if _DECIMAL.fullmatch(text):
         return text.lstrip("+") if abs(float(text)) <= 180 else None
     if _DEGREES.search(text) and len(text) <= 64:

@@ -39,6 +39,8 @@ CASES = [
     ("health.mrn", "none", None),
     ("pii.location", "48.85", ("pii.location", "48.85")),
     ("pii.location", "Berlin", None),
+    ("pii.location", "688209101", ("pii.location", "688209101")),  # ten-millionths of a degree
+    ("pii.location", "9999999999", None),
     ("pii.location", "181.5", None),
     ("pii.passport", "C01X00T47", ("pii.passport", "C01X00T47")),
     ("pii.passport", "required", None),
