@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from apisec.detectors.signals import Signal, of_document, scan, strongest
+from apisec.detectors.signals import MAX_WORK, Signal, Watch, cost, of_document, strongest
 from apisec.model.transaction import Headers
 from apisec.redaction.redactor import Part, label
 from apisec_forwarder.pipeline.principal import cookies
@@ -20,31 +20,53 @@ NOT_ASKED = frozenset(
 
 
 def signals(
-    parts: Iterable[tuple[str, Part | None]], headers: Headers, unread_body: str, raw_path: str
+    parts: Iterable[tuple[str, Part | None]], headers: Headers, unread_body: str, raw_path: str, watch: Watch
 ) -> list[Signal]:
     """Return the strongest signals of a request; ``parts`` are named by their location."""
-    return strongest(_all(parts, headers, unread_body, raw_path), MAX_SIGNALS)
+    return strongest(_all(parts, headers, unread_body, raw_path, watch), MAX_SIGNALS)
 
 
 def _all(
-    parts: Iterable[tuple[str, Part | None]], headers: Headers, unread_body: str, raw_path: str
+    parts: Iterable[tuple[str, Part | None]], headers: Headers, unread_body: str, raw_path: str, watch: Watch
 ) -> Iterator[Signal]:
+    for detector, score in watch.scan(raw_path):
+        yield Signal(detector, "path", score)
+    for where, value in asked(headers):  # before the body, which a sender could fill until nothing else is asked
+        for detector, score in watch.scan(value):
+            yield Signal(detector, where, score)
     for location, part in parts:
         if part is not None:
-            yield from of_document(part.document, location)
-    for detector, score in scan(raw_path):
-        yield Signal(detector, "path", score)
+            yield from of_document(part.document, location, watch)
+    if unread_body:
+        for detector, score in watch.scan(unread_body):
+            yield Signal(detector, "body", score)
+
+
+def asked(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Yield where and what is asked of a request's headers and cookies."""
     for name, value in headers:
         lower = name.lower()
         if lower not in NOT_ASKED:
-            for detector, score in scan(agent_free(value) if lower == "user-agent" else value):
-                yield Signal(detector, f"header.{label(lower)}", score)
+            yield f"header.{label(lower)}", agent_free(value) if lower == "user-agent" else value
     for cookie in cookies(headers):
-        for detector, score in scan(cookie.value):
-            yield Signal(detector, f"cookie.{label(cookie.name)}", score)
-    if unread_body:
-        for detector, score in scan(unread_body):
-            yield Signal(detector, "body", score)
+        yield f"cookie.{label(cookie.name)}", cookie.value
+
+
+def left_out(watch: Watch) -> str:
+    """Return what coverage says of suspicious values that were not asked."""
+    return f"transaction: {watch.skipped} values not asked for attacks, for it would take too long"
+
+
+def dear(headers: Headers) -> bool:
+    """Return whether the headers of a request take more than a quarter of what asking for attacks may cost."""
+    values = [value for _, value in headers]
+    most = len(values) + sum([value.count(";") for value in values])
+    if cost("") * most + (cost("x") - cost("")) * sum(map(len, values)) <= MAX_WORK // 4:
+        return False
+    watch = Watch()
+    for _, value in asked(headers):
+        watch.spent += cost(value)
+    return watch.spent > MAX_WORK // 4
 
 
 def agent_free(value: str) -> str:

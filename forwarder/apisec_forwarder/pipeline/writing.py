@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from apisec.decoders import DECODERS, MediaType
+from apisec.detectors.signals import Watch
 from apisec.endpoints.templating import Templated, segments_of
 from apisec.model.event import SCHEMA_VERSION, Event
 from apisec.model.transaction import Transaction, header
@@ -14,7 +15,7 @@ from apisec.redaction.fields import field_list
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
-from apisec_forwarder.pipeline.evidence import signals
+from apisec_forwarder.pipeline.evidence import left_out, signals
 from apisec_forwarder.pipeline.messages import content_type
 from apisec_forwarder.pipeline.principal import Identity
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
@@ -144,7 +145,10 @@ class Writer:
     @staticmethod
     def _signals(event: Event, work: Work, echo: Echo) -> None:
         parts = (("path", work.path), ("query", work.query), ("body", work.request_body))
-        found = signals(parts, work.transaction.request.headers, work.unread_request, work.target.path)
+        watch = Watch()
+        found = signals(parts, work.transaction.request.headers, work.unread_request, work.target.path, watch)
+        if watch.skipped:
+            work.coverage.cut(left_out(watch))
         if found:
             event["signals"] = [
                 {"detector": s.detector, "where": echo.name(s.where) if echo else s.where, "score": s.score}

@@ -15,14 +15,15 @@ from typing import Any
 import orjson
 
 from apisec.decoders import DECODERS, media_type
+from apisec.detectors.signals import MAX_WORK as MAX_SIGNALS_WORK
 from apisec.detectors.signals import Signal, of_document
-from apisec.detectors.signals import scan as signals_of
 from apisec.model.event import Event
 from apisec.model.transaction import Body, Headers, Response, Transaction
 from apisec.redaction.encodings import BASE64_TEXT
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
 from apisec_forwarder.pipeline.envelope import dump, envelope
+from apisec_forwarder.pipeline.evidence import dear
 from apisec_forwarder.pipeline.messages import read_body
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded, take
 from apisec_forwarder.pipeline.native.bodies import Bodies, Section, load
@@ -138,7 +139,7 @@ class NativePipeline:
     def _read_head(self, work: Work, heads: Heads) -> None:
         """Read who acts, and gather the values of a request's headers."""
         client, headers = work.transaction.client, work.transaction.request.headers
-        if too_long(headers):
+        if too_long(headers) or dear(headers):
             raise NotHere
         plan = work.head = heads.plan(headers)
         for index, where in plan.signals:
@@ -210,7 +211,9 @@ class NativePipeline:
             work.answered = self._response_body(work, hits, transaction.response)
         for index in hits.suspicious:
             where = hits.where(index)
-            work.signals += [Signal(d, where, score) for d, score in signals_of(hits.values[index])]
+            work.signals += [Signal(d, where, score) for d, score in work.watch.scan(hits.values[index])]
+        if work.watch.spent > MAX_SIGNALS_WORK // 2 or work.watch.skipped:
+            raise NotHere  # together with the head's it may be too much, and the core says what is left out
 
     def _ask_heads(self, work: Work, hits: Hits) -> None:
         """Ask the core about values of headers and of the query."""
@@ -297,11 +300,11 @@ class NativePipeline:
         part = read_body(side, body, headers, work.redactor, self.settings.limits, work.coverage, forced)
         if side == "request":
             if work.coverage.unread:
-                found = signals_of(work.coverage.unread)
+                found = work.watch.scan(work.coverage.unread)
                 work.signals += [Signal(detector, "body", score) for detector, score in found]
                 work.coverage.unread = ""
             if part is not None:
-                work.signals += list(of_document(part.document, "body"))
+                work.signals += list(of_document(part.document, "body", work.watch))
         if part is None:
             return None
         text = part.render()

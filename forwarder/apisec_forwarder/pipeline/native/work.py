@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apisec.classification.names import NOTHING
-from apisec.detectors.signals import Signal
+from apisec.detectors.signals import Signal, Watch
 from apisec.model.transaction import Transaction
 from apisec.redaction.redactor import Redactor
 from apisec_forwarder.pipeline.messages import Coverage
@@ -43,7 +43,7 @@ class Work:
     __slots__ = (
         "agent", "answered", "base64", "classes", "coverage", "effect", "form", "head", "method", "modal", "operation",
         "path", "place", "places", "plan", "query", "query_text", "reading", "redactor", "referrer", "response_effect",
-        "response_head", "response_reading", "segments", "sent", "signals", "transaction", "values",
+        "response_head", "response_reading", "segments", "sent", "signals", "transaction", "values", "watch",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction, place: Place, plan: PathPlan, modal: Modal, method: str) -> None:
@@ -72,5 +72,6 @@ class Work:
         self.values: list[str] = []  # of the heads and the query, asked together …
         self.places: list[tuple[str, Member]] = []  # … and where they stand
         self.signals: list[Signal] = []
+        self.watch = Watch()
         self.classes: dict[str, dict[str, set[str]]] = {}  # by location and path
         self.base64: list[str] = []  # shown values that may hold text in base64
