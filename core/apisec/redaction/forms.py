@@ -31,13 +31,15 @@ MASK = re.compile(r"[*xX•#.\s-]+")
 _DECIMAL = re.compile(r"[-+]?\d+[.,]\d+(?:[eE][-+]?\d+)?")
 _URL = re.compile(r"https?://", re.IGNORECASE)
 _CARRIES = re.compile(r"[=\d@]")  # a link that may hold a secret: a parameter, a code in its path, a password
-_VARIABLE = re.compile(r"\{\{.*\}\}|\$\{.*\}|\$\(.*\)|<[^<>]*>|%\(?\w+\)?s?%?", re.DOTALL)
+_VARIABLE = r"\{\{.*\}\}|\$\{.*\}|\$\(.*\)|<[^<>]*>|%\(?\w+\)?s?%?"
+_NO_SECRET_FORM = re.compile(f"{MASK.pattern}|{DATE.pattern}|{_DECIMAL.pattern}|{_VARIABLE}", re.DOTALL)
 _REGEX = re.compile(r"\^.*(?:\(\?|\\[dws]|\[[^\]]{2,}\]).*", re.DOTALL)
 
 # A person's name: letters and marks of any script, and what joins them.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u200c\u200d"
 _PERSON = re.compile(rf"['’ʻ‘]?[^\W\d_](?:[^\W_]|[{_MARKS}'’ʻ‘ʼ`´.,·・‐‑ ()\"&-]){{0,119}}")
 _HEX = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}")
+_PLAIN = re.compile(r"[A-Z][a-z]{1,20}(?:[ -][A-Z][a-z]{1,20}){1,4}")  # most names
 _TICKET = re.compile(r"[A-Z]{2,30}[/^][A-Z]{1,30}(?:[ ^/][A-Z]{1,30}){0,3}\^{0,4}")  # DOE/JOHN MR, DOE^JOHN^A (HL7)
 _CAMEL = re.compile(r"[a-zß-öø-ÿ]+[A-Z]")
 MAX_PERSON, MAX_WORDS, MAX_WORD = 120, 8, 40
@@ -52,6 +54,8 @@ _RUNS = re.compile(r"\d+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _YEAR = range(1200, 2640)  # of the calendars in use: Jalali 1300, Gregorian, Buddhist 2500
 
+_DIGIT = re.compile(r"\d")
+_TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 _TOKEN_LIKE = re.compile(r"[\x21-\x7e]+")
 MAX_ONE_WORD = 25  # ASCII characters of an address without a space or comma; wallets and hashes have more
 _MACHINE = re.compile(  # MAC and IP addresses, host names, with a port or without; addresses in memory
@@ -67,16 +71,24 @@ _POSTCODE = re.compile(
 def person(value: str) -> Optional[str]:
     """Accept one to eight words as names are written; no state, role, firm, sentence or name of a program."""
     text = value.strip()
-    if len(text) > MAX_PERSON or text.lower() in NO_NAME or UUID.fullmatch(text):
+    lower = text.lower()
+    if len(text) > MAX_PERSON or lower in NO_NAME:
         return None
+    words = text.split()
+    if _PLAIN.fullmatch(text):
+        common = lower.split()
+        return None if common[0] in NO_BEGINNING or not FIRM.isdisjoint(common) else value
     if _TICKET.fullmatch(text):
         return value
-    words = text.split()
     if not 1 <= len(words) <= MAX_WORDS or max(map(len, words)) > MAX_WORD or not _PERSON.fullmatch(text):
         return None
-    if _HEX.fullmatch(text) or sum(map(str.isalpha, text)) < 2 * sum(map(str.isdigit, text)) - 4:
+    if _DIGIT.search(text) and (_HEX.fullmatch(text) or _more_digits(text)):
         return None  # test123 is somebody's, 9f1c2e3a nobody's
     return None if _identifier(text, words) or _prose(words) or _firm(words) else value
+
+
+def _more_digits(text: str) -> bool:
+    return sum(map(str.isalpha, text)) < 2 * sum(map(str.isdigit, text)) - 4
 
 
 def _identifier(text: str, words: List[str]) -> bool:
@@ -103,7 +115,8 @@ def _firm(words: List[str]) -> bool:
 
 def enumerated(text: str) -> bool:
     """Return whether a text is made of words that stand for methods and states: *client_credentials*, *wpa2-psk*."""
-    if not _ENUM.fullmatch(text):
+    first = _PIECE.match(text)
+    if first is None or not _known(first.group()) or not _ENUM.fullmatch(text):
         return False
     pieces = _PIECE.findall(text)
     letters = [piece for piece in pieces if not piece.isdigit()]
@@ -127,14 +140,10 @@ def _wordlike(piece: str) -> bool:
 
 
 def said_nothing(text: str) -> bool:
-    """Return whether what stands in a secret's place is none: a variable, a mask, a date, a URL, a decimal."""
-    return bool(
-        MASK.fullmatch(text)
-        or DATE.fullmatch(text)
-        or _DECIMAL.fullmatch(text)
-        or (_URL.match(text) and not _CARRIES.search(text))
-        or _VARIABLE.fullmatch(text)
-    )
+    """Return whether what stands in a secret's place is none: a variable, a mask, a date, a decimal, a link."""
+    if text[:4] in ("http", "HTTP"):
+        return bool(_URL.match(text)) and not _CARRIES.search(text)
+    return _NO_SECRET_FORM.fullmatch(text) is not None
 
 
 def password(value: str) -> Optional[str]:
@@ -142,11 +151,11 @@ def password(value: str) -> Optional[str]:
     text = value.strip()
     if not text or text.lower() in NO_PASSWORD or (text.isdigit() and len(text) < 3):
         return None
-    if said_nothing(text) or _REGEX.fullmatch(text) or _UPPER_WORDS.fullmatch(text):
+    if said_nothing(text) or (text[0] == "^" and _REGEX.fullmatch(text)):
         return None
-    if _joined_states(text) or _about(text):
+    if ("_" in text or "-" in text) and (_UPPER_WORDS.fullmatch(text) or _joined_states(text)):
         return None
-    return value
+    return None if _about(text) else value
 
 
 def _joined_states(text: str) -> bool:
@@ -190,8 +199,12 @@ def one_time(value: str) -> Optional[str]:
 def birth(value: str) -> Optional[str]:
     """Accept a date in any order and script of digits, a year, or a count of seconds or milliseconds."""
     text = value.strip()
+    if len(text) > 40:
+        return None
+    if DATE.fullmatch(text):
+        return value
     runs = _RUNS.findall(text)
-    if len(text) > 40 or not 1 <= len(runs) <= 9:
+    if not 1 <= len(runs) <= 9:
         return None
     if len(runs) == 1 and text.lstrip("-+") == runs[0]:
         return value if len(runs[0]) in (4, 6, 8, 9, 10, 11, 12, 13) else None
@@ -214,11 +227,11 @@ def street(value: str) -> Optional[str]:
     text = value.strip()
     if not 5 <= len(text) <= 300 or "://" in text or "@" in text or DATE.fullmatch(text) or UUID.fullmatch(text):
         return None
-    if not any(a.isalpha() and b.isalpha() for a, b in zip(text, text[1:])):
+    if not _TWO_LETTERS.search(text):
         return None
     if _TOKEN_LIKE.fullmatch(text) and "," not in text and (_MACHINE.fullmatch(text) or len(text) > MAX_ONE_WORD):
         return None
-    if any(map(str.isdigit, text)):
+    if _DIGIT.search(text):
         return value
     words = text.split()
     return value if len(words) > 1 and not text.islower() and not (_prose(words) or _firm(words)) else None

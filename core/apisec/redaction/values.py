@@ -76,7 +76,7 @@ def refine(data_class: str, value: str) -> Optional[Refined]:
     if data_class.startswith("secret."):
         canonical = _secret(data_class, value)
         return (data_class, canonical) if canonical is not None else None
-    if len(value) <= MAX_NUMBER and not DATE.fullmatch(value):
+    if _readings(data_class) and len(value) <= MAX_NUMBER and not DATE.fullmatch(value):
         wide = data_class in ("pii.national_id", "fin.tax_id")
         layout = "pii.ssn" if wide and _SSN_LAYOUT.fullmatch(value) else data_class
         found = _registered(layout, compact(value))
@@ -237,6 +237,8 @@ def _passport(value: str) -> Optional[str]:
 
 def _postcode(value: str) -> Optional[str]:
     """Accept a country's form, or one code with a digit that no country has; no file, version or date."""
+    if value.isdigit() and value.isascii():
+        return value if 3 <= len(value) <= 10 else None
     text = None if "." in value or "_" in value or len(value) > 14 else _code(3, 10, 1)(value)
     return forms.known_postcode(value) or text
 

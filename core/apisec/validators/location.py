@@ -23,7 +23,7 @@ def pair(text: str) -> Optional[str]:
 
 
 def coordinate(text: str) -> Optional[str]:
-    """Return what a field named for a place can hold: a decimal within 180, a fixed-point number, a pair, or degrees."""
+    """Return what a place's field can hold: a decimal within 180, a fixed-point number, a pair, or degrees."""
     text = text.strip()
     if _FIXED.fullmatch(text):
         return text.lstrip("+") if abs(int(text)) <= MAX_FIXED else None
