@@ -98,6 +98,7 @@ class Redactor:
         # field's name speaks for. Of values up to ``work.LONG`` characters.
         self.silent = False
         self._names: Set[str] = set()  # that stood in texts
+        self._fields: Set[str] = set()  # names of leaves
         self._tokenizer = tokenizer
         self._seen: Optional[Set[str]] = None  # classes found by the call that is running
         self._forced: Optional[Forced] = None  # of the part that is read
@@ -176,6 +177,8 @@ class Redactor:
             return f"[binary, {len(value)} bytes]"
         if kind == "number":
             value = integral(value)
+        if not self._knows(leaf.name):
+            return self._unseen(len(value)) if value else None
         said = evidence(leaf.name, leaf.parent) if leaf.name else NOTHING
         if kind == "string" and said.data_class != "secret.password":
             inner = self._embedded(value, leaf, fields, depth)
@@ -186,6 +189,13 @@ class Redactor:
         if unsaid and len(value) < (12 if kind == "integer" and not self.strict else MIN_LENGTH):
             return None
         return self.value(value, said, depth)
+
+    def _knows(self, name: str) -> bool:
+        """Count the work for a field's name that was not met before; return whether it may be done."""
+        if not name or name in self._fields:
+            return True
+        self._fields.add(name)
+        return self._affords(work.PER_FIELD)
 
     def claims(self, value: str, path: str, fields: Dict[str, FieldSeen], depth: int = 0) -> None:
         """Note the claims of a JSON Web Token as fields; their values are looked for elsewhere."""

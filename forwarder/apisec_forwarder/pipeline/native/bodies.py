@@ -17,6 +17,7 @@ from apisec.classification.names import NOTHING
 from apisec.redaction.encodings import integral
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import Redactor
+from apisec.redaction.work import PER_FIELD
 from apisec_forwarder.pipeline.native.asking import Answer, Asker, take
 from apisec_forwarder.pipeline.native.gate import Gate
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Tree
@@ -162,6 +163,7 @@ class Bodies:
         ``hit``: all values in which the gate found something, whatever their name. ``named``: objects' ids are wanted.
         """
         kinds = reading.tree.fields(reading.met)
+        redactor.spent += PER_FIELD * len(kinds)  # at least as much as the core counts
         replaced: dict[str, dict[Member, str]] = {}  # value → place → what replaces it
         numbers: list[Member] = []
         shown: dict[str, str] = {}  # whole values, wherever they stand
