@@ -44,24 +44,15 @@ function sent(r) {
     return { data: data.slice(0, Number(r.variables.apisec_request_bytes)), size: size };
 }
 
-function put(target, data, size) {
-    if (data && data.length) {
-        target.body = data.toString('base64');
-        target.body_encoding = 'base64';
-    }
-    if (size) {
-        target.body_size = size;
-    }
+// The members of a body, as JSON. Base64 needs no escaping, and JSON.stringify would look at each of its characters.
+function body(data, size) {
+    var text = data && data.length ? ',"body_encoding":"base64","body":"' + data.toString('base64') + '"' : '';
+    return size ? text + ',"body_size":' + size : text;
 }
 
 function record(r) {
     var v = r.variables;
-    var host = v.http_host || v.host;
-    var request = { method: r.method, url: v.scheme + '://' + host + v.request_uri, headers: r.rawHeadersIn };
-    var response = { status: r.status, headers: answered(r) };
-    var body = sent(r);
-    put(request, body.data, body.size);
-    put(response, Buffer.concat(held), seen);
+    var url = v.scheme + '://' + (v.http_host || v.host) + v.request_uri;
     var client = { address: v.remote_addr, port: Number(v.remote_port) };
     if (v.ssl_protocol) {
         client.tls_version = v.ssl_protocol;
@@ -69,14 +60,14 @@ function record(r) {
     if (v.ssl_client_verify === 'SUCCESS') {
         client.certificate_subject = v.ssl_client_s_dn;
     }
-    return JSON.stringify({
-        id: v.request_id,
-        time: Number(v.msec) - Number(v.request_time),
-        duration: Number(v.request_time) * 1000,
-        client: client,
-        request: request,
-        response: response
-    });
+    var took = Number(v.request_time);
+    var request = sent(r);
+    return '{"id":"' + v.request_id + '","time":' + (Number(v.msec) - took) + ',"duration":' + took * 1000
+        + ',"client":' + JSON.stringify(client)
+        + ',"request":{"method":' + JSON.stringify(r.method) + ',"url":' + JSON.stringify(url)
+        + ',"headers":' + JSON.stringify(r.rawHeadersIn) + body(request.data, request.size)
+        + '},"response":{"status":' + r.status
+        + ',"headers":' + JSON.stringify(answered(r)) + body(held.length === 1 ? held[0] : Buffer.concat(held), seen) + '}}';
 }
 
 export default { copy, record };
