@@ -49,11 +49,9 @@ _DIGIT = re.compile(r"[0-9]")
 Hit = tuple[int, int]  # what, and the place behind the last byte
 
 _BLANKS = r"[\x09-\x0d\x1c-\x1e\x20\x80-\xff]*"
-_EMBEDDED = (  # JSON, XML or GraphQL in a value, or a form
-    rf"\x1f{_BLANKS}[\x22<[{{]",
-    rf"\}}{_BLANKS}\x1f",
-    r"\x1f[0-9A-Za-z_.\[\]%+\-\x80-\xff]+=[^\x1f&\x20\x22'<>{}]*&",
-)
+_EMBEDDED = (rf"\x1f{_BLANKS}[\x22<[{{]", rf"\}}{_BLANKS}\x1f")  # JSON, XML or GraphQL in a value
+_PAIR = r"&[0-9A-Za-z_.\[\]%+\-\x80-\xff]+="  # … and the second pair of a form
+_FORM = re.compile(r"[\w.\[\]%+-]{1,64}=[^&\s\"'<>{}]*&")  # a value is one: an address with a query is none
 
 
 def found(kind: int, _: int, end: int, __: int, hits: Any) -> None:
@@ -90,7 +88,7 @@ def holds(kind: int, value: str) -> bool:
     if kind == SPOKEN:
         return _DIGIT.search(value) is not None
     if kind == ASSIGNED:
-        return TELLING.search(value) is not None
+        return TELLING.search(value) is not None or _FORM.match(value) is not None
     return kind != BASE64 or BASE64_TEXT.search(value) is not None
 
 
@@ -189,6 +187,7 @@ def _literals(strict: bool) -> Iterator[Expression]:
         yield Expression(loosen(pattern.pattern, _flags(pattern)), VALUE)
     for source in (uncommon(), r"~[a-z_0-9.]{3,80}~", *MARKS):  # the second one is a token
         yield Expression(source, VALUE)
+    yield Expression(_PAIR, ASSIGNED)
     for detector in _not_covered(strict):
         if not detector.gate or detector.gate in _WORDY:
             yield from _alone(detector)
