@@ -11,6 +11,7 @@ from benchmarks.corpus.leaks import Shipped
 
 LabelDocument = Mapping[str, Any]
 OVERREDACTED = "(harmless text)"  # a harmless value in a text is gone, and no class says why
+OF_SPECS = "spec"  # format of values made for public specs: a few words, which names of persons are made of, too
 HALVED = 24  # characters from which half of a secret is one
 WORD = 6  # letters from which a word tells a name
 _IDENTITY = ("principal", "user")  # who acts: no finding of sensitive data
@@ -41,6 +42,8 @@ class EventReader:
         for side in ("request", "response"):
             for one in event.get(f"{side}_fields", ()):
                 self._fields[side, one["in"]].append((_plain(one["path"]), one.get("classes", [])))
+        # A harmless value that holds a planted one of the same transaction is not harmless there.
+        self._planted = [str(one["value"]) for one in labels if one["class"] is not None]
         self._named = {(one["side"], one["in"], _plain(one["path"])) for one in labels if one["path"] is not None}
 
     def classes(self, label: LabelDocument) -> set[str]:
@@ -57,7 +60,9 @@ class EventReader:
         return not self.shipped.holds(label["value"])
 
     def removes(self, label: LabelDocument) -> bool:
-        return (label["side"], label["in"]) in self._shown and self.hides(label)
+        if (label["side"], label["in"]) not in self._shown or label["format"] == OF_SPECS:
+            return False
+        return self.hides(label) and not any(value in str(label["value"]) for value in self._planted)
 
 
 def _plain(path: str) -> str:

@@ -85,6 +85,9 @@ def test_a_harmless_value_that_is_gone_is_a_false_alarm_though_no_class_says_so(
     assert not judged(listed, {"a": []}, "cut", "truncated").false
     assert not judged(listed, {"a": []}, "").false  # no body is shown at all
     assert not judged([label("a", None, False)], {"a": []}, '{"a": false}').false
+    planted = [label("b", "pii.name", "Lamp"), *listed]  # found and gone wherever it stands
+    assert not judged(planted, {"a": [], "b": ["pii.name"]}, '{"a": "~pii.name~0123456789abcdef~ 1460"}').false
+    assert not judged([{**listed[0], "format": "spec"}], {"a": []}, '{"a": "other"}').false
 
 
 @pytest.mark.parametrize(
