@@ -26,6 +26,10 @@ _CODE_WORDS = (
     *("código de verificación", "code de vérification", "codice di verifica", "código de verificação"),
     *("verificatiecode",),
 )
+_OTHER_CODES = (
+    *("zip ", "postal ", "country ", "area ", "error ", "status ", "promo ", "discount ", "voucher ", "coupon "),
+    *("product ", "gift ", "referral ", "booking ", "tracking ", "dialling ", "dialing ", "source ", "exit "),
+)
 _PASSWORD = (
     *("password*", "passwd", "pwd", "passphrase", "passcode", "passwort*", "kennwort*", "contraseña*", "clave"),
     *("mot de passe", "motdepasse", "senha*", "wachtwoord*", "parola d ordine", "palavra passe"),
@@ -211,11 +215,43 @@ DETECTORS = (
         "otp.before",
         "secret.otp",
         linear(
-            r"(?<![\w.-])(?P<value>\d{4,8}|\d{3}[- ]\d{3}) (?:is|ist|es|est|è|é) "
+            r"(?<![\w.-])(?:[A-Z]-)?(?P<value>\d{4,8}|\d{3}[- ]\d{3}) (?:is|ist|es|est|è|é) "
             r"(?:your|the|Ihr|dein|tu|su|votre|il tuo|o seu|uw|je) (?:\w{1,20} ){0,2}"
             r"\w{0,12}(?:code|Code|código|codice|TAN|PIN)"
         ),
         _not_placeholder,
         literals=(" code", " Code", "scode", "código", "codice", "TAN", "PIN"),
+    ),
+    # Your Acme code is 123456: a code of one's own, and none of a place, an offer or an error
+    Detector(
+        "otp.your",
+        "secret.otp",
+        linear(
+            r"(?<!\w)(?:[Yy]our|Ihr|[Dd]ein|[Tt]u|[Ss]u|[Vv]otre|[Ii]l tuo|[Oo] seu|[Uu]w|[Jj]e) (?:[\w'-]{1,20} ){0,2}"
+            rf"(?<!{')(?<!'.join(_OTHER_CODES)})(?:code|Code|código|codice|passcode)"
+            r"(?: (?:is|ist|lautet|es|est|è|é))?:? (?P<value>\d{4,8}|\d{3}[- ]\d{3})(?![\w-])(?![.,]\d)"
+        ),
+        _not_placeholder,
+        literals=("code ", "code: ", "Code ", "Code: ", "código ", "código: ", "codice ", "codice: "),
+    ),
+    # Use 4821 to sign in
+    Detector(
+        "otp.use",
+        "secret.otp",
+        linear(
+            r"(?<!\w)(?:[Uu]se|[Ee]nter|[Tt]ype)(?: (?:the )?code)? (?P<value>\d{4,8}|\d{3}[- ]\d{3}) "
+            r"(?:to (?:sign in|log ?in|verify|authenticate|confirm (?:your|it))"
+            r"|as your (?:[\w-]{1,20} ){0,2}(?:PIN|code))(?!\w)"
+        ),
+        _not_placeholder,
+        literals=(
+            " to sign in",
+            " to log in",
+            " to login",
+            " to verify",
+            " to authenticate",
+            " to confirm ",
+            " as your ",
+        ),
     ),
 )
