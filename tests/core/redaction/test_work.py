@@ -113,3 +113,13 @@ def test_an_address_cut_by_the_bound_is_not_shown_in_part() -> None:
     assert shown is not None
     assert "ada" not in shown
     assert UNSEEN.search(shown)
+
+
+def test_names_without_number_are_left_unread() -> None:
+    document = {f"field{number}": "Ada" for number in range(work.MAX_WORK // work.PER_FIELD + 50)}
+    redactor = Redactor(TOKENIZER)
+    part = redactor.part(decode_text(json.dumps(document), media_type("application/json"), Limits(), label))
+    shown = list(json.loads(part.render()).values())
+    assert shown[0] == "Ada"
+    assert UNSEEN.fullmatch(shown[-1])
+    assert redactor.skipped == sum(len("Ada") for value in shown if value != "Ada") > 0

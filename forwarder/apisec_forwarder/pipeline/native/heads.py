@@ -87,7 +87,7 @@ class Heads:
             elif name not in NOT_ASKED and name not in ("user-agent", "referer"):
                 signals.append((index, f"header.{label(name)}"))
         first = {name: index for index, name in reversed(list(enumerate(lower)))}
-        for name in ("content-type", "content-encoding"):
+        for name in ("content-type", "content-encoding", "user-agent", "referer"):
             if lower.count(name) > 1:
                 raise NotHere
         return HeadPlan(
