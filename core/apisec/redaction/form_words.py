@@ -28,7 +28,7 @@ mail phone push webauthn fido2 passkey certificate mtls apikey cookie session to
 argon2id scrypt pbkdf2 sha sha1 sha256 sha384 sha512 md5 md hmac aes aes128 aes256 gcm cbc rsa rs hs es ps ecdsa ed25519
 rs256 hs256 es256 ps256 wpa wpa2 wpa3 psk eap tls ssl pkcs pem der api key id http https uri url csrf xsrf client server
 code pkce grant credentials credential authorization authentication access refresh personal type flow implicit device
-assertion exchange signature signed request scheme your here insert
+assertion exchange signature signed request scheme your here insert secret
 """)
 _ROLES = _set("""
 admin administrator user users root system bot service owner member members viewer editor reader writer manager
@@ -38,7 +38,7 @@ home work office mobile male female
 """)
 KNOWN = _STATES | _METHODS
 NO_SECRET = NOTHING | KNOWN | _set("visitor")
-NO_PASSWORD = NO_SECRET - _set("password default")  # of those that people do choose
+NO_PASSWORD = NO_SECRET - _set("password default secret access server client device local")  # of those that people do choose
 NO_NAME = (NOTHING | _STATES | _ROLES) - _set("strong plain medium")  # these are families too
 NO_BEGINNING = _set("not please enter select choose unknown default other see")  # of a name of several words
 
