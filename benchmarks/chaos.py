@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tests.support.chaos import World
 
@@ -92,8 +93,8 @@ def _kill_both(world: World, seconds: float) -> None:
 
 
 @contextmanager
-def running(folder: Path, rate: float, body_bytes: int, strategy: str, seed: int) -> Iterator[World]:
-    world = World(folder, rate=rate, body_bytes=body_bytes, strategy=strategy, index_seconds=0.3, seed=seed)
+def running(folder: Path, **how: Any) -> Iterator[World]:
+    world = World(folder, index_seconds=0.3, **how)
     try:
         world.start()
         yield world
@@ -109,11 +110,13 @@ def run(
     body_bytes: int = 2000,
     strategy: str = "failover",
     seed: int = 1,
+    engine: str = "auto",
     say: Callable[[str], None] = lambda _: None,
 ) -> Result:
     """Break things for ``seconds``, then let everything heal and arrive; what is missing then is in the result."""
     result = Result()
-    with running(folder, rate, body_bytes, strategy, seed) as world:
+    how = {"rate": rate, "body_bytes": body_bytes, "strategy": strategy, "seed": seed, "engine": engine}
+    with running(folder, **how) as world:
         if not world.mounted:
             result.skipped.append("full disk (this user may not mount a tmpfs)")
         if not world.can_step_the_clock:
@@ -154,14 +157,15 @@ def main() -> int:
     parser.add_argument("--body-bytes", type=int, default=2000)
     parser.add_argument("--strategy", choices=("failover", "balance"), default="failover")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=("auto", "native", "pure"), default="auto")
     parser.add_argument("--keep", type=Path, help="folder for logs and journals, kept")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what was started and mounted is undone
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        how = {"rate": args.rate, "body_bytes": args.body_bytes, "strategy": args.strategy, "seed": args.seed}
-        result = run(folder, args.seconds, say=print, **how)
+        names = ("rate", "body_bytes", "strategy", "seed", "engine")
+        result = run(folder, args.seconds, say=print, **{name: getattr(args, name) for name in names})
     print(f"sent {result.sent}, acknowledged {result.acknowledged}, missing {len(result.missing)}")
     print(f"duplicates {result.duplicates} ({100 * result.duplicates / max(1, result.sent):.2f} %), by the same ids")
     print(

@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 import requests
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -293,38 +292,6 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
     exposure = re.search(r"exposure level.*: ([0-9.]+)", done.stdout)
     assert exposure is not None, done.stderr
     assert float(exposure[1]) <= 2.0
-
-
-# --- the image -------------------------------------------------------------------------------------------------
-
-
-def test_the_image_is_made_of_what_is_here_and_runs_as_nobody_special() -> None:
-    text = (PACKAGING / "container/Containerfile").read_text("utf-8").replace("\\\n", " ")
-    lines = [line.split(None, 1) for line in text.splitlines() if line and not line.startswith("#")]
-    assert {line[0] for line in lines} <= {
-        "FROM", "WORKDIR", "COPY", "RUN", "LABEL", "ENV", "USER", "VOLUME", "STOPSIGNAL", "HEALTHCHECK", "ENTRYPOINT",
-        "CMD",
-    }  # fmt: skip
-    for _, rest in (line for line in lines if line[0] == "COPY" and "--from" not in line[1]):
-        for name in rest.split()[:-1]:
-            assert (ROOT / name).exists(), name
-    froms = [rest for word, rest in lines if word == "FROM"]
-    assert len(froms) == 2
-    assert all(re.search(r":[0-9][^ ]+", one) for one in froms)  # a version, never latest
-    users = [rest for word, rest in lines if word == "USER"]
-    assert users == ["10001:10001"]
-    health = next(rest for word, rest in lines if word == "HEALTHCHECK")
-    command = json.loads(health[health.index("[") :])
-    assert command[:2] == ["apisec-forwarder", "status"]
-
-
-def test_the_image_holds_every_package_of_the_project() -> None:
-    """setuptools looks in these folders; one that is missing would end the build."""
-    text = (PACKAGING / "container/Containerfile").read_text("utf-8")
-    found = re.search(r"where = (\[.*\])", (ROOT / "pyproject.toml").read_text("utf-8"))
-    assert found is not None
-    for room in yaml.safe_load(found[1]):
-        assert f"COPY {room} {room}\n" in text
 
 
 def test_every_metric_is_described() -> None:

@@ -40,7 +40,7 @@ gateway: {{name: edge-1, env: DEV}}
 services: [{{name: shop, team: commerce, hosts: ["*"], index: apisec}}]
 receiver: {{envoy: {{log: gateway/access.json, admin_socket: gateway/admin.sock, rotate_bytes: 4MiB}}}}
 keys: {{file: keys.json}}
-workers: {{engine: pure}}  # what is broken here is killed too often for one that takes long to start
+workers: {{engine: {engine}}}
 spool: {{directory: disk/spool, max_bytes: 24MiB, sync_seconds: 0.2, overflow: pause}}
 hec:
   targets: [{{url: "{first}"}}, {{url: "{second}"}}]
@@ -197,7 +197,15 @@ class World:
     """Everything that is running. Close it in any case."""
 
     def __init__(
-        self, folder: Path, *, rate: float, body_bytes: int, strategy: str, index_seconds: float, seed: int
+        self,
+        folder: Path,
+        *,
+        rate: float,
+        body_bytes: int,
+        strategy: str,
+        index_seconds: float,
+        seed: int,
+        engine: str = "auto",
     ) -> None:
         self.folder = folder
         self.random = random.Random(seed)
@@ -209,7 +217,7 @@ class World:
         (folder / "hec.token").chmod(0o600)
         keys.write(folder / "keys.json", keys.generate())
         urls = [f"http://127.0.0.1:{one.port}" for one in self.collectors]
-        config = CONFIG.format(first=urls[0], second=urls[1], strategy=strategy)
+        config = CONFIG.format(first=urls[0], second=urls[1], strategy=strategy, engine=engine)
         (folder / "forwarder.yaml").write_text(config)
         self.gateway = Gateway(folder / "gateway", rate, body_bytes, seed)
         self.clock = folder / "clockstep"
