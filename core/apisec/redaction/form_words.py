@@ -38,7 +38,8 @@ home work office mobile male female
 """)
 KNOWN = _STATES | _METHODS
 NO_SECRET = NOTHING | KNOWN | _set("visitor")
-NO_PASSWORD = NO_SECRET - _set("password default secret access server client device local")  # of those that people do choose
+# Of those people do choose some.
+NO_PASSWORD = NO_SECRET - _set("password default secret access server client device local")
 NO_NAME = (NOTHING | _STATES | _ROLES) - _set("strong plain medium")  # these are families too
 NO_BEGINNING = _set("not please enter select choose unknown default other see")  # of a name of several words
 
