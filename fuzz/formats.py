@@ -156,7 +156,7 @@ def protobuf(members: Members) -> bytes:
         data = value.encode("utf-8", "replace")
         field = _varint(number << 3 | 2) + _varint(len(data)) + data
         out += field + _varint(15 << 3 | 2) + _varint(len(field)) + field
-        if value.isdigit():
+        if value.isdigit() and int(value) < 1 << 63:
             out += _varint(16 << 3) + _varint(int(value)) + _varint(17 << 3 | 1) + struct.pack("<Q", int(value))
             out += _varint(18 << 3) + _varint(int(value) * 2)
     return out
