@@ -25,7 +25,8 @@ _GENERIC_CONCEPTS = (
     " idword cp cap track doc long pin answer"
 )
 _GENERIC = frozenset(_GENERIC_CONCEPTS.split())
-_BESIDE = frozenset(("paging", "kind_token", "spot", "asked", "validity"))  # what generic words stand for as well
+# What generic words stand for as well.
+_BESIDE = frozenset(("paging", "kind_token", "spot", "asked", "validity", "valueword"))
 TERSE = {name: data_class for data_class, names in LIKELY.items() for name in names.split()}
 _ROLES = frozenset(("role",))
 _NO_ROLE = frozenset(("reference", "identifier", "number", "turn", "asked", "verb"))  # the count of customers

@@ -29,7 +29,7 @@ _TELLING = (
     " operator vehicle registration plate chassis truck device serial hardware advertising identifier handset terminal"
     " medical record hospital chart health subscriber diagnosis provider latitude longitude location owner numbers"
     " employer doctor physician student dependent relative spouse mother father emergency primary secondary driving"
-    " android fingerprint government identity mark equipment clinic tracking unit zone"
+    " android fingerprint government identity mark equipment clinic tracking unit zone refresh access national"
 )
 # Words that rules know nothing of, or that turn a name.
 _ORDINARY = (

@@ -56,6 +56,8 @@ RULES: Tuple[Rule, ...] = (
     _rule("pci.expiry", "thru", veto="turn identifier", but=_NO_CARD),
     _own("pci.cvv", "verification"),
     _rule("pci.cvv", "card", "security verif cid", "code number verification identifier cid", but="name"),
+    _rule("pci.cvv", "card", "verif checkword", "valueword code number", but="name otp holder"),
+    _rule("pci.cvv", "card", "security", "valueword", but="name"),
     _rule("pci.cvv", "security", "code", but="otp"),
     _rule("pci.track", "track", "card"),
     _own("pii.driving_licence", "licenceno", but="name plate"),
@@ -86,6 +88,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("health.mbi", "medicare", "number identifier person"),
     _own("health.nhs", "nhs"),
     _rule("health.npi", "npi", veto="turn expiry", but="name"),
+    _rule("health.npi", "national", "providerword", "identifier number idword", veto="turn expiry", but="name"),
     _own("health.dea", "dea"),
     _own("health.ehic", "ehic", but=""),
     _own("health.mrn", "mrn", but=""),
@@ -174,9 +177,7 @@ RULES: Tuple[Rule, ...] = (
     _rule("secret.api_key", "api secret", "key secret", but="name reference"),
     _rule("secret.api_key", "secret", but="name question reference"),
     _rule("secret.api_key", "credential", but="name"),
-    _rule(
-        "secret.session", "session", veto="meta turn expiry", but="time_word paging date reference name meeting verif"
-    ),
+    _rule("secret.session", "session", veto="meta turn expiry", but="time_word paging date reference name meeting"),
     _rule("secret.token", "token", but="paging flow address", veto="meta turn identifier expiry"),
     _rule("secret.token", "authorization", but="date identifier flow", veto="meta turn"),
     _rule("fin.crypto", "wallet", but="name email phone account number paging card token key privatekey macword"),

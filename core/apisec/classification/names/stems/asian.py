@@ -98,4 +98,5 @@ CONCEPTS: Dict[str, str] = {
     "neutral": "yeni eski uj baru moi cua",
     "reference": "siparisno rendelesszam nomorpesanan jumlah harga madonhang soluong dingdanhao jumunbeonho",
     "thing": "urunadi sirketadi dosyaadi urun sirket dosya",
+    "token": "erisimtokeni erisimjetonu",
 }

@@ -34,7 +34,9 @@ CONCEPTS: Dict[str, str] = {
     "cardno": "crdno crdnbr cardnbr crdnum dbtcardno ccnbr cardnr acctpan cardnumbers",
     "card": "crd cardpayment cardmember cardexp crdexp cardexpirydt cardexpdt ccexp",
     "credit": "crdt cred dbt",
-    "verification": "seccode seccd cardseccode cardsecurityval ccv cav2 cvd cvn2 cvnum cvvalue cvvno cvcode cvdvalue"
+    "verification": "verificationvalue validationvalue cardcheckcode cidcode amexcid fourdigitcode threedigits"
+    " signaturecode csvcode cardcsv secnum seccode seccd cardseccode cardsecurityval ccv cav2 cvd cvn2 cvnum cvvalue"
+    " cvvno cvcode cvdvalue"
     " cv2 cvv2value ccvv ccvnumber"
     " signaturepanelcode cardcryptogram threedigitcode",
     "verif": "verify verif vrf vrfy vrfctn vrfcn authn",
@@ -43,7 +45,8 @@ CONCEPTS: Dict[str, str] = {
     " expirydt expmo expyr exprtn xpry expirymm expiryyy expmm expyy cardexp crdexp"
     " expdat expirationdt",
     "monthyear": "mth mnth mon expmo expirymm expiryyy expmm expyy expyr expmonth expyear expirymonth expiryyear",
-    "passport": "psprt pspt pssprt pport passprt passp passportid passportnum passportnbr pprt pasprt traveldoc"
+    "passport": "pptno pptnbr ppno ppnumber mrz mrtd passportbooknumber passnbr passnumber passnum psprt pspt pssprt"
+    " pport passprt passp passportid passportnum passportnbr pprt pasprt traveldoc"
     " traveldocument travelid traveldocno",
     "licence": "lcns lcnc lic licens",
     "driver": "drv drvr operator chauffeur",
@@ -69,9 +72,11 @@ CONCEPTS: Dict[str, str] = {
     "insuranceno": "insno insidno inspolno inspolnbr insrncno hicn hicno medicaidid medicaidno medicaidnumber"
     " healthid healthcareid healthinsid healthplanid healthplanno insuredid subscriberidins planmemberid"
     " insuredno insurednumber healthnumber healthinsno insurancecardno abhanumber abhaid",
-    "imei": "imei imeino imeinumber imeicode imei1 imei2 imeimeid mobileequipmentidentity equipmentidentity"
+    "imei": "mobileequipmentidentifier internationalmobileequipmentid internationalmobileequipmentidentifier imei"
+    " imeino imeinumber imeicode imei1 imei2 imeimeid mobileequipmentidentity equipmentidentity"
     " internationalmobileequipmentidentity handsetidentity mobileequipmentid pei imeinr imeinbr",
-    "imsi": "imsi imsino imsinumber supi mobilesubscriberidentity subscriberidentity"
+    "imsi": "mobilesubscriberid internationalmobilesubscriberid internationalmobilesubscriberidentifier imsi imsino"
+    " imsinumber supi mobilesubscriberidentity subscriberidentity"
     " internationalmobilesubscriberidentity"
     " imsinr",
     "iccid": "iccid simno simnbr simiccid simcardno simcardnbr simserialnumber simserialno uicc uiccid"
@@ -97,10 +102,13 @@ CONCEPTS: Dict[str, str] = {
     "ledger": "sales expense expenses cost cash offset discount inventory cogs accrual accruals ledger general"
     " invoice revenue"
     " asset liability equity depreciation clearing suspense gl nominal",
-    "meeting": "checkout call room chat game training exam workout video conference meeting trading market tutoring"
+    "meeting": "verificationsession verificationsid verifyservicesid checkout call room chat game training exam"
+    " workout video conference meeting trading"
+    " market tutoring"
     " therapy charging recording streaming upload import sync play viewing learning table",
     "verb": "use uses skip include includes keep exclude excludes ignore prefer",
-    "role": "manager supervisor assignee owner author doctor teacher spouse mother father driver cardholder signer"
+    "role": "kontaktperson manager supervisor assignee owner author doctor teacher spouse mother father driver"
+    " cardholder signer"
     " signatory guardian physician nurse reviewer approver reporter requester requestor applicant borrower tenant"
     " landlord beneficiary payee payer drawer drawee husband wife partner sponsor witness instructor tutor coach"
     " caregiver practitioner recipient sender addressee consignee consignor shipper buyer seller holder insured"
@@ -111,7 +119,8 @@ CONCEPTS: Dict[str, str] = {
     "sequence": "seq sequence issue",
     "macword": "nic adapter lan bt wireless mac",
     "device": "dvc handset tablet tv stb settop wearable",
-    "adid": "rida tifa vida afai hwid oaid waid asid rokuid tvid androidadid googleadid googleadvertisingid"
+    "adid": "handsetserial handsetserialnumber phoneserial phoneserialno phoneserialnumber rida tifa vida afai hwid"
+    " oaid waid asid rokuid tvid androidadid googleadid googleadvertisingid"
     " appleadid idforvendor identifierforvendor idforadvertiser* identifierforadvertis* installid installationuuid"
     " appinstanceid appinstallid deviceguid devid dvcid devuuid deviceserial deviceserialno deviceserialnumber devicesn"
     " deviceimprint terminalidentifier handsetid phoneid phoneuid hardwareid hardwareuuid"
@@ -126,7 +135,8 @@ CONCEPTS: Dict[str, str] = {
     " registrationmark carplate platetext tagnumbercar vehiclereg carreg vehplate vehreg",
     "vehicle": "veh vhcl truck trailer motorcycle motorbike lorry van taxi",
     "registration": "regn rgstrn tag",
-    "password": "passwd pswd passwrd psswrd pswrd paswrd pwrd passphrase passcd passphr userpswd logonpwd userpasswd"
+    "password": "pword passwd pswd passwrd psswrd pswrd paswrd pwrd passphrase passcd passphr userpswd logonpwd"
+    " userpasswd"
     " pwd1 pwd2 newpwd oldpwd syspwd passwordhash loginpwd",
     "otp": "dynamicpassword dynamicpasscode dynamicpin validationcode otp otpcd otpin otpno otpnumber otpkey smsotp"
     " otpsms emailotp otptoken tokenotp pinotp"
@@ -149,4 +159,11 @@ CONCEPTS: Dict[str, str] = {
     "geo": "lattitude longtitude latt gpslat gpslon gpslng geolon geopos latd lond geoy geox",
     "packed": "archive gzip tar compressed bundle backup download export",
     "neutral": "fld flds lbl inp vl vlu strg attrib col",
+    "providerword": "provider prvdr prov prescriber",
+    "checkword": "check control ctrl kontroll kontrol",
+    "valueword": "value val",
+    "session": "sessionref sessionnumber sessionhandle",
+    "token": "csrf xsrf csrftoken",
+    "bic": "bankidcode bankidentcode",
+    "aba": "banktransit rtgno rtgnbr rtgnumber rtgnum",
 }

@@ -32,7 +32,8 @@ CONCEPTS: Dict[str, str] = {
     "cardno": "kartenr kartennumr kreditkartennummer kreditkartennr kreditkartenr bankkartennummer"
     " kaartnr creditcardnummer betaalkaartnummer bankkaartnummer",
     "card": "kart kaart",
-    "verification": "kartenpruf* kartenpruef* kartensicherheit* kpn prufnummer pruefnummer prufzifferkarte"
+    "verification": "kontrollnummerkarte sicherheitsnummer kartenpruf* kartenpruef* kartensicherheit* kpn prufnummer"
+    " pruefnummer prufzifferkarte"
     " kaartverificatie* veiligheidscode sicherheitsnummerkarte",
     "security": "beveiliging* beveiligings",
     "verif": "bestaetigung* bestatigung* verifizierung* pruf pruef freigabe freischalt* aktivierung* anmelde*"
@@ -44,13 +45,15 @@ CONCEPTS: Dict[str, str] = {
     " verificatiecode eenmaligecode eenmaligwachtwoord bevestigingscode eenmaligepincode tancode controlecode"
     " activatiecode",
     "time_word": "einmal einmalig einmalige eenmalig eenmalige",
-    "expiry": "kartenablauf* ablaufkarte verfall* kartenverfall gultigbis gueltigbis"
+    "expiry": "ablaufdatum verfallsdatum verfalldatum vervaldatum kartenablauf* ablaufkarte verfall* kartenverfall"
+    " gultigbis gueltigbis"
     " geldigtot vervaldatumkaart verval* geldigheid",
     "passport": "reisepassnr passnr reisedokument* reisepassnummer paspoortnr reisdocument*",
     "licenceno": "fuhrerschein fuehrerschein rijbewijs fuhrerscheinnr fuehrerscheinnr fahrerlaubnis* fsnummer"
     " fahrerkarte* fuehrerscheinnummer"
     " rijbewijsnr rijbewijsnummer",
-    "sin": "personalausweisnr persoausweis* persoausweisnr ausweisnr persnr perso personr identitatsnummer"
+    "sin": "sozversnr sozversnummer sozialversnr personalausweisnr persoausweis* persoausweisnr ausweisnr persnr"
+    " perso personr identitatsnummer"
     " identitaetsnummer identitatskarte* identitaetskarte* sozialversicherungsnummer svnummer svnr rvnr"
     " sozialversnr steuernr stnr steuerid steueridnummer"
     " identiteitskaart* idkaart idkaartnummer identificatienummer identiteitsnummer identiteitsbewijs* insz"
@@ -83,4 +86,8 @@ CONCEPTS: Dict[str, str] = {
     "neutral": "neu neues alt altes alte des dem und zweite nieuw nieuwe het een naar zum zur bis",
     "reference": "bestellnr rechnungsnr auftragsnr lieferdatum artikelnr menge anzahl bestelnummer factuurnummer aantal"
     " vertragsnummer vorgangsnummer",
+    "date": "ablaufdatum verfallsdatum verfalldatum vervaldatum",
+    "thru": "gultigbis gueltigbis geldigtot",
+    "session": "sitzungskennung sitzungsid sessieid",
+    "token": "zugriffstoken zugangstoken toegangstoken",
 }

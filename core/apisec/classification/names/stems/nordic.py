@@ -35,11 +35,12 @@ CONCEPTS: Dict[str, str] = {
     " bekraftelsekod bekraftelsekode bekraeftelseskode bekreftelseskode verifieringskod verifiseringskode"
     " verificeringskode aktiveringskod aktiveringskode",
     "time_word": "engang engangs kertakaytto",
-    "expiry": "utlopsdatum utgangsdato utgangsdatum udlobsdato utlopsdato kortutlop giltighetstid gyldighedsperiode"
+    "expiry": "utlopsdato utlopsdatum utgangsdato udlobsdato utlopsdatum utgangsdato utgangsdatum udlobsdato"
+    " utlopsdato kortutlop giltighetstid gyldighedsperiode"
     " voimassaoloaika voimassaasti vanhenee utlop",
     "passport": "pasnummer pasnr passinumero passinro passnummeret vegabref* passin",
     "licenceno": "forerkort* foererkort* korkort* korekort* koerekort* ajokortti* ajokortin* okuskirteini",
-    "sin": "personnr fodselsnr dnummer dnr samordningsnummer personbeteckning personbet identitetsnummer"
+    "sin": "henktunnus personnr fodselsnr dnummer dnr samordningsnummer personbeteckning personbet identitetsnummer"
     " sosiaaliturvatunnus henkilonumero cprnr identitetskort* legitimation* legitimasjon* kennitolu",
     "mrn": "pasientnummer pasientnr pasientid patientnr patientjournal* journalnummer journalnr potilasnumero"
     " potilasnro"
@@ -65,4 +66,8 @@ CONCEPTS: Dict[str, str] = {
     "reference": "ordrenummer ordrenr bestillingsnummer tilausnumero tilausnro fakturanummer laskunnumero antal maara"
     " fakturanr",
     "credit": "kredittkort kreditkort",
+    "date": "utlopsdato utlopsdatum utgangsdato udlobsdato",
+    "thru": "giltigtill gyldigtil giltigtom",
+    "session": "istunto istuntoid sesjonsid sessionsid",
+    "token": "tilgangstoken atkomsttoken adgangstoken",
 }

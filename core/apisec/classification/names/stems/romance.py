@@ -56,7 +56,8 @@ CONCEPTS: Dict[str, str] = {
     " numerodocartao numarcard nrcard",
     "card": "cb cartes cartabancaria cartadicredito cartaodecredito cartaocredito tarjetacredito tarjetadecredito"
     " cartacredito cardul",
-    "verification": "cryptogrammevisuel codesecuritecarte codeverificationcarte codigodeseguridad codseguridad"
+    "verification": "criptograma cryptovisuel codseg codsic codseguridad cryptogrammevisuel codesecuritecarte"
+    " codeverificationcarte codigodeseguridad codseguridad"
     " codseguridadtarjeta codigoseguridadtarjeta clavedeseguridad claveseguridad codigoverificaciontarjeta"
     " codicedisicurezza codsicurezza codiceverificacarta codseguranca codigodeseguranca codigoverificadorcartao"
     " codsecuritate coddesecuritate codsecuritatecard",
@@ -73,7 +74,9 @@ CONCEPTS: Dict[str, str] = {
     " codigoverificacao codigotemporario codigoconfirmacao codigousounico senhadescartavel codigovalidacao tokensms"
     " senhatemporaria codigoativacao codverificare coddeunicafolosinta codconfirmare codverificacion",
     "time_word": "usageunique monouso unico unica temporal temporaire temporaneo temporario dinamica dinamico",
-    "expiry": "finvalidite expirationcarte dateexpiration datevalidite expirecarte fechacaducidad fechavencimiento"
+    "expiry": "dateexpiration dateexp datevalidite fechaexpiracion fechacaducidad fechavencimiento fecvenc"
+    " datascadenza datavalidade datavencimento dataexpirarii dataexpirare finvalidite expirationcarte dateexpiration"
+    " datevalidite expirecarte fechacaducidad fechavencimiento"
     " fecvencimiento fvencimiento caduca datascadenza mesescadenza scad datavalidade datavencimento vencto"
     " expira dataexpirarii dataexpirare valabil*",
     "passport": "numpasseport nopasseport numerodepasseport titredevoyage* nropasaporte numpasaporte numerodepasaporte"
@@ -86,7 +89,8 @@ CONCEPTS: Dict[str, str] = {
     " permisdeconducere permisconducere carteiranacionalhabilitacao registroconductor licenciaconductor",
     "driver": "manejo motorista condutor conductor conducere",
     "licence": "carnet carteira",
-    "sin": "numeroidentite numidentite carteidentite cni numerocni identifiantnational numerofiscal numeronational"
+    "sin": "numeroinsee insee numeroidentite numidentite carteidentite cni numerocni identifiantnational"
+    " numerofiscal numeronational"
     " numeroavs noavs pieceidentite* numeropieceidentite carteidentitenationale numeroregistrenational"
     # Spanish
     " documentoidentidad documentonacionalidentidad docidentidad numerodocumento nrodocumento"
@@ -147,4 +151,8 @@ CONCEPTS: Dict[str, str] = {
     "reference": "numerofactura numeropedido nropedido numerofacture numerocommande numeroordine numerofattura"
     " numeropedido cantidad quantite quantita quantidade cantitate numarcomanda notafiscal",
     "credit": "tarjetacredito tarjetadecredito cartaocredito cartaodecredito cartadicredito cartacredito",
+    "date": "dateexpiration dateexp datevalidite fechaexpiracion fechacaducidad fechavencimiento fecvenc"
+    " datascadenza datavalidade datavencimento dataexpirarii dataexpirare",
+    "thru": "finvalidite validohasta validoate validofino",
+    "session": "sessaoid idsessao",
 }

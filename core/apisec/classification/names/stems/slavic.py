@@ -59,7 +59,8 @@ CONCEPTS: Dict[str, str] = {
     " кодподтверждения проверочныйкод одноразовыйкод одноразовыйпароль кодизсмс смскод кодсмс кодактивации"
     " kodpodtverzhdeniya kodizsms odnorazovyykod odnorazovyyparol proverochnyykod smskod odnorazovyiparol",
     "time_word": "jednorazowy jednorazowe jednorazovy jednorazove одноразовый odnorazovyy смс",
-    "expiry": "datawaznosci waznosc waznosci terminwaznosci platnostdo platnost datumplatnosti platnostkarty"
+    "expiry": "datawaznosci datumplatnosti srokdeystviya datawaznosci waznosc waznosci terminwaznosci platnostdo"
+    " platnost datumplatnosti platnostkarty"
     " срокдействия действительна годендо srokdeystviya srokdeistviya deystvitelnado",
     "passport": "numerpaszportu nrpaszportu seriapaszportu paszportu cestovnipas cislopasu cestovnypas cestovnydoklad"
     " паспорт паспорта паспортные* паспортныеданные загранпаспорт номерпаспорта серияпаспорта серияиномерпаспорта"
@@ -111,4 +112,6 @@ CONCEPTS: Dict[str, str] = {
     "reference": "заказ заказа номерзаказа количество цена сумма zakaza nomerzakaza kolichestvo summa tsena"
     " ilosc cena numerzamowienia nrzamowienia objednavky cisloobjednavky mnozstvi cisloobjednavka faktury"
     " cislofaktury numerfaktury",
+    "date": "datawaznosci datumplatnosti srokdeystviya",
+    "session": "sesjaid idsesji",
 }
