@@ -15,6 +15,7 @@ from apisec_forwarder.receivers.documents import (
     answers_with_body,
     body,
     count,
+    elapsed,
     headers,
     mapping,
     number,
@@ -33,7 +34,6 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
     started = number(record, "start_time")
     if started is None:
         raise DocumentError("is missing: the time of the request in milliseconds", where="start_time")
-    duration = number(record, "latency")
     return Transaction(
         id=made_id(raw, position),
         time=started / 1000,
@@ -42,7 +42,7 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
         response=_response(response, text(request, "method", "request") or "")
         if response.get("status") is not None
         else None,
-        duration=duration if duration is not None and duration >= 0 else None,
+        duration=elapsed(record, "latency"),
         bytes_in=count(request, "size", "request"),
         bytes_out=count(response, "size", "response"),
     )

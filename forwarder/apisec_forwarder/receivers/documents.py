@@ -72,6 +72,12 @@ def number(document: Mapping[str, Any], name: str) -> float | None:
     return float(value)
 
 
+def elapsed(document: Mapping[str, Any], name: str) -> float | None:
+    """Return milliseconds among the members; None when they are absent, or negative, as gateways write *not known*."""
+    value = number(document, name)
+    return value if value is not None and value >= 0 else None
+
+
 def text(document: Mapping[str, Any], name: str, where: str) -> str | None:
     """Return a text among the members, or None when it is absent."""
     value = document.get(name)

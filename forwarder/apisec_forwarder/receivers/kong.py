@@ -16,6 +16,7 @@ from apisec_forwarder.receivers.documents import (
     answers_with_body,
     body,
     count,
+    elapsed,
     headers,
     mapping,
     number,
@@ -35,7 +36,6 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
     started = number(record, "started_at")
     if started is None:
         raise DocumentError("is missing: the time of the request in milliseconds", where="started_at")
-    duration = number(latencies, "request")
     return Transaction(
         id=(text(request, "id", "request") or made_id(raw, position))[:MAX_ID],
         time=started / 1000,
@@ -44,7 +44,7 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
         response=_response(response, text(request, "method", "request") or "")
         if response.get("status") is not None
         else None,
-        duration=duration if duration is not None and duration >= 0 else None,
+        duration=elapsed(latencies, "request"),
         bytes_in=count(request, "size", "request"),
         bytes_out=count(response, "size", "response"),
     )
