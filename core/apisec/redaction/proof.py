@@ -15,6 +15,7 @@ _PROOF = {
     "pii.ssn": DETECTORS["ssn.written"],
     "pci.pan": DETECTORS["pan.within"],
     "fin.iban": DETECTORS["iban"],
+    "secret.jwt": DETECTORS["jwt"],
     "pii.address": DETECTORS["address.english"],
 }
 

@@ -230,6 +230,15 @@ class Redactor:
         reference = said.reference and len(value) <= MAX_REFERENCE and " " not in value
         return self.text(value, reference, depth, data_class)
 
+    def credential(self, value: str) -> None:
+        """Note what an Authorization header holds: a JSON Web Token behind its scheme, or whatever a text may hold."""
+        scheme, _, rest = value.partition(" ")
+        proof = proved("secret.jwt", rest) if scheme.isalpha() and self._affords(work.most(value)) else None
+        if proof is not None:
+            self.token("secret.jwt", proof.canonical, rest)
+        else:
+            self.text(value)
+
     def _meet(self, token: str) -> None:
         """Count the class of a token that came in: an earlier forwarder's work."""
         self.classes.add(class_of(token))

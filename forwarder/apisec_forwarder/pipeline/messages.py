@@ -106,7 +106,7 @@ def _classes(name: str, value: str, redactor: Redactor, forced: Forced | None) -
         if decided is not None:
             redactor.force(decided, value)
         elif name == "authorization" or name == "proxy-authorization":
-            redactor.text(value)
+            redactor.credential(value)
         else:
             redactor.value(value, said)
     return seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Generic, NamedTuple, TypeVar
 
 from apisec.classification.names import NameEvidence
@@ -17,7 +18,7 @@ from apisec.redaction.values import refine
 from apisec.redaction.work import most
 from apisec_forwarder.pipeline.native.plans import Member
 
-MAX_ANSWERS = 8_192
+MAX_ANSWERS = 2_048
 MAX_REMEMBERED = 256  # characters of a value that is remembered
 MAX_QUICK = 128
 _ODD = re.compile(r"[%&\\~<>{}\[\]\"]|ey")
@@ -122,7 +123,12 @@ class Asker:
         if refined is None:
             return Answer(None, (), _NONE, (), most(value))
         token = self._tokenizer.token(found, canonical)
-        return Answer(token, ((value, token),), frozenset((found,)), (), most(value))
+        return Answer(token, ((value, token),), _only(found), (), most(value))
+
+
+@lru_cache(maxsize=256)
+def _only(data_class: str) -> frozenset[str]:
+    return frozenset((data_class,))
 
 
 def take(redactor: Redactor, answer: Answer) -> None:

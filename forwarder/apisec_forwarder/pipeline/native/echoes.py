@@ -32,7 +32,7 @@ def stands_anywhere(secrets: Mapping[str, str], shown: Sequence[str], base64: Se
     return bool(base64) and _hidden([value[1:-1] for value in secrets if len(value) >= _MIN_INNER], base64)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _needle(value: str, token: str) -> str:
     """Return what stands wherever a value stands in plain or any other way of writing that the core looks for.
 
@@ -46,7 +46,7 @@ def _needle(value: str, token: str) -> str:
     return max(_UNCHANGED.findall(value), key=len, default="")[:MAX_KEPT]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _low_forms(value: str) -> tuple[str, ...]:
     """Return what a short value is in base64 where that has no capital: the gate takes such text for no base64."""
     return tuple([form for form in forms(value, _BASE64_ONLY) if form != value and form == form.lower()])
@@ -71,7 +71,7 @@ def _stands(secrets: Mapping[str, str], hay: str, ways: Writing) -> bool:
     return Echo(plain, ways=PLAIN).stands_in(hay) or (bool(odd) and Echo(odd, ways=ways).stands_in(hay))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _forms(value: str, ways: Writing) -> tuple[str, ...]:
     return tuple(forms(value, ways))
 

@@ -367,3 +367,5 @@ def _take_effect(work: Work, effect: Effect) -> None:
     for raw, token in effect.secrets:
         work.redactor.secrets.setdefault(raw, token)
     work.redactor.classes |= effect.classes
+    work.redactor.spent += effect.spent
+    work.redactor.skipped += effect.skipped

@@ -22,7 +22,7 @@ from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere
 from apisec_forwarder.pipeline.principal import Identity, cookies, identify
 
 MAX_PLANS = 1_024
-MAX_EFFECTS = 2_048
+MAX_EFFECTS = 1_024
 MAX_KEY = 8_192  # characters of credentials that are remembered together
 
 # Their values decide who acts, or hold several values: read by the core, and remembered.
@@ -53,6 +53,8 @@ class Effect:
     headers: tuple[tuple[str, FieldSeen], ...]
     cookies: tuple[tuple[str, FieldSeen], ...]
     signals: tuple[Signal, ...]
+    spent: int = 0  # units of the core's work
+    skipped: int = 0  # characters that it did not look at
     listed: dict[tuple[str, ...], tuple[bytes, int]] = field(default_factory=dict)  # entries beside other headers
 
 
@@ -141,6 +143,8 @@ class Heads:
             tuple(headed.headers.items()),
             tuple(headed.cookies.items()),
             tuple(found),
+            redactor.spent,
+            redactor.skipped,
         )
 
 

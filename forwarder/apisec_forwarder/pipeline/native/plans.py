@@ -20,7 +20,7 @@ from apisec.redaction.fields import wider
 from apisec.redaction.redactor import Forced, label
 
 MAX_SHAPES = 5_000  # plans and members of one tree; traffic chooses names, so that their number has no bound
-MAX_ALL = 40_000  # … of all trees: about 20 MB
+MAX_ALL = 10_000  # … of all trees: about 20 MB
 MAX_LEARNED = 500  # plans and members that one document may bring
 MAX_MEMBERS = 250  # of one object
 TREE = 10  # what an empty tree counts for
