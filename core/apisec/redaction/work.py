@@ -10,7 +10,7 @@ import re
 
 from apisec.detectors.engine import candidates
 
-MAX_WORK = 60_000  # of one transaction; the pure lane's other stages take as long again at worst
+MAX_WORK = 45_000  # of one transaction; all other stages of the pure engine take as long again at worst
 PER_TEXT, PER_DIGIT, PER_MATCH, PER_RUN = 8, 2, 8, 10
 PER_NAME, PER_KNOWN_NAME = 60, 4  # a name in text that was not asked before in this transaction, and one that was
 PER_FIELD = 30  # a field's name that was not met before
