@@ -16,9 +16,9 @@ MAX_VALUE = 16_384  # characters of one value that are looked at
 
 # What looking may cost in one transaction, and one value of it: about microseconds of a small machine, counted so that
 # the same transaction always gives the same signals (see ``redaction.work``).
-MAX_WORK = 16_000
+MAX_WORK = 20_000
 MAX_NAMES = 500  # different ones with a suspicious character, of one document
-_PER_VALUE, _PER_CHARACTER = 45, 3
+_PER_VALUE, _PER_CHARACTER = 30, 2
 
 # No payload of any family does without one of these.
 SUSPECT = re.compile(
