@@ -19,6 +19,7 @@ from apisec.endpoints.templating import shape_of
 MAX_COMPARED = 24  # siblings that each candidate is compared with
 MAX_STEPS = 64  # different words below a candidate that count
 DEPTH = 3  # steps below a candidate that are looked at
+MAX_OFTEN = 4.0  # a logarithm: 55 times as often as usual says no more than that
 FAMILIAR = 0.5  # a word is taken for fixed above it, when nothing else is known
 
 Step = Tuple[int, str]
@@ -138,10 +139,10 @@ def typical(root: Node) -> float:
 
 
 FEATURES = (
-    "bias", "count", "density", "densities", "once", "familiar", "weak", "dashed", "upper", "length",
+    "bias", "density", "densities", "once", "familiar", "weak", "dashed", "upper", "length",
     "shares_steps", "has_steps", "methods_alike", "fields_alike", "fields_known", "fields_best", "deeper_alike",
     "values_share", "values_alike", "values_fields", "values_known",
-    "candidates", "requests", "once_share", "familiar_mean", "steps_mean", "fields_mean", "spread",
+    "candidates", "once_share", "familiar_mean", "steps_mean", "fields_mean",
     "root", "after_parameter", "plural", "parent_familiar", "forgotten", "known_id",
 )  # fmt: skip
 
@@ -156,6 +157,11 @@ def features(
         candidate.key: {**whole, **shared.of(candidate, typical), "known_id": float(is_known(candidate.key))}
         for candidate in place.candidates
     }
+
+
+def _often(count: float, typical: float) -> float:
+    """Return how often something is asked for, against an operation in the middle: a logarithm between two bounds."""
+    return max(-MAX_OFTEN, min(MAX_OFTEN, math.log(max(1.0, count) / typical)))
 
 
 class _Siblings:
@@ -191,19 +197,16 @@ class _Siblings:
         place = self._place
         candidates = place.candidates
         many = max(1, len(candidates))
-        total = sum(p.count for p in candidates)
         fields = [mean for mean, _ in self._similar.values() if mean is not None]
         value_requests = sum(p.count for p in place.values)
         return {
             "bias": 1.0,
             "candidates": math.log(many),
-            "requests": math.log(max(1.0, total / many) / typical),
-            "densities": sum(math.log(p.count / p.operations / typical) for p in candidates) / many,
+            "densities": sum(_often(p.count / p.operations, typical) for p in candidates) / many,
             "once_share": sum(p.count == 1 for p in candidates) / many,
             "familiar_mean": sum(familiarity(p.key) for p in candidates) / many,
             "steps_mean": sum(self._steps(p) for p in candidates) / many,
             "fields_mean": sum(fields) / len(fields) - 0.5 if fields else 0.0,
-            "spread": math.log((many + place.distinct) / max(1, place.requests) + 0.01),
             "values_share": value_requests / max(1, place.requests),
             "root": float(place.depth == 0),
             "after_parameter": float(not place.parent and place.depth > 0),
@@ -229,8 +232,7 @@ class _Siblings:
         with_values = self._common.alike(candidate.fields, self._values_fields)
         below = candidate.steps & self._values_steps
         return {
-            "count": math.log(candidate.count / typical),
-            "density": math.log(candidate.count / candidate.operations / typical),
+            "density": _often(candidate.count / candidate.operations, typical),
             "once": float(candidate.count == 1),
             "familiar": familiarity(candidate.key),
             "weak": float(bool(shape_of(candidate.key))),

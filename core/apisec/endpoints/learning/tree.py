@@ -43,8 +43,9 @@ class Branch:
 
 def verb_of(segment: str) -> str:
     """Return the custom method of a segment (``cancel`` of ``1042:cancel``), or nothing."""
-    shape = segment[1:-1] if segment[:1] == "{" else shape_of(segment)
-    return shape.partition(":")[2]
+    if segment[:1] == "{":  # a shared child, {integer:cancel}; or of a template, {order_id}:cancel
+        return segment.partition(":")[2].rstrip("}")
+    return shape_of(segment).partition(":")[2]
 
 
 class Grower:
@@ -68,10 +69,10 @@ class Grower:
         for node in nodes:
             for method, answers in node.ends.items():
                 branch.methods[method] = branch.methods.get(method, 0) + sum(answers.values())
-        children = _children(nodes)
+        children = children_of(nodes)
         if not children:
             return branch
-        verdicts = self._verdicts(_place(children, len(skeleton), parent), skeleton, spec)
+        verdicts = self._verdicts(place_of(children, len(skeleton), parent), skeleton, spec)
         groups: Dict[str, List[str]] = {}
         for key in children:
             if key[:1] == "{" or verdicts[key].is_value:
@@ -94,9 +95,10 @@ class Grower:
         for key in verdicts:
             pinned = self._pins.get((skeleton, key))
             if pinned is not None:
-                verdicts[key] = Verdict(float(pinned == VALUE), ("a person said so",))
+                verdicts[key] = Verdict(float(pinned == VALUE), ("a person said so",), pinned == VALUE)
             elif spec and (key in spec.children or PARAMETER in spec.children):
-                verdicts[key] = Verdict(float(key not in spec.children), ("the specification says so",))
+                value = key not in spec.children
+                verdicts[key] = Verdict(float(value), ("the specification says so",), value)
         return verdicts
 
 
@@ -135,7 +137,7 @@ def _explain(
     )
 
 
-def _children(nodes: Sequence[Node]) -> Dict[str, List[Node]]:
+def children_of(nodes: Sequence[Node]) -> Dict[str, List[Node]]:
     found: Dict[str, List[Node]] = {}
     for node in nodes:
         for key, child in node.children.items():
@@ -143,7 +145,7 @@ def _children(nodes: Sequence[Node]) -> Dict[str, List[Node]]:
     return dict(sorted(found.items()))
 
 
-def _place(children: Mapping[str, Sequence[Node]], depth: int, parent: str) -> Place:
+def place_of(children: Mapping[str, Sequence[Node]], depth: int, parent: str) -> Place:
     candidates: List[Profile] = []
     values: List[Profile] = []
     distinct = 0

@@ -1,7 +1,7 @@
 """The paths of one service as a trie in bounded memory: what stood at each position, how often, and what was answered.
 
 Words are kept as they are. Values whose shape says that they are values (a UUID) share one child from the start; those
-that may be fixed (``2``, ``2026-01-01``, ``ord-17``) as soon as more than ``MAX_SHAPED`` of a shape came. So a trie holds
+that may be fixed (``2``, ``2026-01-01``, ``ord-17``) once more than ``MAX_SHAPED`` of a shape came. So a trie holds
 words and counts, not ids. Segments are those of events: redacted already.
 
 Merging is exact, in any order, until a bound makes a node forget its rarest words (``MAX_WORDS``) or a trie its width
@@ -20,6 +20,7 @@ MAX_SHAPED = 12  # different values of one weak shape at a place; more are one c
 MAX_WORDS = 400  # different words at a place; beyond, the rarer half becomes one child
 MAX_NODES = 20_000  # of one service, about a megabyte as JSON; beyond, rare words share a child
 MIN_WORDS = (25, 8)  # places with fewer words keep them all; the second when the first was not enough
+MAX_PASSES = 24  # of narrowing: each folds words up to twice as frequent
 MAX_METHODS = 16
 MAX_ANSWERS = 12  # shapes of answers kept for a method at a place
 MAX_SHARED_ANSWERS = 4_096  # answers and names that are remembered
@@ -180,23 +181,32 @@ class Trie:
     def _narrow(self) -> None:
         """Let the rarest words share a child with their kind until half of the room is free."""
         for least in MIN_WORDS:
-            rare = [
-                (child.count, small_hash(key), key, place)
-                for place in walk(self.root)
-                for key, child in _wide(place, least).items()
-            ]
-            rare.sort(key=lambda item: item[:3])
-            for _, _, key, place in rare:
-                if self.nodes <= MAX_NODES // 2:
+            for _ in range(MAX_PASSES):
+                if self.nodes <= MAX_NODES // 2 or not self._fold_rarest(least):
                     break
-                if key in place.children:
-                    self._fold(place, [key], OTHERS)
-            self.nodes = sum(1 for _ in walk(self.root))
             if self.nodes <= MAX_NODES * 3 // 4:
                 return
         if self.nodes > MAX_NODES:  # few words at a place, and many places: nobody's API
             self._cut(self.root, 0)
             self.nodes = sum(1 for _ in walk(self.root))
+
+    def _fold_rarest(self, least: int) -> bool:
+        """Fold what came about as seldom as the rarest word of a wide place; what that puts together is wide itself."""
+        wide = [
+            (child.count, small_hash(key), key, place)
+            for place in walk(self.root)
+            for key, child in _wide(place, least).items()
+        ]
+        if not wide:
+            return False
+        rare = 2 * min(count for count, _, _, _ in wide) - 1
+        for _, _, key, place in sorted((item for item in wide if item[0] <= rare), key=lambda item: item[:3]):
+            if self.nodes <= MAX_NODES // 2:
+                break
+            if key in place.children:
+                self._fold(place, [key], OTHERS)
+        self.nodes = sum(1 for _ in walk(self.root))
+        return True
 
     def _cut(self, node: Node, depth: int) -> None:
         """Forget what stands deep below."""

@@ -1,0 +1,1 @@
+"""Paths with known templates: public OpenAPI documents, traffic made of them, and the rules of two public tools."""
