@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 
 from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
+from apisec_forwarder.config import check as checking
 from apisec_forwarder.config.published import json_schema
 from apisec_forwarder.config.reader import reference
 from apisec_forwarder.config.schema import SECTIONS
+from tests.support.certificates import self_signed
 from tests.support.processes import forwarder
 
 ROOT = Path(__file__).parents[2]
@@ -209,3 +212,36 @@ def test_run_refuses_to_start_on_a_bad_configuration(folder: Path) -> None:
 def test_help_teaches_with_an_example(command: str) -> None:
     done = subprocess.run(forwarder(command, "--help"), capture_output=True, text=True, check=True)
     assert f"apisec-forwarder {command} --config" in done.stdout
+
+
+TLS = """\
+gateway: {name: edge-1, env: DEV}
+receiver: {%s: {listen: "127.0.0.1:9001", tls_certificate: c.pem, tls_key: k.pem, client_ca: ca.pem}}
+keys: {environment: APISEC_TEST_KEYS}
+spool: {directory: spool}
+hec: {url: "http://127.0.0.1:8088", token_file: hec.token}
+"""
+
+
+@pytest.mark.parametrize("name", ["ext_proc", "http", "haproxy"])
+def test_the_files_of_a_receiver_s_tls_are_tested(name: str, tmp_path: Path) -> None:
+    config, errors = configuration.parse(TLS % name, tmp_path / "f.yaml")
+    assert config is not None, errors
+
+    def problems() -> dict[str, str | None]:
+        ours = [one for one in checking.check(config) if one.key.startswith(f"receiver.{name}.")]
+        return {one.key.rpartition(".")[2]: one.problem for one in ours}
+
+    keys = ("tls_certificate", "tls_key", "client_ca")
+    assert problems() == dict.fromkeys(keys, "cannot be used: No such file or directory")
+    certificate, key = self_signed(tmp_path)
+    shutil.copy(certificate, tmp_path / "ca.pem")
+    assert problems() == dict.fromkeys(keys)
+    key.chmod(0o644)
+    (tmp_path / "ca.pem").write_text("no certificate")
+    found = problems()
+    assert "others may read it; run: chmod 600" in str(found["tls_key"])
+    assert "is not usable" in str(found["client_ca"])
+    (tmp_path / "other").mkdir()
+    shutil.copy(self_signed(tmp_path / "other")[1], key)
+    assert "is not usable" in str(problems()["tls_certificate"])
