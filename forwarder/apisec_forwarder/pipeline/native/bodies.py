@@ -17,7 +17,7 @@ from apisec.classification.names import NOTHING
 from apisec.redaction.encodings import integral
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import Redactor
-from apisec.redaction.work import PER_FIELD
+from apisec.redaction.work import LONG, PER_FIELD, cost, of_json
 from apisec_forwarder.pipeline.native.asking import Answer, Asker, take
 from apisec_forwarder.pipeline.native.gate import Gate
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere, Tree
@@ -163,7 +163,7 @@ class Bodies:
         ``hit``: all values in which the gate found something, whatever their name. ``named``: objects' ids are wanted.
         """
         kinds = reading.tree.fields(reading.met)
-        redactor.spent += PER_FIELD * len(kinds)  # at least as much as the core counts
+        redactor.spent += PER_FIELD * len(kinds) + of_json(data) + self._long_texts(reading)  # no less than the core
         replaced: dict[str, dict[Member, str]] = {}  # value → place → what replaces it
         numbers: list[Member] = []
         shown: dict[str, str] = {}  # whole values, wherever they stand
@@ -185,6 +185,11 @@ class Bodies:
         objects = _objects(reading, replaced, numbers) if named and reading.named else []
         hay = "\0".join([shown.get(value, value) for value in reading.values()]) if b"\\" in data else ""
         return Section(data.decode(), kinds, said.classes, objects, hay)
+
+    def _long_texts(self, reading: Reading) -> int:
+        """Return what looking at long values costs, of which each is counted by what may stand in it."""
+        longer = [value for texts in reading.texts for value in texts if len(value) > LONG]
+        return sum([cost(value, self._asker.strict) for value in longer])
 
     @staticmethod
     def _afford(data: bytes, reading: Reading, found: list[tuple[Member, str]]) -> None:
