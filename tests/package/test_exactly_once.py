@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
-import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import urllib3
 from apisec_app.connection import connect
 from apisec_app.refresh import inventory as refreshing
-from apisec_app.refresh import learning
+from apisec_app.refresh import learning, paths
 from apisec_app.refresh import run as running
 from apisec_app.refresh.windows import StaleRunError, Window
 
 from apisec.endpoints.inventory import Inventory
-from apisec.endpoints.learning import PathModel
 from tests.support.splunk import Splunk
 
 pytestmark = [pytest.mark.app, pytest.mark.exclusive]
@@ -62,6 +61,72 @@ class Wire:
             self._after(number)
 
 
+class Told:
+    """A merge, as a model tells it."""
+
+    def __init__(self, family: str) -> None:
+        self.family = family
+
+    def row(self) -> dict[str, Any]:
+        return {
+            "change": len(self.family),
+            "kind": "merge",
+            "after": f"/{self.family}/{{name}}/orders",
+            "why": ["many"],
+        }
+
+
+class Model:
+    """A model of paths with one rule: of more than ten paths /FAMILY/NAME/orders, NAME is a parameter."""
+
+    def __init__(self) -> None:
+        self.services: dict[str, dict[str, set[str]]] = {}
+        self.decided: set[tuple[str, str]] = set()
+        self.told: set[tuple[str, str]] = set()
+
+    def add_event(self, event: dict[str, Any]) -> None:
+        family, _, rest = str(event.get("uri_path", "")).strip("/").partition("/")
+        name = rest.partition("/")[0]
+        self.services.setdefault(event["service"], {}).setdefault(family, set()).add(name)
+
+    def merge(self, other: Model) -> None:
+        for service, families in other.services.items():
+            for family, names in families.items():
+                self.services.setdefault(service, {}).setdefault(family, set()).update(names)
+        self.told |= other.told
+
+    def decide(self, _now: float) -> dict[str, list[Told]]:
+        many = {(s, f) for s, families in self.services.items() for f, names in families.items() if len(names) > 10}
+        self.decided, new = many, many - self.told
+        self.told |= many
+        return {service: [Told(f) for s, f in sorted(new) if s == service] for service in self.services}
+
+    def rename(self, service: str, operation: str) -> str:
+        family = operation.split("/")[1]
+        return f"GET /{family}/{{name}}/orders" if (service, family) in self.decided else operation
+
+    def settle(self) -> None:
+        """Sources do not matter here."""
+
+    def operations(self, service: str) -> list[str]:
+        return sorted(self.services[service])
+
+    def split(self) -> list[Model]:
+        return [self] if self.services else []
+
+    def to_state(self) -> str:
+        families = {s: {f: sorted(names) for f, names in of.items()} for s, of in self.services.items()}
+        return json.dumps([families, sorted(self.told)])
+
+    @classmethod
+    def from_state(cls, state: str) -> Model:
+        model = cls()
+        families, told = json.loads(state)
+        model.services = {s: {f: set(names) for f, names in of.items()} for s, of in families.items()}
+        model.told = {(s, f) for s, f in told}
+        return model
+
+
 class World:
     """Events by index time, and refreshes over them, with a ledger of windows of its own."""
 
@@ -72,6 +137,7 @@ class World:
         self.settings = running.Settings(lag=0.0, retain_days=0.01)
         monkeypatch.setattr(refreshing, "fetch", self._fetch)
         monkeypatch.setattr(learning, "due", lambda *_: False)
+        monkeypatch.setattr(paths, "PathModel", Model)
         before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start, "noted": 1}
         self.ledger([{**before, "done": True, "finished": self.start}])
 
@@ -83,7 +149,7 @@ class World:
             self.splunk.rest.call("POST", f"{path}/batch_save", body=documents)
 
     def _fetch(self, _service: Any, span: Window) -> refreshing.Found:
-        found = refreshing.Found(Inventory(), PathModel())
+        found = refreshing.Found(Inventory(), cast(Any, Model()))
         for indexed, event in self.indexed:
             if span.start <= indexed < span.end:
                 found.inventory.add(event)
@@ -222,10 +288,10 @@ def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypa
     assert {d["operation"] for d in world.splunk.collection("apisec_inventory_archive")} == {OPERATIONS[2]}
 
 
-def users(world: World, at: float, names: range) -> None:
+def users(world: World, at: float, family: str, names: range) -> None:
     """Requests for users by name, each stamped as an operation of its own: a forwarder cannot know better."""
     for n in names:
-        path = f"/users/{chr(97 + n % 26)}{chr(97 + n // 26)}nna-smith/orders"
+        path = f"/{family}/{chr(97 + n % 26)}{chr(97 + n // 26)}nna-smith/orders"
         about = {
             "service": world.splunk.service,
             "http_method": "GET",
@@ -240,33 +306,36 @@ def users(world: World, at: float, names: range) -> None:
             "principal": f"p{n}",
             "action": "allowed",
         }
-        world.indexed += [(world.start + at, event)] * 3
+        world.indexed.append((world.start + at, event))
 
 
 def test_operations_that_turn_out_to_be_one_are_counted_once_wherever_it_dies(world: World) -> None:
-    users(world, 5, range(90))
-    world.run(10)
-    assert len(world.counts()) == 90
-    told: list[dict[str, Any]] = []
-    for number in range(1, 40, 2):
-        at = 100.0 * number
-        users(world, at, range(number, 50 + number))
-        before = len(world.indexed)
-        died = False
-        try:
-            told += world.run(at + 10, after=dying(number))
-        except KilledError:
-            died = True
-        told += world.run(at + 20)
-        assert sum(world.counts().values()) == before
-        if not died:
-            break
-    [template] = world.counts()
-    assert re.fullmatch(r"GET /users/\{\w+\}/orders", template)
-    merged = [event for event in told if event["change"] == "paths"]
-    assert merged
+    """It dies in the window that teaches it, after a write; then, in the next, while documents become one."""
+    for number, family in enumerate(("users", "members", "friends", "pilots", "guests", "riders"), 3):
+        at = 1000.0 * number
+        for later in (0.0, 100.0):
+            users(world, at + later, family, range(20))
+            with contextlib.suppress(KilledError):
+                world.run(at + later + 10, after=dying(number))
+            world.run(at + later + 20)
+            assert sum(world.counts().values()) == len(world.indexed), f"killed after write {number}"
+        names = [name for name in world.counts() if name.startswith(f"GET /{family}/")]
+        assert names == [f"GET /{family}/{{name}}/orders"]
     archived = world.splunk.collection("apisec_inventory_archive")
     assert {d["renamed_to"].rpartition("|")[2] for d in archived} == set(world.counts())
+
+
+def test_a_merge_is_told_once(world: World) -> None:
+    users(world, 5, "users", range(4))
+    assert [event for event in world.run(10) if event["change"] == "paths"] == []
+    users(world, 100, "users", range(20))
+    told = [event for event in world.run(110) if event["change"] == "paths"]
+    assert [(event["kind"], event["after"], event["number"]) for event in told] == [
+        ("merge", "/users/{name}/orders", 5)
+    ]
+    users(world, 200, "users", range(20))
+    assert [event["changes"] for event in world.run(210)] == [["new operation"]]
+    assert list(world.counts()) == ["GET /users/{name}/orders"]
 
 
 KILLER = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -65,7 +66,8 @@ def shop(seed: int) -> list[dict[str, Any]]:
     """Ordinary events of the hours before now."""
     made = Shop(seed=seed, users=8, hours=3)
     shift = time.time() - 60 - made.end
-    return [{**e, "id": f"{seed}-{n}", "time": e["time"] + shift} for n, e in enumerate(made.events)]
+    shifted = ({**e, "id": f"{seed}-{n}", "time": e["time"] + shift} for n, e in enumerate(made.events))
+    return [{**e, "uri_path": re.sub(r"\{\w+\}", str(seed * 1000), e["endpoint"])} for e in shifted]
 
 
 def next_second() -> None:
@@ -94,6 +96,8 @@ def test_windows_are_counted_once(splunk: Splunk, refresh: Input) -> None:
     send(splunk, second)
     refresh.run()
     assert refresh.total() == len(first) + len(second)
+    [paths] = splunk.collection("apisec_paths")
+    assert int(paths["operations"]) >= len({event["operation"] for event in first})
     by_state = splunk.mine(splunk.search("| `apisec_learned` | apisecinventory output=versions"))
     assert sum(int(row["count"]) for row in by_state) == len(first) + len(second)
 

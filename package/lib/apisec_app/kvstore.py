@@ -55,13 +55,11 @@ class Collection:
             if len(page) < PAGE:
                 return found
 
-    def find(self, keys: Sequence[str], fields: Sequence[str] = ()) -> List[Document]:
-        """The documents of these keys that there are; ``fields`` as in ``load``."""
+    def find(self, keys: Sequence[str]) -> List[Document]:
+        """The documents of these keys that there are."""
         found: List[Document] = []
         for start in range(0, len(keys), QUERIES):
-            queries: List[Document] = [{"query": {"_key": key}} for key in keys[start : start + QUERIES]]
-            if fields:
-                queries = [{**query, "fields": ",".join(fields)} for query in queries]
+            queries = [{"query": {"_key": key}} for key in keys[start : start + QUERIES]]
             answer = self._read(self._post(json.dumps(queries), "/batch_find"))
             found.extend(document for documents in answer for document in documents)
         return found

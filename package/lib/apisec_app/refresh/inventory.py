@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.endpoints.inventory import Inventory
@@ -152,17 +152,12 @@ class Documents:
         noted: Dict[str, List[Tuple[float, str]]] = defaultdict(list)
         for head in self.noted.load({"kind": KIND}, fields=("_key", "end", "of")):
             noted[str(head["of"])].append((float(head["end"]), str(head["_key"])))
-        held = {str(d["_key"]): float(d.get("through", 0)) for d in self._heads(noted)}
+        heads = [*self.archive.load(fields=("_key", "through")), *self.inventory.load(fields=("_key", "through"))]
+        held = {str(d["_key"]): float(d.get("through", 0)) for d in heads}  # of one that is in both, the one in use
         waiting = {
             of: [key for end, key in sorted(parts) if end > held.get(of, 0.0)] for of, parts in sorted(noted.items())
         }
         return {of: keys for of, keys in waiting.items() if keys}
-
-    def _heads(self, keys: Iterable[str]) -> Iterator[Document]:
-        listed = list(keys)
-        found = {str(d["_key"]): d for d in self.inventory.find(listed, fields=("_key", "through"))}
-        yield from found.values()
-        yield from self.archive.find([key for key in listed if key not in found], fields=("_key", "through"))
 
     def settle(self) -> Iterator[List[Change]]:
         """Yield what has to be written, some operations at a time; ``write`` writes it."""
