@@ -13,7 +13,7 @@ from apisec.redaction.tokens import class_of
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]+")  # written the same in every encoding but base64
 _UNCHANGED = re.compile(r"[A-Za-z0-9]+")
 MAX_KEPT = 24  # characters that are looked for first
-MAX_LOW = 20  # characters; a longer value has a capital in base64 but for one in a million
+MAX_LOW = 12  # characters; a longer value has a capital in base64 but for one in thousands
 _BASE64_ONLY = Writing(percent=False, entity=False, escape=False, base64=True)
 _NOWHERE = "\x1f\0"
 _MIN_INNER = 6  # bytes of a value; the ones at its edges are not certain in base64

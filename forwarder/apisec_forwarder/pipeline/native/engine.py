@@ -22,7 +22,7 @@ from apisec.model.transaction import Body, Headers, Response, Transaction
 from apisec.redaction.encodings import BASE64_TEXT
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
-from apisec.redaction.work import PER_FIELD
+from apisec.redaction.work import LONG, PER_FIELD, cost, most
 from apisec_forwarder.pipeline.envelope import dump, envelope
 from apisec_forwarder.pipeline.evidence import dear
 from apisec_forwarder.pipeline.messages import read_body
@@ -233,8 +233,9 @@ class NativePipeline:
     def _ask_pairs(work: Work, pairs: Pairs, found: set[int]) -> dict[str, set[str]]:
         """Ask the core about values of a query or form; return the classes of its fields."""
         classes: dict[str, set[str]] = {}
-        work.redactor.spent += PER_FIELD * len(pairs.plan.members)
         asker, members = work.modal.asker, pairs.plan.members
+        texts = [cost(value, asker.strict) if len(value) > LONG else most(value) for value in pairs.values]
+        work.redactor.spent += PER_FIELD * len(members) + sum(texts)  # no less than the core counts
         for index, value in enumerate(pairs.values):
             member = members[index]
             if not member.telling and index not in found:
