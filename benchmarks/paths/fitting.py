@@ -141,7 +141,7 @@ def fit(apis: Sequence[Api]) -> dict[str, tuple[float, float]]:
 
 
 def _bounded(name: str, weight: float) -> float:
-    """Round a weight. Here no fixed word is ever an id in a query; elsewhere some are, so it says less than it seems."""
+    """Round a weight. Here no fixed word is ever an id in a query; elsewhere some are, so it says less than here."""
     return round(min(weight, MAX_KNOWN_ID) if name == "known_id" else weight, 3)
 
 

@@ -155,10 +155,13 @@ def by_shape(segments: Sequence[str], start: int = 0) -> Templated:
         if index >= MAX_SEGMENTS or segment in _DOTS:
             parts.append("{rest}")
             break
-        if index >= start and is_parameter(segment):
-            name = parameter_name(parent, segment, [known for known, _ in params])
-            params.append((name, segment))
-            parts.append("{" + name + "}")
+        shape = shape_of(segment) if index >= start else ""
+        if shape:
+            method = shape.partition(":")[2]
+            value = segment[: -len(method) - 1] if method else segment
+            name = parameter_name(parent, value, [known for known, _ in params])
+            params.append((name, value))
+            parts.append("{" + name + "}" + (f":{method}" if method else ""))
         else:
             parts.append(segment)
             parent = segment if _WORD.match(segment) and not _STATIC_WITH_DIGITS.fullmatch(segment) else parent
