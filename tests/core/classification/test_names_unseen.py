@@ -145,7 +145,7 @@ def test_what_is_no_short_form(short: str, full: str) -> None:
 def test_words_written_as_one() -> None:
     assert pieces("cstmrnm", STEMS) == ["cstmr", "nm"]
     assert pieces("platform", STEMS) is None
-    assert guess("lstnm") == "pii.name"
+    assert guess("mdclrcrdnmbr") == "health.mrn"
     assert guess("platform") is None
 
 

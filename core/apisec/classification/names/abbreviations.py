@@ -161,6 +161,7 @@ def _short_forms(word: str) -> Iterator[str]:
     """Yield the usual short forms of a word: what may stand inside a name that is written as one word."""
     skeleton = word[0] + "".join([c for before, c in zip(word, word[1:]) if c not in _VOWELS and c != before])
     yield skeleton
+    yield word[0] + "".join([c for c in word[1:] if c not in _VOWELS])
     if len(skeleton) > 4:
         yield skeleton[:4]
     for count in (4, 5):

@@ -162,8 +162,9 @@ CONCEPTS: Dict[str, str] = {
     "providerword": "provider prvdr prov prescriber",
     "checkword": "check control ctrl kontroll kontrol",
     "valueword": "value val",
-    "session": "sessionref sessionnumber sessionhandle",
-    "token": "csrf xsrf csrftoken",
+    "session": "cfclearance sessionref sessionnumber sessionhandle",
+    "token": "rememberme rememberuser csrf xsrf csrftoken",
     "bic": "bankidcode bankidentcode",
     "aba": "banktransit rtgno rtgnbr rtgnumber rtgnum",
+    "apikey": "functionskey functionkey xfunctionskey",
 }
