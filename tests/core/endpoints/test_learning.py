@@ -403,3 +403,12 @@ def test_fingerprints_of_like_answers_are_alike() -> None:
     two = hashes_of(fingerprint(f"data.f{n}" for n in range(2, 14)))
     assert len(one & two) == 10
     assert hashes_of("not base64!") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "fields", [None, "x", 7, [1], [{"path": ["a"], "in": "body"}], [{"path": 1, "in": "body"}], {"a": 1}]
+)
+def test_fields_of_any_form_do_no_harm(fields: Any) -> None:
+    model = model_of([{**event("/a"), "response_fields": fields, "object_ids": fields}] * 2)
+    model.decide(1.0)
+    assert templates_of(model) == {"/a"}

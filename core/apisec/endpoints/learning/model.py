@@ -150,18 +150,26 @@ class PathModel:
         if refused or not path or len(path) > MAX_PATH or event.get("action") == "blocked":
             return
         answer = self._answer(event.get("response_fields")) if status < 400 else NO_ANSWER
-        stated = [pair.partition("=")[2] for pair in texts(event.get("object_ids"))]
         segments = path_segments(path)
-        ids = [value for value in stated if value and value not in segments]
+        stated = event.get("object_ids")
+        named = [pair.partition("=")[2] for pair in texts(stated)] if stated else ()
+        ids = [value for value in named if value and value not in segments]
         self.add(text(event.get("service")), text(event.get("http_method"), 32), segments, answer, ids)
 
     def _answer(self, fields: Any) -> str:
-        paths = tuple(text(field.get("path")) for field in mappings(fields, MAX_FIELDS) if field.get("in") == "body")
-        found = self._answers.get(paths)
+        """Return the fingerprint of an event's fields, most of which have been seen together before."""
+        try:
+            paths = tuple([field["path"] for field in fields[:MAX_FIELDS] if field["in"] == "body"])
+            found = self._answers.get(paths)
+        except (KeyError, TypeError):
+            paths, found = (), None
         if found is None:
+            told = [text(f.get("path")) for f in mappings(fields, MAX_FIELDS) if f.get("in") == "body"]
             if len(self._answers) > MAX_SHARED_ANSWERS:
                 self._answers.clear()
-            found = self._answers[paths] = fingerprint(paths)
+            found = fingerprint(told)
+            if paths:
+                self._answers[paths] = found
         return found
 
     def merge(self, other: PathModel) -> None:
