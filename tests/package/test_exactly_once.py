@@ -138,6 +138,7 @@ class World:
         monkeypatch.setattr(refreshing, "fetch", self._fetch)
         monkeypatch.setattr(learning, "due", lambda *_: False)
         monkeypatch.setattr(paths, "PathModel", Model)
+        monkeypatch.setattr(paths, "requests_of", lambda *_: paths.MIN_REQUESTS)
         before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start, "noted": 1}
         self.ledger([{**before, "done": True, "finished": self.start}])
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Dict
 
 import pytest
+from apisec_app.commands.unique import Once, Together, id_hash, pack, unpack
 from apisec_app.refresh.changes import changes, event_of
-from apisec_app.refresh.checkpoint import Checkpoint, Progress
 
 ROW: Dict[str, Any] = {
     "service": "shop", "team": "commerce", "operation": "GET /me", "auth": ["bearer"], "data_classes": ["pii.email"],
@@ -15,15 +14,16 @@ ROW: Dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_progress_is_kept_and_a_broken_file_is_none(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(str(tmp_path / "made"), "a/b name")
-    assert checkpoint.read() == Progress()
-    checkpoint.write(Progress(10.0, 5.0, 20.0))
-    assert checkpoint.read() == Progress(10.0, 5.0, 20.0)
-    [path] = (tmp_path / "made").iterdir()
-    for broken in ("", "[]", '{"version": 2}', '{"version": 1, "through": "x", "learned": 0}'):
-        path.write_text(broken)
-        assert checkpoint.read() == Progress()
+def test_ids_of_several_processes_are_compared() -> None:
+    first, second = Once(), Once([id_hash("c")])
+    assert [first.first(id_hash(one)) for one in "aab"] == [True, False, True]
+    assert second.first(id_hash("b"))
+    assert second.is_duplicate(id_hash("c"))
+    together = Together()
+    for packed in (first.take(), second.take(), first.take()):
+        together.add(packed)
+    assert together.duplicates() == [id_hash("b")]
+    assert unpack(pack([1, 2**64 - 1])) == [1, 2**64 - 1]
 
 
 @pytest.mark.parametrize(

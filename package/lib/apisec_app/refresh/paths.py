@@ -6,7 +6,7 @@ that is done again gives operations the same names as the first time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Dict, List
 
 from apisec.endpoints.learning import PathModel
@@ -15,6 +15,25 @@ from ..kvstore import Collection, Document
 
 VERSION = 1
 KIND = "paths"
+MIN_REQUESTS = 500  # of a service before its operations get learned names: fewer teach too little
+
+
+def requests_of(model: PathModel, service: str) -> int:
+    """Return how many requests of a service a model has learned from."""
+    paths = model.services.get(service)
+    return int(paths.whole().trie.root.count) if paths is not None else 0
+
+
+def names(model: PathModel) -> Callable[[str, str], str]:
+    """Return what gives operations the names that a model decided on; others keep theirs."""
+    ready: Dict[str, bool] = {}
+
+    def rename(service: str, operation: str) -> str:
+        if service not in ready:
+            ready[service] = requests_of(model, service) >= MIN_REQUESTS
+        return model.rename(service, operation) if ready[service] else operation
+
+    return rename
 
 
 def deltas(new: PathModel, end: float, now: float) -> Iterator[Document]:

@@ -13,7 +13,7 @@ from apisec.endpoints.learning import PathModel
 from ..kvstore import ARCHIVE, DELTAS, INVENTORY, PATHS, WINDOWS, Collection
 from . import inventory, learning
 from .changes import event_of
-from .paths import Paths, deltas
+from .paths import Paths, deltas, names
 from .windows import Window, Windows
 
 MAX_WINDOWS = 40  # of one run; what is left is the next run's
@@ -79,11 +79,12 @@ class Refresh:
         """Write down what a window holds, under the names that the windows before it taught."""
         new, paths = inventory.fetch(self._service, span)
         events = sum(stats.count for stats in new.operations())
-        new.relabel(model.rename)
+        rename = names(model)
+        new.relabel(rename)
         self._windows.check(span, time.time())
         now = time.time()
         operations = self._documents.note(new, span.end, now)
-        renamed = self._documents.note_renamed(model.rename, span.end, now)
+        renamed = self._documents.note_renamed(rename, span.end, now)
         self._documents.noted.save(deltas(paths, span.end, now))
         self._windows.set_noted(span, operations=operations, events=events, renamed=renamed)
 
