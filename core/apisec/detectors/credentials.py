@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 from typing import Optional
 
 from apisec.detectors.base import Detector, linear, said, words
@@ -16,9 +17,13 @@ _KEY_WORDS = (
     *("clave api", "clave de api", "clave secreta", "clé api", "clé secrète", "chiave api", "chave de api"),
 )
 _TOKEN_WORDS = (
-    *("access token*", "auth token*", "api token*", "refresh token*", "session token", "session id", "secret token"),
-    *("bearer token", "personal access token", "reset token", "csrf token", "id token", "zugriffstoken"),
+    *("access token*", "auth token*", "api token*", "refresh token*", "secret token", "verification token", "token"),
+    *("bearer token", "personal access token", "reset token", "csrf token", "id token", "zugriffstoken", "jeton"),
     *("token de acceso", "jeton d accès", "token di accesso", "token de acesso", "toegangstoken"),
+)
+_SESSION_WORDS = (
+    *("session id", "session token", "session key", "session cookie", "session", "jsessionid", "phpsessid", "sid"),
+    *("sitzung", "sitzungs id", "sesión", "id de sesión", "sessão", "sessione", "sessie", "id de session"),
 )
 _CODE_WORDS = (
     *("verification code", "confirmation code", "one time code", "one time password", "otp", "login code", "sms code"),
@@ -64,6 +69,22 @@ def _not_placeholder(text: str) -> Optional[str]:
 
 def _random(text: str) -> Optional[str]:
     return text if random_looking(text) else None
+
+
+_CONTRACT = re.compile(r"0x[0-9A-Fa-f]{40}")  # of a token that is traded
+
+
+def _drawn(text: str) -> Optional[str]:
+    """Accept what was drawn at random: *session 7f3a…*, no slug, date or number of a session."""
+    if not random_looking(text) or _CONTRACT.fullmatch(text):
+        return None
+    pieces = re.split(r"[^A-Za-z0-9]+", text)
+    return text if any(len(piece) >= 8 and _mixes(piece) for piece in pieces) else None
+
+
+def _mixes(text: str) -> bool:
+    digits = sum([c.isdigit() for c in text])
+    return digits >= 2 and len(text) - digits >= 2
 
 
 def _password(text: str) -> Optional[str]:
@@ -181,10 +202,19 @@ DETECTORS = (
         gate="near",
     ),
     Detector(
+        "session.said",
+        "secret.session",
+        linear(rf"{said(*_SESSION_WORDS)}(?P<value>[\w.~+/:-]{{12,512}}={{0,2}})"),
+        _drawn,
+        confidence="context",
+        near=words(*_SESSION_WORDS),
+        gate="near",
+    ),
+    Detector(
         "token.said",
         "secret.token",
-        linear(rf"{said(*_TOKEN_WORDS)}(?P<value>[\w.~+/-]{{16,2048}}={{0,2}})"),
-        _random,
+        linear(rf"{said(*_TOKEN_WORDS)}(?P<value>[\w.~+/-]{{12,2048}}={{0,2}})"),
+        _drawn,
         confidence="context",
         near=words(*_TOKEN_WORDS),
         gate="near",

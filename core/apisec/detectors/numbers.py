@@ -9,8 +9,8 @@ from typing import Iterable, Tuple
 from apisec.detectors.base import Detector, linear, words
 from apisec.validators.numbers import Number
 
-# Not inside a word, a longer number, a fraction, a UUID or a longer code with dashes.
-LEFT = r"(?<![^\W_])(?<!\d[.,/-])(?<![0-9A-Fa-f]{4}-)"
+# Not inside a word, a longer number, a fraction, a UUID or a longer code with dashes; %20 is no beginning.
+LEFT = r"(?<![^\W_])(?<!%)(?<!\d[.,/-])(?<![0-9A-Fa-f]{4}-)"
 RIGHT = r"(?![^\W_])(?![.,/-]\d)(?!-[0-9A-Fa-f]{4})"
 
 _GROUPED = {"digits": "grouped"}
