@@ -34,12 +34,9 @@ def most(text: str) -> int:
 def of_json(data: bytes) -> int:
     """Return no less than the values of a JSON text cost that are at most ``LONG`` characters; cheaper than each."""
     each = PER_TEXT * (data.count(b",") + 1)
-    if each + (PER_DIGIT + 1) * len(data) <= MAX_WORK // 4:
+    if each + (PER_DIGIT + 1) * len(data) <= MAX_WORK // 2:
         return each + (PER_DIGIT + 1) * len(data)
-    return each + PER_DIGIT * sum([data.count(digit) for digit in _DIGITS]) + len(data) // 5
-
-
-_DIGITS = tuple([bytes([code]) for code in b"0123456789"])
+    return each + PER_DIGIT * (len(data) - len(data.translate(None, b"0123456789"))) + len(data) // 5
 
 
 def _digits(text: str) -> int:

@@ -188,8 +188,8 @@ class Bodies:
 
     def _long_texts(self, reading: Reading) -> int:
         """Return what looking at long values costs, of which each is counted by what may stand in it."""
-        longer = [value for texts in reading.texts for value in texts if len(value) > LONG]
-        return sum([cost(value, self._asker.strict) for value in longer])
+        longer = [texts for texts in reading.texts if max(map(len, texts), default=0) > LONG]
+        return sum([cost(value, self._asker.strict) for texts in longer for value in texts if len(value) > LONG])
 
     @staticmethod
     def _afford(data: bytes, reading: Reading, found: list[tuple[Member, str]]) -> None:
