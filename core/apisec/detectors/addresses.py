@@ -23,7 +23,7 @@ _ROMANCE = (
 _FRENCH = ("rue", "avenue", "boulevard", "place", "chemin", "allée", "impasse", "quai", "route", "cours", "square")
 _GERMANIC = (
     *("straße", "strasse", "str.", "gasse", "allee", "platz", "damm", "ufer"),
-    *("straat", "laan", "plein", "gracht"),
+    *("straat", "laan", "plein", "gracht", "gatan", "vägen", "gata", "veien", "gade", "vej", "katu"),
 )
 _APART = ("Straße", "Strasse", "Str.", "Gasse", "Allee", "Platz", "Damm", "Ufer")
 _POSTCODES = r"\d{5}-\d{4}|\d{5}-\d{3}|\d{4} ?[A-Z]{2}|\d{4,6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
@@ -96,6 +96,17 @@ DETECTORS = (
         ),
         _street,
         literals=_ROMANCE,
+    ),
+    # ul. Długa 12, 00-950 Warszawa
+    Detector(
+        "address.polish",
+        "pii.address",
+        linear(
+            rf"(?<!\w)(?:ul|al|os|pl)\. (?:[A-ZŁŚŻŹĆ][\w.-]{{1,24}} ){{1,3}}\d{{1,4}}[a-zA-Z]?(?:/\d{{1,4}})?(?![\w%])"
+            rf"(?:[,\n ]{{1,3}}\d{{2}}-\d{{3}} {_CITY})?"
+        ),
+        _street,
+        literals=("ul. ", "al. ", "os. ", "pl. "),
     ),
     Detector(
         "address.box",

@@ -17,7 +17,19 @@ _TAX_WORDS = ("company number", "tax number", "tax no", "steuernummer", "numéro
 # Before an account's number. The word *account* alone is not among them: most accounts are a customer's with a shop.
 _NUMBERED = (
     *("account number", "account no", "account num", "account nr", "acct number", "acct no", "acct num", "acct"),
-    *("acc no", "a/c no", "a/c number", "a/c", "bank account", "checking account", "savings account", "giro account"),
+    *(
+        "hesap no",
+        "hesap numarası",
+        "číslo účtu",
+        "acc no",
+        "a/c no",
+        "a/c number",
+        "a/c",
+        "bank account",
+        "checking account",
+        "savings account",
+        "giro account",
+    ),
     *("current account", "beneficiary account", "kontonummer", "konto nr", "konto nummer", "bankkonto", "girokonto"),
     *("número de cuenta", "numero de cuenta", "cuenta bancaria", "cuenta corriente", "nº de cuenta"),
     *("numéro de compte", "numero de compte", "compte bancaire", "compte n°", "numero di conto", "conto corrente"),

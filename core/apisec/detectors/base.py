@@ -218,10 +218,12 @@ def said(*stems: str) -> str:
     return rf"(?<![^\W_])(?:{'|'.join(ends)}){_LINK}"
 
 
-# At most six: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
+# At most eight: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
 _LINK = (
-    r"(?:[\s:=#\"'\\(\[>-]|n[°º]"
-    r"|(?:is|ist|lautet|was|war|est|es|è|é|on|am|il|le|el|no\.?|nr\.?|number|nummer|code)\b){1,6}"
+    r"(?i:[\s.:=#\"'\\(\[>-]|n[°º]"
+    r"|(?:is|are|ist|lautet|was|war|est|es|è|é|são|sind|sont|son|zijn|to|jest|är|er|on|am|il|le|el|no|nr|number|nummer"
+    r"|numarası|code|kod|id|card|karte|kaart|entered|received|got|given|de la tarjeta|de la carte|della carta|do cartão"
+    r"|of the card|van de kaart|karty)\b){1,8}"
 )
 
 

@@ -42,12 +42,35 @@ _VERIFICATION = (
     *("cvv", "cvv2", "cvc", "cvc2", "cvn", "csc", "card verification value", "card verification code", "security code"),
     *("kartenprüfnummer", "kartenpruefnummer", "prüfnummer", "sicherheitscode", "código de seguridad"),
     *("codigo de seguridad", "cryptogramme", "code de sécurité", "codice di sicurezza", "código de segurança"),
-    *("codigo de seguranca", "beveiligingscode", "veiligheidscode"),
+    *("codigo de seguranca", "beveiligingscode", "veiligheidscode", "prüfziffer", "prüfcode", "kartenprüfcode"),
+    *("kartenprüfziffer", "dreistelliger code", "dreistellige code", "dreistelligen code", "three digit code"),
+    *("digits on the back", "code on the back", "back of the card", "back of my card", "signature panel code"),
+    *("card verification", "card code", "cryptogramme visuel", "code à trois chiffres", "trois chiffres au dos"),
+    *("dígitos del reverso", "código del reverso", "dígitos do verso", "código do verso", "cifre sul retro"),
+    *("drie cijfers", "cvc code", "cvv code", "cvv kod", "cvc kod", "cvv kodu", "kod cvv", "kod bezpieczeństwa"),
+    *("kod zabezpieczający", "säkerhetskod", "sikkerhedskode", "sikkerhetskode", "turvakoodi", "güvenlik kodu"),
+    *("bezpečnostní kód", "biztonsági kód", "код безопасности", "cvv код"),
 )
 _EXPIRY = words(
     *("exp", "expiry", "expires", "expiration", "exp date", "valid thru", "valid until", "valid through", "good thru"),
     *("gültig bis", "ablaufdatum", "verfallsdatum", "caducidad", "vencimiento", "vence", "válida hasta", "expire"),
-    *("date d expiration", "scadenza", "scade", "valida fino", "validade", "vervaldatum", "geldig tot"),
+    *("date d expiration", "d'expiration", "scadenza", "scade", "valida fino", "validade", "vervaldatum", "geldig tot"),
+    *(
+        "expired",
+        "good until",
+        "good till",
+        "valid till",
+        "läuft am",
+        "läuft im",
+        "verfällt",
+        "verfalldatum",
+        "gültig",
+        "caduca",
+    ),
+    *("caducado", "vencida", "vencido", "fin de validité", "valable jusqu*", "válido até", "válida até", "vence em"),
+    *("verloopt", "verlopen", "vervalt", "ważna do", "ważny do", "data ważności", "giltig till", "går ut"),
+    *("utgångsdatum", "udløber", "udløbsdato", "utløper", "utløpsdato", "voimassa", "son kullanma*", "geçerlilik*"),
+    *("platnost*", "érvényes*", "действительна до", "срок действия", "mm/yy", "mm yy", "jj mm", "mm/aa", "mm aa"),
 )
 _NO_CODE = frozenset(("000", "0000"))
 
@@ -62,24 +85,12 @@ def _alone(text: str) -> Optional[str]:
     return digits if pan_alone(digits) else None
 
 
-def _masked(text: str) -> Optional[str]:
-    return text if any(c.isdigit() for c in text[:4]) else None
-
-
 def _code(text: str) -> Optional[str]:
     digits = ascii_digits(text)
     return None if digits in _NO_CODE else digits
 
 
 DETECTORS = (
-    # First six and last four beside a keyed token of the same card must not stand (PCI DSS 4, 3.5.1).
-    Detector(
-        "pan.masked",
-        "pci.pan",
-        linear(r"(?<![\w*])\d{4}[ -]?\d{1,4}[*xX•#]{1,4}[ -]?[*xX•#]{2,8}[ -]?\d{4}(?![\w*])"),
-        _masked,
-        literals=("**", "XX", "xx", "••", "##"),
-    ),
     Detector(
         "track",
         "pci.track",
@@ -131,7 +142,9 @@ DETECTORS = (
     Detector(
         "expiry.said",
         "pci.expiry",
-        linear(r"(?<![\d/.-])(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-4]\d(?![\d/.-])"),
+        linear(
+            r"(?<![\d/.-])(?:(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-4]\d|20[2-4]\d[/-](?:0[1-9]|1[0-2]))(?![\d/-])(?!\.\d)"
+        ),
         lambda text: text.replace(" ", ""),
         confidence="context",
         near=_EXPIRY,

@@ -40,6 +40,8 @@ _WORDS = words(
         "nascimento",
         "geboortedatum",
         "geboortedag",
+        *("nasceu", "nascida", "urodzon*", "urodził*", "urodzenia", "född", "födelse*", "født", "fødsels*", "doğum*"),
+        *("doğdu*", "syntym*", "syntynyt", "родился", "родилась", "рождения", "narozen*", "születe*", "născut*"),
     ),
 )
 

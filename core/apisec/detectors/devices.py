@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, words
+from apisec.detectors.base import Detector, linear, said, words
 from apisec.detectors.numbers import of_numbers
 from apisec.validators.devices import ROWS, mac
 from apisec.validators.numbers import compact
@@ -21,6 +21,31 @@ def _advertising(text: str) -> Optional[str]:
     """Accept an id that is not all zeros, as devices send it when tracking is off."""
     found = text.upper()
     return found if found.strip("0-") else None
+
+
+_NAMED = (
+    *(
+        "android id",
+        "udid",
+        "device id",
+        "hardware id",
+        "ssaid",
+        "serial number",
+        "serial no",
+        "serial",
+        "device serial",
+    ),
+    *("s/n", "device", "handset", "seriennummer", "geräte id", "gerätenummer", "gerätekennung", "numéro de série"),
+    *("identifiant de l'appareil", "identifiant appareil", "número de serie", "identificador del dispositivo"),
+    *("id del dispositivo", "dispositivo", "numero di serie", "id dispositivo", "número de série", "id do dispositivo"),
+    *("apparaat id", "serienummer", "identyfikator urządzenia", "numer seryjny", "enhets id", "enheds id"),
+    *("cihaz kimliği", "seri numarası", "laitetunnus", "серийный номер", "идентификатор устройства"),
+)
+
+
+def _serial(text: str) -> Optional[str]:
+    """Accept a code of letters and at least four digits."""
+    return text.upper() if sum(c.isdigit() for c in text) >= 4 and any(c.isalpha() for c in text) else None
 
 
 DETECTORS = (
@@ -52,6 +77,15 @@ DETECTORS = (
         lambda text: text.upper(),
         confidence="context",
         near=words("android id", "udid", "device serial*", "device id*", "hardware id*", "ssaid", "deviceid"),
+        gate="near",
+    ),
+    Detector(
+        "device.named",
+        "device.id",
+        linear(rf"{said(*_NAMED)}(?P<value>(?=[A-Za-z-]{{0,16}}\d)[0-9A-Za-z][0-9A-Za-z-]{{7,39}})(?![\w-])"),
+        _serial,
+        confidence="context",
+        near=words(*_NAMED),
         gate="near",
     ),
 )  # fmt: skip

@@ -58,23 +58,30 @@ DETECTORS = (
         "passport",
         "pii.passport",
         linear(rf"(?i){LEFT}(?:[A-Z]{{0,3}} ?\d{{5,9}}[A-Z]?|[A-Z]\d[A-Z0-9]{{7}}"
-               rf"|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{{8}}\d?){RIGHT}"),
+               rf"|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{{8}}\d?|\d{{2}}[A-Z]{{2}}\d{{5}}){RIGHT}"),
         _passport,
         confidence="context",
         near=words("passport", "passport no", "reisepass*", "pasaporte", "passeport", "passaporto", "passaporte",
-                   "paspoort", "paszport", "pass nr", "passnummer", "паспорт", "护照", "旅券", "여권"),
+                   "paspoort*", "paszport*", "pass nr", "passnummer", "pasnummer", "pasaport*", "passi", "passinumero",
+                   "travel document*", "reisedokument*", "útlevél", "cestovní pas", "паспорт", "护照", "旅券", "여권"),
         gate="near",
     ),
     Detector(
         "driving_licence",
         "pii.driving_licence",
-        linear(rf"(?i){LEFT}(?:[A-Z]{{1,3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2,3}}[ -]?\d{{0,4}}"
+        linear(rf"(?i){LEFT}(?!(?:cnh|dl|no|nr|is)[ -])"
+               rf"(?:[A-Z]{{1,3}}[ -]?\d{{3}}[ -]?\d{{3}}[ -]?\d{{2,3}}[ -]?\d{{0,4}}"
                rf"|[A-Z]{{0,5}}\d{{5,14}}[A-Z]{{0,2}}"
-               rf"|[A-Z]\d{{2}}[A-Z0-9]{{8}}|\d{{3}} \d{{3}} \d{{3}}){RIGHT}"),
+               rf"|[A-Z]\d{{2}}[A-Z0-9]{{8}}|\d{{3}} \d{{3}} \d{{3}}|[A-Z]\d{{3}}(?:[ -]\d{{3,4}}){{2,3}}"
+               rf"|\d{{2}}[A-Z]{{2}}\d{{5}}|[A-Z]{{2}}\d{{7}}[A-Z]|U1[A-Z0-9]{{7}}[A-Z]|\d{{8}}[A-Z]|\d{{5}}/\d{{2}}/\d{{4}}"
+               rf"|\d{{6}}-\d{{4}}|\d{{2}} \d{{2}} \d{{6}}){RIGHT}"),
         _licence,
         confidence="context",
         near=words("driving licence", "driving license", "driver licence*", "driver license*", "drivers licence*",
-                   "drivers license*", "driver s licen*", "license number", "licence number", "dl no", "dl number",
+                   "drivers license*", "driver s licen*", "driver's licen*", "driver’s licen*", "dl", "permis n*",
+                   "numéro de permis", "carnet de conducir", "patente", "sürücü belgesi", "ehliyet*", "ajokortti*",
+                   "kørekort*", "førerkort*", "řidičský průkaz*", "vezetői engedély*", "водительск*", "license number",
+                   "licence number", "dl no", "dl number",
                    "führerschein*", "permis de conduire", "licencia de conducir", "permiso de conducir", "cnh",
                    "patente di guida", "rijbewijs*", "carta de condução", "körkort*", "prawo jazdy", "dmv"),
         gate="near",
@@ -86,7 +93,9 @@ DETECTORS = (
                rf"|{LEFT}[A-Z0-9]{{5,8}}{RIGHT}"),
         _plate,
         confidence="context",
-        near=words("license plate", "licence plate", "number plate", "plate number", "plate no", "registration plate",
+        near=words("vehicle registration*", "car registration*", "reg no", "reg number", "rego",
+                   "tablica*", "rendszám*", "rekisterinumero*", "license plate",
+                   "licence plate", "number plate", "plate number", "plate no", "registration plate",
                    "kennzeichen", "nummernschild", "matrícula", "immatriculation", "targa", "kenteken*",
                    "numer rejestracyjny"),
         gate="near",

@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, words
+from apisec.detectors.base import Detector, linear, said, words
 from apisec.detectors.numbers import LEFT, RIGHT, of_numbers
 from apisec.validators.health import ROWS
 from apisec.validators.numbers import compact
 
-# A word after the telling one (no, number, id, is, #) may stand before the value.
-_AFTER = r"(?i:[\s#:=.]|\b(?:no|nr|num|number|nummer|id|is|ist|code|codes)\b){0,6}"
+_DATE = re.compile(r"(?:19|20)\d\d|(?:19|20)\d\d-?[01]\d-?[0-3]\d|[0-3]\d-[01]\d-(?:19|20)\d\d")
+_RECORD = (
+    *("mrn", "medical record", "medical record number", "medical record no", "chart number", "chart no", "patient"),
+    *(
+        "patient id",
+        "patient number",
+        "patient no",
+        "patient nr",
+        "hospital number",
+        "hospital no",
+        "uhid",
+        "patient n",
+    ),
+    *("patientennummer", "patienten nr", "patienten id", "numéro de dossier", "numéro de patient", "dossier patient"),
+    *("ipp", "historia clínica", "número de historia clínica", "número de paciente", "nhc", "paziente"),
+    *("numero paziente", "cartella clinica", "prontuário", "número do paciente", "patiëntnummer", "patientnummer"),
+    *("numer pacjenta", "potilasnumero", "hasta no", "hasta numarası"),
+)
+_INSURED = (
+    *("insurance number", "insurance no", "insurance id", "insurance policy", "insurance policy number", "insurance"),
+    *("insurance policy no", "policy number", "policy no", "policy id", "member id", "member number", "member no"),
+    *("subscriber id", "subscriber number", "plan id", "health plan", "health plan id"),
+    *(
+        "insurance card",
+        "insurance card shows",
+        "insured under",
+        "health insurance",
+        "medical insurance",
+    ),
+    *("versichertennummer", "versicherungsnummer", "versicherungsnr", "krankenversicherung", "krankenkasse"),
+    *("krankenversicherungsnummer", "krankenversichertennummer", "krankenkassennummer", "numéro d'assuré", "assurance"),
+    *("assurance maladie", "numéro de mutuelle", "mutuelle", "carte vitale", "número de póliza", "póliza", "seguro"),
+    *("tarjeta sanitaria", "seguro médico", "polizza", "tessera sanitaria", "apólice", "plano de saúde", "carteirinha"),
+    *("polisnummer", "zorgverzekering", "zorgpolis", "polisa", "polisy", "numer ubezpieczenia", "försäkringsnummer"),
+    *("forsikringsnummer", "sigorta", "poliçe", "vakuutusnumero"),
+)
 
 
 def _number(text: str) -> Optional[str]:
-    """Accept a code with at least four digits."""
+    """Accept a code with at least four digits that is no date."""
     found = compact(text)
-    return found if sum(c.isdigit() for c in found) >= 4 else None
+    return found if sum(c.isdigit() for c in found) >= 4 and not _DATE.fullmatch(text) else None
 
 
 def _diagnosis(text: str) -> Optional[str]:
@@ -29,27 +64,19 @@ DETECTORS = (
     Detector(
         "health.mrn",
         "health.mrn",
-        linear(rf"(?i:\b(?:mrn|medical record|patient (?:id|no|number|nr)|patienten(?:nummer|nr|id)|patientnumber|"
-               rf"hospital (?:no|number)|numéro de dossier|historia clínica)\b){_AFTER}"
-               r"(?P<value>[A-Za-z]{0,4}[- ]?\d[\d-]{3,14}(?![\w-]))"),
+        linear(rf"{said(*_RECORD)}(?P<value>[A-Za-z]{{0,4}}[- ]?\d[\d-]{{3,14}}(?![\w-])(?![.,:/]\d))"),
         _number,
         confidence="context",
-        near=words("mrn", "medical record*", "patient*", "hospital no", "hospital number", "numéro de dossier",
-                   "historia clínica"),
+        near=words(*_RECORD),
         gate="near",
     ),
     Detector(
         "health.insurance",
         "health.insurance",
-        linear(rf"(?i:\b(?:insurance|\w{{0,20}}versicherung\w{{0,10}}|policy|member|subscriber|"
-               rf"beneficiary|assurance|seguro|mutuelle)\b)"
-               rf"(?i:[ _-]?(?:card|policy|member|plan))?{_AFTER}"
-               r"(?P<value>(?-i:[A-Z]{0,4})[- ]?\d[\dA-Z-]{5,16}(?![\w-]))"),
+        linear(rf"{said(*_INSURED)}(?P<value>[A-Z]{{0,4}}[- ]?\d[\dA-Z-]{{5,16}}(?![\w-])(?![.,:/]\d))"),
         _number,
         confidence="context",
-        near=words("health insurance*", "insurance member*", "health plan*", "medical insurance*", "krankenkasse*",
-                   "krankenversicherung*", "assurance maladie", "seguro médico", "member id", "subscriber id",
-                   "mutuelle"),
+        near=words(*_INSURED),
         gate="near",
     ),
     Detector(

@@ -25,7 +25,22 @@ _SALUTATIONS = (
 _LABELS = (
     *("customer", "customer name", "client", "patient", "patient name", "cardholder", "cardholder name", "card holder"),
     *("account holder", "recipient", "beneficiary", "employee", "applicant", "passenger", "traveller", "guest"),
-    *("full name", "contact person", "contact", "signed by", "submitted by", "requested by", "approved by", "ship to"),
+    *(
+        "spoke with",
+        "spoken with",
+        "talked to",
+        "assigned to",
+        "escalated to",
+        "signed",
+        "full name",
+        "contact person",
+        "contact",
+        "signed by",
+        "submitted by",
+        "requested by",
+        "approved by",
+        "ship to",
+    ),
     *("bill to", "deliver to", "name on card", "insured", "policyholder", "tenant", "kunde", "kundin", "kundenname"),
     *("empfänger", "karteninhaber", "kontoinhaber", "ansprechpartner", "unterzeichnet von", "patientin", "mieter"),
     *("cliente", "paciente", "titular", "destinatario", "beneficiario", "empleado", "destinataire", "bénéficiaire"),
@@ -45,6 +60,15 @@ _ADDRESSED = (
     *("à atenção de", "pessoa de contato", "pessoa de contacto", "ondertekend door", "namens", "t.a.v"),
     *("ter attentie van", "contactpersoon", "podpisane przez", "podpisano przez", "w imieniu", "do rąk"),
     *("osoba kontaktowa", "undertecknad av", "underskrevet af", "på vegne af", "på vegne av"),
+    *("my name is", "my name s", "ich heiße"),
+    *("mein name ist", "gesprochen mit", "je m'appelle", "mon nom est", "me llamo"),
+    *("mi nombre es", "hablé con", "mi chiamo", "il mio nome è", "parlato con", "meu nome é", "chamo-me"),
+    *("me chamo", "falei com", "mijn naam is", "ik heet", "gesproken met", "nazywam się", "jag heter"),
+    *("mitt namn är", "jeg hedder", "mit navn er", "jeg heter", "navnet mitt er", "nimeni on", "benim adım", "adım"),
+    *("kind regards", "best regards", "regards", "sincerely", "yours truly", "freundlichen grüßen", "viele grüße"),
+    *("liebe grüße", "cordialement", "sincères salutations", "saludos", "atentamente", "cordiali saluti"),
+    *("distinti saluti", "atenciosamente", "cumprimentos", "vriendelijke groet", "vriendelijke groeten"),
+    *("pozdrawiam", "hälsningar", "vennlig hilsen", "venlig hilsen", "saygılarımla"),
 )
 # Words in capitals that follow a title, a salutation or a label and are no name.
 _OTHER_WORDS = """
@@ -125,7 +149,7 @@ DETECTORS = (
         "name.addressed",
         "pii.name",
         linear(
-            rf"(?<![^\W_])(?:{_joined(_ADDRESSED)})\.?\s{{0,2}}[:,;=-]?\s{{1,2}}[\"']?"
+            rf"(?<![^\W_])(?:{_joined(_ADDRESSED)})\.?\s{{0,2}}[:,;=-]?\s{{1,3}}[\"']?"
             rf"(?:(?:{'|'.join(_TITLES)}|Sr|Sig|Sig\.ra|Hr)\.? ){{0,2}}(?P<value>{_FULL})(?![\w@])"
         ),
         _name,
