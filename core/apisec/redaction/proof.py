@@ -6,7 +6,7 @@ from typing import Optional
 
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Match
-from apisec.detectors.engine import find
+from apisec.detectors.engine import find, hinted
 
 # The detector that proves a class alone where it takes the whole value: no other could say more.
 _PROOF = {
@@ -34,3 +34,8 @@ def says_more(found: Match, data_class: str) -> bool:
     if data_class.startswith("secret."):
         return False
     return found.data_class.startswith(f"{data_class}.") or DETECTORS[found.detector].confidence != "context"
+
+
+def spoken(text: str, hint: Optional[str]) -> bool:
+    """Return whether a detector that a field's name speaks for finds something."""
+    return hint is not None and any(next(find(detector, text), None) is not None for detector in hinted(hint))

@@ -8,16 +8,14 @@ from __future__ import annotations
 import html
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
 from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
-from apisec.classification.names.beside import MAX_NAMES, parent_beside
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
 from apisec.decoders.plain import place_to_cut
 from apisec.detectors.base import Match
-from apisec.detectors.engine import MIN_LENGTH, find, hinted, scan
+from apisec.detectors.engine import MIN_LENGTH, scan
 from apisec.redaction import work
 from apisec.redaction.encodings import (
     BASE64,
@@ -33,7 +31,9 @@ from apisec.redaction.encodings import (
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.labels import label as label
-from apisec.redaction.proof import proved, says_more
+from apisec.redaction.parts import Part as Part
+from apisec.redaction.parts import beside
+from apisec.redaction.proof import proved, says_more, spoken
 from apisec.redaction.spans import Span, Taken, splice
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import confirmed, refine
@@ -65,18 +65,6 @@ NOT_SENSITIVE = "none"  # the override that lets a value through
 Refined = Tuple[str, str]  # class and canonical form
 _NO_LEAF = Leaf("", "", "", "string", "", 0, 0)
 _SCHEME = 16  # characters before a token in a header: Bearer, a prefix
-
-
-@dataclass
-class Part:
-    """A decoded document, what replaces its leaves (by index), and its fields by path."""
-
-    document: Document
-    replacements: Dict[int, str] = field(default_factory=dict)
-    fields: Dict[str, FieldSeen] = field(default_factory=dict)
-
-    def render(self) -> str:
-        return self.document.render(self.replacements)
 
 
 class Redactor:
@@ -140,7 +128,7 @@ class Redactor:
         """Return what replaces leaves, by index."""
         out: Dict[int, str] = {}
         outer = self._seen
-        for index, leaf in enumerate(_beside(list(leaves))):
+        for index, leaf in enumerate(beside(list(leaves))):
             seen: Set[str] = set()
             self._seen = seen
             forced = self._forced(leaf.path) if self._forced is not None and leaf.kind != "key" else None
@@ -416,23 +404,3 @@ class Redactor:
             yield
         finally:
             self._seen = outer
-
-
-def spoken(text: str, hint: Optional[str]) -> bool:
-    """Return whether a detector that a field's name speaks for finds something."""
-    return hint is not None and any(next(find(detector, text), None) is not None for detector in hinted(hint))
-
-
-def _beside(leaves: List[Leaf]) -> Iterator[Leaf]:
-    """Yield leaves with the parent that the names of the same object give them, where these say more than their own."""
-    names: Dict[int, Set[str]] = {}
-    for leaf in leaves:
-        if leaf.group >= 0 and leaf.name and leaf.kind != "key":
-            names.setdefault(leaf.group, set()).add(leaf.name)
-    known = {group: frozenset(some) for group, some in names.items() if 1 < len(some) <= MAX_NAMES}
-    for leaf in leaves:
-        if leaf.group in known and leaf.name and leaf.kind != "key":
-            parent = parent_beside(leaf.name, leaf.parent, known[leaf.group])
-            yield leaf if parent == leaf.parent else leaf._replace(parent=parent)
-        else:
-            yield leaf

@@ -12,8 +12,8 @@ from apisec.decoders import Leaf, Limits
 from apisec.detectors.engine import MIN_LENGTH
 from apisec.redaction.fields import FieldSeen
 from apisec.redaction.keys import Tokenizer
-from apisec.redaction.proof import proved
-from apisec.redaction.redactor import Redactor, spoken
+from apisec.redaction.proof import proved, spoken
+from apisec.redaction.redactor import Redactor
 from apisec.redaction.values import refine
 from apisec.redaction.work import most
 from apisec_forwarder.pipeline.native.plans import Member
