@@ -115,13 +115,13 @@ def test_a_part_of_a_telling_word_stands_wherever_the_word_does(stem: str) -> No
     telling: Words = words(stem)
     (source,) = spoken.stems_of(telling)
     patterns = [re.compile(p.encode("latin-1"), re.IGNORECASE) for p in spoken.literals_of(source, 4)]
-    exact = re.compile(spoken.exact_of(source).encode("latin-1"), re.IGNORECASE)
+    exact = [re.compile(p.encode("latin-1"), re.IGNORECASE) for p in spoken.exact_of(source)]
     bare = stem.rstrip("*")
     for way in (bare, bare.upper(), bare.title(), bare.replace(" ", "_"), bare.replace(" ", "")):
         text = f"\x1fthe {way} 4711\x1f"
         assert telling.shape.search(text)
         assert any(p.search(text.encode()) for p in patterns)
-        assert exact.search(text.encode())
+        assert any(p.search(text.encode()) for p in exact)
 
 
 @pytest.mark.parametrize(

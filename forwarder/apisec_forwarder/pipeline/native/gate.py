@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import lru_cache
@@ -207,11 +208,16 @@ def _not_covered(strict: bool) -> Iterator[Detector]:
             yield detector
 
 
+# What several detectors have in common, as the beginning of a database's message: one literal asks all of them.
+_SHARED = {found for found, count in Counter(d.literals for d in DETECTORS.values()).items() if found and count > 2}
+
+
 def _alone(detector: Detector) -> Iterator[Expression]:
     """Yield what asks one detector: its literals where they are rare, or say more than what stands beside them."""
     pattern = loosen(detector.shape.pattern, _flags(detector.shape))
     literals = [loosen(re.escape(text)) for text in detector.literals]
-    rare = detector.data_class.startswith("secret.") and min(map(len, detector.literals), default=0) >= MIN_LITERAL
+    of_one_kind = detector.data_class.startswith("secret.") or detector.literals in _SHARED
+    rare = of_one_kind and min(map(len, detector.literals), default=0) >= MIN_LITERAL
     chosen = literals if literals and (rare or not stand_for([literals], pattern)) else [pattern]
     yield from [Expression(source, VALUE) for source in chosen]
 

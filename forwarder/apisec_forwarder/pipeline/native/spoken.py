@@ -5,10 +5,11 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 from apisec.detectors.base import Words
-from apisec_forwarder.pipeline.native.bytesets import constants
+from apisec_forwarder.pipeline.native.bytesets import HIGH, byte_class, constants
 from apisec_forwarder.pipeline.native.loosen import loosen
 
 _parser: Any = importlib.import_module("re._parser")
@@ -17,6 +18,8 @@ _OPENED, _CLOSED = r"(?i)(?:\b|_)(?:", r"(?:\b|_|\d)"  # how ``detectors.base.wo
 _SPACED = r"[\s._-]{0,2}"  # … and what may stand between two of them
 _BEFORE, _BEHIND = "[^A-Za-z0-9]", r"[^A-Za-z\x1f]"  # a value follows, so that no separator does
 _LETTER = re.compile("[A-Za-z]")
+_GROUP = re.compile(r"\(\?:([^()]*)\)")  # the ways of a letter
+MAX_SPELLINGS = 12  # of one word
 _FOREIGN = r"[\x80-\xff]{4}"  # two letters of another script
 
 # Parts that stand in all kinds of texts; the rest of a word says more.
@@ -46,9 +49,33 @@ def stems_of(words: Words) -> list[str]:
     return [*stems, inner[start:]]
 
 
-def exact_of(stem: str) -> str:
-    """Return a hyperscan pattern, for any case, that matches wherever a stem does."""
-    return f"{_BEFORE}{loosen(stem.removesuffix(_CLOSED))}{_BEHIND if stem.endswith(_CLOSED) else ''}"
+def exact_of(stem: str) -> list[str]:
+    """Return hyperscan patterns, for any case, one of which matches wherever a stem does."""
+    behind = _BEHIND if stem.endswith(_CLOSED) else ""
+    return [f"{_BEFORE}{way}{behind}" for way in _gaps(stem.removesuffix(_CLOSED))]
+
+
+def _gaps(bare: str) -> list[str]:
+    """Return a word in its spellings; where letters stand alone, with each number of bytes between them."""
+    ways = _spellings(bare)
+    if max(map(len, bare.split(_SPACED))) > 1:
+        return [loosen(way) for way in ways]
+    gap = byte_class(frozenset(b"\t\n\v\f\r\x1c\x1d\x1e ._-") | HIGH)
+    return [
+        "".join([letter + between for letter, between in zip(bare.split(_SPACED), (*gaps, ""), strict=True)])
+        for gaps in product(("", gap, f"{gap}{{2,6}}"), repeat=bare.count(_SPACED))
+    ]
+
+
+def _spellings(bare: str) -> list[str]:
+    """Return the ways of a word's letters with accents, each alone: then they are literals."""
+    group = _GROUP.search(bare)
+    if group is None:
+        return [bare]
+    ways = [
+        bare[: group.start()] + way + rest for way in group[1].split("|") for rest in _spellings(bare[group.end() :])
+    ]
+    return ways if len(ways) <= MAX_SPELLINGS else [bare]
 
 
 def literals_of(stem: str, count: int) -> list[str]:
@@ -63,7 +90,7 @@ def literals_of(stem: str, count: int) -> list[str]:
     if len(parts) > 1 and parts[0].first and len(parts[0].text) == count - 1 and _SPACED in stem:
         first, second = parts[0].text, parts[1].text  # both are joined, or something stands between them
         return [f"{_BEFORE}{first}{_BEHIND}", f"{_BEFORE}{first}{re.escape(second)}"]
-    return [exact_of(stem)]
+    return exact_of(stem)
 
 
 def _parts(source: str, end: str) -> Iterator[_Part]:
