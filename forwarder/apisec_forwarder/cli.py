@@ -12,7 +12,7 @@ from typing import Protocol, cast
 from apisec.errors import ApisecError
 from apisec_forwarder import __version__
 
-COMMANDS = ("run", "status", "replay", "check-config", "gateway", "keys", "vault", "patterns")
+COMMANDS = ("run", "status", "replay", "check-config", "gateway", "keys", "vault", "patterns", "bundle")
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime
 import logging
 import signal
 import ssl
@@ -20,6 +21,7 @@ from typing import Any
 
 import uvicorn
 
+from apisec.classification.overrides import Overrides
 from apisec.errors import ApisecError, ConfigError
 from apisec.model.decision import Decision
 from apisec.model.transaction import Transaction
@@ -29,7 +31,10 @@ from apisec_forwarder import keys, logs, process
 from apisec_forwarder.admin.app import build
 from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.tokens import Verifier
+from apisec_forwarder.bundles import effect
+from apisec_forwarder.bundles.manage import Audit, Bundles
 from apisec_forwarder.config import Admin, Config, Decisions
+from apisec_forwarder.config.overrides import load_overrides
 from apisec_forwarder.decisions import snapshot
 from apisec_forwarder.decisions.feed import Receiver
 from apisec_forwarder.decisions.registry import Registry, audit_envelope
@@ -87,8 +92,11 @@ class Control:
         self.held: frozenset[str] = frozenset()
         store = Store(self.decisions.store)
         self._history_file = store.directory / snapshot.NAME
-        teams = {service.name: service.team for service in config.services}
-        self.registry = Registry(store, teams, self._changed, self._audit, self.decisions.false_positive_limit)
+        teams = {service.name: service.team for service in self.settings.services}
+        limits = {name: one.limit for name, one in effect.applied(config).items() if one.limit is not None}
+        limit = self.decisions.false_positive_limit
+        self.registry = Registry(store, teams, self._changed, self._audit, limit, limits)
+        self.bundles = _bundles(config, self.registry, self._audit)
         self._stop = asyncio.Event()
 
     # --- patterns into force ------------------------------------------------------------------------------
@@ -130,7 +138,7 @@ class Control:
             self.spool.append(audit_envelope(event, gateway.name, gateway.env, index, now))
             self.spool.sync()
         except OSError:
-            logs.failure(LOG, "audit_not_spooled", pattern=event["pattern"], change=event["change"])
+            logs.failure(LOG, "audit_not_spooled", pattern=event.get("pattern"), change=event["change"])
 
     # --- the process --------------------------------------------------------------------------------------
 
@@ -179,6 +187,7 @@ class Control:
             held=lambda: self.held,
             clock=time.time,
             started=now,
+            bundles=self.bundles,
         )
         web = uvicorn.Config(
             build(context, self.verifier),
@@ -221,6 +230,14 @@ class Control:
                 continue
             self.receiver.covered(taken)
             saved = observed
+
+
+def _bundles(config: Config, registry: Registry, audit: Audit) -> Bundles | None:
+    if config.bundles is None:
+        return None
+    path, today = config.redaction.overrides, datetime.datetime.now(datetime.UTC).date()
+    base = load_overrides(path, today) if path is not None else Overrides()
+    return Bundles(config, base, registry, audit)
 
 
 class _Web(uvicorn.Server):

@@ -45,6 +45,12 @@ class Generations:
         self._metrics = Metrics()
         self._metrics.gauge("start_time_seconds", round(time.time(), 3))
 
+    @property
+    def bundles(self) -> Path | None:
+        """Return the store of bundles that the newest generation reads."""
+        settings = self._made[-1][1].config.bundles if self._made else None
+        return settings.store if settings is not None else None
+
     def renew(self) -> Generation:
         """Read the configuration and make its generation; ConfigError when it is bad, or cannot follow this one."""
         text = _text(self._path)

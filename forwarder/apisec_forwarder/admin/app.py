@@ -15,10 +15,10 @@ from starlette.routing import Route
 from apisec.errors import ApisecError, DocumentError
 from apisec_forwarder import logs
 from apisec_forwarder.admin.context import Context
-from apisec_forwarder.admin.documents import MAX_BYTES
 from apisec_forwarder.admin.handlers import OPERATIONS
 from apisec_forwarder.admin.operations import Call, Operation, Reply
 from apisec_forwarder.admin.tokens import Verifier
+from apisec_forwarder.bundles.manage import BundleRefusedError, ServiceUnknownError
 from apisec_forwarder.decisions.registry import (
     Caller,
     ForbiddenError,
@@ -33,16 +33,18 @@ LOG = logging.getLogger(__name__)
 NOBODY = Caller("", frozenset())
 PROBLEM = "application/problem+json"  # RFC 9457
 _STATUS: tuple[tuple[type[ApisecError], int, str], ...] = (
+    (ServiceUnknownError, 404, "Look at GET /v1/services for what there is."),
+    (BundleRefusedError, 409, "Mend the bundle; docs/bundles.md explains each refusal."),
     (NotFoundError, 404, "Look at GET /v1/patterns for what there is."),
     (ForbiddenError, 403, "Use a token whose teams own the service."),
-    (PreconditionError, 412, "GET the pattern and repeat the change on its present version."),
+    (PreconditionError, 412, "GET it and repeat the change on its present version."),
     (
         NotProvenError,
         409,
         "Replay the pattern over history and attach the evidence: apisec-forwarder patterns replay.",
     ),
     (TooManyError, 429, "Delete a pattern, or wait for one to expire."),
-    (DocumentError, 422, "Correct the document; docs/patterns.md shows each part."),
+    (DocumentError, 422, "Correct the document; docs/patterns.md and docs/bundles.md show each part."),
 )
 
 
@@ -77,7 +79,7 @@ def _endpoint(
         try:
             operation = by_method[method]
             caller = _authorise(request, operation, verifier)
-            body = await _body(request) if operation.method in ("PUT", "POST") else b""
+            body = await _body(request, operation.max_bytes) if operation.method in ("PUT", "POST") else b""
             headers = {name.lower(): value for name, value in request.headers.items()}
             call = Call(caller, body, headers, request.query_params, request.path_params)
             return _response(await operation.handler(context, call))
@@ -108,13 +110,13 @@ def _authorise(request: Request, operation: Operation, verifier: Verifier) -> Ca
     return Caller(entry.name, entry.teams)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
-        if size > MAX_BYTES:
-            raise _HttpError(413, f"a body of more than {MAX_BYTES} bytes", "Send a smaller document.")
+        if size > limit:
+            raise _HttpError(413, f"a body of more than {limit} bytes", "Send a smaller document.")
         parts.append(part)
     return b"".join(parts)
 
@@ -127,16 +129,27 @@ def _response(reply: Reply) -> Response:
     return Response(text, reply.status, headers, media_type=reply.media_type)
 
 
-def problem(status: int, detail: str, remedy: str, headers: dict[str, str] | None = None) -> Response:
+def problem(
+    status: int, detail: str, remedy: str, headers: dict[str, str] | None = None, extra: dict[str, Any] | None = None
+) -> Response:
     """Return an RFC 9457 problem: what went wrong, and what to do."""
-    body = {"type": "about:blank", "status": status, "title": _TITLES[status], "detail": detail, "remedy": remedy}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "status": status,
+        "title": _TITLES[status],
+        "detail": detail,
+        "remedy": remedy,
+    }
+    body.update(extra or {})
     return Response(json.dumps(body), status, {"cache-control": "no-store", **(headers or {})}, media_type=PROBLEM)
 
 
 def _refused(error: ApisecError) -> Response:
     for kind, status, remedy in _STATUS:
         if isinstance(error, kind):
-            return problem(status, str(error), remedy)
+            refused = error.refusals if isinstance(error, BundleRefusedError) else None
+            extra = {"refusals": [one._asdict() for one in refused]} if refused is not None else None
+            return problem(status, str(error), remedy, extra=extra)
     return problem(400, str(error), "Correct the request.")
 
 
@@ -156,7 +169,7 @@ _TITLES = {
     403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
-    409: "Not proven",
+    409: "Refused",
     412: "Precondition failed",
     413: "Content too large",
     422: "Unacceptable document",

@@ -15,6 +15,14 @@ from apisec_forwarder.config import Config
 TIMEOUT = (5.0, 30.0)  # seconds to connect, to answer
 
 
+class AnsweredError(ApisecError):
+    """The forwarder refused; ``problem`` is its answer (RFC 9457)."""
+
+    def __init__(self, message: str, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.status, self.problem = status, problem
+
+
 class Client:
     """Talks to one forwarder. The token never appears in an error."""
 
@@ -51,7 +59,7 @@ class Client:
         if answer.status_code >= 300:
             found = content if isinstance(content, dict) else {}
             detail = found.get("detail", f"answered {answer.status_code}")
-            raise ApisecError(f"{detail}. {found.get('remedy', '')}".rstrip())
+            raise AnsweredError(f"{detail}. {found.get('remedy', '')}".rstrip(), answer.status_code, found)
         return content
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from apisec_forwarder.bundles.manage import Bundles
 from apisec_forwarder.decisions.feed import Receiver
 from apisec_forwarder.decisions.registry import Registry
 from apisec_forwarder.decisions.service import DecisionService
@@ -26,3 +27,4 @@ class Context:
     held: Callable[[], frozenset[str]]
     clock: Callable[[], float]
     started: float = field(default=0.0)
+    bundles: Bundles | None = None  # None: the configuration has no section bundles

@@ -13,7 +13,7 @@ MAX_BYTES = 262_144
 MAX_DEPTH = 40
 
 
-class _Loader(yaml.SafeLoader):
+class Strict(yaml.SafeLoader):
     """Texts, numbers, booleans and null only: a date stays the text that it was, aliases are refused."""
 
     depth = 0
@@ -36,7 +36,7 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_Loader.yaml_implicit_resolvers = {
+Strict.yaml_implicit_resolvers = {
     first: [(tag, shape) for tag, shape in rules if tag != "tag:yaml.org,2002:timestamp"]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -65,7 +65,7 @@ def read(data: bytes) -> Any:
         except RecursionError:
             raise PatternError("nested too deep", where="pattern") from None
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, Loader=Strict)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "pattern"

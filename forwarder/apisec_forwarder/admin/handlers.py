@@ -8,7 +8,7 @@ from apisec.errors import PatternError, did_you_mean
 from apisec.patterns import spans
 from apisec_forwarder import __version__
 from apisec_forwarder import status as statuses
-from apisec_forwarder.admin import documents
+from apisec_forwarder.admin import bundles, documents
 from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.operations import READ, WRITE, Call, Operation, Reply
 from apisec_forwarder.decisions.registry import Wish, etag
@@ -203,6 +203,7 @@ OPERATIONS: tuple[Operation, ...] = (
     Operation("patternStats", "GET", _ONE + "/stats", READ,
               "What a pattern has matched and refused since the process started.", stats,
               gives="Stats", errors=(404,)),
+    *bundles.OPERATIONS,
     Operation("status", "GET", "/v1/status", READ, "Decisions and pipeline in figures.", status, gives="Status"),
     Operation("metrics", "GET", "/metrics", READ, "The same for Prometheus.", metrics),
     Operation("healthz", "GET", "/healthz", None, "The process answers.", healthz),

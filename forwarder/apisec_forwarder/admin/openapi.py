@@ -8,6 +8,7 @@ from typing import Any
 
 from apisec.model.pattern import MODES
 from apisec_forwarder import __version__
+from apisec_forwarder.admin import bundle_schemas
 from apisec_forwarder.admin.operations import Operation
 
 Node = dict[str, Any]
@@ -16,6 +17,7 @@ _TEXT: Node = {"type": "string"}
 _TIME: Node = {"type": "string", "format": "date-time"}
 _SECONDS: Node = {"type": ["number", "null"], "description": "seconds since the epoch"}
 _COUNT: Node = {"type": "integer", "minimum": 0}
+_NAME: Node = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
 _BY_MODE: Node = {"type": "object", "additionalProperties": _COUNT}
 
 
@@ -124,16 +126,24 @@ SCHEMAS: Node = {
         ("version", "gateway", "env", "decisions"),
     ),
     "Problem": _object(
-        {"type": _TEXT, "status": {"type": "integer"}, "title": _TEXT, "detail": _TEXT, "remedy": _TEXT},
+        {
+            "type": _TEXT,
+            "status": {"type": "integer"},
+            "title": _TEXT,
+            "detail": _TEXT,
+            "remedy": _TEXT,
+            "refusals": {"type": "array", "items": {"$ref": "#/components/schemas/Refusal"}},
+        },
         ("status", "title", "detail", "remedy"),
     ),
 }
+SCHEMAS.update(bundle_schemas.SCHEMAS)
 _WHY = {
     400: "The request cannot be read.",
     401: "No valid token.",
     403: "The token does not reach so far.",
-    404: "No such pattern among the caller's teams.",
-    409: "The evidence does not allow to enforce.",
+    404: "No such pattern or service among the caller's teams.",
+    409: "Refused: the evidence does not allow to enforce, or the bundle may not be applied (`refusals`).",
     412: "If-Match or If-None-Match does not hold.",
     413: "The body is too large.",
     422: "The document is not acceptable; the path of the fault leads the detail.",
@@ -162,13 +172,16 @@ def _operation(operation: Operation) -> Node:
     node["security"] = [] if operation.scope is None else [{"token": []}]
     if operation.scope is not None:
         node["description"] = f"Needs the scope `{operation.scope}`."
-    parameters = [{"name": "id", "in": "path", "required": True, "schema": _SUMMARY["id"]}]
-    parameters = parameters if "{id}" in operation.path else []
+    parameters: list[Node] = [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in (("id", _SUMMARY["id"]), ("service", _NAME))
+        if f"{{{name}}}" in operation.path
+    ]
     for name, text in operation.query.items():
         parameters.append({"name": name, "in": "query", "required": False, "schema": _TEXT, "description": text})
     if operation.method in ("PUT", "POST", "DELETE"):
         parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": _TEXT})
-    if operation.method == "PUT":
+    if operation.takes == "Pattern":
         parameters.append({"name": "If-None-Match", "in": "header", "required": False, "schema": {"const": "*"}})
     if parameters:
         node["parameters"] = parameters
@@ -185,7 +198,7 @@ def _responses(operation: Operation) -> Node:
     good: Node = {"description": "Done."}
     if operation.gives is not None:
         good["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{operation.gives}"}}}
-        if operation.gives == "PatternState":
+        if operation.gives in ("PatternState", "BundleOutcome", "BundleExport", "OverrideList"):
             good["headers"] = {"ETag": {"schema": _TEXT}}
     responses: Node = {str(operation.success): good}
     if operation.success == 201:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from apisec_forwarder.admin.context import Context
 
 READ, WRITE = "patterns:read", "patterns:write"
+BUNDLES_READ, BUNDLES_WRITE = "bundles:read", "bundles:write"
+MAX_BODY = 262_144  # bytes, unless an operation says otherwise
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,4 @@ class Operation:
     query: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
     success: int = 200
+    max_bytes: int = MAX_BODY

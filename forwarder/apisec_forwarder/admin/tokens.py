@@ -20,7 +20,7 @@ from typing import Any
 from apisec.errors import ConfigError, did_you_mean
 from apisec_forwarder.files import write_private
 
-SCOPES = ("patterns:read", "patterns:write", "transactions:write")
+SCOPES = ("patterns:read", "patterns:write", "bundles:read", "bundles:write", "transactions:write")
 PREFIX = "apisec_"  # so that secret scanners and people recognise one
 MAX_TOKENS = 1000
 MAX_BYTES = 2**20

@@ -10,6 +10,7 @@ from pathlib import Path
 from apisec.errors import ConfigError
 from apisec_forwarder import config as configuration
 from apisec_forwarder import logs
+from apisec_forwarder.bundles.watch import watch
 from apisec_forwarder.config import Config
 from apisec_forwarder.config.check import check
 from apisec_forwarder.generations import Generations
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     signal.signal(signal.SIGHUP, lambda *_: reload.set())
+    if generations.bundles is not None:
+        watch(generations.bundles, reload, stop)
     supervisor = Supervisor(first, generations.renew, report=generations.report, notifier=Notifier())
     return supervisor.run(stop, reload)
 

@@ -17,6 +17,7 @@ from apisec_forwarder.config.receivers import (
 )
 from apisec_forwarder.config.schema import (
     Admin,
+    Bundles,
     Config,
     Decisions,
     Gateway,
@@ -33,6 +34,7 @@ from apisec_forwarder.config.schema import (
 __all__ = [
     "Address",
     "Admin",
+    "Bundles",
     "Config",
     "Decisions",
     "EnvoyReceiver",

@@ -51,6 +51,10 @@ def _tests(config: Config) -> Iterator[Test]:
             str(overrides),
             lambda: load_overrides(overrides, datetime.datetime.now(UTC).date()),
         )
+    if config.bundles is not None:
+        bundles = config.bundles
+        yield _folder("bundles.store", bundles.store, private=True)
+        yield "bundles.trust", str(bundles.trust), lambda: _trust(bundles.trust)
     yield "services", str(len(config.services)), lambda: pipeline_settings(config, overrides=Overrides())
     yield "workers.engine", _engine(config), lambda: _native(config)
     yield from _receiver_tests(config.receiver)
@@ -161,6 +165,12 @@ def _readable(path: Path) -> None:
         raise ConfigError(f"the folder {path.parent} is not there")
     if path.exists() and not os.access(path, os.R_OK):
         raise ConfigError("cannot be read by this user")
+
+
+def _trust(path: Path) -> None:
+    from apisec_forwarder.bundles.manage import load_trust
+
+    load_trust(path)
 
 
 def _certificate(certificate: Path, key: Path) -> None:

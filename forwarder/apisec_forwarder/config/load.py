@@ -67,6 +67,8 @@ def _contradictions(config: Config) -> Iterator[str]:
     yield from config.hec.contradictions(config.services)
     if (config.decisions is None) != (config.admin is None):
         yield "decisions and admin belong together: patterns come in through the admin API; give both or neither"
+    if config.bundles is not None and config.admin is None:
+        yield "bundles come in through the admin API; give the sections admin and decisions, too"
     if config.hec.batch_bytes < config.limits.body_bytes:
         yield "hec.batch_bytes is smaller than limits.body_bytes: one event would not fit a batch"
 
@@ -143,6 +145,12 @@ def pipeline_settings(config: Config, *, overrides: Overrides | None = None) -> 
         )
         for service in config.services
     )
+    if config.bundles is not None:
+        from apisec_forwarder.bundles import effect
+
+        bundles = effect.applied(config)
+        services = effect.services(config, services, bundles, config.gateway.env)
+        overrides = effect.overrides(overrides, bundles)
     return PipelineSettings(
         gateway=config.gateway.name,
         env=config.gateway.env,

@@ -146,6 +146,17 @@ class Decisions:
 
 
 @dataclass(frozen=True)
+class Bundles:
+    """Signed bundles of overrides, ownership and patterns (docs/bundles.md)."""
+
+    store: Path = option(file_path, "folder in which applied bundles persist; all processes of the forwarder read it")
+    trust: Path = option(file_path, "file of the public keys whose signatures count, with their teams and environments")
+    editable: bool = option(
+        boolean, "overrides may also be changed over the admin API without a signature: for DEV", False
+    )
+
+
+@dataclass(frozen=True)
 class Limits:
     """Bounds of what an event carries."""
 
@@ -172,6 +183,7 @@ class Config:
     admin: Admin | None = option(section(Admin), "the admin API; absent: none", None)
     decisions: Decisions | None = option(section(Decisions), "block patterns; absent: none", None)
     redaction: Redaction = option(section(Redaction), "modes and overrides", factory=Redaction)
+    bundles: Bundles | None = option(section(Bundles), "bundles and their promotion; absent: none", None)
     vault: Vault | None = option(section(Vault), "values of test traffic, for active tests; absent: none", None)
     workers: Workers = option(section(Workers), "processes and their memory", factory=Workers)
     limits: Limits = option(section(Limits), "bounds", factory=Limits)
@@ -193,6 +205,7 @@ SECTIONS = {
     "workers": Workers,
     "keys": Keys,
     "redaction": Redaction,
+    "bundles": Bundles,
     "vault": Vault,
     "spool": Spool,
     "hec": Hec,

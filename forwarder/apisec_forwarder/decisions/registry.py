@@ -79,18 +79,26 @@ class Registry:
         changed: Callable[[list[Record], float], None],
         audit: Callable[[dict[str, Any], str, float], None],
         false_positive_limit: float = 0.01,
+        limits: Mapping[str, float] | None = None,
     ) -> None:
+        """``limits`` are the stricter limits of single services."""
         self._store = store
         self._teams = {UNASSIGNED: UNASSIGNED, **teams}
         self._changed = changed
         self._audit = audit
         self._limit = false_positive_limit
+        self._limits = dict(limits or {})
         self._records: dict[str, Record] = {}
 
     def load(self, now: float) -> None:
         self._records = {record.pattern.id: record for record in self._store.load()}
         self.expire(now)
         self._changed(self.all(), now)
+
+    def find(self, identity: str) -> Pattern | None:
+        """Return a pattern, whoever asks."""
+        record = self._records.get(identity)
+        return record.pattern if record is not None else None
 
     def all(self) -> list[Record]:
         return list(self._records.values())
@@ -208,7 +216,7 @@ class Registry:
                 raise PatternError("an override needs a reason; the audit keeps it", where="reason")
             return
         try:
-            check_evidence(pattern, now, self._limit)
+            check_evidence(pattern, now, min(self._limit, self._limits.get(pattern.service, self._limit)))
         except PatternError as error:
             raise NotProvenError(f"{error}; or override with a reason") from None
 
