@@ -218,12 +218,23 @@ def said(*stems: str) -> str:
     return rf"(?<![^\W_])(?:{'|'.join(ends)}){_LINK}"
 
 
+def behind(*words_: str) -> str:
+    """Return a pattern for words right behind a value, as they are written: *847 is the CVV*, *847 (CVV)*."""
+    return rf"(?=(?:{_IS}|\s?[(\[]){_ONES}(?:{'|'.join(words_)})(?!\w))"
+
+
+_IS = r",?\s(?:is|was|as|ist|lautet|als|est|es|como|è|come|é|jest|är|er)\s"
+_ONES = (
+    r"(?:(?:the|my|your|our|his|her|their|a|der|die|das|mein|meine|el|la|mi|su|le|mon|ma|votre|il|mia|o|meu|minha|de"
+    r"|mijn|uw)\s)?(?:(?:card|bank|new|old|current)\s)?"
+)
+
 # At most eight: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
 _LINK = (
     r"(?i:[\s.:=#\"'\\(\[>-]|n[°º]"
     r"|(?:is|are|ist|lautet|was|war|est|es|è|é|são|sind|sont|son|zijn|to|jest|är|er|on|am|il|le|el|no|nr|number|nummer"
     r"|numarası|code|kod|id|card|karte|kaart|entered|received|got|given|de la tarjeta|de la carte|della carta|do cartão"
-    r"|of the card|van de kaart|karty)\b){1,8}"
+    r"|of the card|van de kaart|karty|with)\b){1,8}"
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, said, whole, words
+from apisec.detectors.base import Detector, behind, linear, said, whole, words
 from apisec.validators.cards import pan, pan_alone
 from apisec.validators.digits import ascii_digits
 
@@ -57,6 +57,7 @@ _EXPIRY = words(
     *("date d expiration", "d'expiration", "scadenza", "scade", "valida fino", "validade", "vervaldatum", "geldig tot"),
     *(
         "expired",
+        "expiring",
         "good until",
         "good till",
         "valid till",
@@ -71,6 +72,15 @@ _EXPIRY = words(
     *("verloopt", "verlopen", "vervalt", "ważna do", "ważny do", "data ważności", "giltig till", "går ut"),
     *("utgångsdatum", "udløber", "udløbsdato", "utløper", "utløpsdato", "voimassa", "son kullanma*", "geçerlilik*"),
     *("platnost*", "érvényes*", "действительна до", "срок действия", "mm/yy", "mm yy", "jj mm", "mm/aa", "mm aa"),
+)
+_CODE_BEHIND = (
+    *("CVV2?", "cvv2?", "CVC2?", "cvc2?", "CSC", "csc", "[Ss]ecurity code", "[Cc]ard verification", "[Pp]rüfnummer"),
+    *("[Pp]rüfziffer", "[Kk]artenprüfnummer", "código de seguridad", "cryptogramme", "codice di sicurezza"),
+    *("código de segurança", "beveiligingscode"),
+)
+_EXPIRY_BEHIND = (
+    *("[Ee]xpiry", "[Ee]xpiration", "[Ee]xp date", "[Ee]xp", "[Aa]blaufdatum", "[Cc]aducidad", "fecha de caducidad"),
+    *("vencimiento", "date d'expiration", "scadenza", "data di scadenza", "validade", "vervaldatum"),
 )
 _NO_CODE = frozenset(("000", "0000"))
 
@@ -127,6 +137,24 @@ DETECTORS = (
         confidence="context",
         near=words(*_VERIFICATION),
         gate="near",
+    ),
+    # 847 is the CVV; entered 847 as the security code
+    Detector(
+        "cvv.behind",
+        "pci.cvv",
+        linear(rf"(?<![\w.,/:-])(?P<value>\d{{3,4}}){behind(*_CODE_BEHIND)}"),
+        _code,
+        literals=(
+            *("CVV", "cvv", "CVC", "cvc", "CSC", "csc", "ecurity code", "erification", "rüfnummer", "rüfziffer"),
+            *("seguridad", "ryptogramme", "sicurezza", "segurança", "eveiligingscode"),
+        ),
+    ),
+    Detector(
+        "expiry.behind",
+        "pci.expiry",
+        linear(rf"(?<![\d/.-])(?P<value>(?:0[1-9]|1[0-2]) ?[/-] ?(?:20)?[2-4]\d){behind(*_EXPIRY_BEHIND)}"),
+        lambda text: text.replace(" ", ""),
+        literals=("xp", "blaufdatum", "aducidad", "encimiento", "cadenza", "alidade", "ervaldatum"),
     ),
     # number|month|year|code, as lists of stolen cards are written
     Detector(

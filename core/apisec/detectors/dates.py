@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, words
+from apisec.detectors.base import Detector, behind, linear, words
 
 _MONTHS = """
 jan feb mar apr may jun jul aug sep oct nov dec januar februar märz maerz mai juni juli okt dez januari februari
@@ -44,6 +44,11 @@ _WORDS = words(
         *("doğdu*", "syntym*", "syntynyt", "родился", "родилась", "рождения", "narozen*", "születe*", "născut*"),
     ),
 )
+_BEHIND = (
+    *("[Dd]ate of birth", "[Bb]irthday", "[Bb]irth date", "[Bb]irthdate", "DOB", "dob", "[Gg]eburtstag"),
+    *("[Gg]eburtsdatum", "fecha de nacimiento", "cumpleaños", "date de naissance", "anniversaire", "data di nascita"),
+    *("compleanno", "data de nascimento", "aniversário", "geboortedatum", "verjaardag"),
+)
 
 
 def _birth(text: str) -> Optional[str]:
@@ -76,5 +81,19 @@ DETECTORS = (
         confidence="context",
         near=_WORDS,
         gate="near",
+    ),
+    # 1980-02-01 is my date of birth
+    Detector(
+        "birth.behind",
+        "pii.dob",
+        linear(
+            r"(?<![\w./-])(?P<value>\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2})"
+            rf"{behind(*_BEHIND)}"
+        ),
+        _birth,
+        literals=(
+            *("irth", "DOB", "dob", "eburtstag", "eburtsdatum", "nacimiento", "umpleaños", "naissance", "nniversaire"),
+            *("nascita", "ompleanno", "nascimento", "niversário", "eboortedatum", "erjaardag"),
+        ),
     ),
 )

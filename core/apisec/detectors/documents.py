@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from apisec.detectors.base import Detector, linear, words
+from apisec.detectors.base import Detector, behind, linear, words
 from apisec.detectors.numbers import LEFT, RIGHT, of_numbers
 from apisec.validators.documents import ROWS, mrz
 from apisec.validators.numbers import compact
@@ -12,6 +12,14 @@ from apisec.validators.numbers import compact
 # Between two lines of a zone: a line break as it stands or written out, or a blank.
 _BREAK = r"(?:\\r|\\n|[\r\n |]){0,4}"
 _DATES = r"\d{6}[\d<][MFX<]\d{6}[\d<]"
+
+_PASSPORT_BEHIND = (
+    *("[Pp]assport", r"[Rr]eisepass\w{0,6}", "[Pp]asaporte", "[Pp]asseport", "[Pp]assaporto", r"[Pp]aspoort\w{0,6}"),
+)
+_LICENCE_BEHIND = (
+    *("(?:[Dd]riv(?:ing|er'?s?) )?[Ll]icen[cs]e", r"[Ff]ührerschein\w{0,6}", "permis", "carnet de conducir", "patente"),
+    *("permiso de conducir", r"rijbewijs\w{0,6}"),
+)
 
 
 def _with_digits(least: int, most: int, text: str) -> Optional[str]:
@@ -65,6 +73,23 @@ DETECTORS = (
                    "paspoort*", "paszport*", "pass nr", "passnummer", "pasnummer", "pasaport*", "passi", "passinumero",
                    "travel document*", "reisedokument*", "útlevél", "cestovní pas", "паспорт", "护照", "旅券", "여권"),
         gate="near",
+    ),
+    # C01X00T47 is my passport number
+    Detector(
+        "passport.behind",
+        "pii.passport",
+        linear(rf"{LEFT}(?P<value>[A-Z]{{0,3}}\d{{5,9}}[A-Z]?|[CFGHJK][0-9CFGHJKLMNPRTVWXYZ]{{8}})"
+               rf"{behind(*_PASSPORT_BEHIND)}"),
+        _passport,
+        literals=("assport", "eisepass", "asaporte", "asseport", "assaporto", "aspoort"),
+    ),
+    Detector(
+        "licence.behind",
+        "pii.driving_licence",
+        linear(rf"{LEFT}(?P<value>[A-Z]{{0,5}}\d{{5,14}}[A-Z0-9]{{0,4}}|[A-Z]\d{{2}}[A-Z0-9]{{8}})"
+               rf"{behind(*_LICENCE_BEHIND)}"),
+        _licence,
+        literals=("icence", "icense", "ührerschein", "permis", "conducir", "patente", "rijbewijs"),
     ),
     Detector(
         "driving_licence",

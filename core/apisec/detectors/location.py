@@ -38,11 +38,12 @@ DETECTORS = (
     Detector(
         "location.words",
         "pii.location",
-        linear(r"(?<![\w.,+-])[-+]?\d{1,2}\.\d{1,15}(?:, ?|; ?| )[-+]?\d{1,3}\.\d{1,15}(?![\w.])"),
+        linear(r"(?<![\w.,+-])[-+]?\d{1,2}\.\d{1,15}(?:, ?|; ?| / ?| )[-+]?\d{1,3}\.\d{1,15}(?![\w.])"),
         pair,
         confidence="context",
         near=words("lat", "latitude", "latlng", "latlong", "lat lng", "coordinates", "coords", "location", "gps",
-                   "koordinaten", "position", "coordonnées", "coordenadas", "coordinate"),
+                   "koordinaten", "position", "standort", "seen at", "standplaats", "locatie", "ubicación", "konum",
+                   "współrzędne", "localização", "posizione", "coordonnées", "coordenadas", "coordinate"),
         gate="near",
     ),
     Detector(
