@@ -50,6 +50,18 @@ test staging queue proxy image group pool db database cache web host agent syste
 function handler controller manager scheduler gateway default main master backup data store storage event stream
 """)
 
+# Parts of names of things, offices and jobs in titles of several words: *Account Manager*, *Premium Plan*.
+NO_PART = _set("""
+account accounts plan project product order premium savings checking gift support sales marketing engineering finance
+resources office desk service request report invoice payment subscription policy template workflow pipeline dashboard
+widget profile settings campaign newsletter device laptop printer monitor router edition version series album playlist
+engineer developer representative director assistant consultant analyst specialist officer coordinator technician
+accountant supervisor department division warehouse store terminal gateway environment region cluster
+""")
+TESTER = _set("test demo dummy sample qa")  # persons of test systems: Test User 1
+
+NO_NUMBERED = (NO_NAME | THINGS) - TESTER  # before digits, or in a name that must be strong
+
 # In lower case these make a sentence of three words or more.
 PROSE = _set("""
 the is are was were your our with for this that these not please has have had been from ist sind nicht wird bitte für
@@ -62,6 +74,7 @@ institute technologies technology solutions services systems software insurance 
 airlines airways stiftung verein e.v. universität krankenhaus versicherung sparkasse banque université hôpital banco
 universidad clinic school college restaurant hotel supermarket shop store
 """)
+NO_WORD = FIRM | NO_PART  # of a name of several words
 FIRM_LAST = _set("AG SA SE AB AS A/S SAS BV NV KK UG eG mbH Co Group")  # these are names too, but not as the last word
 
 # In a text of three words or more these speak of passwords.

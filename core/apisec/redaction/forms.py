@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import List, Optional
 
+from apisec.detectors.given_names import GIVEN_NAMES
 from apisec.redaction.form_words import (
     FIRM,
     FIRM_LAST,
@@ -18,10 +19,13 @@ from apisec.redaction.form_words import (
     KNOWN,
     NO_BEGINNING,
     NO_NAME,
+    NO_NUMBERED,
     NO_PASSWORD,
     NO_SECRET,
+    NO_WORD,
     POLICY,
     PROSE,
+    TESTER,
     THINGS,
 )
 
@@ -38,7 +42,7 @@ _REGEX = re.compile(r"\^.*(?:\(\?|\\[dws]|\[[^\]]{2,}\]).*", re.DOTALL)
 # A person's name: letters and marks of any script, and what joins them.
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u0900-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u200c\u200d"
 _PERSON = re.compile(rf"['’ʻ‘]?[^\W\d_](?:[^\W_]|[{_MARKS}'’ʻ‘ʼ`´.,·・‐‑ ()\"&-]){{0,119}}")
-_HEX = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,}")
+_NUMBERED = re.compile(r"(?:\d{1,4}|[ ,]{1,2}(?:2nd|3rd|4th|5th|2ND|3RD|4TH)\.?| \(?\d{1,3}\)?)\Z")
 _PLAIN = re.compile(r"[A-Z][a-z]{1,20}(?:[ -][A-Z][a-z]{1,20}){1,4}")  # most names
 _TICKET = re.compile(r"[A-Z]{2,30}[/^][A-Z]{1,30}(?:[ ^/][A-Z]{1,30}){0,3}\^{0,4}")  # DOE/JOHN MR, DOE^JOHN^A (HL7)
 _CAMEL = re.compile(r"[a-zß-öø-ÿ]+[A-Z]")
@@ -77,18 +81,24 @@ def person(value: str) -> Optional[str]:
     words = text.split()
     if _PLAIN.fullmatch(text):
         common = lower.split()
-        return None if common[0] in NO_BEGINNING or not FIRM.isdisjoint(common) else value
+        return None if common[0] in NO_BEGINNING or not NO_WORD.isdisjoint(common) else value
     if _TICKET.fullmatch(text):
         return value
     if not 1 <= len(words) <= MAX_WORDS or max(map(len, words)) > MAX_WORD or not _PERSON.fullmatch(text):
         return None
-    if _DIGIT.search(text) and (_HEX.fullmatch(text) or _more_digits(text)):
-        return None  # test123 is somebody's, 9f1c2e3a nobody's
+    if _DIGIT.search(text) and not _numbered_person(text, words):
+        return None
     return None if _identifier(text, words) or _prose(words) or _firm(words) else value
 
 
-def _more_digits(text: str) -> bool:
-    return sum(map(str.isalpha, text)) < 2 * sum(map(str.isdigit, text)) - 4
+def _numbered_person(text: str, words: List[str]) -> bool:
+    """Return whether a name may hold digits: *test123*, *Test User 1*, *John Smith 3rd*; not *node2*, *Terminal 2*."""
+    bare = _NUMBERED.sub("", text)
+    if _DIGIT.search(bare):
+        return False
+    if len(words) == 1:
+        return len(bare) >= 3 and bare.lower() not in NO_NUMBERED
+    return words[0].lower() in TESTER or words[0].lower() in GIVEN_NAMES
 
 
 def _identifier(text: str, words: List[str]) -> bool:
@@ -261,7 +271,7 @@ def strong_person(value: str) -> Optional[str]:
     """Accept two to five words, each with a capital, or two to four signs of a script without capitals."""
     text = value.strip()
     words = text.split()
-    if person(text) is None or any(c.isdigit() for c in text) or any(w.lower() in NO_NAME | THINGS for w in words):
+    if person(text) is None or any(c.isdigit() for c in text) or any(w.lower() in NO_NUMBERED for w in words):
         return None
     if not text.isascii() and text.lower() == text.upper():
         return value if 2 <= len(text) <= 4 or 2 <= len(words) <= 5 else None

@@ -34,7 +34,12 @@ CLOSE = 3.0  # two readings of a number whose odds differ by less than this fact
 Refined = Tuple[str, str]
 Check = Callable[[str], Optional[str]]
 
-_IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+# Dates, addresses of networks, amounts and measures: digits with separators that no telephone has.
+_NO_PHONE = re.compile(
+    rf"{DATE.pattern}|\d{{1,2}}[-/.]\d{{1,2}}[-/.](?:19|20)\d\d|\d{{1,3}}(?:\.\d{{1,3}}){{3}}|-?\d{{1,12}}[.,]\d{{1,2}}"
+    r"|-\d+|-?\d{1,3}\.\d{5,}",
+    re.DOTALL,
+)
 _SEPARATED = re.compile(r"[\d\s ./()+\-\u2010-\u2015]+")
 _INTEGRAL = re.compile(r"-?(\d+)\.0+")
 _DIAGNOSIS = re.compile(r"[A-TV-Z]\d[0-9AB](?:\.?[0-9A-TV-Z]{1,4})?")
@@ -223,7 +228,7 @@ def _card(value: str) -> Optional[str]:
 
 
 def _phone(value: str) -> Optional[str]:
-    return None if DATE.fullmatch(value) or _IPV4.fullmatch(value) else _digits(6, 15)(value)
+    return None if _NO_PHONE.fullmatch(value) else _digits(6, 15)(value)
 
 
 def _code_on_card(value: str) -> Optional[str]:
@@ -319,7 +324,7 @@ _CHECKS: Dict[str, Check] = {
     "health.mbi": _code(11, 11, 4),
     "health.medicare": _code(7, 12, 3),
     "health.ehic": _digits(10, 20),
-    "health.mrn": _code(3, 20, 2),
+    "health.mrn": _code(4, 20, 3),
     "health.insurance": _code(4, 24, 2),
     "health.diagnosis": _diagnosis,
     "device.imei": _digits(14, 16),

@@ -89,7 +89,7 @@ def test_the_longest_values_take_no_more_than_linear_work(data_class: str, piece
         (
             "pii.name",
             ["Ada Lovelace", "ADA LOVELACE", "李小龙", "Мария Петрова"],
-            ["ada", "platform", "Ops Team", "A1 B2"],
+            ["ada", "platform", "Ops Team"],
         ),
         ("pii.national_id", ["44051401359", "390.533.447-05"], ["12345678", "AB-1234"]),
         ("pii.postcode", ["SW1A 1AA", "1012 AB", "01310-100"], ["10115", "8FJ4K1X"]),

@@ -60,6 +60,12 @@ CASES = [
     ("pii.address", "12 Main St", ("pii.address", "12 Main St")),
     ("fin.account", "DEUTDEFF", ("fin.bic", "DEUTDEFF")),
     ("fin.account", "032180000118359719", ("fin.clabe", "032180000118359719")),
+    ("pii.phone", "12.05.1990", None),
+    ("pii.phone", "1234.50", None),
+    ("pii.phone", "10.0.0.1", None),
+    ("pii.phone", "212.555.0187", ("pii.phone", "2125550187")),
+    ("pii.phone", "01.23.45.67.89", ("pii.phone", "0123456789")),
+    ("health.mrn", "404", None),
     ("principal", "anything", None),
     ("device.id", "not%2520available", None),  # encoded twice
     ("secret.token", "Pending%20Review", None),
