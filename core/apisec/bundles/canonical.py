@@ -37,9 +37,7 @@ def _write(value: Any, parts: List[str], depth: int) -> None:
     elif isinstance(value, str):
         parts.append(json.dumps(value, ensure_ascii=False))
     elif isinstance(value, int):
-        if abs(value) > MAX_EXACT:
-            raise DocumentError("holds an integer beyond 2^53: write it as a text")
-        parts.append(str(value))
+        parts.append(_integer(value))
     elif isinstance(value, float):
         parts.append(number(value))
     elif isinstance(value, dict):
@@ -67,6 +65,15 @@ def _write_object(value: Any, parts: List[str], depth: int) -> None:
 def _units(text: str) -> bytes:
     """Names are sorted by UTF-16 code units (RFC 8785 3.2.3)."""
     return text.encode("utf-16-be", "surrogatepass")
+
+
+def _integer(value: int) -> str:
+    """Write an integer; beyond 2^53 only one that every reader takes for the same number."""
+    if abs(value) <= MAX_EXACT:
+        return str(value)
+    if value.bit_length() <= 70 and number(float(value)) == str(value):  # 10^21 and above have an exponent
+        return str(value)
+    raise DocumentError("holds an integer beyond 2^53: write it as a text")
 
 
 def number(value: float) -> str:
