@@ -12,7 +12,16 @@ from apisec.detectors.base import Detector, linear, said, words
 from apisec.detectors.plausible import placeholder, random_looking
 
 _KEY_WORDS = (
-    *("api key*", "secret key*", "client secret*", "access key*", "app secret", "signing key", "encryption key"),
+    *(
+        "api key*",
+        "api key provided",
+        "secret key*",
+        "client secret*",
+        "access key*",
+        "app secret",
+        "signing key",
+        "encryption key",
+    ),
     *("consumer secret", "shared secret", "master key", "private key", "api schlüssel", "geheimschlüssel"),
     *("clave api", "clave de api", "clave secreta", "clé api", "clé secrète", "chiave api", "chave de api"),
 )
@@ -27,6 +36,7 @@ _SESSION_WORDS = (
 )
 _CODE_WORDS = (
     *("verification code", "confirmation code", "one time code", "one time password", "otp", "login code", "sms code"),
+    *("mfa code", "factor code", "passcode", "pass code", "sign in code", "pin tan", "tan lautet", "einmalcode"),
     *("auth code", "authentication code", "bestätigungscode", "einmalkennwort", "einmalpasswort", "mtan"),
     *("código de verificación", "code de vérification", "codice di verifica", "código de verificação"),
     *("verificatiecode",),
@@ -35,6 +45,7 @@ _OTHER_CODES = (
     *("zip ", "postal ", "country ", "area ", "error ", "status ", "promo ", "discount ", "voucher ", "coupon "),
     *("product ", "gift ", "referral ", "booking ", "tracking ", "dialling ", "dialing ", "source ", "exit "),
 )
+_PIN_WORDS = ("pin", "pin code", "pin number", "geheimzahl", "code pin", "código pin", "pincode")
 _PASSWORD = (
     *("password*", "passwd", "pwd", "passphrase", "passcode", "passwort*", "kennwort*", "contraseña*", "clave"),
     *("mot de passe", "motdepasse", "senha*", "wachtwoord*", "parola d ordine", "palavra passe"),
@@ -92,6 +103,19 @@ def _password(text: str) -> Optional[str]:
     if placeholder(text) or not any(c.isdigit() for c in text):
         return None
     return text if any(not c.isdecimal() for c in text) else None
+
+
+# Names of what is done with passwords, and of versions.
+_METHOD = re.compile(
+    r"(?i)(?:sha|md|base|oauth|utf|pbkdf|argon|aes|rsa|tls|ssl|pkcs|hs|rs|es|win|v|rfc|iso|http)[-_]?\d[\d.-]*\w{0,2}"
+)
+
+
+def _chosen(text: str) -> Optional[str]:
+    """Accept what somebody can have chosen: letters with digits or signs in them, no word, date or number of a rule."""
+    if _password(text) is None or _METHOD.fullmatch(text) or sum([c.isalpha() for c in text]) < 3:
+        return None
+    return None if re.fullmatch(r"[A-Za-z]+[-_/.]\d{1,4}|[A-Za-z]+\d|\d+[-_]?[A-Za-z]+", text) else text
 
 
 def _odd(text: str) -> Optional[str]:
@@ -192,6 +216,27 @@ DETECTORS = (
         near=words(*_PASSWORD),
         gate="near",
     ),
+    # password Xy7kkq29 right behind the word, where it can be no other word
+    Detector(
+        "password.named",
+        "secret.password",
+        linear(
+            rf"{said(*_PASSWORD)}(?<![\"'`\\])(?P<value>[^\s\"'`<>,;:()]{{5,63}}[^\s\"'`<>,;:.!?()])(?![^\s\"'`<>,;:.!?)])"
+        ),
+        _chosen,
+        confidence="context",
+        near=words(*_PASSWORD),
+        gate="near",
+    ),
+    Detector(
+        "pin.said",
+        "secret.password",
+        linear(rf"{said(*_PIN_WORDS)}(?P<value>\d{{4}})(?![\w-])(?![.,]\d)"),  # of six digits it is a postcode in India
+        _not_placeholder,
+        confidence="context",
+        near=words(*_PIN_WORDS),
+        gate="near",
+    ),
     Detector(
         "api_key.said",
         "secret.api_key",
@@ -257,7 +302,8 @@ DETECTORS = (
         "otp.your",
         "secret.otp",
         linear(
-            r"(?<!\w)(?:[Yy]our|Ihr|[Dd]ein|[Tt]u|[Ss]u|[Vv]otre|[Ii]l tuo|[Oo] seu|[Uu]w|[Jj]e) (?:[\w'-]{1,20} ){0,2}"
+            r"(?<!\w)(?:[Yy]our|Ihr|[Dd]ein|[Tt]u|[Ss]u|[Vv]otre|[Ii]l tuo|(?:[Oo] )?[Ss]eu|[Uu]w|[Jj]e) "
+            r"(?:[\w'-]{1,20} ){0,2}"
             rf"(?<!{')(?<!'.join(_OTHER_CODES)})(?:code|Code|código|codice|passcode)"
             r"(?: (?:is|ist|lautet|es|est|è|é))?:? (?P<value>\d{4,8}|\d{3}[- ]\d{3})(?![\w-])(?![.,]\d)"
         ),
