@@ -229,13 +229,14 @@ _ONES = (
     r"|mijn|uw)\s)?(?:(?:card|bank|new|old|current)\s)?"
 )
 
-# At most eight: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
-_LINK = (
-    r"(?i:[\s.:=#\"'\\(\[>-]|n[°º]"
-    r"|(?:is|are|ist|lautet|was|war|est|es|è|é|são|sind|sont|son|zijn|to|jest|är|er|on|am|il|le|el|no|nr|number|nummer"
-    r"|numarası|code|kod|id|card|karte|kaart|entered|received|got|given|de la tarjeta|de la carte|della carta|do cartão"
-    r"|of the card|van de kaart|karty|with)\b){1,8}"
+# At most twelve: an equals sign, quotes, brackets, blanks, and words that stand between a word and its value.
+_LINK_WORDS = (
+    "is are was as ist sind lautet war est sont es son è sono é são zijn to jest är er on am il le el no nr n number"
+    " nummer numarası código numéro numero número code kod id value card karte kreditkarte kaart carte carta tarjeta"
+    " cartão karty entered provided received got given reads shown with my mein meine meiner mon ma mi mia meu minha"
+    " mijn of the for für de del della dell la der des do da van in"
 )
+_LINK = rf"(?i:[\s.:=#\"'\\()\[>-]|n[°º]|(?:{_LINK_WORDS.replace(' ', '|')})\b){{1,12}}"
 
 
 def whole(text: str) -> Optional[str]:

@@ -58,6 +58,8 @@ _EXPIRY = words(
     *(
         "expired",
         "expiring",
+        "expira*",
+        "expirant",
         "good until",
         "good till",
         "valid till",

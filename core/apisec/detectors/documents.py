@@ -108,7 +108,8 @@ DETECTORS = (
                    "kørekort*", "førerkort*", "řidičský průkaz*", "vezetői engedély*", "водительск*", "license number",
                    "licence number", "dl no", "dl number",
                    "führerschein*", "permis de conduire", "licencia de conducir", "permiso de conducir", "cnh",
-                   "patente di guida", "rijbewijs*", "carta de condução", "körkort*", "prawo jazdy", "dmv"),
+                   "patente di guida", "rijbewijs*", "carta de condução", "körkort*",
+                   "prawo jazdy", "prawa jazdy", "dmv"),
         gate="near",
     ),
     Detector(

@@ -14,6 +14,11 @@ _DATE = re.compile(r"(?:19|20)\d\d|(?:19|20)\d\d-?[01]\d-?[0-3]\d|[0-3]\d-[01]\d
 _RECORD = (
     *("mrn", "medical record", "medical record number", "medical record no", "chart number", "chart no", "patient"),
     *(
+        "chart",
+        "hospital id",
+        "pat nr",
+        "patiëntnr",
+        "numéro dossier",
         "patient id",
         "patient number",
         "patient no",
@@ -43,7 +48,20 @@ _INSURED = (
     *("krankenversicherungsnummer", "krankenversichertennummer", "krankenkassennummer", "numéro d'assuré", "assurance"),
     *("assurance maladie", "numéro de mutuelle", "mutuelle", "carte vitale", "número de póliza", "póliza", "seguro"),
     *("tarjeta sanitaria", "seguro médico", "polizza", "tessera sanitaria", "apólice", "plano de saúde", "carteirinha"),
-    *("polisnummer", "zorgverzekering", "zorgpolis", "polisa", "polisy", "numer ubezpieczenia", "försäkringsnummer"),
+    *(
+        "insured with",
+        "versicherungsschein",
+        "versicherten nr",
+        "assuré",
+        "polisnr",
+        "polisnummer",
+        "zorgverzekering",
+        "zorgpolis",
+        "polisa",
+        "polisy",
+        "numer ubezpieczenia",
+        "försäkringsnummer",
+    ),
     *("forsikringsnummer", "sigorta", "poliçe", "vakuutusnumero"),
 )
 
@@ -64,7 +82,7 @@ DETECTORS = (
     Detector(
         "health.mrn",
         "health.mrn",
-        linear(rf"{said(*_RECORD)}(?P<value>[A-Za-z]{{0,4}}[- ]?\d[\d-]{{3,14}}(?![\w-])(?![.,:/]\d))"),
+        linear(rf"{said(*_RECORD)}(?P<value>[A-Z]{{0,4}}[- ]?\d[\d-]{{3,14}}(?![\w-])(?![.,:/]\d))"),
         _number,
         confidence="context",
         near=words(*_RECORD),
