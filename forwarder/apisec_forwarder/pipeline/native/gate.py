@@ -44,6 +44,7 @@ VALUE, SUSPICIOUS, BASE64, SPOKEN, ASSIGNED = range(5)
 MIN_DIGITS = 9  # of a number that is asked: shorter ones hold nothing, in balanced mode
 MIN_SPOKEN, MIN_TELLING = 4, 6  # letters of a part of a telling word that stands for it, with a digit and without
 MIN_LITERAL = 4  # characters of a literal that is rare enough to be asked alone
+MIN_LOST = 3  # … where it was in a lookahead, so that the pattern has lost it
 
 _DIGIT = re.compile(r"[0-9]")
 
@@ -168,7 +169,7 @@ def _once(expressions: Iterable[Expression]) -> list[Expression]:
     return list(dict.fromkeys(expressions))
 
 
-_MARKS = tuple((mark,) for mark in MARKS)
+_MARKS = tuple((mark,) for mark in sorted(MARKS))
 
 
 def _classes(strict: bool) -> Iterator[Expression]:
@@ -186,7 +187,7 @@ def _literals(strict: bool) -> Iterator[Expression]:
     """Yield what has a literal in it."""
     for pattern in (PERCENT, ENTITY, ESCAPED):
         yield Expression(loosen(pattern.pattern, _flags(pattern)), VALUE)
-    for source in (uncommon(), r"~[a-z_0-9.]{3,80}~", *MARKS):  # the second one is a token
+    for source in (uncommon(), r"~[a-z_0-9.]{3,80}~", *sorted(MARKS)):  # the second one is a token
         yield Expression(source, VALUE)
     yield Expression(_PAIR, ASSIGNED)
     for detector in _not_covered(strict):
@@ -203,6 +204,8 @@ def _not_covered(strict: bool) -> Iterator[Detector]:
     for detector in DETECTORS.values():
         if detector.confidence == "context" and not detector.literals and not (strict and detector.checked):
             continue
+        if detector.literals and MARKS.issuperset(detector.literals):
+            continue  # one of them stands wherever it finds anything
         groups = _MARKS if detector.literals else GROUPS
         if not stand_for(groups, whole(detector.shape.pattern, _flags(detector.shape))):
             yield detector
@@ -214,12 +217,17 @@ _SHARED = {found for found, count in Counter(d.literals for d in DETECTORS.value
 
 def _alone(detector: Detector) -> Iterator[Expression]:
     """Yield what asks one detector: its literals where they are rare, or say more than what stands beside them."""
-    pattern = loosen(detector.shape.pattern, _flags(detector.shape))
+    flags = _flags(detector.shape)
+    pattern = loosen(detector.shape.pattern, flags)
     literals = [loosen(re.escape(text)) for text in detector.literals]
+    shortest = min(map(len, detector.literals), default=0)
     of_one_kind = detector.data_class.startswith("secret.") or detector.literals in _SHARED
-    rare = of_one_kind and min(map(len, detector.literals), default=0) >= MIN_LITERAL
-    chosen = literals if literals and (rare or not stand_for([literals], pattern)) else [pattern]
-    yield from [Expression(source, VALUE) for source in chosen]
+    rare = of_one_kind and shortest >= MIN_LITERAL
+    if literals and (rare or (shortest >= MIN_LOST and not stand_for([literals], pattern))):
+        kind = SPOKEN if needs_digit(detector.shape.pattern, flags) else VALUE
+        yield from [Expression(source, kind) for source in literals]
+    else:
+        yield Expression(pattern, VALUE)
 
 
 def _words() -> Iterator[Expression]:

@@ -29,7 +29,7 @@ from apisec_forwarder.pipeline.native.bytesets import (
 _parser: Any = importlib.import_module("re._parser")  # the standard library's own reading of a pattern
 
 MAX_COUNT = 24  # of a required repetition; what comes after a longer one is cut off
-MAX_LEAD, MAX_TAIL = 12, 12  # of one at an edge, where the rest of the pattern says more
+MAX_LEAD, MAX_TAIL = 12, 6  # of one at an edge, where the rest of the pattern says more
 
 
 _Groups = dict[int, Sequence[Any]]  # the items of each group, for references

@@ -39,4 +39,4 @@ GROUPS: tuple[tuple[str, ...], ...] = (  # those of a group stand for patterns t
     (rf"{_OUTSIDE}[13][1-9A-HJ-NP-Za-km-z]{{12}}",),  # an address of Bitcoin
 )
 SHAPES = tuple(shape for group in GROUPS for shape in group)
-MARKS = ("@", "<<")  # of patterns that begin with anything
+MARKS = frozenset(("@", "<<"))  # of patterns that begin with anything
