@@ -41,13 +41,19 @@ from apisec.redaction.values import confirmed, refine
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
 
 # Words with at most one short number, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing
-# can stand in them. A number of three digits beside a blank can be a code that the words tell of. The alternatives
-# differ by their next character, so that failing costs linear time too.
-_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8})"
+# can stand in them. A number of three digits beside a blank can be a code that the words tell of, a word with a capital
+# behind a blank a name or a street (*my name is Ada Lovelace*, *at 12 Main Street*). The alternatives differ by their
+# next character, so that failing costs linear time too.
+_LOWER = r"(?:[a-z]{1,15}|[A-Z]{1,8}(?![a-z]))"
+_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8}(?![a-z]))"
+_MARK = r"[,.!?/_-]"
+_NEXT = rf"(?:{_MARK}{{1,2}}{_WORD}|(?: [ ,.!?/_-]?|{_MARK} ){_LOWER})"
+_WORDS = rf"{_WORD}(?:{_NEXT})*"
 _SEPARATOR = r"[ ,.!?/_-]{1,2}"
-_NUMBER = r"(?:\d{1,2}|(?<! )\d{3,6}(?! ))"
+_NUMBER = r"(?<![A-Z]-)(?:\d{1,2}|(?<! )\d{3,6}(?! ))(?!-[A-Z])"  # AB-12-CD is a plate
 DULL = re.compile(
-    rf"/?(?:{_WORD}(?:{_SEPARATOR}|\Z))*(?:{_NUMBER}(?:{_SEPARATOR}{_WORD})*)?"
+    rf"/?(?:{_WORDS}(?:{_SEPARATOR})?|[A-Z][a-z]{{1,15}} [A-Z][a-z]{{1,15}}"
+    rf"|(?:{_WORDS}{_SEPARATOR})?{_NUMBER}(?:{_NEXT})*)"
     r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
     r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
 )

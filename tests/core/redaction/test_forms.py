@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apisec.redaction import forms
+from apisec.redaction.redactor import DULL
 from apisec.redaction.values import MAX_NAMED, confirmed, refine
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "redaction" / "values.yml").read_text(encoding="utf-8"))
@@ -112,3 +113,19 @@ def test_a_name_that_may_mean_many_things_needs_a_strong_form(
     for value in weak:
         assert refine(data_class, value)
         assert confirmed(data_class, value) is None, value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["my name is Anna Keller", "Dear Ms Keller", "I live at 12 Main Street", "bor i Storgata 5", "kenteken AB-12-CD"],
+)
+def test_short_sentences_of_plain_words_are_asked(text: str) -> None:
+    assert DULL.fullmatch(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["active", "Blue Shirt", "ORDER_CREATED", "/in/out", "Payment received", "item 3", "created at 12", "in/Out/Foo"],
+)
+def test_words_in_which_nothing_can_stand_are_not_asked(text: str) -> None:
+    assert DULL.fullmatch(text)
