@@ -34,6 +34,11 @@ def templates(document: Mapping[str, Any], where: str = "OpenAPI document") -> T
     return tuple(dict.fromkeys(found))
 
 
+def base_paths(document: Mapping[str, Any], own: Any = None) -> Sequence[str]:
+    """Return the base paths of an operation: of its own servers where it has some, else the document's."""
+    return (_server_paths(own) if own else []) or _bases(document)
+
+
 def _bases(document: Mapping[str, Any]) -> Sequence[str]:
     if "swagger" in document:
         base = document.get("basePath")
@@ -50,7 +55,10 @@ def _server_paths(servers: Any) -> List[str]:
             continue
         variables = server.get("variables")
         known = variables if isinstance(variables, Mapping) else {}
-        path = urlsplit(_filled(url, known)).path.rstrip("/")
+        try:
+            path = urlsplit(_filled(url, known)).path.rstrip("/")
+        except ValueError:  # brackets that hold no address
+            continue
         if path not in found:
             found.append(path)
     return found
