@@ -91,7 +91,8 @@ DETECTORS = (
     Detector(
         "health.insurance",
         "health.insurance",
-        linear(rf"{said(*_INSURED)}(?P<value>[A-Z]{{0,4}}[- ]?\d[\dA-Z-]{{5,16}}(?![\w-])(?![.,:/]\d))"),
+        linear(rf"(?<![Nn]ational[ -])(?<!NATIONAL )(?<![Ss]ocial ){said(*_INSURED)}"
+               rf"(?P<value>[A-Z]{{0,4}}[- ]?\d[\dA-Z-]{{5,16}}(?![\w-])(?![.,:/]\d))"),
         _number,
         confidence="context",
         near=words(*_INSURED),
