@@ -13,6 +13,7 @@ from typing import FrozenSet, Optional, Sequence, Tuple
 
 from apisec.classification.names.guessing import guess, turned
 from apisec.classification.names.model import default_model
+from apisec.classification.names.references import numbered
 from apisec.classification.names.rules import RULES, last_needed, match
 from apisec.classification.names.stems.standards import LIKELY
 from apisec.classification.names.words import HUNGARIAN, MAX_NAME, NATIONAL, meaning, meanings, split, undressed
@@ -29,7 +30,9 @@ _GENERIC = frozenset(_GENERIC_CONCEPTS.split())
 _BESIDE = frozenset(("paging", "kind_token", "spot", "asked", "validity", "valueword"))
 TERSE = {name: data_class for data_class, names in LIKELY.items() for name in names.split()}
 _ROLES = frozenset(("role",))
-_NO_ROLE = frozenset(("reference", "identifier", "number", "turn", "asked", "verb"))  # the count of customers
+_NO_ROLE = frozenset(
+    ("reference", "identifier", "number", "code", "key", "turn", "asked", "verb")
+)  # the count of customers
 _ADDRESS = frozenset(("address", "neutral"))
 _NO_STREET = frozenset(("email", "mac", "macword", "maconly", "ip", "wallet"))
 # What the last word must not be when the classifier is asked: it would decide, however unknown the rest is.
@@ -83,7 +86,9 @@ def _said(name: str, words: Tuple[str, ...], parent: str) -> NameEvidence:
         data_class = _class_below(found, parent) or data_class
     elif parent and data_class == "pii.address" and len(words) == 1 and known <= _ADDRESS:
         data_class = _address_of(found, parent)
-    reference = data_class is None and bool(known & {"reference", "identifier"})
+    reference = data_class is None and (
+        bool(known & {"reference", "identifier"}) or numbered(name, words, found, parent)
+    )
     identifier = data_class in (None, "device.id") and "identifier" in known | meaning(words[-1])
     likely = _likely(words, found, known) if data_class is None else None
     return NameEvidence(data_class, reference, identifier, likely)

@@ -1,6 +1,7 @@
 """What the stems of field names stand for: concepts, in some thirty languages and their usual abbreviations.
 
-One module a group of languages, and one of standards' own terse names; each holds concept: stems. A stem that ends in
+One module a group of languages, one of standards' own terse names, one of papers' numbers and one of what
+trades say; each holds concept: stems. A stem that ends in
 ``*`` takes the rest of its word. Stems are written as the language writes them; ``fold`` brings them and the names to
 the same letters (accents away, Cyrillic and Greek in Latin letters). A language that parts its words (``numero de
 telefono``) has them joined (``numerodetelefono``) only where the parts do not say it.
@@ -15,10 +16,12 @@ from apisec.classification.names.stems import (
     english,
     germanic,
     nordic,
+    references,
     romance,
     scripts,
     slavic,
     standards,
+    trades,
     western,
 )
 
@@ -32,6 +35,8 @@ _GROUPS: Tuple[Dict[str, str], ...] = (
     asian.CONCEPTS,
     scripts.CONCEPTS,
     standards.CONCEPTS,
+    references.CONCEPTS,
+    trades.CONCEPTS,
 )
 
 

@@ -11,6 +11,7 @@ from typing import Dict
 
 # Terse names that are this only where the value's form says so as well: exact, in lower case, without separators.
 LIKELY: Dict[str, str] = {
+    "health.insurance": "nam msp ihi cns",
     "pii.name": "nom nombre nome naam nimi navn namn isim nama namae imya fio sei mei myoji name1 name2 name3 name4"
     " sn cn nm nm1 formattedname displayname formatname namn1 ownernm altname"
     " knownas aka signedby preparedby approvedby createdbyname attn attention careof contactperson1 pocname poc",
