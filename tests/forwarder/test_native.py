@@ -104,6 +104,15 @@ def test_echoes_of_named_values(data: st.DataObject) -> None:
     )
 
 
+@pytest.mark.parametrize("place", sorted(REQUESTS))
+@pytest.mark.parametrize(
+    "form", ["card=4111+1111+1111+1111&x=1", "a=1&b=2", "u%5Bdob%5D=1815%2d12%2d10&&", "x=ada%2540b.com&y="]
+)
+def test_forms_inside_of_values(place: str, form: str) -> None:
+    body = json.dumps([{"payload": form, "session": form, "note": f"{form} "}]).encode()
+    agree(sent(REQUESTS[place](form), Response(200, (JSON,), Body(body, len(body)))))
+
+
 TELLING = st.sampled_from(
     ["firstName", "lastName", "email", "phone", "street", "postcode", "birthDate", "ssn", "nationalId", "iban", "cvv",
      "cardNumber", "expiry", "password", "otp", "accessToken", "apiKey", "deviceId", "mrn", "taxId", "owner", "plate"]

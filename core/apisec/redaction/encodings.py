@@ -10,8 +10,8 @@ import binascii
 import html
 import re
 from decimal import Decimal
-from typing import Iterable, Iterator, Optional
-from urllib.parse import unquote
+from typing import Callable, Iterable, Iterator, Optional, Tuple
+from urllib.parse import quote, unquote
 
 from apisec.detectors.engine import MIN_LENGTH
 
@@ -67,6 +67,22 @@ _IN_IT = (
     f"{_QUANTUM}{_capital(_FIRST)}",
 )
 BASE64_GATE = re.compile(f"[A-Z]{_ANY}*{_HELD}|{'|'.join(_IN_IT)}|{_HELD}[a-z0-9+/_-]*[A-Z]")
+
+
+def layers(text: str) -> Iterator[Tuple[str, Callable[[str], str]]]:
+    """Yield a text with one encoding undone, for each that it shows, and what puts that encoding on again."""
+    if "%" in text and PERCENT.search(text):
+        inner = unquote(text)
+        if inner != text:
+            yield inner, _percent
+    if "&" in text and ENTITY.search(text):
+        yield html.unescape(text), html.escape
+    if "\\" in text and ESCAPED.search(text):
+        yield unescape(text), str
+
+
+def _percent(text: str) -> str:
+    return quote(text, safe="~/?&=:;,@+$!*'()[]")
 
 
 def resolve(text: str) -> str:

@@ -5,11 +5,8 @@ One ``Redactor`` per transaction. It remembers what it found, so that ``echo`` c
 
 from __future__ import annotations
 
-import html
-import re
 from contextlib import contextmanager
 from typing import Callable, Dict, Iterable, Iterator, List, Optional, Set, Tuple
-from urllib.parse import quote, unquote
 
 from apisec.classification.names import NOTHING, NameEvidence, evidence
 from apisec.decoders import Document, Leaf, Limits, Place, claims, embedded
@@ -17,17 +14,7 @@ from apisec.decoders.plain import place_to_cut
 from apisec.detectors.base import Match
 from apisec.detectors.engine import MIN_LENGTH, scan
 from apisec.redaction import work
-from apisec.redaction.encodings import (
-    BASE64,
-    BASE64_TEXT,
-    ENTITY,
-    ESCAPED,
-    PERCENT,
-    integral,
-    resolve,
-    unbase64,
-    unescape,
-)
+from apisec.redaction.encodings import BASE64, BASE64_TEXT, integral, layers, resolve, unbase64
 from apisec.redaction.fields import FieldSeen, note
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.labels import label as label
@@ -35,38 +22,13 @@ from apisec.redaction.parts import Part as Part
 from apisec.redaction.parts import beside
 from apisec.redaction.proof import proved, says_more, spoken
 from apisec.redaction.spans import Span, Taken, splice
+from apisec.redaction.texts import ASSIGNED, VALUE
+from apisec.redaction.texts import DULL as DULL
+from apisec.redaction.texts import TELLING as TELLING
 from apisec.redaction.tokens import TOKEN, class_of, is_token
 from apisec.redaction.values import confirmed, refine
 
 MAX_REFERENCE = 64  # characters of an order number, a timestamp, a hash
-
-# Words with at most one short number, a timestamp, a UUID or hash: most values of ordinary traffic, and nothing
-# can stand in them. A number of three digits beside a blank can be a code that the words tell of, a word with a capital
-# behind a blank a name or a street (*my name is Ada Lovelace*, *at 12 Main Street*). The alternatives differ by their
-# next character, so that failing costs linear time too.
-_LOWER = r"(?:[a-z]{1,15}|[A-Z]{1,8}(?![a-z]))"
-_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,8}(?![a-z]))"
-_MARK = r"[,.!?/_-]"
-_NEXT = rf"(?:{_MARK}{{1,2}}{_WORD}|(?: [ ,.!?/_-]?|{_MARK} ){_LOWER})"
-_WORDS = rf"{_WORD}(?:{_NEXT})*"
-_SEPARATOR = r"[ ,.!?/_-]{1,2}"
-_NUMBER = r"(?<![A-Z]-)(?:\d{1,2}|(?<! )\d{3,6}(?! ))(?!-[A-Z])"  # AB-12-CD is a plate
-DULL = re.compile(
-    rf"/?(?:{_WORDS}(?:{_SEPARATOR})?|[A-Z][a-z]{{1,15}} [A-Z][a-z]{{1,15}}"
-    rf"|(?:{_WORDS}{_SEPARATOR})?{_NUMBER}(?:{_NEXT})*)"
-    r"|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:?\d\d)?)?"
-    r"|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}"
-)
-# name=value and name: value inside text: error messages, logs, URLs, GraphQL, broken JSON.
-_ASSIGNED = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,48})\\?[\"']?\]?(\s{0,2}[:=]\s{0,2})")
-_VALUE = re.compile(r"\\?\"([^\"\\]{1,512})|'([^'\\]{1,512})|([^\s\"'&,;}<>)\]\\]{1,512})")
-TELLING = re.compile(
-    r"(?i)pass|pw|psw|kennw|contras|senha|clave|mdp|pin|secret|token|key|auth|sess|sid|cv[vc]|csc|ssn|social|otp"
-    r"|mfa|iban|account|acct|konto|card|karte|pan|code|cred|jwt|user|name|birth|dob"
-    r"|tax|vat|ein|tin|nino|nhs|npi|dea|mbi|mrn|medic|patient|insur|icd|diag|imei|imsi|iccid|mac|device|serial|idfa"
-    r"|wallet|btc|eth|routing|aba|sort|bic|swift|ifsc|bsb|clabe|passport|licen|national|exp|vin|plate|zip|post|plz"
-    r"|phone|mobile|tel|lat|lon|lng|geo"
-)
 
 Forced = Callable[[str], Optional[str]]  # a field's path: the class that an override gives it, or None
 NOT_SENSITIVE = "none"  # the override that lets a value through
@@ -181,7 +143,7 @@ class Redactor:
             return self._unseen(len(value)) if value else None
         said = evidence(leaf.name, leaf.parent) if leaf.name else NOTHING
         if kind == "string" and said.data_class != "secret.password":
-            inner = self._embedded(value, leaf, fields, depth)
+            inner = self._embedded(value, leaf, fields, depth, forms=said.data_class is None)
             if inner is not None:
                 return inner if inner != value else None
             self.claims(value, leaf.path, fields, depth)
@@ -333,29 +295,22 @@ class Redactor:
 
     def _undo(self, text: str, reference: bool, depth: int, hint: Optional[str]) -> Optional[str]:
         """Look below one more encoding; return the redacted text in that encoding, or None."""
-        if "%" in text and PERCENT.search(text):
-            inner = unquote(text)
-            found = self.text(inner, reference, depth + 1, hint) if inner != text else None
+        for inner, encoded in layers(text):
+            found = self.text(inner, reference, depth + 1, hint)
             if found is not None:
-                return quote(found, safe="~/?&=:;,@+$!*'()[]")
-        if "&" in text and ENTITY.search(text):
-            found = self.text(html.unescape(text), reference, depth + 1, hint)
-            if found is not None:
-                return html.escape(found)
-        if "\\" in text and ESCAPED.search(text):
-            return self.text(unescape(text), reference, depth + 1, hint)
+                return encoded(found)
         return None
 
     def _assignments(self, text: str, taken: Taken) -> Iterator[Span]:
         end = 0
-        for name in _ASSIGNED.finditer(text):
+        for name in ASSIGNED.finditer(text):
             if name.start() < end or not TELLING.search(name[1]):
                 continue
             if not self._affords(work.PER_KNOWN_NAME if name[1] in self._names else work.PER_NAME):
                 yield self._rest(text, name.start())
                 return
             self._names.add(name[1])
-            value = _VALUE.match(text, name.end())
+            value = VALUE.match(text, name.end())
             data_class = evidence(name[1]).data_class if value else None
             if value is None or data_class is None:
                 continue
@@ -385,7 +340,7 @@ class Redactor:
                     break
 
     def _decoded(self, inner: str, depth: int) -> Optional[str]:
-        nested = self._embedded(inner, _NO_LEAF, {}, depth)
+        nested = self._embedded(inner, _NO_LEAF, {}, depth, forms=True)
         if nested is not None:
             return nested if nested != inner else None
         return self.text(inner, False, depth)
@@ -396,9 +351,13 @@ class Redactor:
             return work.unseen(len(run))
         return self.token(class_of(token.group()) if token else "secret.token", run)
 
-    def _embedded(self, value: str, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int) -> Optional[str]:
-        """Redact a document inside a string (JSON, GraphQL, XML); None when it is none."""
-        document = embedded(value, leaf.name, self.limits, label) if depth < self.limits.nested else None
+    def _embedded(
+        self, value: str, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int, *, forms: bool
+    ) -> Optional[str]:
+        """Redact a document inside a string (JSON, GraphQL, XML, or a form where ``forms``); None when it is none."""
+        if depth >= self.limits.nested:
+            return None
+        document = embedded(value, leaf.name, self.limits, label, forms=forms)
         if document is None:
             return None
         inner = Place(0, leaf.path, leaf.name, leaf.parent).take(document)

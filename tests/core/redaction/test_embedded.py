@@ -61,6 +61,29 @@ def test_fields_inside_strings(document: Any, path: str, found: List[str]) -> No
     json.loads(shown)
 
 
+FORM = "name=Ada+Lovelace&card=4111+1111+1111+1111&mail=ada%2540example.com"
+
+
+@pytest.mark.parametrize("value", [FORM, base64.b64encode(FORM.encode()).decode(), json.dumps({"inner": FORM})])
+def test_a_form_inside_a_string_is_read_as_one(value: str) -> None:
+    redactor = Redactor(TOKENIZER)
+    part = read({"payload": value}, redactor)
+    assert redactor.classes >= {"pii.name", "pci.pan", "pii.email"}
+    shown = part.render()
+    assert not any(raw in shown for raw in ("Ada", "Lovelace", "4111", "ada%"))
+
+
+def test_the_fields_of_a_form_inside_a_string() -> None:
+    found = classes(read({"payload": FORM, "session": FORM}, Redactor(TOKENIZER)))
+    assert found == {
+        "payload": ["pci.pan", "pii.email", "pii.name"],
+        "payload.name": ["pii.name"],
+        "payload.card": ["pci.pan"],
+        "payload.mail": ["pii.email"],
+        "session": ["secret.session"],  # the whole, for its name says so
+    }
+
+
 def test_a_password_is_a_password_whatever_it_looks_like() -> None:
     for value in ('{"a": "b"}', '["x"]', "<a>b</a>"):
         part = read({"password": value}, Redactor(TOKENIZER))
