@@ -19,7 +19,7 @@ _BESIDE = (
 )
 _HARMLESS = frozenset(_BESIDE.split())
 _NUMBER = frozenset(("number", "code", "identifier", "serialno", "sequence", "key"))
-_BARE = frozenset(("number", "code", "key", "neutral", "long"))
+_BARE = frozenset(("number", "code", "key", "neutral", "long", "paging", "doc", "line"))
 _OF_A_CARD = re.compile(
     "card|crd|kart|kort|kaart|tarj|cart[aeo]|plast|pan(?:n|_|$)|kredit|credit|cc(?:n|_)|卡|カード|카드"
 )
@@ -40,7 +40,7 @@ def numbered(name: str, words: Sequence[str], found: Sequence[FrozenSet[str]], p
     said = [known for known in found if known != {"neutral"}]
     if len(said) > 1:
         return bool(_NUMBER & (said[-1] | said[0])) or _is_number(words[-1])
-    bare = bool(said) and said[0] <= _BARE
+    bare = bool(said) and bool(said[0]) and said[0] <= _BARE
     if _is_number(words[-1]) and not (bare and words[-1].isascii()):
         return True  # scripts without spaces have the number as the head of a longer word
     if bare:
