@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from apisec.decoders import DECODERS, media_type
+from apisec.decoders import DECODERS, json_operation, media_type, operation_hint
 from apisec.detectors.signals import MAX_WORK as MAX_SIGNALS_WORK
 from apisec.detectors.signals import Signal, of_document
 from apisec.model.event import Event
@@ -22,7 +22,7 @@ from apisec.model.transaction import Body, Headers, Response, Transaction
 from apisec.redaction.encodings import BASE64_TEXT
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
-from apisec.redaction.work import LONG, PER_FIELD, cost, most
+from apisec.redaction.work import LONG, MAX_WORK, PER_FIELD, cost, most, of_json
 from apisec_forwarder.pipeline.envelope import dump, envelope
 from apisec_forwarder.pipeline.evidence import dear
 from apisec_forwarder.pipeline.messages import read_body
@@ -40,6 +40,7 @@ from apisec_forwarder.pipeline.pipeline import Pipeline
 from apisec_forwarder.pipeline.settings import PipelineSettings
 from apisec_forwarder.pipeline.shown import method_of, named_objects, object_name, shown_text
 
+LIGHT = 8_192  # bytes of bodies that never meet the bound of work
 _log = logging.getLogger(__name__)
 
 MAX_HEADS = 64
@@ -108,7 +109,7 @@ class NativePipeline:
 
     def _record(self, transaction: Transaction) -> bytes:
         response = transaction.response
-        if transaction.refusal is not None or self.core.marked(transaction):
+        if transaction.refusal is not None or self.core.marked(transaction) or _heavy(transaction):
             raise NotHere
         work = self._begin(transaction)
         heads = self._heads_of(work)
@@ -255,9 +256,10 @@ class NativePipeline:
         try:
             if reading is not None:
                 data = request.body.data
-                return work.modal.bodies.finish(
-                    data, reading, hits.of_request(reading), hits.texts, work.redactor, named=True
-                )
+                found = hits.of_request(reading)
+                section = work.modal.bodies.finish(data, reading, found, hits.texts, work.redactor, named=True)
+                work.body_operation = json_operation(data.decode())
+                return section
             if form is not None:
                 classes = self._ask_pairs(work, form, hits.of_form())
                 return form_section(form, request.body.data.decode("ascii"), classes)
@@ -308,6 +310,7 @@ class NativePipeline:
                 work.coverage.unread = ""
             if part is not None:
                 work.signals += list(of_document(part.document, "body", work.watch))
+                work.body_operation = operation_hint(part.document)
         if part is None:
             return None
         text = part.render()
@@ -370,3 +373,11 @@ def _take_effect(work: Work, effect: Effect) -> None:
     work.redactor.classes |= effect.classes
     work.redactor.spent += effect.spent
     work.redactor.skipped += effect.skipped
+
+
+def _heavy(transaction: Transaction) -> bool:
+    """Return whether the bodies may take more than the core's bound of work: then it alone reads them, once."""
+    bodies = [transaction.request.body.data]
+    if transaction.response is not None:
+        bodies.append(transaction.response.body.data)
+    return sum(map(len, bodies)) > LIGHT and sum(map(of_json, bodies)) > MAX_WORK
