@@ -113,6 +113,34 @@ def test_forms_inside_of_values(place: str, form: str) -> None:
     agree(sent(REQUESTS[place](form), Response(200, (JSON,), Body(body, len(body)))))
 
 
+SOAP = "<s:Envelope xmlns:s='u'><s:Body><m:{}><id>1</id></m:{}></s:Body></s:Envelope>"
+SEND = '{"jsonrpc": "2.0", "method": "orders.find", "params": {"id": 7, "password": "orders.find"}}'
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "operation"),
+    [
+        ("application/json", '{"jsonrpc": "2.0", "method": "orders.find", "params": {"id": 7}}', "orders.find"),
+        ("application/json", '{"jsonrpc": "2.0", "method": "orders.find", "params": [1, 1]}', "orders.find"),
+        ("application/json", '{"query": "query Q { a(email: \\"ada@example.com\\") { id } }"}', "Q"),
+        ("application/json", '{"query": "{ hero { id } }", "operationName": "H", "query": "{ hero { id } }"}', "H"),
+        ("application/json", '{"query": "shoes"}', None),
+        ("application/json", '{"items": [1]}', None),
+        ("application/json", SEND, None),  # somebody's password
+        ("application/json", SEND.replace('"password"', '"note"'), "orders.find"),
+        ("application/json", '{"jsonrpc": "2.0", "method": "u5f0c1c1e0c2d4f5e9b8a7c6d5e4f3a2b"}', None),  # a key
+        ("application/json", '{"jsonrpc": "2.0", "method": "card:4111111111111111"}', None),
+        ("application/graphql", "mutation { save(a: 1) { id } }", "save"),
+        ("text/xml", SOAP.format("Find", "Find"), "Find"),
+        ("application/x-www-form-urlencoded", "method=x&jsonrpc=2.0", None),
+    ],
+)
+def test_operations_that_bodies_name(kind: str, body: str, operation: str | None) -> None:
+    event = agree(sent(typed(kind, body), answer(kind, body)))
+    assert event.get("body_operation") == operation
+    assert "body_operation" not in agree(sent(Request("GET", "/a", (), Body()), answer(kind, body)))
+
+
 TELLING = st.sampled_from(
     ["firstName", "lastName", "email", "phone", "street", "postcode", "birthDate", "ssn", "nationalId", "iban", "cvv",
      "cardNumber", "expiry", "password", "otp", "accessToken", "apiKey", "deviceId", "mrn", "taxId", "owner", "plate"]

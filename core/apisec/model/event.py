@@ -58,6 +58,7 @@ FIELDS: Tuple[Field, ...] = (
     Field("response_time", "number", "Milliseconds from first request byte to last response byte.", cim=True),
     Field("endpoint", "string", "Path template: /orders/{order_id}.", required=True),
     Field("operation", "string", "Method and template: GET /orders/{order_id}.", indexed=True, required=True),
+    Field("body_operation", "string", "What a GraphQL, JSON-RPC or SOAP body asks for, as it names it."),
     Field("principal", "string", "Token of who acts; never a bare address.", indexed=True, required=True),
     Field("principal_kind", "string", "jwt, api_key, session, consumer, mtls, basic or anonymous.", required=True),
     Field("auth", "string", "Scheme: bearer, basic, api_key, gateway, cookie, mtls or none.", required=True),

@@ -48,6 +48,13 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def operation_shown(name: str | None, redactor: Redactor) -> str | None:
+    """Return the operation that a body names; None when the name may be somebody's data, an id or a key."""
+    if name is None or "{" in label(name) or name in redactor.secrets:
+        return None
+    return name
+
+
 def address_of(text: str, redactor: Redactor) -> str:
     return text if _is_address(text) else shown_text(text, redactor) or ""
 

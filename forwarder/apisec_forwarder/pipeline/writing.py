@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from apisec.decoders import DECODERS, MediaType
+from apisec.decoders import DECODERS, MediaType, operation_hint
 from apisec.detectors.signals import Watch
 from apisec.endpoints.templating import Templated, segments_of
 from apisec.model.event import SCHEMA_VERSION, Event
@@ -26,6 +26,7 @@ from apisec_forwarder.pipeline.shown import (
     method_of,
     name_of,
     named_objects,
+    operation_shown,
     shown_text,
 )
 from apisec_forwarder.pipeline.state import Work
@@ -51,14 +52,18 @@ class Writer:
         referrer = self.url(header(request.headers, "referer"), redactor)
         host = shown_text(work.target.host[:255], redactor) or ""
         parts = [p for p in (work.path, work.query, work.request_body, work.response_body) if p is not None]
-        echo = Echo(redactor.secrets, "\0".join([agent or "", referrer or "", host, *_hay(parts)]))
+        sent = work.request_body
+        operation = operation_shown(operation_hint(sent.document) if sent else None, redactor) or ""
+        echo = Echo(redactor.secrets, "\0".join([agent or "", referrer or "", host, operation, *_hay(parts)]))
         if echo:
             for part in parts:
                 echo.part(part)
             agent, referrer, host = echo.text(agent or ""), echo.text(referrer or ""), echo.text(host)
+            operation = operation if echo.text(echo.name(operation)) == operation else ""
         event = self._frame(transaction, work, redactor)
         event.update(_url_fields(work, host, echo))
         event.update(self._endpoint(work, echo))
+        _optional(event, "body_operation", operation)
         event["status"] = response.status if response else 0
         event["src"] = address_of(transaction.client.address, redactor)
         _optional(event, "src_port", transaction.client.port)

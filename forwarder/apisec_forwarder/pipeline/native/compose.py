@@ -12,7 +12,9 @@ import orjson
 
 from apisec.detectors.signals import strongest
 from apisec.model.event import SCHEMA_VERSION, SOURCETYPE_TRANSACTION
+from apisec.model.transaction import Client
 from apisec.redaction.keys import Tokenizer
+from apisec.redaction.redactor import Redactor
 from apisec.redaction.tokens import cut
 from apisec.redaction.work import MAX_WORK
 from apisec_forwarder.pipeline.envelope import SOURCE
@@ -27,7 +29,7 @@ from apisec_forwarder.pipeline.native.targets import PathPlan, Place
 from apisec_forwarder.pipeline.native.work import Work
 from apisec_forwarder.pipeline.principal import earlier
 from apisec_forwarder.pipeline.settings import PipelineSettings
-from apisec_forwarder.pipeline.shown import address_of, counted_bytes, identifier, name_of
+from apisec_forwarder.pipeline.shown import address_of, counted_bytes, identifier, name_of, operation_shown
 from apisec_forwarder.pipeline.writing import MAX_OBJECT_ID, MAX_OBJECT_IDS
 
 MAX_FRAMES = 8_192
@@ -125,18 +127,16 @@ class Composer:
             event["status"] = response.status
             event["bytes_out"] = counted_bytes(transaction.bytes_out, response.body)
             self._type(event, work)
-        if client.port is not None:
-            event["src_port"] = client.port
+        _client(event, client, redactor)
         if transaction.duration is not None:
             event["response_time"] = transaction.duration
         if work.agent:
             event["http_user_agent"] = work.agent
         if work.referrer:
             event["http_referrer"] = work.referrer
-        if client.tls_version:
-            event["tls_version"] = name_of(client.tls_version, redactor)
-        if client.ja4:
-            event["ja4"] = name_of(client.ja4, redactor)
+        operation = operation_shown(work.body_operation, redactor)
+        if operation:
+            event["body_operation"] = operation
         if work.signals:
             found = strongest(work.signals, MAX_SIGNALS)
             event["signals"] = [{"detector": s.detector, "where": s.where, "score": s.score} for s in found]
@@ -173,9 +173,18 @@ class Composer:
             event[name] = text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def _client(event: dict[str, Any], client: Client, redactor: Redactor) -> None:
+    if client.port is not None:
+        event["src_port"] = client.port
+    if client.tls_version:
+        event["tls_version"] = name_of(client.tls_version, redactor)
+    if client.ja4:
+        event["ja4"] = name_of(client.ja4, redactor)
+
+
 def _shown(work: Work, query: str) -> list[str]:
     """Return all that is shown of a transaction."""
-    shown = [work.path, query, work.agent or "", work.referrer or "", work.place.host]
+    shown = [work.path, query, work.agent or "", work.referrer or "", work.place.host, work.body_operation or ""]
     if work.query is not None:
         shown += work.query.plan.kinds
         shown += work.query.shown()

@@ -41,9 +41,10 @@ class Work:
     """What is known of one transaction so far."""
 
     __slots__ = (
-        "agent", "answered", "base64", "classes", "coverage", "effect", "form", "head", "method", "modal", "operation",
-        "path", "place", "places", "plan", "query", "query_text", "reading", "redactor", "referrer", "response_effect",
-        "response_head", "response_reading", "segments", "sent", "signals", "transaction", "values", "watch",
+        "agent", "answered", "base64", "body_operation", "classes", "coverage", "effect", "form", "head", "method",
+        "modal", "operation", "path", "place", "places", "plan", "query", "query_text", "reading", "redactor",
+        "referrer", "response_effect", "response_head", "response_reading", "segments", "sent", "signals",
+        "transaction", "values", "watch",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction, place: Place, plan: PathPlan, modal: Modal, method: str) -> None:
@@ -73,5 +74,6 @@ class Work:
         self.places: list[tuple[str, Member]] = []  # … and where they stand
         self.signals: list[Signal] = []
         self.watch = Watch()
+        self.body_operation: str | None = None
         self.classes: dict[str, dict[str, set[str]]] = {}  # by location and path
         self.base64: list[str] = []  # shown values that may hold text in base64
