@@ -29,6 +29,9 @@ _GENERIC = frozenset(_GENERIC_CONCEPTS.split())
 # What generic words stand for as well.
 _BESIDE = frozenset(("paging", "kind_token", "spot", "asked", "validity", "valueword"))
 TERSE = {name: data_class for data_class, names in LIKELY.items() for name in names.split()}
+_DEVICE = frozenset(("device", "neutral", "person", "thing", "kind_token", "phone", "role"))
+# Below a device these are its own, not a record's.
+_OF_A_DEVICE = frozenset(("serial", "sn", "udid", "uuid", "guid", "fingerprint", "hash"))
 _ROLES = frozenset(("role",))
 _NO_ROLE = frozenset(
     ("reference", "identifier", "number", "code", "key", "turn", "asked", "verb")
@@ -86,12 +89,20 @@ def _said(name: str, words: Tuple[str, ...], parent: str) -> NameEvidence:
         data_class = _class_below(found, parent) or data_class
     elif parent and data_class == "pii.address" and len(words) == 1 and known <= _ADDRESS:
         data_class = _address_of(found, parent)
+    elif parent and data_class is None and len(words) == 1 and words[0] in _OF_A_DEVICE and _is_device(parent):
+        data_class = "device.id"
     reference = data_class is None and (
         bool(known & {"reference", "identifier"}) or numbered(name, words, found, parent)
     )
     identifier = data_class in (None, "device.id") and "identifier" in known | meaning(words[-1])
     likely = _likely(words, found, known) if data_class is None else None
     return NameEvidence(data_class, reference, identifier, likely)
+
+
+def _is_device(parent: str) -> bool:
+    """Return whether a parent is a person's device and nothing more: not a device group, a device type."""
+    found = meanings(split(parent))
+    return any(known & {"device", "phone"} for known in found) and all(known and known <= _DEVICE for known in found)
 
 
 def _likely(words: Sequence[str], found: Sequence[FrozenSet[str]], known: FrozenSet[str]) -> Optional[str]:
