@@ -121,6 +121,16 @@ def test_what_trades_say(tuned: bool, recall: float) -> None:
         ("patientKey", "", False),
         ("notes", "", False),
         ("nombre", "", False),
+        ("memo", "items", False),  # whatever people write into may hold a card
+        ("orderNote", "", False),
+        ("message", "", False),
+        ("details", "order", False),
+        ("entry", "items", False),
+        ("custom1", "order", False),
+        ("Verwendungszweck", "invoice", False),
+        ("備考", "注文", False),
+        ("line", "items", False),
+        ("message_id", "", True),
     ],
 )
 def test_a_number_of_something_is_a_reference(name: str, parent: str, reference: bool) -> None:

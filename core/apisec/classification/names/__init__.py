@@ -13,7 +13,7 @@ from typing import FrozenSet, Optional, Sequence, Tuple
 
 from apisec.classification.names.guessing import guess, turned
 from apisec.classification.names.model import default_model
-from apisec.classification.names.references import numbered
+from apisec.classification.names.references import numbered, prose
 from apisec.classification.names.rules import RULES, last_needed, match
 from apisec.classification.names.stems.standards import LIKELY
 from apisec.classification.names.words import HUNGARIAN, MAX_NAME, NATIONAL, meaning, meanings, split, undressed
@@ -91,9 +91,9 @@ def _said(name: str, words: Tuple[str, ...], parent: str) -> NameEvidence:
         data_class = _address_of(found, parent)
     elif parent and data_class is None and len(words) == 1 and words[0] in _OF_A_DEVICE and _is_device(parent):
         data_class = "device.id"
-    reference = data_class is None and (
-        bool(known & {"reference", "identifier"}) or numbered(name, words, found, parent)
-    )
+    reference = data_class is None and not prose(words)
+    if reference and not known & {"reference", "identifier"}:
+        reference = numbered(name, words, found, parent)
     identifier = data_class in (None, "device.id") and "identifier" in known | meaning(words[-1])
     likely = _likely(words, found, known) if data_class is None else None
     return NameEvidence(data_class, reference, identifier, likely)

@@ -19,7 +19,7 @@ _BESIDE = (
 )
 _HARMLESS = frozenset(_BESIDE.split())
 _NUMBER = frozenset(("number", "code", "identifier", "serialno", "sequence", "key"))
-_BARE = frozenset(("number", "code", "key", "neutral", "long", "paging", "doc", "line"))
+_BARE = frozenset(("number", "code", "key", "neutral", "long", "paging"))
 _OF_A_CARD = re.compile(
     "card|crd|kart|kort|kaart|tarj|cart[aeo]|plast|pan(?:n|_|$)|kredit|credit|cc(?:n|_)|卡|カード|카드"
 )
@@ -29,8 +29,27 @@ _AT_END = (
     " no nr kod kode kodu ref key 番号 番號 编号 編號 号码 號碼 号 番 コード 번호 코드"
 )
 _AT_BEGIN = "numero nummer numer nomor nomer numar cislo nro num codigo codice"
+# What people write into: anything may stand there, whatever it is about.
+_PROSE_WORDS = (
+    "note notes memo memos remark remarks comment comments message messages msg msgs detail details text texts"
+    " narrative description descr desc entry content contents body custom summary subject reason instruction instructions annotation feedback story bio about"
+    " bemerkung bemerkungen notiz notizen kommentar anmerkung hinweis nachricht beschreibung betreff freitext"
+    " verwendungszweck zusatz remarque commentaire libelle objet motif nota notas observacion observaciones comentario"
+    " comentarios mensaje descripcion concepto texto messaggio descrizione causale testo commento observacao mensagem"
+    " descricao opmerking omschrijving bericht toelichting uwagi uwaga opis tresc tytul wiadomosc kommentti viesti"
+    " selite merknad beskrivelse melding anteckning meddelande beskrivning aciklama mesaj yorum primechanie kommentariy"
+    " soobshchenie poznamka popis zprava megjegyzes kozlemeny leiras mentiuni observatii descriere catatan keterangan"
+    " pesan ghichu примечание комментарий сообщение описание назначение 備考 メモ 摘要 备注 備註 说明 메모 비고"
+)
+_PROSE = frozenset(fold(_PROSE_WORDS).split())
 _MIN_REST = 3  # letters of what the number is of
 _ENDS, _BEGINS = tuple(_AT_END.split()), tuple(_AT_BEGIN.split())
+
+
+def prose(words: Sequence[str]) -> bool:
+    """Return whether the name of a field ends as one that people write into: a card may stand in any of them."""
+    said = [word.rstrip("0123456789") for word in words]
+    return next((word for word in reversed(said) if word), "") in _PROSE
 
 
 def numbered(name: str, words: Sequence[str], found: Sequence[FrozenSet[str]], parent: str) -> bool:
