@@ -30,6 +30,7 @@ from apisec_forwarder import config as configuration
 from apisec_forwarder import keys, logs, process
 from apisec_forwarder.admin.app import build
 from apisec_forwarder.admin.context import Context
+from apisec_forwarder.admin.people import People
 from apisec_forwarder.admin.tokens import Verifier
 from apisec_forwarder.bundles import effect
 from apisec_forwarder.bundles.manage import Audit, Bundles
@@ -82,6 +83,7 @@ class Control:
         self.admin: Admin = config.admin
         self.settings: PipelineSettings = configuration.pipeline_settings(config)
         self.verifier = Verifier(self.admin.tokens_file)
+        self.directory = _directory(self.admin)
         self.tls = _tls(self.admin)
         spool = config.spool
         self.spool = Spool(spool.directory, SPOOL_WRITER, spool.max_bytes, overflow=spool.overflow)
@@ -190,7 +192,7 @@ class Control:
             bundles=self.bundles,
         )
         web = uvicorn.Config(
-            build(context, self.verifier),
+            build(context, self.verifier, self.directory),
             host=self.admin.listen.host,
             port=self.admin.listen.port,
             log_config=None,
@@ -230,6 +232,14 @@ class Control:
                 continue
             self.receiver.covered(taken)
             saved = observed
+
+
+def _directory(admin: Admin) -> People | None:
+    if admin.ldap is None:
+        return None
+    from apisec_forwarder.admin.directory import Directory  # its library is loaded where it is used only
+
+    return Directory(admin.ldap)
 
 
 def _bundles(config: Config, registry: Registry, audit: Audit) -> Bundles | None:

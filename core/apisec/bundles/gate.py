@@ -130,7 +130,7 @@ def _claims(bundle: Bundle, target: Target) -> Iterator[Refusal]:
             if path == prefix or path.startswith(prefix.rstrip("/") + "/")
         ]
         if not rivals or max(rivals)[1] != bundle.service:
-            owner = f"belongs to service {max(rivals)[1]}" if rivals else f"is not below {', '.join(given.paths)}"
+            owner = "belongs to another service" if rivals else f"is not below {', '.join(given.paths)}"
             yield Refusal(
                 OWNERSHIP, f"path {path} {owner}: a bundle takes only what the configuration gives its service"
             )

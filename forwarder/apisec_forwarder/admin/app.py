@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -17,6 +18,7 @@ from apisec_forwarder import logs
 from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.handlers import OPERATIONS
 from apisec_forwarder.admin.operations import Call, Operation, Reply
+from apisec_forwarder.admin.people import People, basic, teams
 from apisec_forwarder.admin.tokens import Verifier
 from apisec_forwarder.bundles.manage import BundleRefusedError, ServiceUnknownError
 from apisec_forwarder.decisions.registry import (
@@ -54,7 +56,7 @@ class _HttpError(Exception):
         self.status, self.detail, self.remedy, self.headers = status, detail, remedy, headers or {}
 
 
-def build(context: Context, verifier: Verifier) -> Starlette:
+def build(context: Context, verifier: Verifier, directory: People | None = None) -> Starlette:
     """Return the application."""
     by_path: dict[str, list[Operation]] = {}
     for operation in OPERATIONS:
@@ -62,7 +64,7 @@ def build(context: Context, verifier: Verifier) -> Starlette:
     # Longer suffixes first, so that {id} does not take ":promote" with it.
     paths = sorted(by_path, key=len, reverse=True)
     routes = [
-        Route(path, _endpoint(by_path[path], context, verifier), methods=[o.method for o in by_path[path]])
+        Route(path, _endpoint(by_path[path], context, verifier, directory), methods=[o.method for o in by_path[path]])
         for path in paths
     ]
     handlers: dict[Any, Any] = {404: _not_found, 405: _not_allowed}
@@ -70,7 +72,7 @@ def build(context: Context, verifier: Verifier) -> Starlette:
 
 
 def _endpoint(
-    operations: list[Operation], context: Context, verifier: Verifier
+    operations: list[Operation], context: Context, verifier: Verifier, directory: People | None
 ) -> Callable[[Request], Awaitable[Response]]:
     by_method = {operation.method: operation for operation in operations}
 
@@ -78,7 +80,7 @@ def _endpoint(
         method = "GET" if request.method == "HEAD" else request.method
         try:
             operation = by_method[method]
-            caller = _authorise(request, operation, verifier)
+            caller = await _authorise(request, operation, verifier, directory)
             body = await _body(request, operation.max_bytes) if operation.method in ("PUT", "POST") else b""
             headers = {name.lower(): value for name, value in request.headers.items()}
             call = Call(caller, body, headers, request.query_params, request.path_params)
@@ -96,9 +98,12 @@ def _endpoint(
     return endpoint
 
 
-def _authorise(request: Request, operation: Operation, verifier: Verifier) -> Caller:
+async def _authorise(request: Request, operation: Operation, verifier: Verifier, directory: People | None) -> Caller:
     if operation.scope is None:
         return NOBODY
+    person = basic(request.headers.get("authorization", "")) if directory is not None else None
+    if directory is not None and person is not None:
+        return await _person(directory, operation.scope, *person)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     entry = verifier.verify(token.strip()) if scheme.lower() == "bearer" and len(token) <= 256 else None
     challenge = {"www-authenticate": 'Bearer realm="apisec"'}
@@ -108,6 +113,18 @@ def _authorise(request: Request, operation: Operation, verifier: Verifier) -> Ca
     if operation.scope not in entry.scopes:
         raise _HttpError(403, f"the token lacks the scope {operation.scope}", "Use a token that has it.")
     return Caller(entry.name, entry.teams)
+
+
+async def _person(directory: People, scope: str, name: str, password: str) -> Caller:
+    """Ask the directory in a thread of its own; whatever fails, the answer is the same."""
+    groups = await asyncio.to_thread(directory.groups, name, password)
+    if groups is None:
+        challenge = {"www-authenticate": 'Basic realm="apisec", charset="UTF-8"'}
+        raise _HttpError(401, "no valid name and password", "Sign in as in the directory.", challenge)
+    reached = teams(groups, scope)
+    if not reached:
+        raise _HttpError(403, f"none of your groups gives the scope {scope}", "Ask for a group that has it.")
+    return Caller(name, reached)
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -162,14 +162,17 @@ def document(operations: Iterable[Operation]) -> Node:
         "paths": paths,
         "components": {
             "schemas": SCHEMAS,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "person": {"type": "http", "scheme": "basic", "description": "where admin.ldap is configured"},
+            },
         },
     }
 
 
 def _operation(operation: Operation) -> Node:
     node: Node = {"operationId": operation.name, "summary": operation.summary, "responses": _responses(operation)}
-    node["security"] = [] if operation.scope is None else [{"token": []}]
+    node["security"] = [] if operation.scope is None else [{"token": []}, {"person": []}]
     if operation.scope is not None:
         node["description"] = f"Needs the scope `{operation.scope}`."
     parameters: list[Node] = [

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from apisec.bundles import effects as differences
 from apisec.bundles.document import Bundle, parse, successor
 from apisec.bundles.effects import Effect
-from apisec.bundles.gate import Configured, Refusal, Target, refusals
+from apisec.bundles.gate import SERVICE, Configured, Refusal, Target, refusals
 from apisec.bundles.release import Release
 from apisec.bundles.release import parse as parse_release
 from apisec.bundles.trust import Trust
@@ -24,7 +24,14 @@ from apisec_forwarder.bundles.documents import read_file
 from apisec_forwarder.bundles.store import BundleStore, Entry, State
 from apisec_forwarder.config.schema import Bundles as Settings
 from apisec_forwarder.config.schema import Config
-from apisec_forwarder.decisions.registry import Caller, ForbiddenError, NotFoundError, PreconditionError, Wish
+from apisec_forwarder.decisions.registry import (
+    UNASSIGNED,
+    Caller,
+    ForbiddenError,
+    NotFoundError,
+    PreconditionError,
+    Wish,
+)
 
 MAX_TRUST_BYTES = 2**20
 MAX_LISTED = 200  # effects and refusals that one audit record carries
@@ -125,14 +132,13 @@ class Bundles:
         """Read a release and return every reason against it, and what it would change."""
         release = parse_release(document)
         service = release.bundle.service
-        if service in self._services:
-            self.reach(service, caller)
-            if not caller.reaches(release.bundle.ownership.team):
-                raise ForbiddenError(f"the token does not reach team {release.bundle.ownership.team!r}")
-        target = self._target(service)
-        found = refusals(release, target, now, signing.verify)
-        if service not in self._services:
-            return release, found, None
+        if service not in self.services(caller):  # another team's reads as if it were not there
+            near = did_you_mean(service, self.services(caller))
+            message = f"the forwarder has no service {service!r} of your teams{near}; add it to its configuration"
+            return release, [Refusal(SERVICE, message)], None
+        if not caller.reaches(release.bundle.ownership.team):
+            raise ForbiddenError(f"the token does not reach team {release.bundle.ownership.team!r}")
+        found = refusals(release, self._target(service), now, signing.verify)
         found += self._foreign_patterns(release.bundle)
         changes = differences.effects(self.present(service), release.bundle, release.seen)
         state = self._states.get(service) or State(service, 0, ())
@@ -142,15 +148,15 @@ class Bundles:
         """Apply a release; the one that is applied already changes nothing. BundleRefusedError with all reasons."""
         release = parse_release(document)
         service = release.bundle.service
-        state = self._states.get(service)
+        state = self._states.get(service) if service in self.services(caller) else None
         if state is not None and state.applied.digest == release.bundle.digest:
-            self.reach(service, caller)
             return Outcome(state, False, [], self._warnings(release.bundle))
         release, found, outcome = self.check(document, caller, now)
-        if service in self._services:
+        if outcome is not None:
             self._precondition(service, if_match)
         if found or outcome is None:
-            self._tell(release.bundle, "bundle_refused", caller, [one.message for one in found], now)
+            team = self.team(service) if outcome is not None else UNASSIGNED
+            self._tell(release.bundle, "bundle_refused", team, caller, [one.message for one in found], now)
             raise BundleRefusedError(found)
         return self._settle(Entry(release, now, caller.name, "apply"), caller, outcome, now)
 
@@ -215,7 +221,8 @@ class Bundles:
         state = outcome.state.followed(entry)
         self._store.save(state)
         self._states[bundle.service] = state
-        self._tell(bundle, f"bundle_{entry.action}", caller, [one.line() for one in outcome.effects], now, why)
+        team = bundle.ownership.team
+        self._tell(bundle, f"bundle_{entry.action}", team, caller, [one.line() for one in outcome.effects], now, why)
         return Outcome(state, True, outcome.effects, outcome.warnings)
 
     def _swap(
@@ -256,7 +263,7 @@ class Bundles:
                 one.name: Configured(one.team, one.hosts, one.paths, one.redaction or config.redaction.mode)
                 for one in config.services
             },
-            present=self.present(service) if service in self._services else None,
+            present=self.present(service),
             applied=state.applied.digest if state is not None else None,
             version=state.applied.release.bundle.version if state is not None else 0,
             highest=state.highest if state is not None else 0,
@@ -296,9 +303,8 @@ class Bundles:
         return [] if known else [f"{path} is none of the bundle's specs (its digest is {digest})"]
 
     def _tell(
-        self, bundle: Bundle, change: str, caller: Caller, lines: list[str], now: float, reason: str = ""
+        self, bundle: Bundle, change: str, team: str, caller: Caller, lines: list[str], now: float, reason: str = ""
     ) -> None:
-        team = self.team(bundle.service) if bundle.service in self._services else bundle.ownership.team
         event = {
             "schema": 1,
             "time": round(now, 6),

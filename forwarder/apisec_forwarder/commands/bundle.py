@@ -38,6 +38,7 @@ exit codes: 0 done; 1 refused, or diff found a lowered class; 2 bad input, or no
 """
 MAX_EVENT_LINE = 4 * 2**20
 REFUSED = 1
+WAIT_STEP = 0.2  # seconds between two questions
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -101,6 +102,9 @@ def _configure_moving(actions: Any, remote: Any, common: Any) -> None:
     apply = actions.add_parser("apply", parents=[remote, common], help="apply a release")
     apply.add_argument("file", type=Path)
     apply.add_argument("--if-match", help="ETag of what must be applied now")
+    apply.add_argument(
+        "--wait", type=float, default=0.0, metavar="SECONDS", help="wait until the forwarder works by it; else exit 2"
+    )
     rollback = actions.add_parser("rollback", parents=[remote, common], help="back to the bundle before")
     rollback.add_argument("--service", required=True)
     rollback.add_argument("--to", default="", help="digest of an earlier one")
@@ -326,8 +330,26 @@ def _apply(args: argparse.Namespace) -> int:
     headers = {"content-type": "application/json"}
     if args.if_match:
         headers["if-match"] = args.if_match
-    answer = _connect(args).call("POST", "/v1/bundles:apply", _bytes(args.file), headers)
+    api = _connect(args)
+    answer = api.call("POST", "/v1/bundles:apply", _bytes(args.file), headers)
+    if args.wait > 0:
+        _wait(api, answer["service"], answer["applied"]["digest"], args.wait)
     return _applied(args, answer)
+
+
+def _wait(api: client.Client, service: str, digest: str, seconds: float) -> None:
+    """Return when the forwarder's processes work by the bundle; they are replaced meanwhile, so it may not answer."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if api.call("GET", f"/v1/bundles/{service}")["in_force"] == digest:
+                return
+        except client.AnsweredError:
+            raise
+        except ApisecError:  # no answer: the control process is being replaced
+            pass
+        time.sleep(WAIT_STEP)
+    raise ApisecError(f"applied, but not in force within {seconds:g} s; apisec-forwarder status says why")
 
 
 def _rollback(args: argparse.Namespace) -> int:

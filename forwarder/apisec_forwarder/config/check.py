@@ -122,6 +122,14 @@ def _control_tests(config: Config) -> Iterator[Test]:
             lambda: _certificate(admin.tls_certificate, admin.tls_key),
         )
         yield "admin.tls_key", str(admin.tls_key), lambda: _private(admin.tls_key)
+        ldap = admin.ldap
+        if ldap is not None:
+            yield (
+                "admin.ldap.bind_password_file",
+                str(ldap.bind_password_file),
+                lambda: _private(ldap.bind_password_file),
+            )
+            yield "admin.ldap.ca_file", str(ldap.ca_file), lambda: _authority(ldap.ca_file)
         yield "admin.tokens_file", str(admin.tokens_file), lambda: _tokens(admin.tokens_file)
     if decisions is not None:
         yield _folder("decisions.socket", decisions.socket.parent)
@@ -165,6 +173,10 @@ def _readable(path: Path) -> None:
         raise ConfigError(f"the folder {path.parent} is not there")
     if path.exists() and not os.access(path, os.R_OK):
         raise ConfigError("cannot be read by this user")
+
+
+def _authority(path: Path | None) -> None:
+    ssl.create_default_context(cafile=path)
 
 
 def _trust(path: Path) -> None:

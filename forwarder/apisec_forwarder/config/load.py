@@ -67,6 +67,12 @@ def _contradictions(config: Config) -> Iterator[str]:
     yield from config.hec.contradictions(config.services)
     if (config.decisions is None) != (config.admin is None):
         yield "decisions and admin belong together: patterns come in through the admin API; give both or neither"
+    ldap = config.admin.ldap if config.admin is not None else None
+    if ldap is not None:
+        if ldap.url.startswith("ldap://") != ldap.start_tls:
+            yield "admin.ldap: take ldaps://, or ldap:// with start_tls: true; passwords never travel in clear"
+        if "{user}" not in ldap.user_filter or not ("{dn}" in ldap.group_filter or "{user}" in ldap.group_filter):
+            yield "admin.ldap: user_filter needs {user}, and group_filter {dn} or {user}"
     if config.bundles is not None and config.admin is None:
         yield "bundles come in through the admin API; give the sections admin and decisions, too"
     if config.hec.batch_bytes < config.limits.body_bytes:

@@ -31,7 +31,7 @@ from apisec_forwarder.config.receivers import (
     Queue,
     Receiver,
 )
-from apisec_forwarder.config.values import CLASS, GIB, HOST, INDEX, KIB, MIB, MODE, NAME, PATH_PREFIX
+from apisec_forwarder.config.values import CLASS, GIB, HOST, INDEX, KIB, MIB, MODE, NAME, PATH_PREFIX, TEAM
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,43 @@ class Redaction:
     overrides: Path | None = option(file_path, "file of overrides: classes that teams give to their fields", None)
 
 
+SCOPE = text(r"(patterns|bundles):(read|write)", "patterns:read, patterns:write, bundles:read or bundles:write")
+
+
+@dataclass(frozen=True)
+class LdapGroup:
+    """What the members of a group may do, and for which teams."""
+
+    group: str = option(text(), "distinguished name of the group")
+    teams: tuple[str, ...] = option(sequence(TEAM, 1, 1000), "teams whose services it reaches; `*` for all")
+    scopes: tuple[str, ...] = option(sequence(SCOPE, 1, 10), "scopes, as those of tokens")
+
+
+@dataclass(frozen=True)
+class Ldap:
+    """People of a directory, by name and password, beside the bearer tokens (docs/bundles.md)."""
+
+    url: str = option(
+        text(r"ldaps?://[A-Za-z0-9.\[\]:-]{1,253}", "ldaps://host or ldap://host"),
+        "the directory; TLS is always verified",
+    )
+    bind_dn: str = option(text(), "distinguished name of the account that searches")
+    bind_password_file: Path = option(file_path, "its password, mode 600")
+    base: str = option(text(), "where people are searched for")
+    groups: tuple[LdapGroup, ...] = option(sequence(section(LdapGroup), 1, 1000), "groups and what they may do")
+    start_tls: bool = option(boolean, "with ldap://: change to TLS before anything is sent", False)
+    ca_file: Path | None = option(file_path, "CA of the directory's certificate; the system's when absent", None)
+    user_filter: str = option(
+        text(), "finds a person; `{user}` is the name given", "(&(objectClass=person)(uid={user}))"
+    )
+    group_base: str | None = option(text(), "where groups are searched for; `base` when absent", None)
+    group_filter: str = option(
+        text(), "finds a person's groups; `{dn}` is the person", "(&(objectClass=groupOfNames)(member={dn}))"
+    )
+    timeout_seconds: float = option(number(0.1, 60, "seconds"), "for each step", 5)
+    cache_seconds: float = option(number(0, 600, "seconds"), "how long an answer counts", 60)
+
+
 @dataclass(frozen=True)
 class Admin:
     """The admin API (patterns, status, metrics)."""
@@ -128,6 +165,7 @@ class Admin:
     tls_certificate: Path = option(file_path, "certificate chain, PEM")
     tls_key: Path = option(file_path, "private key, PEM, mode 600")
     tokens_file: Path = option(file_path, "hashes of bearer tokens, mode 600 (`apisec-forwarder patterns token`)")
+    ldap: Ldap | None = option(section(Ldap), "people of a directory; absent: bearer tokens only", None)
 
 
 @dataclass(frozen=True)
@@ -212,6 +250,8 @@ SECTIONS = {
     "hec.targets[]": HecTarget,
     "hec.teams[]": HecTeam,
     "admin": Admin,
+    "admin.ldap": Ldap,
+    "admin.ldap.groups[]": LdapGroup,
     "decisions": Decisions,
     "limits": Limits,
     "metrics": MetricsEndpoint,

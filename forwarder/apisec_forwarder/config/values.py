@@ -14,5 +14,6 @@ PROXY = text(
     r"http://([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}",
     "a proxy such as http://proxy.example:3128 (credentials stand in proxy_credentials_file)",
 )
+TEAM = text(r"\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a team's name, or *")
 CLASS = text(r"[a-z_]+(\.[a-z0-9_]+)*", "a data class such as pci.pan (docs/reference/classes.md)")
 KIB, MIB, GIB = 2**10, 2**20, 2**30

@@ -101,7 +101,7 @@ def test_what_is_acceptable() -> None:
          target("DEV")),
         ("ownership", "host bank.example", made(bundle(ownership={"team": "commerce", "hosts": ["bank.example"]})),
          target("DEV")),
-        ("ownership", "path /bank/pay belongs to service bank",
+        ("ownership", "path /bank/pay belongs to another service",
          made(bundle(ownership={"team": "commerce", "paths": ["/bank/pay"]})), target("DEV")),
         ("base", "wrong base: version 3", made(bundle(version=4)),
          target("DEV", applied="sha256:" + "a" * 64, version=3, highest=3)),
