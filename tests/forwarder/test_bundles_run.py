@@ -22,7 +22,7 @@ from tests.forwarder.decisions_rig import certificate
 from tests.support.processes import Process, forwarder
 from tests.support.waiting import free_port, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 CHAIN = ("DEV", "QA", "PROD")
 PAN = "4111111111111111"
