@@ -94,7 +94,12 @@ def LEARNED(splunk: Splunk) -> dict[str, list[dict[str, Any]]]:
     names = [f"apisec_{name}" for name in ("inventory", "baselines", "habits", "flows", "paths")]
     names += ["apisec_inventory_deltas", "apisec_inventory_archive"]
     window = {**common, "start": splunk.now() - 60, "end": splunk.now(), "done": 1}
-    return {**{name: [common] for name in names}, "apisec_patterns": [pattern], "apisec_inventory_windows": [window]}
+    return {
+        **{name: [common] for name in names},
+        "apisec_patterns": [pattern],
+        "apisec_inventory_windows": [window],
+        "apisec_specs": [{**common, "kind": "spec"}],
+    }
 
 
 def scheduled(splunk: Splunk, status: str) -> None:

@@ -17,6 +17,7 @@ BASELINES = "apisec_baselines"
 HABITS = "apisec_habits"
 FLOWS = "apisec_flows"
 PATTERNS = "apisec_patterns"
+SPECS = "apisec_specs"
 
 Document = Dict[str, Any]
 

@@ -1,0 +1,59 @@
+"""A document's text, JSON or YAML, as objects of JSON. The text is hostile: it comes from whoever publishes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from apisec.errors import DocumentError, LimitExceeded
+from apisec.openapi.load import MAX_NODES, load
+
+MAX_JSON = 16_000_000  # characters
+MAX_YAML = 4_000_000  # PyYAML reads about 200 kB a second
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe: it makes no objects but those of JSON and dates. Merged keys are counted, for they multiply."""
+
+    merged = 0
+
+    def flatten_mapping(self, node: Any) -> None:
+        super().flatten_mapping(node)
+        self.merged += len(node.value)
+        if self.merged > MAX_NODES:
+            raise LimitExceeded(f"more than {MAX_NODES} keys, merged ones (<<) included")
+
+
+def parse(text: str, where: str) -> Any:
+    """Return the document, checked and with text for every key. DocumentError and LimitExceeded name the place."""
+    document = _parsed(text.lstrip("\ufeff"), where)
+    load(document, where)  # before anything writes it out again: aliases would be written out each time
+    try:
+        return json.loads(json.dumps(document, default=str))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise DocumentError(f"cannot be written as JSON: {error}", where=where) from error
+
+
+def _parsed(text: str, where: str) -> Any:
+    is_json = text[:64].lstrip()[:1] in ("{", "[")
+    limit = MAX_JSON if is_json else MAX_YAML
+    if len(text) > limit:
+        raise LimitExceeded(f"{where}: longer than {limit} characters")
+    try:
+        if is_json:
+            try:
+                return json.loads(text)
+            except ValueError:
+                if len(text) > MAX_YAML:
+                    raise
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - it is a SafeLoader
+    except RecursionError as error:
+        raise LimitExceeded(f"{where}: nested too deep") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{where}:{mark.line + 1}:{mark.column + 1}" if mark else where
+        raise DocumentError(f"is neither JSON nor YAML: {error.problem or error.context}", where=place) from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise DocumentError(f"is neither JSON nor YAML: {str(error)[:200]}", where=where) from error
