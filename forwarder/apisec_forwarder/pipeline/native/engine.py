@@ -71,7 +71,8 @@ class NativePipeline:
         self._targets = Targets(settings, self.core)
         self._planner = Planner()
         self._composer = Composer(settings, tokenizer)
-        self._modal(settings.mode == "strict")
+        for mode in {settings.mode, *[service.mode for service in settings.services]}:
+            self._modal(mode == "strict")
 
     def process(self, transaction: Transaction) -> Event:
         """Return the event of a transaction; never raises."""
