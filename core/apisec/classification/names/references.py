@@ -32,7 +32,8 @@ _AT_BEGIN = "numero nummer numer nomor nomer numar cislo nro num codigo codice"
 # What people write into: anything may stand there, whatever it is about.
 _PROSE_WORDS = (
     "note notes memo memos remark remarks comment comments message messages msg msgs detail details text texts"
-    " narrative description descr desc entry content contents body custom summary subject reason instruction instructions annotation feedback story bio about"
+    " narrative description descr desc entry content contents body custom summary subject reason instruction"
+    " instructions annotation feedback story bio about"
     " bemerkung bemerkungen notiz notizen kommentar anmerkung hinweis nachricht beschreibung betreff freitext"
     " verwendungszweck zusatz remarque commentaire libelle objet motif nota notas observacion observaciones comentario"
     " comentarios mensaje descripcion concepto texto messaggio descrizione causale testo commento observacao mensagem"
