@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from apisec.bundles.effects import Effect
@@ -11,7 +12,7 @@ from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.operations import BUNDLES_READ, BUNDLES_WRITE, Call, Operation, Reply
 from apisec_forwarder.bundles import effect
 from apisec_forwarder.bundles.documents import read_json
-from apisec_forwarder.bundles.manage import Bundles, Outcome, ServiceUnknownError
+from apisec_forwarder.bundles.manage import Bundles, Checked, Outcome, ServiceUnknownError
 
 
 def _bundles(context: Context) -> Bundles:
@@ -87,9 +88,13 @@ async def export_bundle(context: Context, call: Call) -> Reply:
     return Reply(body=body, headers={"etag": found.etag(service)})
 
 
+def _check(found: Bundles, context: Context, call: Call) -> Checked:
+    return found.check(read_json(call.body, "body"), call.caller, context.clock())
+
+
 async def verify_bundle(context: Context, call: Call) -> Reply:
     found = _bundles(context)
-    release, refused, outcome = found.check(read_json(call.body, "body"), call.caller, context.clock())
+    release, refused, outcome = await asyncio.to_thread(_check, found, context, call)
     body = {
         "service": release.bundle.service,
         "version": release.bundle.version,
@@ -104,16 +109,18 @@ async def verify_bundle(context: Context, call: Call) -> Reply:
 
 async def apply_bundle(context: Context, call: Call) -> Reply:
     found = _bundles(context)
-    document = read_json(call.body, "body")
-    return _outcome(found, found.apply(document, call.caller, call.headers.get("if-match"), context.clock()))
+    async with found.changing:
+        checked = await asyncio.to_thread(_check, found, context, call)
+        return _outcome(found, found.settle(checked, call.caller, call.headers.get("if-match"), context.clock()))
 
 
 async def rollback_bundle(context: Context, call: Call) -> Reply:
     found, body = _bundles(context), _object(call, ("to", "reason"))
     to = _text(body, "to") or None
     match = call.headers.get("if-match")
-    done = found.rollback(call.path["service"], to, _text(body, "reason"), call.caller, match, context.clock())
-    return _outcome(found, done)
+    async with found.changing:
+        done = found.rollback(call.path["service"], to, _text(body, "reason"), call.caller, match, context.clock())
+        return _outcome(found, done)
 
 
 async def get_overrides(context: Context, call: Call) -> Reply:
@@ -129,7 +136,8 @@ async def put_overrides(context: Context, call: Call) -> Reply:
     if not isinstance(listed, list):
         raise DocumentError("must be a list", where="overrides")
     match, service = call.headers.get("if-match"), call.path["service"]
-    return _outcome(found, found.edit(service, listed, _text(body, "reason"), call.caller, match, context.clock()))
+    async with found.changing:
+        return _outcome(found, found.edit(service, listed, _text(body, "reason"), call.caller, match, context.clock()))
 
 
 _ONE = "/v1/bundles/{service}"

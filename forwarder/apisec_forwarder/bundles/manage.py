@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -68,8 +69,15 @@ class Outcome:
     warnings: list[str]
 
 
+Checked = tuple[Release, list[Refusal], Outcome | None]  # None: the caller has no such service
+
+
 class Bundles:
-    """The applied bundles of one forwarder. All methods are called from one thread."""
+    """The applied bundles of one forwarder. All methods but ``check`` are called from one thread.
+
+    ``changing`` is held by whoever changes something: a large release is checked in a thread, so that call-outs,
+    for which a client waits, are answered meanwhile.
+    """
 
     def __init__(self, config: Config, base: Overrides, patterns: Patterns, audit: Audit) -> None:
         """``base`` are the overrides of the configuration's file."""
@@ -84,6 +92,7 @@ class Bundles:
         self._states = self._store.load()
         self._in_force = {name: state.applied.digest for name, state in self._states.items()}
         self._services = {service.name: service for service in config.services}
+        self.changing = asyncio.Lock()
         load_trust(self._settings.trust)
 
     # --- what there is ----------------------------------------------------------------------------------------
@@ -128,8 +137,8 @@ class Bundles:
 
     # --- changes ----------------------------------------------------------------------------------------------
 
-    def check(self, document: Any, caller: Caller, now: float) -> tuple[Release, list[Refusal], Outcome | None]:
-        """Read a release and return every reason against it, and what it would change."""
+    def check(self, document: Any, caller: Caller, now: float) -> Checked:
+        """Read a release and return every reason against it, and what it would change. Changes nothing itself."""
         release = parse_release(document)
         service = release.bundle.service
         if service not in self.services(caller):  # another team's reads as if it were not there
@@ -146,12 +155,15 @@ class Bundles:
 
     def apply(self, document: Any, caller: Caller, if_match: str | None, now: float) -> Outcome:
         """Apply a release; the one that is applied already changes nothing. BundleRefusedError with all reasons."""
-        release = parse_release(document)
+        return self.settle(self.check(document, caller, now), caller, if_match, now)
+
+    def settle(self, checked: Checked, caller: Caller, if_match: str | None, now: float) -> Outcome:
+        """Apply what ``check`` has found; nothing may have changed in between (``changing`` is held)."""
+        release, found, outcome = checked
         service = release.bundle.service
-        state = self._states.get(service) if service in self.services(caller) else None
+        state = self._states.get(service) if outcome is not None else None
         if state is not None and state.applied.digest == release.bundle.digest:
             return Outcome(state, False, [], self._warnings(release.bundle))
-        release, found, outcome = self.check(document, caller, now)
         if outcome is not None:
             self._precondition(service, if_match)
         if found or outcome is None:
