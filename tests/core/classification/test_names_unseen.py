@@ -131,6 +131,8 @@ def test_what_trades_say(tuned: bool, recall: float) -> None:
         ("備考", "注文", False),
         ("line", "items", False),
         ("message_id", "", True),
+        ("numberOfPhones", "", True),  # how many
+        ("number_of_cards", "customer", True),
     ],
 )
 def test_a_number_of_something_is_a_reference(name: str, parent: str, reference: bool) -> None:

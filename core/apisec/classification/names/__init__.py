@@ -32,6 +32,7 @@ TERSE = {name: data_class for data_class, names in LIKELY.items() for name in na
 _DEVICE = frozenset(("device", "neutral", "person", "thing", "kind_token", "phone", "role"))
 # Below a device these are its own, not a record's.
 _OF_A_DEVICE = frozenset(("serial", "sn", "udid", "uuid", "guid", "fingerprint", "hash"))
+_HOW_MANY = frozenset(("number", "no", "num", "nbr", "nr"))
 _ROLES = frozenset(("role",))
 _NO_ROLE = frozenset(
     ("reference", "identifier", "number", "code", "key", "turn", "asked", "verb")
@@ -72,6 +73,8 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
     words = split(name)
     if not words:
         return evidence(parent) if parent else NOTHING
+    if _counts(words):
+        return NameEvidence(reference=True)
     said = _said(name, words, parent)
     if said.data_class is None or words[0] in HUNGARIAN:
         bare = undressed(name, words)
@@ -79,6 +82,11 @@ def evidence(name: str, parent: str = "") -> NameEvidence:
         if inner.data_class is not None:
             return inner
     return said
+
+
+def _counts(words: Sequence[str]) -> bool:
+    """Return whether a name says how many: the number of phones."""
+    return len(words) > 2 and words[0] in _HOW_MANY and words[1] == "of" and words[-1][-1:] == "s" != words[-1][-2:-1]
 
 
 def _said(name: str, words: Tuple[str, ...], parent: str) -> NameEvidence:
