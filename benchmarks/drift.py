@@ -118,9 +118,12 @@ def put(
     elif change == "zombie":
         item[method]["deprecated"] = True
     elif change.endswith("_field"):
-        classes = {"classes": ["pii.ssn"]} if "sensitive" in change else {}
+        sensitive = "sensitive" in change
+        if not fields and not sensitive:
+            return None  # a body that may be anything has nothing undocumented
+        classes = {"classes": ["pii.ssn"]} if sensitive else {}
         fields.append({"path": "zz_bench", "in": "body", "type": "string", **classes})
-        return "zz_bench" if len(fields) > 1 else None
+        return "zz_bench"
     elif change == "wrong_type":
         if not fields:
             return None

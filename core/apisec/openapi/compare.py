@@ -137,6 +137,9 @@ class Comparison:
         if place.operation.deprecated and _answers(stats):
             self._deprecated(name, place, stats)
         self._authentication(name, place, stats)
+        method, _, path = name.partition(" ")
+        if not self._matcher.is_exact(method, path):
+            return  # a word where the document has a parameter: perhaps a value, perhaps an operation of its own
         schemas = self._schemas[id(place.spec)]
         comparison = MessageComparison(schemas, place.operation, stats, self.settings.limits)
         for found in comparison.run():

@@ -77,6 +77,10 @@ class Matcher:
         ]
         return min(fitting, key=lambda one: one[:2])[2] if fitting else None
 
+    def is_exact(self, method: str, path: str) -> bool:
+        """Return whether a documented path has this very shape."""
+        return (method, shape_of(path)) in self._table
+
     def covered(self, method: str, path: str) -> List[Place]:
         """Return the documented words that a learned parameter took for values: at least two, or it is another path."""
         shape = shape_of(path)

@@ -273,3 +273,10 @@ def test_no_traffic_and_no_document() -> None:
 
 def _named(inventory: Inventory) -> List[Any]:
     return [(name, stats) for (_, name), stats in inventory.items()]
+
+
+def test_a_word_where_a_parameter_is_documented_is_compared_by_credentials_alone() -> None:
+    name: Dict[str, Any] = {"operation": "GET /orders/latest", "endpoint": "/orders/latest"}
+    other = [{"path": "other", "in": "body", "type": "string"}]
+    assert drifts(traffic(response_fields=other, **name)) == []
+    assert kinds(drifts(traffic(auth="none", **name))) == ["missing_authentication"]
