@@ -355,11 +355,12 @@ class Redactor:
         self, value: str, leaf: Leaf, fields: Dict[str, FieldSeen], depth: int, *, forms: bool
     ) -> Optional[str]:
         """Redact a document inside a string (JSON, GraphQL, XML, or a form where ``forms``); None when it is none."""
-        if depth >= self.limits.nested:
+        if depth >= self.limits.nested or self.spent > work.MAX_WORK:
             return None
         document = embedded(value, leaf.name, self.limits, label, forms=forms)
         if document is None:
             return None
+        self.spent += work.PER_FIELD * len(document.leaves)  # their names were looked at
         inner = Place(0, leaf.path, leaf.name, leaf.parent).take(document)
         return document.render(self._leaves(inner, fields, depth + 1))
 

@@ -178,3 +178,11 @@ def test_what_is_whole_of_a_cut_body_is_shown_and_nothing_raw(kind: str) -> None
         assert "ada%40" not in shown
         assert {"pii.email", "secret.password"} <= redactor.classes
         assert TOKEN.search(shown)
+
+
+def test_names_in_many_forms_inside_strings_are_counted_as_work() -> None:
+    redactor = Redactor(TOKENIZER)
+    shown = json.loads(read([f"n{i}=1&m{i}=2" for i in range(7000)], redactor).render())
+    assert shown[0] == "n0=1&m0=2"
+    assert shown[-1].startswith("[not analysed")
+    assert redactor.skipped
