@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install what the tests use of the system: Debian's syslog-ng (a HEC client that others wrote), node with npm, and the
-# gateways NGINX (with njs) and HAProxy.
+# Install what the tests use of the system: Debian's syslog-ng (a HEC client that others wrote), node with npm, the
+# gateways NGINX (with njs) and HAProxy, and OpenLDAP's server.
 # Without root or apt it says what stays untried, and the tests skip it by name; nothing fails for that.
 set -euo pipefail
 
@@ -13,6 +13,7 @@ command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 [ -x /usr/sbin/nginx ] || command -v nginx >/dev/null || missing+=(nginx-light)
 [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || missing+=(libnginx-mod-http-js)
+[ -x /usr/sbin/slapd ] || command -v slapd >/dev/null || missing+=(slapd)
 [ -x /usr/sbin/haproxy ] || command -v haproxy >/dev/null || missing+=(haproxy)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
