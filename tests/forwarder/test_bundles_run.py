@@ -120,8 +120,9 @@ bundles: {{store: {f}/bundles, trust: {trust}}}
     def spooled(self, sourcetype: str = "apisec:transaction") -> list[dict[str, Any]]:
         found = []
         for segment in list_segments(self.folder / "spool"):
-            for line in segment.path.read_bytes().splitlines():
-                record = json.loads(line[line.find(b"{") :]) if b"{" in line else {}
+            for line in segment.path.read_bytes().splitlines(keepends=True):
+                whole = b"{" in line and line.endswith(b"\n")  # the last one may be on its way
+                record = json.loads(line[line.find(b"{") :]) if whole else {}
                 if record.get("sourcetype") == sourcetype:
                     found.append(record["event"])
         return found
