@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import stat
 from pathlib import Path
@@ -75,6 +76,16 @@ def read_token(path: Path) -> str:
     if not token or not token.isascii() or not token.isprintable() or len(token) > 256:
         raise ConfigError("holds no token", where=str(path))
     return token
+
+
+def options() -> argparse.ArgumentParser:
+    """Return the options that ``connect`` needs, as a parent of a command's actions."""
+    remote = argparse.ArgumentParser(add_help=False)
+    remote.add_argument("--url", help="the forwarder's admin API, https://HOST:PORT")
+    remote.add_argument("--token-file", type=Path, help="file of mode 600 with the token (or set APISEC_TOKEN)")
+    remote.add_argument("--ca-file", type=Path, help="CA of the admin API's certificate, PEM")
+    remote.add_argument("--config", type=Path, help="the forwarder's configuration, instead of --url and --ca-file")
+    return remote
 
 
 def connect(url: str | None, token_file: Path | None, ca_file: Path | None, config: Config | None) -> Client:

@@ -35,11 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the actions and their options."""
     parser.epilog = EPILOG
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    remote = argparse.ArgumentParser(add_help=False)
-    remote.add_argument("--url", help="the forwarder's admin API, https://HOST:PORT")
-    remote.add_argument("--token-file", type=Path, help="file of mode 600 with the token (or set APISEC_TOKEN)")
-    remote.add_argument("--ca-file", type=Path, help="CA of the admin API's certificate, PEM")
-    remote.add_argument("--config", type=Path, help="the forwarder's configuration, instead of --url and --ca-file")
+    remote = client.options()
     remote.add_argument("--json", action="store_true", help="print JSON")
     reason = argparse.ArgumentParser(add_help=False)
     reason.add_argument("--reason", default="", help="why; kept in the audit")
