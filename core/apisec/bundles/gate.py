@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass, field
-from typing import FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 from apisec.bundles import ed25519
 from apisec.bundles.document import Bundle
@@ -17,6 +17,7 @@ from apisec.patterns.replay import check_evidence
 
 MAX_SEEN_AGE = 30 * 86400.0  # seconds: what a quarter ago was seen says little of today's fields
 STRICT = "strict"
+FORWARDER, SPLUNK = "forwarder", "Splunk"  # where a release is applied
 MAX_NAMED = 10  # fields that one message lists
 
 SIGNATURE, KEY_SCOPE, SERVICE, ENVIRONMENT, GATEWAY = "signature", "key_scope", "service", "environment", "gateway"
@@ -37,6 +38,19 @@ class Refusal(NamedTuple):
     message: str
 
 
+def no_service(service: str, known: Iterable[str], place: str) -> Refusal:
+    """Return the refusal of a service that is not there, or is another team's: both read alike.
+
+    ``known`` are the services that the caller may see; ``place`` is FORWARDER or SPLUNK.
+    """
+    near = did_you_mean(service, known)
+    if place == FORWARDER:
+        message = f"the forwarder has no service {service!r} of your teams{near}; add it to its configuration"
+    else:
+        message = f"Splunk knows no service {service!r} of your teams{near}; a team's rule must give it to a team"
+    return Refusal(SERVICE, message)
+
+
 class Configured(NamedTuple):
     """What the forwarder's own configuration says of a service; its hosts and paths bound what a bundle may claim."""
 
@@ -50,12 +64,14 @@ class Configured(NamedTuple):
 class Target:
     """Where a release is to be applied. ``present`` is what holds there for the service, by bundle or configuration.
 
-    ``applied`` and ``version`` are the digest and version of the bundle that is applied (None and 0: none yet),
-    ``highest`` is the highest version that ever was, ``history`` are the digests that were applied before.
+    ``gateway`` is None for Splunk: it takes the events of every gateway and routes no traffic, so that hosts, paths and
+    gateways of a bundle claim nothing there. ``applied`` and ``version`` are the digest and version of the bundle that
+    is applied (None and 0: none yet), ``highest`` is the highest version that ever was, ``history`` are the digests
+    that were applied before.
     """
 
     environment: str
-    gateway: str
+    gateway: Optional[str]
     services: Mapping[str, Configured]
     present: Optional[Bundle] = None
     applied: Optional[str] = None
@@ -65,14 +81,17 @@ class Target:
     limit: float = 0.01  # largest upper bound of false positives with which a pattern may enforce
     trust: Trust = field(default_factory=Trust)
 
+    @property
+    def place(self) -> str:
+        """What people call it."""
+        return FORWARDER if self.gateway is not None else SPLUNK
+
 
 def refusals(release: Release, target: Target, now: float, verify: Verify = ed25519.verify) -> List[Refusal]:
     """Return every reason why the release may not be applied at ``now`` (seconds since the epoch); none: it may."""
     bundle = release.bundle
     if bundle.service not in target.services:
-        near = did_you_mean(bundle.service, target.services)
-        message = f"the forwarder has no service {bundle.service!r}{near}; add it to services of its configuration"
-        return [Refusal(SERVICE, message)]
+        return [no_service(bundle.service, target.services, target.place)]
     found = list(_signatures(release, target, now, verify))
     found += _place(bundle, target)
     found += _claims(bundle, target)
@@ -82,6 +101,19 @@ def refusals(release: Release, target: Target, now: float, verify: Verify = ed25
     found += _lowered(release, target)
     found += _dated(bundle, target, now)
     return found
+
+
+def still_signed(
+    release: Release,
+    trust: Trust,
+    teams: Tuple[str, ...],
+    environment: str,
+    now: float,
+    verify: Verify = ed25519.verify,
+) -> List[Refusal]:
+    """Return why a release that was applied once may not come back: no signature of it counts any more."""
+    good, bad = trust.signers(release, teams, environment, now, verify)
+    return [] if good else [Refusal(SIGNATURE, why) for why in bad or ["the bundle is not signed"]]
 
 
 def _signatures(release: Release, target: Target, now: float, verify: Verify) -> Iterator[Refusal]:
@@ -108,14 +140,16 @@ def _signatures(release: Release, target: Target, now: float, verify: Verify) ->
 def _place(bundle: Bundle, target: Target) -> Iterator[Refusal]:
     if target.environment not in bundle.environments:
         chain = " → ".join(bundle.environments)
-        yield Refusal(ENVIRONMENT, f"the bundle goes {chain}; this forwarder is {target.environment}")
-    if not bundle.ownership.covers(target.gateway):
+        yield Refusal(ENVIRONMENT, f"the bundle goes {chain}; this {target.place} is {target.environment}")
+    if target.gateway is not None and not bundle.ownership.covers(target.gateway):
         named = ", ".join(bundle.ownership.gateways)
         yield Refusal(GATEWAY, f"the bundle is for the gateways {named}; this forwarder is at {target.gateway}")
 
 
 def _claims(bundle: Bundle, target: Target) -> Iterator[Refusal]:
     """A bundle may narrow the hosts and paths of its service, never reach for traffic of others."""
+    if target.gateway is None:
+        return
     given = target.services[bundle.service]
     for host in bundle.ownership.hosts_in(target.environment):
         if host not in given.hosts:
@@ -205,7 +239,7 @@ def _dated(bundle: Bundle, target: Target, now: float) -> Iterator[Refusal]:
             yield Refusal(EXPIRED, f"overrides[{index}] ({one.path}) has expired on {one.expires}; renew or remove it")
     limit = min(target.limit, bundle.limit if bundle.limit is not None else target.limit)
     if bundle.limit is not None and bundle.limit > target.limit:
-        message = f"thresholds.false_positive_limit {bundle.limit:g} is above this forwarder's {target.limit:g}"
+        message = f"thresholds.false_positive_limit {bundle.limit:g} is above this {target.place}'s {target.limit:g}"
         yield Refusal(EVIDENCE, f"{message}; a bundle may only be stricter")
     for pattern in bundle.patterns:
         if pattern.expires <= now:

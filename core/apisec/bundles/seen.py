@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Set, Tuple
 
 from apisec.bundles import canonical
 from apisec.bundles.reading import NAME, Reading
@@ -32,7 +32,7 @@ _FIELD = ("operation", "in", "path", "class", "samples")
 
 
 class Field(NamedTuple):
-    """One field with the most sensitive class that it showed, and in how many values it did."""
+    """One field with a class that it showed (in a document the most sensitive one), and in how many values it did."""
 
     operation: str
     location: str
@@ -109,7 +109,8 @@ def _field(reading: Reading, entry: Any, at: str) -> Field:
 
 def collect(events: Iterable[Mapping[str, Any]], service: str, environment: str) -> Dict[str, Any]:
     """Return the document for the events (apisec:transaction) of one service and environment, in any order."""
-    classes: Dict[Tuple[str, str, str], Counter[str]] = {}
+    shown: Counter[Tuple[str, str, str, str]] = Counter()
+    places: Set[Tuple[str, str, str]] = set()
     times: List[float] = []
     count = 0
     for event in events:
@@ -120,21 +121,39 @@ def collect(events: Iterable[Mapping[str, Any]], service: str, environment: str)
         if isinstance(moment, (int, float)):
             times = [min(*times, moment), max(*times, moment)] if times else [moment, moment]
         for key, data_class in _shown(event):
-            if key in classes or len(classes) < MAX_FIELDS:
-                classes.setdefault(key, Counter())[data_class] += 1
+            if key in places or len(places) < MAX_FIELDS:
+                places.add(key)
+                shown[(*key, data_class)] += 1
+    since, until = (times[0], times[1]) if times else (0.0, 0.0)
+    found = (Field(*key, samples) for key, samples in shown.items())
+    return of_fields(found, service, environment, since, until, count)
+
+
+def of_fields(
+    fields: Iterable[Field], service: str, environment: str, since: float, until: float, transactions: int
+) -> Dict[str, Any]:
+    """Return the document for what fields showed; of several classes of a field the most sensitive one stands.
+
+    Times are seconds since the epoch. Classes that say nothing of a person are left out.
+    """
+    classes: Dict[Tuple[str, str, str], Counter[str]] = {}
+    for row in fields:
+        if row.location not in LOCATIONS or _sensitive([row.data_class]) is None:
+            continue
+        if row[:3] in classes or len(classes) < MAX_FIELDS:
+            classes.setdefault(row[:3], Counter())[row.data_class] += row.samples
     rows = []
     for (operation, location, path), counted in sorted(classes.items()):
         name = max(counted, key=lambda one: (sensitivity(one), counted[one], one))
         samples = sum(counted.values())
         rows.append({"operation": operation, "in": location, "path": path, "class": name, "samples": samples})
-    since, until = (times[0], times[1]) if times else (0.0, 0.0)
     return {
         "apisec_seen": FORMAT,
         "service": service,
         "environment": environment,
         "since": spans.rfc3339(since),
         "until": spans.rfc3339(until),
-        "transactions": count,
+        "transactions": transactions,
         "fields": rows,
     }
 

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from apisec.bundles import effects as differences
 from apisec.bundles.document import Bundle, parse, successor
 from apisec.bundles.effects import Effect
-from apisec.bundles.gate import SERVICE, Configured, Refusal, Target, refusals
+from apisec.bundles.gate import FORWARDER, Configured, Refusal, Target, no_service, refusals, still_signed
+from apisec.bundles.history import APPLY, EDIT, ROLLBACK, Entry, State
 from apisec.bundles.release import Release
 from apisec.bundles.release import parse as parse_release
 from apisec.bundles.trust import Trust
@@ -22,7 +23,7 @@ from apisec.model.pattern import Pattern
 from apisec.patterns import spans
 from apisec_forwarder.bundles import effect, signing
 from apisec_forwarder.bundles.documents import read_file
-from apisec_forwarder.bundles.store import BundleStore, Entry, State
+from apisec_forwarder.bundles.store import BundleStore
 from apisec_forwarder.config.schema import Bundles as Settings
 from apisec_forwarder.config.schema import Config
 from apisec_forwarder.decisions.registry import (
@@ -142,9 +143,7 @@ class Bundles:
         release = parse_release(document)
         service = release.bundle.service
         if service not in self.services(caller):  # another team's reads as if it were not there
-            near = did_you_mean(service, self.services(caller))
-            message = f"the forwarder has no service {service!r} of your teams{near}; add it to its configuration"
-            return release, [Refusal(SERVICE, message)], None
+            return release, [no_service(service, self.services(caller), FORWARDER)], None
         if not caller.reaches(release.bundle.ownership.team):
             raise ForbiddenError(f"the token does not reach team {release.bundle.ownership.team!r}")
         found = refusals(release, self._target(service), now, signing.verify)
@@ -170,7 +169,7 @@ class Bundles:
             team = self.team(service) if outcome is not None else UNASSIGNED
             self._tell(release.bundle, "bundle_refused", team, caller, [one.message for one in found], now)
             raise BundleRefusedError(found)
-        return self._settle(Entry(release, now, caller.name, "apply"), caller, outcome, now)
+        return self._settle(Entry(release, now, caller.name, APPLY), caller, outcome, now)
 
     def rollback(
         self, service: str, to: str | None, reason: str, caller: Caller, if_match: str | None, now: float
@@ -181,21 +180,18 @@ class Bundles:
         state = self._states.get(service)
         if not reason:
             raise DocumentError("say why; the audit keeps it", where="reason")
-        if state is None or len(state.history) < 2:
+        if state is None:
             raise DocumentError("there is no bundle before the applied one", where="service")
-        earlier = [one for one in state.history[:-1] if one.digest != state.applied.digest]
-        wanted = [one for one in earlier if one.digest == to] if to is not None else earlier
-        if not wanted:
-            raise DocumentError(f"{to} was not applied here, or too long ago", where="to")
-        release = wanted[-1].release
+        wanted = state.before(to)
+        release = wanted.release
         teams = tuple(sorted({self.team(service), release.bundle.ownership.team}))
         for team in teams:
             if not caller.reaches(team):
                 raise ForbiddenError(f"the token does not reach team {team!r}")
-        if wanted[-1].action != "edit":
+        if wanted.action != EDIT:
             self._still_signed(release, teams, now)
         changes = differences.effects(state.applied.release.bundle, release.bundle, release.seen)
-        entry = Entry(release, now, caller.name, "rollback")
+        entry = Entry(release, now, caller.name, ROLLBACK)
         return self._settle(entry, caller, Outcome(state, True, changes, []), now, reason)
 
     def edit(
@@ -223,7 +219,7 @@ class Bundles:
         if lowered:
             raise BundleRefusedError(lowered)
         outcome = Outcome(state or State(service, 0, ()), True, changes, [])
-        return self._settle(Entry(release, now, caller.name, "edit"), caller, outcome, now)
+        return self._settle(Entry(release, now, caller.name, EDIT), caller, outcome, now)
 
     def _settle(self, entry: Entry, caller: Caller, outcome: Outcome, now: float, reason: str = "") -> Outcome:
         bundle = entry.release.bundle
@@ -279,7 +275,7 @@ class Bundles:
             applied=state.applied.digest if state is not None else None,
             version=state.applied.release.bundle.version if state is not None else 0,
             highest=state.highest if state is not None else 0,
-            history=frozenset(one.digest for one in state.history) if state is not None else frozenset(),
+            history=state.digests if state is not None else frozenset(),
             limit=config.decisions.false_positive_limit if config.decisions is not None else 0.01,
             trust=load_trust(self._settings.trust),
         )
@@ -294,9 +290,9 @@ class Bundles:
 
     def _still_signed(self, release: Release, teams: tuple[str, ...], now: float) -> None:
         trust = load_trust(self._settings.trust)
-        good, bad = trust.signers(release, teams, self._config.gateway.env, now, signing.verify)
-        if not good:
-            raise BundleRefusedError([Refusal("signature", why) for why in bad or ["the bundle is not signed"]])
+        refused = still_signed(release, trust, teams, self._config.gateway.env, now, signing.verify)
+        if refused:
+            raise BundleRefusedError(refused)
 
     def _precondition(self, service: str, if_match: str | None) -> None:
         if if_match is not None and if_match not in ("*", self.etag(service)):

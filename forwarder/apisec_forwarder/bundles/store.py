@@ -5,59 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from apisec.bundles.release import Release, parse
+from apisec.bundles.history import Entry, State
 from apisec.errors import ApisecError, ConfigError
 from apisec_forwarder.files import private_directory, write_private
 
 LOG = logging.getLogger(__name__)
 VERSION = 1
-MAX_HISTORY = 20  # releases of one service that are kept
 CHANGED = "changed"  # a file that is written after each change: what the supervisor watches
 _NAME = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.json\Z")
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One application of a release; ``at`` in seconds since the epoch."""
-
-    release: Release
-    at: float
-    by: str
-    action: str  # apply, rollback, edit
-
-    @property
-    def digest(self) -> str:
-        return self.release.bundle.digest
-
-    def to_document(self) -> dict[str, Any]:
-        return {"release": self.release.to_document(), "at": self.at, "by": self.by, "action": self.action}
-
-    def summary(self) -> dict[str, Any]:
-        made = self.release.bundle.made
-        shown = {"version": self.release.bundle.version, "digest": self.digest, "at": self.at, "by": self.by}
-        signed = [one.key for one in self.release.signatures]
-        return {**shown, "action": self.action, "author": made.author, "reason": made.reason, "keys": signed}
-
-
-@dataclass(frozen=True)
-class State:
-    """A service's applied release (the last of ``history``), and the highest version that ever was."""
-
-    service: str
-    highest: int
-    history: tuple[Entry, ...]
-
-    @property
-    def applied(self) -> Entry:
-        return self.history[-1]
-
-    def followed(self, entry: Entry) -> State:
-        highest = max(self.highest, entry.release.bundle.version)
-        return State(self.service, highest, (*self.history, entry)[-MAX_HISTORY:])
 
 
 class BundleStore:
@@ -109,10 +66,7 @@ def _read(path: Path) -> State:
         stored = json.loads(path.read_bytes())
         if stored["version"] != VERSION:
             raise ConfigError(f"is of version {stored['version']!r}, not {VERSION}", where=str(path))
-        history = tuple(
-            Entry(parse(one["release"]), float(one["at"]), str(one["by"]), str(one["action"]))
-            for one in stored["history"]
-        )
+        history = tuple(Entry.from_document(one) for one in stored["history"])
         state = State(str(stored["service"]), int(stored["highest"]), history)
         if not history or f"{state.service}.json" != path.name:
             raise ConfigError("holds no applied bundle of its service", where=str(path))
