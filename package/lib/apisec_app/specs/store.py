@@ -22,7 +22,10 @@ KIND = "spec"
 KEPT = 5  # versions of one document
 FORMER = 2  # earlier versions that a comparison knows: what is gone from the newest is told from what never was
 MAX_STORED = 12_000_000  # characters: below the KV store's 16 MB a document
-_HEADS = ("_key", "kind", "service", "name", "stored", "digest", "title", "spec_version")
+_HEADS = (
+    "_key", "kind", "service", "name", "source", "title", "spec_version", "format", "operations", "warnings", "digest",
+    "sha256", "stored", "author",
+)  # fmt: skip
 
 
 class Published(NamedTuple):
@@ -38,13 +41,20 @@ class Specs:
     def __init__(self, collection: Collection) -> None:
         self._collection = collection
 
-    def store(self, service: str, text: str, *, name: str, source: str, now: float) -> Tuple[Document, bool]:
+    @property
+    def collection(self) -> Collection:
+        """Where the documents are, and what inputs and comparisons note of them."""
+        return self._collection
+
+    def store(
+        self, service: str, text: str, *, name: str, source: str, now: float, author: str = ""
+    ) -> Tuple[Document, bool]:
         """Keep a document that a service publishes; returns it and whether it was another one before.
 
         ``name`` tells several documents of one service apart. Raises DocumentError and LimitExceeded for a document
         that cannot be read; what was stored before stays in force then.
         """
-        made = document_of(service, text, name=name, source=source, now=now)
+        made = {**document_of(service, text, name=name, source=source, now=now), "author": author}
         versions = self._versions(service, name)
         if versions and versions[0]["digest"] == made["digest"]:
             return made, False
@@ -57,6 +67,24 @@ class Specs:
         """Return the versions of one document without their text, newest first."""
         heads = self._collection.load({"kind": KIND, "service": service, "name": name}, fields=_HEADS)
         return sorted(heads, key=lambda one: float(one["stored"]), reverse=True)
+
+    def heads(self, service: Optional[str] = None) -> List[Document]:
+        """Return every version of every document without its text: by service and name, newest first."""
+        query = {"kind": KIND} if service is None else {"kind": KIND, "service": service}
+        found = self._collection.load(query, fields=_HEADS)
+        found.sort(key=lambda one: float(one["stored"]), reverse=True)
+        return sorted(found, key=lambda one: (str(one["service"]), str(one["name"])))
+
+    def text(self, head: Document) -> str:
+        """Return the text of a version, as JSON. DocumentError for one that is gone or damaged."""
+        stored = self._collection.find([str(head["_key"])])
+        if not stored:
+            raise DocumentError("is gone: it was deleted meanwhile", where=f"apisec_specs {head['_key']}")
+        return plain_of(stored[0]).decode("utf-8")
+
+    def delete(self, head: Document) -> None:
+        """Remove one version; of several the next newest is in force then."""
+        self._collection.delete(str(head["_key"]))
 
     def services(self) -> List[str]:
         return sorted({str(one["service"]) for one in self._collection.load({"kind": KIND}, fields=_HEADS)})
@@ -100,13 +128,14 @@ def document_of(service: str, text: str, *, name: str, source: str, now: float) 
         "operations": len(spec.operations),
         "warnings": list(spec.warnings),
         "digest": digest,
+        "sha256": hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),  # what bundles name it by
         "stored": now,
         "body": body,
     }
 
 
-def spec_of(document: Document) -> Spec:
-    """Return what a stored document describes. DocumentError when it is damaged."""
+def plain_of(document: Document) -> bytes:
+    """Return the JSON of a stored document. DocumentError when it is damaged."""
     where = f"apisec_specs {document.get('_key')}"
     if document.get("version") != VERSION:
         raise DocumentError(f"version {document.get('version')!r} is not known: store the document again", where=where)
@@ -115,8 +144,18 @@ def spec_of(document: Document) -> Spec:
         plain = reader.decompress(base64.b64decode(str(document["body"])), MAX_JSON + 1)
         if len(plain) > MAX_JSON or not reader.eof:
             raise ValueError("longer than a document may be, or cut off")
+    except (KeyError, ValueError, binascii.Error, zlib.error) as error:
+        raise DocumentError(f"is damaged ({error}): store the document again", where=where) from error
+    return plain
+
+
+def spec_of(document: Document) -> Spec:
+    """Return what a stored document describes. DocumentError when it is damaged."""
+    where = f"apisec_specs {document.get('_key')}"
+    plain = plain_of(document)
+    try:
         return load(json.loads(plain), where)
-    except (KeyError, ValueError, binascii.Error, zlib.error, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise DocumentError(f"is damaged ({error}): store the document again", where=where) from error
 
 
