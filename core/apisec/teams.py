@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from apisec.classification.globs import fits, intersect, literal_length
@@ -32,6 +33,7 @@ MAX_RULES = 10_000  # of all teams
 MAX_GLOBS = 2_000  # rules with a star: each pair of them is compared for ties
 MAX_NAMES = 64  # roles, contacts of one team
 MAX_GLOB = 300  # characters
+CACHE = 4_096  # services whose rules are remembered
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")  # as forwarders take a team's name
 ROLE = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")  # Splunk keeps the names of roles in lower case
@@ -77,6 +79,7 @@ def _weight(glob: str) -> Tuple[bool, int]:
     return bool(glob) and "*" not in glob, literal_length(glob)
 
 
+@lru_cache(maxsize=MAX_RULES)
 def _key(rule: Rule) -> _Key:
     return _Key(*(_weight(getattr(rule, name)) for name in SELECTORS))
 
@@ -118,11 +121,12 @@ class Ownership(NamedTuple):
 
 
 class Teams:
-    """All teams, ready to be asked. Immutable."""
+    """All teams, ready to be asked. Immutable but for its memory of services."""
 
     def __init__(self, teams: Iterable[Team] = ()) -> None:
         self._teams: Dict[str, Team] = {team.name: team for team in teams}
         rules = sorted((rule for team in self for rule in team.owns), key=_key, reverse=True)
+        self._services: Dict[str, List[Rule]] = {}
         self._of_service: Dict[str, List[Rule]] = {}
         self._others: List[Rule] = []
         for rule in rules:
@@ -179,9 +183,13 @@ class Teams:
         """Return the team that owns an operation, ``GET /orders/{id}``, or a service where none is given.
 
         ``hosts``, ``gateways`` and ``specs`` are those it was seen on or is described in. ``default`` is the team
-        that the forwarder stamped.
+        that the forwarder stamped. Clients choose the host that they name: what was seen on hosts of different
+        owners belongs to the default.
         """
-        return self.why(service, operation, hosts=hosts, gateways=gateways, specs=specs, default=default).team
+        listed, path = self._listed(service), _path(operation)
+        teams = {_first(listed, asked) for asked in _asked(path, hosts, gateways, specs)}
+        found = teams.pop()
+        return default if teams or found is None else found
 
     def why(
         self,
@@ -193,33 +201,67 @@ class Teams:
         specs: Iterable[str] = (),
         default: str = "",
     ) -> Ownership:
-        """Return who owns an operation, and by which rule."""
-        asked = {
-            "path": (operation.partition(" ")[2] or operation,) if operation else (),
-            "host": tuple(host.lower() for host in hosts),
-            "spec": tuple(specs),
-            "gateway": tuple(gateways),
-        }
-        listed = [*self._of_service.get(service, ()), *self._others]
-        holding = [rule for rule in listed if _holds(rule, service, asked)]
-        if not holding or _divided(holding):
-            return Ownership(default, None, tuple(holding))
-        return Ownership(holding[0].team, holding[0], tuple(holding[1:]))
+        """Return who owns an operation as ``owner`` does, and by which rule."""
+        hosts, gateways, specs = tuple(hosts), tuple(gateways), tuple(specs)
+        team = self.owner(service, operation, hosts=hosts, gateways=gateways, specs=specs)
+        listed, path = self._listed(service), _path(operation)
+        asked = _asked(path, hosts, gateways, specs)
+        holding = tuple(rule for rule in listed if any(_holds(rule, one) for one in asked))
+        rule = next((rule for rule in holding if rule.team == team), None)
+        if rule is None:
+            return Ownership(default, None, holding)
+        return Ownership(team, rule, tuple(one for one in holding if one is not rule))
+
+    def _listed(self, service: str) -> List[Rule]:
+        """Return the rules that can hold in a service, the most specific first."""
+        listed = self._services.get(service)
+        if listed is None:
+            if len(self._services) >= CACHE:  # traffic may choose names, so that their number has no bound
+                self._services.clear()
+            others = (rule for rule in self._others if not rule.service or fits(rule.service, service))
+            listed = self._services[service] = [*self._of_service.get(service, ()), *others]
+        return listed
 
 
-def _holds(rule: Rule, service: str, asked: Mapping[str, Tuple[str, ...]]) -> bool:
-    if rule.service and not fits(rule.service, service):
-        return False
-    return all(
-        not getattr(rule, name) or any(fits(getattr(rule, name), value) for value in values)
-        for name, values in asked.items()
-    )
+def _path(operation: str) -> str:
+    return operation.partition(" ")[2] or operation
 
 
-def _divided(holding: List[Rule]) -> bool:
-    """Whether teams share the first place: an operation that was seen on the hosts of two teams."""
-    best = _key(holding[0])
-    return len({rule.team for rule in holding if _key(rule) == best}) > 1
+class _Asked(NamedTuple):
+    """Where something was seen, with one host: a rule has to hold for each of them."""
+
+    path: Tuple[str, ...]
+    host: Tuple[str, ...]
+    spec: Tuple[str, ...]
+    gateway: Tuple[str, ...]
+
+
+def _asked(path: str, hosts: Iterable[str], gateways: Iterable[str], specs: Iterable[str]) -> List[_Asked]:
+    paths, documents, seen_by = (path,) if path else (), tuple(specs), tuple(gateways)
+    names = sorted({host.lower() for host in hosts})
+    each: List[Tuple[str, ...]] = [(name,) for name in names] or [()]
+    return [_Asked(paths, host, documents, seen_by) for host in each]
+
+
+def _holds(rule: Rule, asked: _Asked) -> bool:
+    for name, values in zip(asked._fields, asked):
+        glob = getattr(rule, name)
+        if glob and not any(fits(glob, value) for value in values):
+            return False
+    return True
+
+
+def _first(listed: Iterable[Rule], asked: _Asked) -> Optional[str]:
+    """Return the team of the most specific rule that holds; None without one, or when teams share that place."""
+    best: Optional[Rule] = None
+    for rule in listed:
+        if best is not None and _key(rule) != _key(best):
+            break
+        if _holds(rule, asked):
+            if best is not None and best.team != rule.team:
+                return None
+            best = best or rule
+    return best.team if best else None
 
 
 def _ties(teams: Iterable[Team]) -> List[str]:

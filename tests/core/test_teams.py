@@ -58,8 +58,23 @@ OWNERS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
     ),
     "hosts in any case": (
         [team("a", {"host": "EU.example.org"})],
-        {"service": "shop", "hosts": ["us.example.org", "eu.Example.org"]},
+        {"service": "shop", "hosts": ["eu.Example.org"]},
         "a",
+    ),
+    "on a host of the team and another: the stamp": (
+        [team("a", {"host": "eu.example.org"})],
+        {"service": "shop", "hosts": ["us.example.org", "eu.example.org"], "default": "s"},
+        "s",
+    ),
+    "another host does not matter where the service decides": (
+        [team("a", SHOP), team("b", {"host": "b.example"})],
+        {"service": "shop", "hosts": ["a.example", "b.example"], "default": "s"},
+        "a",
+    ),
+    "rules that were written as a tie: the stamp": (
+        [team("a", SHOP), team("b", SHOP)],
+        {"service": "shop", "default": "s"},
+        "s",
     ),
     "a gateway": ([team("a", {"gateway": "edge-*"})], {"service": "x", "gateways": ["edge-1"]}, "a"),
     "a published document": ([team("a", {"spec": "orders"})], {"service": "x", "specs": ["orders"]}, "a"),
@@ -84,8 +99,12 @@ OWNERS: dict[str, tuple[list[dict[str, Any]], dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", OWNERS)
 def test_who_owns_what(case: str) -> None:
     documents, asked, owner = OWNERS[case]
-    assert Teams.parse(documents).owner(**asked) == owner
-    assert Teams.parse(documents[::-1]).owner(**asked) == owner
+    for listed in (documents, documents[::-1]):
+        teams = Teams.parse(listed, ties=False)
+        assert teams.owner(**asked) == owner
+        found = teams.why(**asked)
+        assert found.team == owner
+        assert found.rule is None or found.rule.team == owner
 
 
 def test_why_names_the_rule_and_those_that_lose() -> None:

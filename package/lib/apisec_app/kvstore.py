@@ -18,6 +18,7 @@ HABITS = "apisec_habits"
 FLOWS = "apisec_flows"
 PATTERNS = "apisec_patterns"
 SPECS = "apisec_specs"
+TEAMS = "apisec_teams"
 
 Document = Dict[str, Any]
 
