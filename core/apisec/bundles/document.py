@@ -27,7 +27,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from apisec.bundles import canonical
 from apisec.bundles.reading import DIGEST, NAME, Reading
 from apisec.classification.globs import fits
-from apisec.classification.overrides import Overrides, place, read
+from apisec.classification.overrides import Override, Overrides, place, read
 from apisec.errors import DocumentError, PatternError
 from apisec.model.pattern import Pattern
 from apisec.patterns import document as pattern_documents
@@ -147,6 +147,14 @@ def parse(document: Any, where: str = "bundle") -> Bundle:
         reading.add("ancestors", "need a base")
     reading.done(where)
     return bundle
+
+
+def override_document(one: Override) -> Dict[str, Any]:
+    """Return an override as a bundle writes it."""
+    found: Dict[str, Any] = {"operation": one.operation, "in": one.location, "path": one.path, "class": one.data_class}
+    found.update(author=one.author, reason=one.reason)
+    found["expires"] = one.expires.isoformat() if one.expires is not None else None
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def successor(former: Bundle, made: Mapping[str, Any]) -> Dict[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from apisec.bundles.document import override_document
 from apisec.bundles.effects import Effect
 from apisec.bundles.release import MAX_BYTES
 from apisec.errors import DocumentError, did_you_mean
 from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.operations import BUNDLES_READ, BUNDLES_WRITE, Call, Operation, Reply
-from apisec_forwarder.bundles import effect
 from apisec_forwarder.bundles.documents import read_json
 from apisec_forwarder.bundles.manage import Bundles, Checked, Outcome, ServiceUnknownError
 
@@ -126,7 +126,7 @@ async def rollback_bundle(context: Context, call: Call) -> Reply:
 async def get_overrides(context: Context, call: Call) -> Reply:
     found, service = _bundles(context), call.path["service"]
     found.reach(service, call.caller)
-    listed = [{"service": one.service, **effect.entry(one)} for one in found.overrides(service)]
+    listed = [{"service": one.service, **override_document(one)} for one in found.overrides(service)]
     return Reply(body={"service": service, "overrides": listed}, headers={"etag": found.etag(service)})
 
 

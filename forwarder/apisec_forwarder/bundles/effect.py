@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from apisec.bundles.document import FORMAT, Bundle, parse
-from apisec.classification.overrides import Override, Overrides
+from apisec.bundles.document import FORMAT, Bundle, override_document, parse
+from apisec.classification.overrides import Overrides
 from apisec.patterns import spans
 from apisec_forwarder.bundles.store import BundleStore
 from apisec_forwarder.config.schema import Config
@@ -68,16 +68,8 @@ def of_configuration(
         "made": {"author": author, "reason": reason, "at": spans.rfc3339(now)},
         "ownership": {"team": found.team},
     }
-    listed = [entry(one) for one in base.entries if one.service == service]
+    listed = [override_document(one) for one in base.entries if one.service == service]
     return {**document, "overrides": listed} if listed else document
-
-
-def entry(one: Override) -> dict[str, Any]:
-    """Return an override as a bundle writes it."""
-    found: dict[str, Any] = {"operation": one.operation, "in": one.location, "path": one.path, "class": one.data_class}
-    found.update(author=one.author, reason=one.reason)
-    found["expires"] = one.expires.isoformat() if one.expires is not None else None
-    return {key: value for key, value in found.items() if value is not None}
 
 
 def configured(config: Config, service: str, base: Overrides) -> Bundle:
