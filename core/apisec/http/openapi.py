@@ -118,7 +118,7 @@ def statuses(operation: Operation, about: About) -> List[int]:
     if operation.takes is not None:
         found |= {400, 413, 415, 422}
     if operation.changes and operation.conditional:
-        found |= {412, 428}
+        found |= {412, 428} if operation.match_required else {412}
     return sorted(found)
 
 

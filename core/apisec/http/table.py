@@ -76,6 +76,7 @@ class Answer:
     etag: Optional[str] = None
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = JSON
+    audit: Mapping[str, Any] = field(default_factory=dict)  # of a change: what, before, after, reason
 
 
 @dataclass(frozen=True)
@@ -99,10 +100,12 @@ class Operation:
     consumes: Tuple[str, ...] = (JSON,)
     produces: str = JSON
     body_required: bool = True
-    conditional: bool = False  # a change that has to name the version that it is based on, by If-Match
+    raw: bool = False  # the handler reads the body's text itself; ``takes`` only describes it
+    conditional: bool = False  # If-Match and If-None-Match hold; the handler asks Call.match
+    match_required: bool = True  # of a conditional operation: without If-Match it is 428 where the thing is there
     max_bytes: int = MAX_BODY
     description: str = ""
-    audited: bool = True  # of a method that changes something
+    audited: bool = True  # of a method that changes something: false where it only looks (a check, a comparison)
 
     @property
     def changes(self) -> bool:

@@ -1,0 +1,23 @@
+"""The resources of the API, one module each; a module listed here is all that a new one needs."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from apisec.http.table import Table
+
+from . import meta, operations
+
+MODULES = (meta, operations)
+
+
+def _table() -> Table:
+    schemas: Dict[str, Any] = {}
+    for module in MODULES:
+        for name, schema in module.SCHEMAS.items():
+            if schemas.setdefault(name, schema) is not schema:
+                raise ValueError(f"two resources define the schema {name}")
+    return Table([operation for module in MODULES for operation in module.OPERATIONS], schemas)
+
+
+TABLE = _table()
