@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import spl_reference
+from apisec.classification import levels
 from apisec.model import event as schema
 from apisec_forwarder.config.published import json_schema
 from apisec_forwarder.config.reader import reference
@@ -52,6 +53,7 @@ def configuration_schema() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/classes.md": levels.reference,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/event.md": event_page,
     "docs/reference/forwarder.schema.json": configuration_schema,

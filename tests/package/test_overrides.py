@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,8 +40,8 @@ class Memory:
 
 
 @pytest.fixture
-def memory() -> Iterator[Memory]:
-    yield Memory()
+def memory() -> Memory:
+    return Memory()
 
 
 def test_an_override_is_stored_with_who_said_it_and_decides(memory: Memory) -> None:

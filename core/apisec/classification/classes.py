@@ -1,6 +1,6 @@
 """The table of data classes: every class a value, a field or a token can have stands here once.
 
-``docs/reference/classes.md`` is generated from this table; a test holds it.
+``docs/reference/classes.md`` is generated from this table (``levels.reference``); a test holds it.
 """
 
 from __future__ import annotations
@@ -77,21 +77,3 @@ def sensitivity(name: str) -> int:
     """Return a class's sensitivity (0 to 4); an unknown class counts as personal."""
     found = BY_NAME.get(name)
     return found.sensitivity if found else PERSONAL
-
-
-def reference() -> str:
-    """Return ``docs/reference/classes.md``."""
-    lines = [
-        "# Data classes",
-        "",
-        "Generated from `core/apisec/classification/classes.py`. A redacted value stands in an event as",
-        "`~class~16 hex digits~`. *Echo*: a value found once is redacted wherever else it stands in the same",
-        "request and response.",
-        "",
-        "| class | what it is | sensitivity | echo |",
-        "|---|---|---|---|",
-    ]
-    for c in CLASSES:
-        echo = "yes" if c.echo else "no"
-        lines.append(f"| `{c.name}` | {c.text} | {c.sensitivity} ({SENSITIVITY_NAMES[c.sensitivity]}) | {echo} |")
-    return "\n".join(lines) + "\n"

@@ -1,6 +1,6 @@
 """How closely data has to be held: four levels, and which level each data class asks for.
 
-The column *level* of ``docs/reference/classes.md`` is generated from here; a test holds it.
+``docs/reference/classes.md`` is generated from here; a test holds it.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Iterable, Mapping
 
 from apisec.classification.classes import (
+    CLASSES,
     CRITICAL,
     IDENTITY,
     INTERNAL,
@@ -65,9 +66,22 @@ def is_own_credential(data_class: str, location: str) -> bool:
 
 
 def reference() -> str:
-    """Return the table of levels for ``docs/reference/classes.md``."""
-    lines = ["| level | what it means | sensitivity |", "|---|---|---|"]
+    """Return ``docs/reference/classes.md``."""
+    lines = [
+        "# Data classes",
+        "",
+        "Generated from `core/apisec/classification/classes.py` and `levels.py` by `python tools/reference.py`.",
+        "A redacted value stands in an event as `~class~16 hex digits~`. *Echo*: a value found once is redacted wherever",
+        "else it stands in the same request and response.",
+        "",
+        "| class | what it is | sensitivity | level | echo |",
+        "|---|---|---|---|---|",
+    ]
+    for c in CLASSES:
+        shown = f"{c.sensitivity} ({SENSITIVITY_NAMES[c.sensitivity]})"
+        lines.append(f"| `{c.name}` | {c.text} | {shown} | {level(c.name)} | {'yes' if c.echo else 'no'} |")
+    lines += ["", "## Levels", "", "| level | what it means | asked for by the sensitivities |", "|---|---|---|"]
     for name in LEVELS:
         asked = [f"{n} ({SENSITIVITY_NAMES[n]})" for n, given in OF_SENSITIVITY.items() if given == name]
-        lines.append(f"| `{name}` | {TEXTS[name]} | {', '.join(asked) or 'no class'} |")
+        lines.append(f"| `{name}` | {TEXTS[name]} | {', '.join(asked)} |")
     return "\n".join(lines) + "\n"
