@@ -17,15 +17,18 @@ import hashlib
 import json
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from apisec.bundles import canonical
 from apisec.bundles.history import Entry, State
+from apisec.bundles.release import Release, parse
 from apisec.bundles.trust import Trust
 from apisec.errors import ApisecError, DocumentError
 
 from ..kvstore import Collection, Document
 
+BUNDLES = "apisec_bundles"
 VERSION = 1
 STATE, RELEASE, LOCK, TRUST, SETTINGS = "state", "release", "lock", "trust", "settings"
 LEASE = 120.0  # seconds: splunkd's clients give up after 30 to 60 s, and the answer of a change takes less
@@ -38,7 +41,7 @@ class BusyError(ApisecError):
 
 @dataclass(frozen=True)
 class Pending:
-    """A change that began: its entry, why, and what the service's team was before."""
+    """A change that began: its entry, and why."""
 
     entry: Entry
     reason: str
@@ -49,6 +52,13 @@ class Held(NamedTuple):
 
     state: Optional[State]
     pending: Optional[Pending]
+
+
+class Head(NamedTuple):
+    """What a list shows: ``applied`` as ``Entry.summary`` has it, None before the first; whether a change is on."""
+
+    applied: Optional[Dict[str, Any]]
+    pending: bool
 
 
 @dataclass(frozen=True)
@@ -70,9 +80,14 @@ class BundleStore:
         document = self._collection.get(_key(STATE, service))
         return self._read(document) if document is not None else Held(None, None)
 
-    def all(self) -> Dict[str, Held]:
-        documents = self._collection.load({"kind": STATE})
-        return {str(one["service"]): self._read(one) for one in documents}
+    def heads(self) -> Dict[str, Head]:
+        """Return what is applied to each service, without the bundles themselves."""
+        return {str(one["service"]): _head(one) for one in self._collection.load({"kind": STATE})}
+
+    def head(self, service: str) -> Optional[Head]:
+        """Return what is applied to a service; None where nothing ever was, or began to be."""
+        found = self._collection.get(_key(STATE, service))
+        return _head(found) if found is not None else None
 
     def begin(self, service: str, state: Optional[State], pending: Pending, now: float) -> None:
         """Write a change down before its effects."""
@@ -99,12 +114,12 @@ class BundleStore:
             history = tuple(_entry(one, releases) for one in listed)
             state = State(str(document["service"]), int(document["highest"]), history) if history else None
             return Held(state, Pending(_entry(pending, releases), str(pending["why"])) if pending else None)
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise DocumentError(f"is damaged ({type(error).__name__}): {REMEDY}", where=where) from error
+        except (KeyError, TypeError, ValueError, RecursionError, DocumentError) as error:
+            raise DocumentError(f"is damaged ({error}): {REMEDY}", where=where) from error
 
-    def _releases(self, listed: List[Mapping[str, Any]]) -> Dict[str, Any]:
+    def _releases(self, listed: List[Mapping[str, Any]]) -> Dict[str, Release]:
         found = self._collection.find(sorted({str(one["release"]) for one in listed}))
-        return {str(one["_key"]): json.loads(one["release"]) for one in found}
+        return {str(one["_key"]): _parsed(one["release"]) for one in found}
 
     # --- locks ------------------------------------------------------------------------------------------------
 
@@ -192,14 +207,25 @@ def _document(service: str, state: Optional[State], pending: Optional[Pending], 
         "kind": STATE,
         "service": service,
         "highest": state.highest if state is not None else 0,
+        "applied": json.dumps(state.applied.summary()) if state is not None else "",
         "history": json.dumps(history),
         "pending": json.dumps(began) if began is not None else "",
         "updated": now,
     }
 
 
-def _entry(row: Mapping[str, Any], releases: Mapping[str, Any]) -> Entry:
-    return Entry.from_document({**row, "release": releases[str(row["release"])]})
+def _entry(row: Mapping[str, Any], releases: Mapping[str, Release]) -> Entry:
+    return Entry(releases[str(row["release"])], float(row["at"]), str(row["by"]), str(row["action"]))
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str) -> Release:
+    """Return a stored release. The handler's process lives long, and a history has the same releases at each call."""
+    return parse(json.loads(text), "a stored release")
+
+
+def _head(document: Mapping[str, Any]) -> Head:
+    return Head(_loaded(document, "applied") if document.get("applied") else None, bool(document.get("pending")))
 
 
 def _loaded(document: Mapping[str, Any], member: str) -> Any:
