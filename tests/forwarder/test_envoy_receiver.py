@@ -58,6 +58,7 @@ def line(**changes: Any) -> bytes:
         "start": "1795224933.019535",
         "status": 201,
         "tls_version": "TLSv1.3",
+        "upstream_us": 4125,
         "wire_in": 300,
         "wire_out": 200,
     }
@@ -70,6 +71,8 @@ def test_a_whole_line() -> None:
     assert transaction.gateway == "edge-1"
     assert transaction.time == pytest.approx(1795224933.019535, abs=1e-6)
     assert transaction.duration == 5.25
+    assert transaction.upstream_time == 4.125
+    assert parse(line(upstream_us=None)).upstream_time is None
     assert (transaction.bytes_in, transaction.bytes_out) == (300, 200)
     request, response, client = transaction.request, transaction.response, transaction.client
     assert (request.method, request.target, request.host, request.scheme) == (

@@ -106,6 +106,8 @@ def test_a_request_and_its_answer_are_whole(edge: Edge) -> None:
     assert found.id == header(found.request.headers, "x-request-id")
     assert found.duration is not None
     assert found.duration > 0
+    assert found.upstream_time is not None
+    assert 0 <= found.upstream_time <= found.duration
     assert abs(found.time - (edge.folder / "envoy.yaml").stat().st_mtime) < 600  # Envoy's clock, in seconds
     assert not any(name.startswith(":") for name, _ in found.request.headers)
 

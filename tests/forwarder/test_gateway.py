@@ -151,6 +151,15 @@ def test_tls_facts_reach_the_transaction(edge: Edge) -> None:
 
 
 @pytest.mark.gateway
+def test_the_time_of_the_upstream_is_told_apart(edge: Edge) -> None:
+    edge.ask(b"GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    found = edge.transactions("/events")[0]
+    assert found.duration is not None
+    assert found.upstream_time is not None
+    assert 1600 < found.upstream_time <= found.duration  # four pauses of 400 ms between first and last byte
+
+
+@pytest.mark.gateway
 def test_without_a_certificate_there_is_no_subject(edge: Edge) -> None:
     edge.ask(b"GET /plain HTTP/1.1\r\nhost: localhost\r\n\r\n")
     assert edge.transactions("/plain")[0].client.certificate_subject is None

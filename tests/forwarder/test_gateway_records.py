@@ -41,7 +41,7 @@ def told(found: Transaction) -> dict[str, Any]:
         "status": response.status if response else None, "request": found.request.body.data.decode(),
         "response": response.body.data.decode() if response else None, "who": found.client.authenticated,
         "address": found.client.address, "tls": found.client.tls_version, "in": found.bytes_in, "out": found.bytes_out,
-        "cut": found.request.body.truncated or None,
+        "cut": found.request.body.truncated or None, "upstream": found.upstream_time,
     }  # fmt: skip
     return {name: value for name, value in facts.items() if value is not None}
 

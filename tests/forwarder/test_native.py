@@ -67,7 +67,8 @@ def agree(transaction: Transaction, of: PipelineSettings = SETTINGS) -> dict[str
 
 
 def sent(request: Request, response: Response | None = None) -> Transaction:
-    return Transaction("5f0c1c1e-0000-4000-8000-00000000000a", 1.5, Client("192.0.2.1", 40000), request, response, 12.5)
+    client = Client("192.0.2.1", 40000)
+    return Transaction("5f0c1c1e-0000-4000-8000-00000000000a", 1.5, client, request, response, 12.5, upstream_time=11.5)
 
 
 @pytest.mark.parametrize("place", sorted(REQUESTS))
@@ -320,6 +321,14 @@ HEADS = [
     (("referer", "/a"), ("Referer", "https://x.example/?q=<script>alert(1)</script>")),
     (("x-a", "1"), ("x-a", "2"), ("X-Weird~Name", "x"), ("x-json", '{"a": "ada@example.com"}')),
     (("authorization", "Basic YWRhOmxvdmVsYWNl"), ("origin", "https://x.example"), ("x-q", "1' or '1'='1")),
+    (("content-type", "Application/JSON; charset=utf-8"), ("x-api-version", "2024-01-01"), ("accept", "a/b;v=2")),
+    (("content-type", "application/4111111111111111"), ("api-version", "4111111111111111")),
+    (("content-type", "application/vnd.orders.v2+json"), ("x-password", "application/vnd.orders.v2+json")),
+    (("accept", "application/vnd.shop.v3+json, */*;q=0.1"), ("authorization", "Basic YWRhOnYzdjN2Mw==")),
+    (("authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/eu/s3/aws4_request, Signature=fe"),),
+    (("authorization", 'Digest username="ada", realm="a", response="6629fae49393a05397450978507c4ef1"'),),
+    (("Signature-Input", 'a=("@method");created=1;keyid="shop-7"'), ("signature", "a=:aGVsbG8=:"), ("x-a", "1")),
+    (("x-hub-signature-256", "sha256=" + "0" * 64), ("user-agent", "GitHub-Hookshot/1")),
 ]
 
 

@@ -133,6 +133,8 @@ def test_a_request_and_its_answer_are_copied_whole(gateway: Gateway) -> None:
     assert (found.response.body.data, found.response.body.size) == (body, len(body))
     assert header(found.response.headers, "content-type") == "application/json"
     assert found.duration is not None
+    assert found.upstream_time is not None
+    assert 0 <= found.upstream_time <= found.duration
     assert found.id
     assert found.client.port
 
@@ -186,6 +188,9 @@ def test_events_are_passed_on_as_they_come(gateway: Gateway) -> None:
     (found,) = gateway.transactions()
     assert found.response is not None
     assert found.response.status == 200
+    assert found.duration is not None
+    assert found.upstream_time is not None
+    assert 1500 < found.upstream_time <= found.duration  # four pauses of 400 ms between first and last byte
 
 
 @pytest.mark.gateway

@@ -40,6 +40,7 @@ def line(**changes: Any) -> dict[str, Any]:
         },
         "response": {"status": 200, "headers": [["content-type", "application/json"]], "body": '{"ok": true}'},
         "duration": 12.5,
+        "upstream_time": 10.5,
     }
     return {**document, **changes}
 
@@ -54,7 +55,8 @@ def test_events_hold_the_schema_and_no_value() -> None:
     assert event["operation"] == "POST /pay/{pay_id}"
     assert (event["auth"], event["principal_kind"]) == ("basic", "basic")
     assert event["time"] == 1767225600.5
-    assert event["response_time"] == 12.5
+    assert (event["response_time"], event["upstream_time"]) == (12.5, 10.5)
+    assert event["request_content_type"] == "application/json"
     assert event["data_classes"] == ["pci.pan", "secret.basic", "secret.password"]
 
 

@@ -75,7 +75,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Transaction:
-    """``time`` is the request's start, seconds since the epoch; ``duration`` milliseconds to the last byte."""
+    """``time`` is the request's start, seconds since the epoch; ``duration`` milliseconds to the last byte.
+
+    ``upstream_time`` is what the upstream took of them: from the request's first byte that the gateway sent it to the
+    last byte of its response. None where no upstream was asked, or the gateway does not say.
+    """
 
     id: str
     time: float
@@ -87,3 +91,4 @@ class Transaction:
     bytes_in: Optional[int] = None
     bytes_out: Optional[int] = None
     refusal: Optional[Refusal] = None
+    upstream_time: Optional[float] = None

@@ -26,8 +26,8 @@ _ID_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")
 # Known only once the response has passed: no call-out can decide on them.
 AFTERWARDS = frozenset(
     (
-        "status", "action", "bytes_in", "bytes_out", "response_time", "http_content_type", "response_fields",
-        "response_body", "coverage", "coverage_reasons", "decision", "pattern",
+        "status", "action", "bytes_in", "bytes_out", "response_time", "upstream_time", "http_content_type",
+        "response_fields", "response_body", "coverage", "coverage_reasons", "decision", "pattern",
     )
 )  # fmt: skip
 

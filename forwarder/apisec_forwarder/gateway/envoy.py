@@ -31,6 +31,7 @@ LOG_FORMAT: dict[str, str] = {
     "start": "%START_TIME(%s.%6f)%",
     "duration_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
     "duration_ms": "%DURATION%",
+    "upstream_us": "%COMMON_DURATION(US_TX_BEG:US_RX_END:us)%",
     "method": "%REQ(:METHOD)%",
     "scheme": "%REQ(:SCHEME)%",
     "authority": "%REQ(:AUTHORITY)%",

@@ -33,6 +33,11 @@ ORDINARY = frozenset(
     x-envoy-expected-rq-timeout-ms x-apisec-test""".split()  # noqa: SIM905 - a list of sixty strings is harder to read
 )
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
+# One of IANA's top-level types, and words that are too short, and hold too few digits, to be somebody's key or number.
+_SHOWN_TYPE = re.compile(
+    r"(?:application|audio|font|image|message|model|multipart|text|video)/[a-z0-9]{1,24}(?:[._+-][a-z0-9]{1,24}){0,8}"
+)
+MAX_TYPE_DIGITS = 8  # a date's: application/vnd.example.2024-01-01+json
 
 
 @dataclass
@@ -116,6 +121,12 @@ def content_type(headers: Headers) -> str | None:
     """Return the media type alone, in lower case, or None when it is missing or not one."""
     essence = (header(headers, "content-type") or "").partition(";")[0].strip().lower()
     return essence if _MEDIA_TYPE.fullmatch(essence) else None
+
+
+def stated_type(headers: Headers) -> str:
+    """Return the media type of a request as it may be shown: a client can write there what it likes."""
+    found = content_type(headers) or ""
+    return found if _SHOWN_TYPE.fullmatch(found) and sum(map(str.isdigit, found)) <= MAX_TYPE_DIGITS else ""
 
 
 def _listed(headers: Headers, name: str) -> str | None:

@@ -9,7 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apisec.classification.names import evidence
@@ -17,6 +17,7 @@ from apisec.decoders import Leaf, Limits
 from apisec.model.transaction import Client, Headers, Transaction, header
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Redactor
+from apisec_forwarder.pipeline import signed
 
 MAX_CREDENTIAL = 16_384  # characters; longer ones are still tokens, but no claims are read from them
 _SUBJECTS = ("sub", "oid", "uid", "user_id", "client_id", "azp", "email")
@@ -61,11 +62,12 @@ def identify(client: Client, headers: Headers, query: list[Leaf], redactor: Reda
     jar = cookies(headers)
     session = _session_cookie(jar, redactor)
     found = (
-        _authorization(header(headers, "authorization"), redactor)
-        or _api_key(headers, query, redactor)
+        _authorization(client, headers, redactor)
+        or _api_key(client, headers, query, redactor)
         or _by_gateway(client, redactor)
         or _from_cookie(jar, session, redactor)
         or _certificate(client, redactor)
+        or _signed(signed.of_headers(headers), client, headers, redactor)
         or _anonymous(client, headers, redactor)
     )
     if found.session is None and session is not None:
@@ -84,15 +86,20 @@ def earlier(tokenizer: Tokenizer, transaction: Transaction, query: list[Leaf], l
     return {"earlier": listed} if listed else {}
 
 
-def _authorization(value: str | None, redactor: Redactor) -> Identity | None:
-    if not value or not value.strip():
+def _authorization(client: Client, headers: Headers, redactor: Redactor) -> Identity | None:
+    value = (header(headers, "authorization") or "").strip()
+    if not value:
         return None
-    scheme, _, credential = value.strip().partition(" ")
+    scheme, _, credential = value.partition(" ")
     credential = credential.strip()
     if scheme.lower() == "basic" and credential:
         return _basic(credential, redactor)
+    signer = signed.of_authorization(scheme, credential) if credential else None
+    if signer is not None:
+        redactor.token("secret.api_key", credential)  # it can be sent again for a while
+        return _signed(signer, client, headers, redactor)
     if not credential or scheme.lower() not in ("bearer", "token", "jwt", "dpop"):
-        # an own scheme (AWS4-HMAC-SHA256, Digest) or a bare credential: the header as a whole
+        # an own scheme or a bare credential: the header as a whole
         whole = credential or scheme
         known = _jwt(whole, "bearer", redactor)
         if known:
@@ -121,6 +128,23 @@ def _basic(credential: str, redactor: Redactor) -> Identity:
         redactor.token("secret.basic", credential, decoded)
     principal = redactor.identity("principal", "basic\0" + user)
     return Identity(principal, "basic", "basic", token, user=redactor.identity("user", user))
+
+
+def _signed(signer: signed.Signer | None, client: Client, headers: Headers, redactor: Redactor) -> Identity | None:
+    """Return who signed, by the name of the key; where a signature names none, no more is known than of anybody."""
+    if signer is None:
+        return None
+    if not signer.key:
+        return replace(_anonymous(client, headers, redactor), auth=signer.auth)
+    if signer.auth == "digest":
+        return Identity(
+            redactor.identity("principal", "digest\0" + signer.key),
+            "basic",
+            "digest",
+            user=redactor.identity("user", signer.key),
+        )
+    token = redactor.identity("secret.api_key", signer.key)
+    return Identity(redactor.identity("principal", "hmac\0" + signer.key), "api_key", "hmac", token)
 
 
 def claims(jwt: str) -> Mapping[str, Any] | None:
@@ -154,11 +178,13 @@ def _jwt(credential: str, auth: str, redactor: Redactor) -> Identity | None:
     )
 
 
-def _api_key(headers: Headers, query: list[Leaf], redactor: Redactor) -> Identity | None:
+def _api_key(client: Client, headers: Headers, query: list[Leaf], redactor: Redactor) -> Identity | None:
     candidates = [(name, value) for name, value in headers if name.lower() not in ("authorization", "cookie")]
     candidates += [(leaf.name, leaf.value) for leaf in query if leaf.kind == "string"]
     for name, value in candidates:
         said = evidence(name).data_class
+        if value and name.lower() in signed.SIGNED_PARAMETERS:
+            return _signed(signed.Signer("hmac", signed.of_scope(value)), client, headers, redactor)
         if value and (name.lower() in API_KEY_HEADERS or said == "secret.api_key"):
             known = _jwt(value, "api_key", redactor)
             if known:

@@ -16,7 +16,7 @@ from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
 from apisec_forwarder.pipeline.evidence import left_out, signals
-from apisec_forwarder.pipeline.messages import content_type
+from apisec_forwarder.pipeline.messages import content_type, stated_type
 from apisec_forwarder.pipeline.principal import Identity
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
 from apisec_forwarder.pipeline.shown import (
@@ -30,6 +30,7 @@ from apisec_forwarder.pipeline.shown import (
     shown_text,
 )
 from apisec_forwarder.pipeline.state import Work
+from apisec_forwarder.pipeline.versions import api_version
 
 MAX_FIELDS = 500  # of one message; more are counted in coverage_reasons
 MAX_OBJECT_IDS = 50
@@ -54,12 +55,17 @@ class Writer:
         parts = [p for p in (work.path, work.query, work.request_body, work.response_body) if p is not None]
         sent = work.request_body
         operation = operation_shown(operation_hint(sent.document) if sent else None, redactor) or ""
-        echo = Echo(redactor.secrets, "\0".join([agent or "", referrer or "", host, operation, *_hay(parts)]))
+        kind, version = stated_type(request.headers), api_version(request.headers)
+        echo = Echo(
+            redactor.secrets, "\0".join([agent or "", referrer or "", host, operation, kind, version, *_hay(parts)])
+        )
         if echo:
             for part in parts:
                 echo.part(part)
             agent, referrer, host = echo.text(agent or ""), echo.text(referrer or ""), echo.text(host)
-            operation = operation if echo.text(echo.name(operation)) == operation else ""
+            operation, kind, version = (
+                text if echo.text(echo.name(text)) == text else "" for text in (operation, kind, version)
+            )
         event = self._frame(transaction, work, redactor)
         event.update(_url_fields(work, host, echo))
         event.update(self._endpoint(work, echo))
@@ -70,9 +76,12 @@ class Writer:
         _optional(event, "http_user_agent", agent)
         _optional(event, "http_referrer", referrer)
         _optional(event, "http_content_type", content_type(response.headers) if response else None)
+        _optional(event, "request_content_type", kind)
+        _optional(event, "api_version", version)
         _optional(event, "bytes_in", counted_bytes(transaction.bytes_in, request.body))
         _optional(event, "bytes_out", counted_bytes(transaction.bytes_out, response.body) if response else None)
         _optional(event, "response_time", transaction.duration)
+        _optional(event, "upstream_time", transaction.upstream_time)
         self._identity(event, identity, transaction, redactor)
         self._signals(event, work, echo)
         self._fields(event, work, echo)

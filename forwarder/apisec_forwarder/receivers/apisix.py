@@ -45,6 +45,7 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
         duration=elapsed(record, "latency"),
         bytes_in=count(request, "size", "request"),
         bytes_out=count(response, "size", "response"),
+        upstream_time=elapsed(record, "upstream_latency"),
     )
 
 

@@ -58,6 +58,7 @@ def parse(line: bytes, gateway: str = "", refusal: RefusalOf = no_refusal) -> Tr
         bytes_in=_count(record, "wire_in"),
         bytes_out=_count(record, "wire_out"),
         refusal=refusal(_text(record, "details"), _text(record, "pattern") or None),
+        upstream_time=_upstream(record),
     )
 
 
@@ -136,6 +137,12 @@ def _duration(record: dict[str, Any]) -> float | None:
     if exact is not None:
         return exact / 1000
     return _count(record, "duration_ms")
+
+
+def _upstream(record: dict[str, Any]) -> float | None:
+    """Milliseconds; None when no upstream was asked, or it never ended its answer."""
+    exact = _count(record, "upstream_us")
+    return None if exact is None else exact / 1000
 
 
 def _text(record: dict[str, Any], key: str) -> str:

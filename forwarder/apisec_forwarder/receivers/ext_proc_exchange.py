@@ -16,6 +16,9 @@ REQUEST_ATTRIBUTES = ("source.address", "source.port", "request.time", "connecti
 PEER_SUBJECT = "connection.subject_peer_certificate"  # asked for only when Envoy verifies client certificates
 RESPONSE_ATTRIBUTES = ("response.code_details",)
 PATTERN_HEADER = "x-apisec-pattern"
+# Set by the router in each response of an upstream: milliseconds from the request's end to the response's headers.
+# https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/router_filter
+SERVICE_TIME = "x-envoy-upstream-service-time"
 # These end when somebody leaves: that no end was seen does not say that something is missing.
 UNENDING = ("text/event-stream", "application/grpc")
 
@@ -72,7 +75,7 @@ class Exchange:
         self._cap = cap
         self._reserve = reserve
         self.request, self.response = Message(), Message()
-        self._begin = self._end = 0.0  # by the monotonic clock
+        self._begin = self._answered = self._end = 0.0  # by the monotonic clock
         self._arrived = 0.0  # seconds since the epoch
 
     def take(self, part: wire.Part, now: float, monotonic: float) -> bool:
@@ -82,6 +85,7 @@ class Exchange:
         if not self._begin:
             self._begin, self._arrived = monotonic, now
         if not asking:
+            self._answered = self._answered or monotonic
             self._end = monotonic
         message.take(part)
         return not part.data or message.keep(part.data, self._cap, self._reserve)
@@ -96,6 +100,7 @@ class Exchange:
         method, target = request.text(":method"), request.text(":path")
         if not method or not target:
             return None
+        duration = round((self._end - self._begin) * 1000, 3) if self._end else None
         details = self.response.attributes.get("response.code_details")
         return Transaction(
             id=(request.text("x-request-id") or uuid4().hex)[:MAX_ID],
@@ -110,10 +115,21 @@ class Exchange:
                 request.text(":authority") or request.text("host"),
             ),
             response=self._response(),
-            duration=round((self._end - self._begin) * 1000, 3) if self._end else None,
+            duration=duration,
             gateway=gateway,
             refusal=refusal(details, self.response.text(PATTERN_HEADER) or None) if isinstance(details, str) else None,
+            upstream_time=self._upstream(duration),
         )
+
+    def _upstream(self, duration: float | None) -> float | None:
+        """Return what the upstream took: until it answered, as Envoy's router says, and until its body had passed here.
+
+        None when the router says nothing: the gateway answered by itself, or is told to be silent.
+        """
+        said = self.response.text(SERVICE_TIME)
+        if duration is None or not (said.isascii() and said.isdigit() and len(said) < 10):
+            return None
+        return min(duration, round(int(said) + (self._end - self._answered) * 1000, 3))
 
     def _response(self) -> Response | None:
         status = self.response.text(":status")

@@ -46,7 +46,16 @@ def parse(line: bytes) -> Transaction:
         duration=_number(record, "duration"),
         bytes_in=_count(record, "bytes_in"),
         bytes_out=_count(record, "bytes_out"),
+        upstream_time=_upstream(record),
     )
+
+
+def _upstream(record: Mapping[str, Any]) -> float | None:
+    """Return what the server took: until its headers came (%Tr), and the body (%Td); -1 when it never got so far."""
+    waited, received = _number(record, "server"), _number(record, "data")
+    if waited is None or received is None or waited < 0 or received < 0:
+        return None
+    return waited + received
 
 
 def _record(line: bytes) -> Mapping[str, Any]:

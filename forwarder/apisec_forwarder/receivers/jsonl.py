@@ -13,6 +13,7 @@ from apisec_forwarder.receivers.documents import (
     MAX_RECORD,
     body,
     count,
+    elapsed,
     headers,
     mapping,
     moment,
@@ -58,6 +59,7 @@ def transaction(document: Mapping[str, Any], record: bytes, position: int = 0) -
         request=_request(mapping(document, "request", required=True)),
         response=_response(mapping(document, "response")) if answered else None,
         duration=number(document, "duration"),
+        upstream_time=elapsed(document, "upstream_time"),
     )
 
 

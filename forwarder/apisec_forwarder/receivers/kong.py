@@ -47,6 +47,7 @@ def transaction(record: Mapping[str, Any], raw: bytes, position: int = 0) -> Tra
         duration=elapsed(latencies, "request"),
         bytes_in=count(request, "size", "request"),
         bytes_out=count(response, "size", "response"),
+        upstream_time=_upstream(latencies),
     )
 
 
@@ -81,6 +82,12 @@ def _client(record: Mapping[str, Any], request: Mapping[str, Any]) -> Client:
         tls_version=text(tls, "version", "request.tls"),
         authenticated=_who(record),
     )
+
+
+def _upstream(latencies: Mapping[str, Any]) -> float | None:
+    """Return what the upstream took: until its headers came (``proxy``), and the body (``receive``, newer versions)."""
+    waited, received = elapsed(latencies, "proxy"), elapsed(latencies, "receive")
+    return waited if waited is None or received is None else waited + received
 
 
 def _who(record: Mapping[str, Any]) -> str | None:

@@ -15,6 +15,7 @@ from apisec.endpoints.inventory.shapes import principal_bit
 from apisec.endpoints.inventory.tally import OTHER, Counts, add_all, counts_of, names, tally
 from apisec.endpoints.inventory.timing import Timing
 from apisec.endpoints.inventory.versions import agent_family, version_of
+from apisec.model.credentials import SIGNATURES
 
 MAX_NAMES = 64  # classes, schemes, kinds of principals, families of agents
 MAX_STATUSES = 64
@@ -26,15 +27,6 @@ MAX_RESPONSES = 12  # statuses that have fields of their own; the others share `
 UPSTREAM, GATEWAY = "upstream_time", "gateway_time"
 MEASURES = ("bytes_in", "bytes_out", UPSTREAM, GATEWAY)
 SHARES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
-
-# Headers of requests that carry a signature over the message: HMAC schemes have no scheme name of their own.
-SIGNATURES = frozenset(
-    (
-        "signature", "signature-input", "x-signature", "x-hmac", "x-hmac-signature", "x-hub-signature",
-        "x-hub-signature-256", "x-amz-content-sha256", "x-amz-date", "x-request-signature", "x-api-signature",
-        "stripe-signature", "x-shopify-hmac-sha256", "x-twilio-signature", "x-slack-signature",
-    )
-)  # fmt: skip
 
 _hash = lru_cache(maxsize=8192)(value_hash)
 _TALLIES = ("auth", "kinds", "statuses", "classes", "agents", "servers", "envs")

@@ -19,7 +19,7 @@ from apisec.redaction.tokens import cut
 from apisec.redaction.work import MAX_WORK
 from apisec_forwarder.pipeline.envelope import SOURCE
 from apisec_forwarder.pipeline.evidence import MAX_SIGNALS
-from apisec_forwarder.pipeline.messages import content_type
+from apisec_forwarder.pipeline.messages import content_type, stated_type
 from apisec_forwarder.pipeline.native import listed
 from apisec_forwarder.pipeline.native.asking import Bounded
 from apisec_forwarder.pipeline.native.bodies import Section
@@ -30,6 +30,7 @@ from apisec_forwarder.pipeline.native.work import Work
 from apisec_forwarder.pipeline.principal import earlier
 from apisec_forwarder.pipeline.settings import PipelineSettings
 from apisec_forwarder.pipeline.shown import address_of, counted_bytes, identifier, name_of, operation_shown
+from apisec_forwarder.pipeline.versions import stated
 from apisec_forwarder.pipeline.writing import MAX_OBJECT_ID, MAX_OBJECT_IDS
 
 MAX_FRAMES = 8_192
@@ -51,6 +52,7 @@ class Composer:
         self._tokenizer = tokenizer
         self._frames: Bounded[tuple[Place, PathPlan, str, str], Frame] = Bounded(MAX_FRAMES)
         self._types: Bounded[str, str | None] = Bounded(MAX_TYPES)
+        self._sent_types: Bounded[str, str] = Bounded(MAX_TYPES)
 
     def compose(self, work: Work) -> bytes:
         """Return the envelope; NotHere when a known value may stand elsewhere too, or too much was asked."""
@@ -58,6 +60,7 @@ class Composer:
         if work.redactor.skipped or work.redactor.spent > MAX_WORK or not who:
             raise NotHere
         query = work.query.text(work.query_text) if work.query is not None else work.query_text
+        self._head(work)
         if work.redactor.secrets and stands_anywhere(work.redactor.secrets, _shown(work, query), work.base64):
             raise NotHere
         event = self._event(work, query)
@@ -128,12 +131,7 @@ class Composer:
             event["bytes_out"] = counted_bytes(transaction.bytes_out, response.body)
             self._type(event, work)
         _client(event, client, redactor)
-        if transaction.duration is not None:
-            event["response_time"] = transaction.duration
-        if work.agent:
-            event["http_user_agent"] = work.agent
-        if work.referrer:
-            event["http_referrer"] = work.referrer
+        _stated(event, work)
         operation = operation_shown(work.body_operation, redactor)
         if operation:
             event["body_operation"] = operation
@@ -150,6 +148,18 @@ class Composer:
             leaves = work.query.plan.leaves(work.query.values) if work.query is not None else []
             event.update(earlier(self._tokenizer, transaction, leaves, self._settings.limits))
         return event
+
+    def _head(self, work: Work) -> None:
+        """Note what a request's headers say of its body and of the version that they ask for."""
+        plan, headers = work.head, work.transaction.request.headers
+        if plan.versions:
+            work.version = stated(headers, plan.versions)
+        if plan.content_type is not None:
+            written = headers[plan.content_type][1]
+            known = self._sent_types.get(written)
+            if known is None:
+                known = self._sent_types.put(written, stated_type((("content-type", written),)))
+            work.sent_type = known
 
     def _type(self, event: dict[str, Any], work: Work) -> None:
         plan, response = work.response_head, work.transaction.response
@@ -173,6 +183,22 @@ class Composer:
             event[name] = text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
+def _stated(event: dict[str, Any], work: Work) -> None:
+    """Write what the request's headers say, and what the gateway measured."""
+    said = (
+        ("request_content_type", work.sent_type),
+        ("api_version", work.version),
+        ("http_user_agent", work.agent),
+        ("http_referrer", work.referrer),
+    )
+    event.update([pair for pair in said if pair[1]])
+    transaction = work.transaction
+    if transaction.duration is not None:
+        event["response_time"] = transaction.duration
+    if transaction.upstream_time is not None:
+        event["upstream_time"] = transaction.upstream_time
+
+
 def _client(event: dict[str, Any], client: Client, redactor: Redactor) -> None:
     if client.port is not None:
         event["src_port"] = client.port
@@ -185,6 +211,7 @@ def _client(event: dict[str, Any], client: Client, redactor: Redactor) -> None:
 def _shown(work: Work, query: str) -> list[str]:
     """Return all that is shown of a transaction."""
     shown = [work.path, query, work.agent or "", work.referrer or "", work.place.host, work.body_operation or ""]
+    shown += (work.sent_type, work.version)
     if work.query is not None:
         shown += work.query.plan.kinds
         shown += work.query.shown()

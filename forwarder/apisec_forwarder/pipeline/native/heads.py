@@ -20,13 +20,15 @@ from apisec_forwarder.pipeline.native.asking import Asker, Bounded
 from apisec_forwarder.pipeline.native.pairs import is_key
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere
 from apisec_forwarder.pipeline.principal import Identity, cookies, identify
+from apisec_forwarder.pipeline.signed import SIGNATURE_HEADERS
+from apisec_forwarder.pipeline.versions import places
 
 MAX_PLANS = 1_024
 MAX_EFFECTS = 1_024
 MAX_KEY = 8_192  # characters of credentials that are remembered together
 
 # Their values decide who acts, or hold several values: read by the core, and remembered.
-_CREDENTIALS = frozenset(("authorization", "proxy-authorization", "cookie", "set-cookie"))
+_CREDENTIALS = SIGNATURE_HEADERS | {"authorization", "proxy-authorization", "cookie", "set-cookie"}
 
 
 class HeadPlan(NamedTuple):
@@ -40,6 +42,7 @@ class HeadPlan(NamedTuple):
     referer: int | None
     content_type: int | None
     content_encoding: int | None
+    versions: tuple[int, ...]  # where a version of the API may stand
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +104,7 @@ class Heads:
             first.get("referer"),
             first.get("content-type"),
             first.get("content-encoding"),
+            places(lower),
         )
 
     def request(self, plan: HeadPlan, headers: Headers, client: Client, query: list[Leaf]) -> Effect:

@@ -15,6 +15,7 @@ from apisec_forwarder.pipeline.native.asking import Bounded
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere
 from apisec_forwarder.pipeline.principal import API_KEY_HEADERS
 from apisec_forwarder.pipeline.shown import object_name
+from apisec_forwarder.pipeline.signed import SIGNED_PARAMETERS
 
 MAX_PAIRS = 100
 MAX_TEXT = 8_192  # characters of a form; longer ones are left to the core
@@ -139,4 +140,5 @@ def _among(one: Member, names: frozenset[str]) -> Member:
 
 def is_key(name: str) -> bool:
     """Return whether a header or parameter may hold a key that says who acts."""
-    return name.lower() in API_KEY_HEADERS or evidence(name).data_class == "secret.api_key"
+    lower = name.lower()
+    return lower in API_KEY_HEADERS or lower in SIGNED_PARAMETERS or evidence(name).data_class == "secret.api_key"

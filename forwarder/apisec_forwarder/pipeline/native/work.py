@@ -43,8 +43,8 @@ class Work:
     __slots__ = (
         "agent", "answered", "base64", "body_operation", "classes", "coverage", "effect", "form", "head", "method",
         "modal", "operation", "path", "place", "places", "plan", "query", "query_text", "reading", "redactor",
-        "referrer", "response_effect", "response_head", "response_reading", "segments", "sent", "signals",
-        "transaction", "values", "watch",
+        "referrer", "response_effect", "response_head", "response_reading", "segments", "sent", "sent_type",
+        "signals", "transaction", "values", "version", "watch",
     )  # fmt: skip
 
     def __init__(self, transaction: Transaction, place: Place, plan: PathPlan, modal: Modal, method: str) -> None:
@@ -69,6 +69,7 @@ class Work:
         self.answered: Section | None = None
         self.agent: str | None = None
         self.referrer: str | None = None
+        self.sent_type = self.version = ""  # as the request's headers state them
         self.coverage = Coverage()
         self.values: list[str] = []  # of the heads and the query, asked together …
         self.places: list[tuple[str, Member]] = []  # … and where they stand
