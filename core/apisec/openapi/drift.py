@@ -28,6 +28,7 @@ KINDS: Dict[str, str] = {
     "unseen_content_type": "A documented media type that was never sent.",
     "missing_authentication": "An operation that demands credentials by its document, and answered without any.",
     "other_authentication": "Credentials of a kind that the document does not name.",
+    "stale_document": "A document that could not be read again for long: what differs may be its age.",
 }
 
 

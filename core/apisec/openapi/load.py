@@ -24,9 +24,8 @@ from apisec.openapi.model import (
     resolve,
 )  # fmt: skip
 from apisec.openapi.paths import base_paths
+from apisec.openapi.walk import references
 
-MAX_NODES = 2_000_000  # values in a document; references and YAML's aliases repeat what they name
-MAX_DEPTH = 128
 MAX_OPERATIONS = 5_000
 MAX_PARAMETERS = 256  # of an operation
 MAX_RESPONSES = 64
@@ -34,8 +33,6 @@ MAX_MEDIA = 32
 MAX_WARNINGS = 100
 _LOCATIONS = ("path", "query", "header", "cookie")
 _STATUS = re.compile(r"[1-5](?:\d\d|XX)|DEFAULT")
-# Names under which a document holds data and no part of itself.
-_DATA = frozenset(("example", "examples", "default", "enum", "const"))
 
 
 def load(document: Any, where: str = "OpenAPI document") -> Spec:
@@ -43,9 +40,9 @@ def load(document: Any, where: str = "OpenAPI document") -> Spec:
     if not isinstance(document, Mapping):
         raise DocumentError("is not an object", where=where)
     found = _format(document, where)
-    references = _check_size(document, where)
+    named = references(document, where)
     reader = _Reader(document, found, where)
-    for reference, count in references.items():
+    for reference, count in named.items():
         if not reference.startswith("#"):
             reader.warn("#", f"{reference} is in another document ({count} times): bundle the parts into one")
         elif resolve(document, reference) is None:
@@ -68,30 +65,6 @@ def _format(document: Node, where: str) -> str:
     if major_minor not in ("3.0", "3.1"):
         raise DocumentError(f"version {named!r} is not known: 3.0.x and 3.1.x are", where=f"{where}#/openapi")
     return major_minor
-
-
-def _check_size(document: Node, where: str) -> Dict[str, int]:
-    """Walk the whole document once, without recursion; returns its references and how often each stands there."""
-    references: Dict[str, int] = {}
-    waiting: List[Tuple[Any, int, bool]] = [(document, 0, False)]
-    count = 0
-    while waiting:
-        node, depth, data = waiting.pop()
-        if depth > MAX_DEPTH:
-            raise LimitExceeded(f"{where}: nested deeper than {MAX_DEPTH} levels")
-        count += len(node)
-        if count > MAX_NODES:
-            raise LimitExceeded(f"{where}: more than {MAX_NODES} values (aliases count each time)")
-        if isinstance(node, list):
-            waiting.extend([(one, depth + 1, data) for one in node if isinstance(one, (Mapping, list))])
-            continue
-        reference = node.get("$ref")
-        if isinstance(reference, str) and not data:
-            references[reference] = references.get(reference, 0) + 1
-        for name, value in node.items():
-            if isinstance(value, (Mapping, list)):
-                waiting.append((value, depth + 1, data or name in _DATA))
-    return references
 
 
 class _Reader:

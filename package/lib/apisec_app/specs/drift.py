@@ -10,6 +10,7 @@ from apisec.openapi.compare import Settings, compare
 from apisec.openapi.drift import SEVERITIES, Drift
 
 from ..kvstore import Collection, Document
+from .readings import Readings, stale
 from .store import Specs
 
 VERSION = 1
@@ -19,16 +20,18 @@ _KEPT = ("id", "kind", "severity", "operation", "location", "field", "status", "
 
 
 def drifts_of(specs: Specs, inventory: Collection, service: str, settings: Settings) -> List[Drift]:
-    """Return how a service differs from its documents; nothing for one that has none.
+    """Return how a service differs from its documents, the gravest first, and which of these were not read for long.
 
     Raises DocumentError and LimitExceeded for a document, and splunklib's HTTPError.
     """
+    found = stale(Readings(specs.collection).of_service(service), settings.now)
     published = specs.published(service)
     if not published.current:
-        return []
+        return found
     learned = Inventory.from_documents(inventory.load({"service": service}))
     operations = {name: stats for (_, name), stats in learned.items()}
-    return compare(service, published.current, operations, settings, published.former)
+    found += compare(service, published.current, operations, settings, published.former)
+    return sorted(found, key=lambda one: rank(one.severity))
 
 
 def rank(severity: str) -> int:

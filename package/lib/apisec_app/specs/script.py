@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
+import logging
 import time
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, Callable, Dict, Optional
 
 from splunklib import modularinput as smi
 from splunklib.binding import HTTPError
@@ -17,42 +17,16 @@ from apisec.openapi.compare import Settings
 from ..connection import connect
 from ..kvstore import INVENTORY, SPECS, Collection
 from ..logs import apply_level, logger_of
-from . import files
+from . import files, remote
 from .drift import Noted, drifts_of, events
+from .fetch import FetchError
+from .parameters import ARGUMENTS, REQUIRED, Parameters, parameters_of, secrets_of, source_of
+from .readings import Reading, Readings, day
 from .store import Specs, title_of
 
-KIND = "apisec_spec"
 SOURCETYPE = "apisec:drift"
-ARGUMENTS = {
-    "service": "Service whose document it is, as its events name it",
-    "file": "Name of a .json, .yaml or .yml file in local/specs of the app",
-    "orphan_days": "Days without a request after which a documented operation is an orphan",
-}
-REQUIRED = ("service", "file")
-MAX_SERVICE = 200
-
-
-class Parameters(NamedTuple):
-    """Of one input."""
-
-    service: str
-    file: str
-    orphan_days: float
-
-
-def parameters_of(given: Mapping[str, Any]) -> Parameters:
-    """Raises ValueError that names the parameter, its value and what it may be."""
-    service, file = (str(given.get(name) or "").strip() for name in REQUIRED)
-    if not 0 < len(service) <= MAX_SERVICE:
-        raise ValueError(f"service = {service[:40]}: give 1 to {MAX_SERVICE} characters, the service of its events")
-    text = str(given.get("orphan_days") or 30)
-    try:
-        days = float(text)
-    except ValueError:
-        days = math.nan
-    if not 1 <= days <= 3650:
-        raise ValueError(f"orphan_days = {text}: give a number from 1 to 3650")
-    return Parameters(service, files.checked_name(file), days)
+Secrets = Callable[[], Dict[str, str]]
+_EXPECTED = (HTTPError, OSError, ApisecError, FetchError, ValueError)
 
 
 class SpecInput(smi.Script):  # type: ignore[misc]
@@ -72,40 +46,100 @@ class SpecInput(smi.Script):  # type: ignore[misc]
 
     def stream_events(self, inputs: smi.InputDefinition, ew: smi.EventWriter) -> None:
         logger = logger_of("spec")
-        connection = connect(inputs.metadata["server_uri"], inputs.metadata["session_key"])
+        uri, key = inputs.metadata["server_uri"], inputs.metadata["session_key"]
+        connection = connect(uri, key)
         apply_level(connection, logger)
         for stanza, given in inputs.inputs.items():
-            self._try(connection, stanza, given, ew, logger)
+            try:
+                parameters = parameters_of(given)
+                secrets = partial(secrets_of, stanza.partition("://")[2], given, uri, key)
+                run = Run(connection, stanza, parameters, secrets, logger)
+                run.read(ew, time.time())
+                run.compare(ew, str(given.get("index") or "apisec"), time.time())
+            except _EXPECTED as error:  # noqa: PERF203 - an input that fails takes no other with it
+                # Nothing is lost: the version before stays in force, and the next run compares again.
+                logger.error("%s failed: %s", stanza, error)  # noqa: TRY400 - the message says all
+                ew.log(smi.EventWriter.ERROR, f"{stanza}: {error}")
 
-    def _try(self, connection: Any, stanza: str, given: Mapping[str, Any], writer: Any, logger: Any) -> None:
+
+class Run:
+    """One input, once."""
+
+    def __init__(
+        self, connection: Any, stanza: str, parameters: Parameters, secrets: Secrets, logger: logging.Logger
+    ) -> None:
+        self.name = stanza.partition("://")[2]
+        self._connection = connection
+        self._stanza = stanza
+        self._parameters = parameters
+        self._secrets = secrets
+        self._logger = logger
+        self._collection = Collection(connection, SPECS)
+        self._specs = Specs(self._collection)
+        self._readings = Readings(self._collection)
+
+    def read(self, writer: Any, now: float) -> None:
+        """Read the document and keep it; what goes wrong is noted and told, and the comparison takes what there is."""
+        given = self._parameters
+        name = f"input:{self.name}" if given.url else given.file
+        begun = Reading(self.name, given.service, name, given.shown, given.fingerprint)
+        known = self._readings.load(begun, now)
+        if now < known.next_try:
+            self._logger.info("%s: not read before %s (%s)", self._stanza, day(known.next_try), known.error)
+            return
         try:
-            self._run(connection, stanza, given, writer, logger)
-        except (HTTPError, OSError, ApisecError, ValueError) as error:
-            # Nothing is lost: the version before stays in force, and the next run compares again.
-            logger.error("%s failed: %s", stanza, error)  # noqa: TRY400 - the message says all
-            writer.log(smi.EventWriter.ERROR, f"{stanza}: {error}")
+            reading = self._stored(known, now)
+            self._withdraw(self._readings.replaced(reading))
+            self._readings.save(reading)
+        except _EXPECTED as error:
+            retry_after = error.retry_after if isinstance(error, FetchError) else 0.0
+            # A file that is put right is read at once; a server is given time.
+            failed = known.failed(now, given.interval if given.url else 0.0, str(error), retry_after)
+            age = f"what was read on {day(known.read)} stays in force" if known.read else "nothing was read so far"
+            self._logger.error("%s: %s; %s", self._stanza, error, age)  # noqa: TRY400 - the message says all
+            writer.log(smi.EventWriter.ERROR, f"{self._stanza}: {error}; {age}")
+            self._readings.save(failed)
 
-    def _run(self, connection: Any, stanza: str, given: Mapping[str, Any], writer: Any, logger: Any) -> None:
-        parameters = parameters_of(given)
-        now = time.time()
-        collection = Collection(connection, SPECS)
-        specs = Specs(collection)
-        text = files.read(parameters.file)
-        stored, changed = specs.store(
-            parameters.service, text, name=parameters.file, source=f"local/specs/{parameters.file}", now=now
-        )
+    def _stored(self, known: Reading, now: float) -> Reading:
+        """Read the document, keep it where it is another one, and return what is to be noted."""
+        given, files_known = self._parameters, known.files if self._in_force(known) else ()
+        if given.url:
+            text, parts = remote.read(source_of(given, self._secrets()), files_known)
+        else:
+            text, parts = files.document(given.file), ()
+        if text is None:
+            return known.succeeded(now, given.interval, known.digest, parts)
+        stored, changed = self._specs.store(given.service, text, name=known.name, source=given.shown, now=now)
         if changed:
-            logger.info("%s: stored %s, %d operations", stanza, title_of(stored), stored["operations"])
+            self._logger.info("%s: stored %s, %d operations", self._stanza, title_of(stored), stored["operations"])
             for warning in stored["warnings"]:
-                logger.warning("%s: %s", stanza, warning)
-        settings = Settings(now=now, orphan_days=parameters.orphan_days)
-        found = drifts_of(specs, Collection(connection, INVENTORY), parameters.service, settings)
-        noted = Noted(collection, parameters.service)
-        index = given.get("index", "apisec")
+                self._logger.warning("%s: %s", self._stanza, warning)
+        return known.succeeded(now, given.interval, str(stored["digest"]), parts)
+
+    def _withdraw(self, before: Optional[Reading]) -> None:
+        """Remove what the input published when it named another file or service: nobody reads that any more."""
+        for head in self._specs.heads(before.service) if before else ():
+            if before and head["name"] == before.name:
+                self._specs.delete(head)
+                self._logger.info("%s: withdrew %s of %s", self._stanza, title_of(head), before.service)
+
+    def _in_force(self, known: Reading) -> bool:
+        """Return whether the version that was read last is the newest there: somebody may have taken it away."""
+        query = {"kind": "spec", "service": known.service, "name": known.name}
+        heads = self._collection.load(query, fields=("_key", "stored", "digest"))
+        newest = max(heads, key=lambda one: float(one["stored"]), default=None)
+        return newest is not None and newest["digest"] == known.digest
+
+    def compare(self, writer: Any, index: str, now: float) -> None:
+        """Write an event for each difference that is new, graver or resolved."""
+        service = self._parameters.service
+        settings = Settings(now=now, orphan_days=self._parameters.orphan_days)
+        found = drifts_of(self._specs, Collection(self._connection, INVENTORY), service, settings)
+        noted = Noted(self._collection, service)
         for event in events(noted.load(), found, now):
-            data = json.dumps({**event, "service": parameters.service}, sort_keys=True)
+            data = json.dumps({**event, "service": service}, sort_keys=True)
             writer.write_event(
-                smi.Event(data=data, time=f"{now:.3f}", stanza=stanza, index=index, sourcetype=SOURCETYPE)
+                smi.Event(data=data, time=f"{now:.3f}", stanza=self._stanza, index=index, sourcetype=SOURCETYPE)
             )
         noted.save(found, now)  # after the events: a crash between repeats them, with equal ids, and loses none
-        logger.info("%s: %d differences", stanza, len(found))
+        self._logger.info("%s: %d differences", self._stanza, len(found))

@@ -8,7 +8,8 @@ from typing import Any
 import yaml
 
 from apisec.errors import DocumentError, LimitExceeded
-from apisec.openapi.load import MAX_NODES, load
+from apisec.openapi.load import load
+from apisec.openapi.walk import MAX_NODES, objects
 
 MAX_JSON = 16_000_000  # characters
 MAX_YAML = 4_000_000  # PyYAML reads about 200 kB a second
@@ -30,6 +31,20 @@ def parse(text: str, where: str) -> Any:
     """Return the document, checked and with text for every key. DocumentError and LimitExceeded name the place."""
     document = _parsed(text.lstrip("\ufeff"), where)
     load(document, where)  # before anything writes it out again: aliases would be written out each time
+    return _plain(document, where)
+
+
+def parse_part(text: str, where: str) -> Any:
+    """The same for a file that a document names, which is any JSON."""
+    document = _parsed(text.lstrip("\ufeff"), where)
+    if not isinstance(document, (dict, list)):
+        raise DocumentError("is neither an object nor a list", where=where)
+    for _ in objects(document, where):
+        pass  # LimitExceeded
+    return _plain(document, where)
+
+
+def _plain(document: Any, where: str) -> Any:
     try:
         return json.loads(json.dumps(document, default=str))
     except (TypeError, ValueError, RecursionError) as error:
