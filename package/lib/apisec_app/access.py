@@ -8,9 +8,9 @@ which read with Splunk's own session and leave out what is not theirs, and from 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Union
+from typing import Any, Dict, FrozenSet, List, Optional, Union
 
 from .kvstore import Collection, Document
 from .teams import TeamStore
@@ -23,7 +23,8 @@ ALL_TEAMS = "apisec_all_teams"
 
 STATE = "/services/apisec/v1/state/{collection}"
 PAGE = 1_000  # documents in one answer
-KEYS = 50  # keys in one question: a URL with them stays below 16 KB
+KEYS = 50  # in one question
+QUERIES = ("service", "operation")
 _CONTEXT = "/services/authentication/current-context"
 _ROLES = "/services/authorization/roles"
 
@@ -97,46 +98,47 @@ class Visible:
         self._path = STATE.format(collection=name)
 
     def load(self, query: Optional[Document] = None, fields: Sequence[str] = ()) -> List[Document]:
-        """Every document that matches ``query`` (all without one), in the order of keys, with these ``fields``."""
-        arguments: Dict[str, Any] = {}
-        if query:
-            arguments["query"] = json.dumps(query)
+        """Every document, in the order of keys, with these ``fields``; ``query`` may name a service and an operation.
+
+        Raises ValueError for any other query.
+        """
+        unknown = sorted(set(query or ()) - set(QUERIES))
+        if unknown:
+            raise ValueError(f"rows of a team can be asked for by {' and '.join(QUERIES)}, not by {unknown[0]}")
+        arguments = {name: str(value) for name, value in (query or {}).items()}
         if fields:
             arguments["fields"] = ",".join(fields)
-        return list(self._pages(arguments))
+        found: List[Document] = []
+        while True:
+            page = self._read(self._service.get(self._path, limit=PAGE, **arguments))
+            found += page["items"]
+            if not page["next"]:
+                return found
+            arguments["cursor"] = page["next"]
 
     def find(self, keys: Sequence[str]) -> List[Document]:
         """The documents of these keys that there are."""
         found: List[Document] = []
         for start in range(0, len(keys), KEYS):
-            wanted = [{"_key": key} for key in keys[start : start + KEYS]]
-            found += self._pages({"query": json.dumps({"$or": wanted})})
+            body = json.dumps({"keys": list(keys[start : start + KEYS])})
+            headers = [("Content-Type", "application/json")]
+            found += self._read(self._service.post(f"{self._path}/find", body=body, headers=headers))["items"]
         return found
 
     def get(self, key: str) -> Optional[Document]:
         """The document with this key, or None."""
-        found = self.load({"_key": key})
+        found = self.find([key])
         return found[0] if found else None
 
-    def _pages(self, arguments: Mapping[str, Any]) -> Iterator[Document]:
-        cursor: Dict[str, Any] = {}
-        while True:
-            answer = self._service.get(self._path, limit=PAGE, **arguments, **cursor)
-            page = json.loads(answer.body.read())
-            yield from page["items"]
-            if not page.get("next"):
-                return
-            cursor = {"cursor": page["next"]}
+    @staticmethod
+    def _read(response: Any) -> Any:
+        return json.loads(response.body.read())
 
 
 Reader = Union[Collection, Visible]
 
 
-def reader(service: Any, name: str) -> Reader:
+def reader(service: Any, name: str, caller: Optional[Caller] = None) -> Reader:
     """Return what reads a collection for whoever a search runs as: all of it, or the rows of their teams."""
-    return Collection(service, name) if caller_of(service).everything else Visible(service, name)
-
-
-def visible(rows: Iterable[Document], caller: Caller, team_of: Any) -> List[Document]:
-    """Return the rows that a caller sees; ``team_of`` gives the owner of one."""
-    return [row for row in rows if caller.everything or caller.sees(team_of(row))]
+    everything = (caller or caller_of(service)).everything
+    return Collection(service, name) if everything else Visible(service, name)

@@ -7,7 +7,8 @@ from typing import Any, Tuple
 from apisec.baselines.learned import Baselines
 from apisec.sequences.flows import FlowModel
 
-from .kvstore import BASELINES, FLOWS, Collection
+from .access import caller_of, reader
+from .kvstore import BASELINES, FLOWS
 
 
 def empty() -> Tuple[Baselines, FlowModel]:
@@ -16,8 +17,12 @@ def empty() -> Tuple[Baselines, FlowModel]:
 
 
 def load(service: Any) -> Tuple[Baselines, FlowModel]:
-    """Everything learned; raises splunklib's HTTPError where the KV store does not answer."""
+    """What was learned of the operations that the search's user may see.
+
+    Raises splunklib's HTTPError where the KV store or the app's REST handler does not answer.
+    """
+    caller = caller_of(service)
     return (
-        Baselines.from_documents(Collection(service, BASELINES).load()),
-        FlowModel.from_documents(Collection(service, FLOWS).load()),
+        Baselines.from_documents(reader(service, BASELINES, caller).load()),
+        FlowModel.from_documents(reader(service, FLOWS, caller).load()),
     )

@@ -6,9 +6,9 @@ from typing import Any, Dict
 
 from apisec.http.table import Table
 
-from . import meta, operations
+from . import bundles, meta, operations, state, teams
 
-MODULES = (meta, operations)
+MODULES = (meta, operations, bundles, state, teams)
 
 
 def _table() -> Table:

@@ -1,0 +1,132 @@
+"""Learned state for search commands that run for a team: documents of collections as they are, by owner.
+
+Whoever sees every team reads the KV store itself (``access.reader``); a team's searches come here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Dict, List, Tuple
+
+from ...kvstore import ARCHIVE, BASELINES, FLOWS, HABITS, INVENTORY, PATTERNS, Collection, Document
+from .. import rows
+from ..table import READ, Answer, Call, Operation, Parameter, paging
+
+OVERRIDES = "apisec_overrides"
+COLLECTIONS = (INVENTORY, ARCHIVE, BASELINES, FLOWS, HABITS, PATTERNS, OVERRIDES)
+ANY_SERVICE = "*"  # of an override that holds for all services: it is nobody's, and concerns everybody
+MAX_KEYS = 50
+MAX_KEY = 1_200  # characters: a service's name and an operation's
+MAX_FIELDS = 40
+MAX_BYTES = 8_000_000  # of documents in one answer, which has one at least; a document has some 200 KB at most
+TOGETHER = 20  # documents that are read at once
+_FILTERS = ("service", "operation")
+_FIELD = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+
+
+def sees(call: Call, head: Document) -> bool:
+    """Return whether a document is the caller's to see. What is said of many operations concerns the whole service."""
+    if call.sees(head) or head.get("service") == ANY_SERVICE:
+        return True
+    return "*" in str(head.get("operation") or "") and call.sees({"service": head.get("service")})
+
+
+def list_state(call: Call) -> Answer:
+    """Return a page of documents; it ends early where they are large."""
+    collection = Collection(call.system, call.path["collection"])
+    query = {name: call.query[name] for name in _FILTERS if call.query.get(name) is not None}
+    heads = [head for head in collection.load(query or None, rows.HEADS) if sees(call, head)]
+    keys = [str(head["_key"]) for head in paging.page(heads, call.query, "_key")["items"]]
+    items, taken = _documents(call, collection, keys, _fields(call))
+    page = paging.page(heads, {**call.query, "limit": max(taken, 1)}, "_key")
+    return Answer(body={"items": items, "next": page["next"]})
+
+
+def find_state(call: Call) -> Answer:
+    """Return the documents of these keys that there are and that the caller sees."""
+    collection = Collection(call.system, call.path["collection"])
+    keys = sorted({str(key) for key in call.body["keys"]})
+    items, _ = _documents(call, collection, keys, tuple(call.body.get("fields") or ()))
+    return Answer(body={"items": items})
+
+
+def _fields(call: Call) -> Tuple[str, ...]:
+    return tuple(str(call.query["fields"]).split(",")) if call.query.get("fields") else ()
+
+
+def _documents(
+    call: Call, collection: Collection, keys: Sequence[str], fields: Sequence[str]
+) -> Tuple[List[Document], int]:
+    """Return documents that the caller sees, with ``fields`` or all, and how many of the keys they stand for."""
+    items: List[Document] = []
+    size = taken = 0
+    for start in range(0, len(keys), TOGETHER):
+        part = keys[start : start + TOGETHER]
+        found = {str(one["_key"]): one for one in collection.find(part)}
+        for key in part:
+            document = found.get(key)
+            if document is not None and sees(call, document):
+                made = _given(call, document, fields)
+                size += len(json.dumps(made))
+                if items and size > MAX_BYTES:
+                    return items, taken
+                items.append(made)
+            taken += 1
+    return items, taken
+
+
+def _given(call: Call, document: Document, fields: Sequence[str]) -> Document:
+    """Return what the caller gets: with its present team, and without the store's own members."""
+    made = {name: value for name, value in document.items() if name != "_user"}
+    if "team" in made:
+        made["team"] = call.owners.team_of(document)
+    return {name: value for name, value in made.items() if not fields or name in fields or name == "_key"}
+
+
+_COLLECTION = Parameter("collection", {"type": "string", "enum": list(COLLECTIONS)}, "its name", "path", True)
+_ITEMS = {"type": "array", "items": {"type": "object", "required": ["_key"]}}
+SCHEMAS: Dict[str, Any] = {
+    "StateList": {
+        "type": "object",
+        "properties": {"items": _ITEMS, "next": {"type": ["string", "null"]}},
+        "required": ["items", "next"],
+    },
+    "StateKeys": {
+        "type": "object",
+        "properties": {
+            "keys": {
+                "type": "array",
+                "items": {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+                "minItems": 1,
+                "maxItems": MAX_KEYS,
+            },
+            "fields": {"type": "array", "items": {"type": "string", "pattern": f"^{_FIELD}$"}, "maxItems": MAX_FIELDS},
+        },
+        "required": ["keys"],
+        "additionalProperties": False,
+    },
+    "StateFound": {"type": "object", "properties": {"items": _ITEMS}, "required": ["items"]},
+}
+OPERATIONS = (
+    Operation(
+        "listState", "GET", "/state/{collection}", READ,
+        "Documents of a collection as search commands read them.", list_state, gives="StateList",
+        parameters=(
+            _COLLECTION,
+            rows.text_filter("service", "only of this service"),
+            rows.text_filter("operation", "only of this operation", 1000),
+            Parameter(
+                "fields",
+                {"type": "string", "pattern": f"^{_FIELD}(,{_FIELD}){{0,{MAX_FIELDS - 1}}}$", "maxLength": 1000},
+                "members to give, separated by commas; all without it",
+            ),
+            *paging.parameters(("_key",), "_key"),
+        ),
+    ),
+    Operation(
+        "findState", "POST", "/state/{collection}/find", READ,
+        "Documents of a collection by their keys; changes nothing.", find_state, takes="StateKeys", gives="StateFound",
+        parameters=(_COLLECTION,), audited=False,
+    ),
+)  # fmt: skip
