@@ -247,7 +247,7 @@ class Bundles:
         try:
             held = self.store.held(service)
             if held.pending is not None:
-                # What was acceptable then may not be now, if somebody gave the service away meanwhile. It is pending still,
+                # What was acceptable then may not be now, if somebody gave the service away meanwhile. It stays so,
                 # is shown as such, and the next change takes its place: each writes everything anew.
                 with contextlib.suppress(DocumentError):
                     held = Held(self._finish(held.state, held.pending), None)
