@@ -75,3 +75,20 @@ def inventory_of(documents: Iterable[Document]) -> Inventory:
 def text_filter(name: str, description: str, length: int = 300) -> Parameter:
     """Return a filter of the query that takes one value as it stands in rows."""
     return Parameter(name, {"type": "string", "minLength": 1, "maxLength": length}, description)
+
+
+def choice_filter(name: str, choices: Sequence[str], description: str, default: str = "") -> Parameter:
+    """Return a filter of the query that takes one of some words."""
+    schema: Dict[str, Any] = {"type": "string", "enum": list(choices)}
+    return Parameter(name, {**schema, "default": default} if default else schema, description)
+
+
+def flag_filter(name: str, description: str) -> Parameter:
+    """Return a filter of the query that is true or false."""
+    return Parameter(name, {"type": "boolean"}, description)
+
+
+def field_id(operation: str, message: str, location: str, path: str) -> str:
+    """Return the id of a field of a message."""
+    text = "\0".join((operation, message, location, path))
+    return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=10).hexdigest()

@@ -6,9 +6,9 @@ from typing import Any, Dict
 
 from apisec.http.table import Table
 
-from . import bundles, meta, operations, state, teams
+from . import bundles, changes, drift, fields, meta, operations, paths, performance, services, state, teams
 
-MODULES = (meta, operations, bundles, state, teams)
+MODULES = (meta, services, operations, fields, paths, performance, drift, changes, bundles, state, teams)
 
 
 def _table() -> Table:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Dict, List, Tuple
 
 from ...kvstore import ARCHIVE, BASELINES, FLOWS, HABITS, INVENTORY, PATTERNS, Collection, Document
+from ...teams import with_team
 from .. import rows
 from ..table import READ, Answer, Call, Operation, Parameter, paging
 
@@ -38,7 +39,7 @@ def list_state(call: Call) -> Answer:
     query = {name: call.query[name] for name in _FILTERS if call.query.get(name) is not None}
     heads = [head for head in collection.load(query or None, rows.HEADS) if sees(call, head)]
     keys = [str(head["_key"]) for head in paging.page(heads, call.query, "_key")["items"]]
-    items, taken = _documents(call, collection, keys, _fields(call))
+    items, taken = _documents(call, collection, keys, _names(call, "fields"), _names(call, "omit"))
     page = paging.page(heads, {**call.query, "limit": max(taken, 1)}, "_key")
     return Answer(body={"items": items, "next": page["next"]})
 
@@ -47,18 +48,21 @@ def find_state(call: Call) -> Answer:
     """Return the documents of these keys that there are and that the caller sees."""
     collection = Collection(call.system, call.path["collection"])
     keys = sorted({str(key) for key in call.body["keys"]})
-    items, _ = _documents(call, collection, keys, tuple(call.body.get("fields") or ()))
+    items, _ = _documents(call, collection, keys, tuple(call.body.get("fields") or ()), ())
     return Answer(body={"items": items})
 
 
-def _fields(call: Call) -> Tuple[str, ...]:
-    return tuple(str(call.query["fields"]).split(",")) if call.query.get("fields") else ()
+def _names(call: Call, parameter: str) -> Tuple[str, ...]:
+    return tuple(str(call.query[parameter]).split(",")) if call.query.get(parameter) else ()
 
 
 def _documents(
-    call: Call, collection: Collection, keys: Sequence[str], fields: Sequence[str]
+    call: Call, collection: Collection, keys: Sequence[str], fields: Sequence[str], omit: Sequence[str]
 ) -> Tuple[List[Document], int]:
-    """Return documents that the caller sees, with ``fields`` or all, and how many of the keys they stand for."""
+    """Return documents that the caller sees, and how many of the keys they stand for.
+
+    They have ``fields``, or all members but those to ``omit``.
+    """
     items: List[Document] = []
     size = taken = 0
     for start in range(0, len(keys), TOGETHER):
@@ -67,7 +71,7 @@ def _documents(
         for key in part:
             document = found.get(key)
             if document is not None and sees(call, document):
-                made = _given(call, document, fields)
+                made = _given(call, document, fields, omit)
                 size += len(json.dumps(made))
                 if items and size > MAX_BYTES:
                     return items, taken
@@ -76,12 +80,14 @@ def _documents(
     return items, taken
 
 
-def _given(call: Call, document: Document, fields: Sequence[str]) -> Document:
+def _given(call: Call, document: Document, fields: Sequence[str], omit: Sequence[str]) -> Document:
     """Return what the caller gets: with its present team, and without the store's own members."""
-    made = {name: value for name, value in document.items() if name != "_user"}
-    if "team" in made:
-        made["team"] = call.owners.team_of(document)
-    return {name: value for name, value in made.items() if not fields or name in fields or name == "_key"}
+    made = {
+        name: value
+        for name, value in document.items()
+        if name == "_key" or (name != "_user" and name not in omit and (not fields or name in fields))
+    }
+    return with_team(made, call.owners.team_of(document))
 
 
 _COLLECTION = Parameter("collection", {"type": "string", "enum": list(COLLECTIONS)}, "its name", "path", True)
@@ -120,6 +126,11 @@ OPERATIONS = (
                 "fields",
                 {"type": "string", "pattern": f"^{_FIELD}(,{_FIELD}){{0,{MAX_FIELDS - 1}}}$", "maxLength": 1000},
                 "members to give, separated by commas; all without it",
+            ),
+            Parameter(
+                "omit",
+                {"type": "string", "pattern": f"^{_FIELD}(,{_FIELD}){{0,{MAX_FIELDS - 1}}}$", "maxLength": 1000},
+                "members to leave out: `state` is most of an operation's document",
             ),
             *paging.parameters(("_key",), "_key"),
         ),
