@@ -110,7 +110,7 @@ class Fetcher:
             if answer.status not in _REDIRECTS:
                 return self._taken(url, answer, known)
             url = self._redirected(began, url, answer)
-        raise FetchError(f"{began.shown}: redirects more than {MAX_REDIRECTS} times: give the URL that it ends at")
+        raise self._failure(began, f"redirects more than {MAX_REDIRECTS} times: give the URL that it ends at")
 
     def _ask(self, url: Url, known: Validators) -> Answer:
         source = self._source
@@ -121,18 +121,18 @@ class Fetcher:
             return get(url.host, url.port, url.target, headers, source.route, self._deadline, self._left)
         except WireError as error:
             remedy = "; set the CA certificate in the input" if "certificate" in str(error) else ""
-            raise FetchError(f"{url.shown}: {self._clean(str(error))}{remedy}") from None
+            raise self._failure(url, f"{error}{remedy}") from None
         except AddressError as error:
-            raise FetchError(f"{url.shown}: {error}") from None
+            raise self._failure(url, str(error)) from None
 
     def _redirected(self, began: Url, url: Url, answer: Answer) -> Url:
         try:
             target = joined(url, answer.headers.get("location", ""))
         except ValueError:
-            raise FetchError(f"{url.shown}: redirects to what is no URL") from None
+            raise self._failure(url, "redirects to what is no URL") from None
         if not target.same_origin(began):
-            shown = self._clean(target.shown)
-            raise FetchError(f"{url.shown}: redirects to {shown}; no other server is followed: give that URL itself")
+            said = f"redirects to {target.shown}; no other server is followed: give that URL itself"
+            raise self._failure(url, said)
         return target
 
     def _taken(self, url: Url, answer: Answer, known: Validators) -> Fetched:
@@ -142,25 +142,26 @@ class Fetcher:
         if status != http.client.OK:
             said = f"{status} {http.client.responses.get(status, '')}".strip()
             remedy = f": {_REMEDIES[status]}" if status in _REMEDIES else ""
-            raise FetchError(f"{url.shown}: answers {said}{remedy}", status=status, retry_after=_retry_after(headers))
+            raise self._failure(url, f"answers {said}{remedy}", status, _retry_after(headers))
         media = headers.get("content-type", "").partition(";")[0].strip().lower()
         if media and not _MEDIA.fullmatch(media):
-            shown = self._clean(printable(media))
-            raise FetchError(f"{url.shown}: is {shown}, a page perhaps: give the URL of the JSON or YAML itself")
+            said = f"is {printable(media)}, a page perhaps: give the URL of the JSON or YAML itself"
+            raise self._failure(url, said)
         self._left -= len(answer.body)
         try:
             text = answer.body.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise FetchError(f"{url.shown}: is not UTF-8") from None
+            raise self._failure(url, "is not UTF-8") from None
         kept = (printable(headers.get(name, ""), MAX_VALIDATOR) for name in ("etag", "last-modified"))
         return Fetched(url, text, Validators(*kept))
 
-    def _clean(self, text: str) -> str:
-        """Return what a server made of our request without what it was told in confidence."""
+    def _failure(self, url: Url, said: str, status: int = 0, retry_after: float = 0.0) -> FetchError:
+        """Return the error; a server may say again what it was told in confidence, and that is not repeated."""
+        text = f"{url.shown}: {said}"
         credentials = self._source.credentials
         for value in (*credentials.headers().values(), credentials.secret):
             text = text.replace(value, "***") if value else text
-        return text
+        return FetchError(text, status=status, retry_after=retry_after)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

@@ -17,6 +17,7 @@ from apisec.openapi.compare import Settings
 from ..connection import connect
 from ..kvstore import INVENTORY, SPECS, Collection
 from ..logs import apply_level, logger_of
+from ..teams import owners
 from . import files, remote
 from .drift import Noted, drifts_of, events
 from .fetch import FetchError
@@ -131,15 +132,21 @@ class Run:
         return newest is not None and newest["digest"] == known.digest
 
     def compare(self, writer: Any, index: str, now: float) -> None:
-        """Write an event for each difference that is new, graver or resolved."""
+        """Write an event for each difference that is new, graver or resolved: into the index of the owning team.
+
+        ``index`` is for what has no team, or one without an index. DocumentError for a team's document that cannot be
+        read: then it is not guessed who may read the events.
+        """
         service = self._parameters.service
         settings = Settings(now=now, orphan_days=self._parameters.orphan_days)
         found = drifts_of(self._specs, Collection(self._connection, INVENTORY), service, settings)
-        noted = Noted(self._collection, service)
+        noted, who = Noted(self._collection, service), owners(self._connection)
         for event in events(noted.load(), found, now):
-            data = json.dumps({**event, "service": service}, sort_keys=True)
+            team = who.team_of({**event, "service": service})
+            data = json.dumps({**event, "service": service, "team": team}, sort_keys=True)
+            own = who.teams.index_of(team) or index
             writer.write_event(
-                smi.Event(data=data, time=f"{now:.3f}", stanza=self._stanza, index=index, sourcetype=SOURCETYPE)
+                smi.Event(data=data, time=f"{now:.3f}", stanza=self._stanza, index=own, sourcetype=SOURCETYPE)
             )
         noted.save(found, now)  # after the events: a crash between repeats them, with equal ids, and loses none
         self._logger.info("%s: %d differences", self._stanza, len(found))

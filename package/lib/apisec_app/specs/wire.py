@@ -109,7 +109,7 @@ class _Bounded:
         self._sock.sendall(data)
 
     def close(self) -> None:
-        self._sock.close()
+        """Leave the socket to who opened it: http.client closes as soon as it has read the head of the last answer."""
 
 
 def get(
