@@ -1,7 +1,8 @@
 """Render content/ into the app: ``python tools/render_content.py --into build/src/package``.
 
-Adds each detection to default/savedsearches.conf and its filter macro to default/macros.conf, and writes the pattern
-templates to lib/apisec_app/content/patterns.json. The same content gives the same bytes. ``--check`` only checks.
+Adds each detection to default/savedsearches.conf, its filter macro to default/macros.conf and its readers to
+metadata/default.meta, and writes the pattern templates to lib/apisec_app/content/patterns.json. The same content gives
+the same bytes. ``--check`` only checks.
 
 Example:
     python tools/render_content.py --check
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import confs
 import detections
@@ -34,6 +36,8 @@ def saved_search(detection: Detection) -> dict[str, str]:
     settings = {
         "description": str(document["description"]).strip(),
         "disabled": "true",
+        # Run by hand it finds what the one who runs it may see; on its schedule it runs as its owner all the same.
+        "dispatchAs": "user",
         "search": detection.search,
     }
     settings |= _schedule(document) | _actions(detection) | _enterprise_security(detection)
@@ -120,8 +124,18 @@ def patterns(found: list[Detection]) -> str:
     return json.dumps(templates, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def permissions(found: list[Detection]) -> str:
+    """Stanzas of metadata that keep detections to those who see every team.
+
+    A scheduled search finds what every team has, and its results are for whoever may read the search.
+    """
+    readers = "[ admin, sc_admin, apisec_admin, apisec_analyst ]"
+    access = f"access = read : {readers}, write : [ admin, sc_admin, apisec_admin ]"
+    return "\n".join(f"[savedsearches/{quote(d.stanza)}]\n{access}\n" for d in found)
+
+
 def render(found: list[Detection], package: Path) -> None:
-    """Write the three files into a staged package."""
+    """Write the four files into a staged package."""
     default = package / "default"
     searches = {d.stanza: saved_search(d) for d in found}
     shipped = default / "savedsearches.conf"
@@ -130,6 +144,8 @@ def render(found: list[Detection], package: Path) -> None:
     macros = (default / "macros.conf").read_text("utf-8").rstrip("\n")
     filters = confs.write({d.filter_macro: filter_macro(d) for d in found})
     (default / "macros.conf").write_text(f"{macros}\n\n# --- Filters of the detections ---\n\n{filters}", "utf-8")
+    meta = package / "metadata/default.meta"
+    meta.write_text(f"{meta.read_text('utf-8').rstrip(chr(10))}\n\n{permissions(found)}", "utf-8")
     target = package / "lib/apisec_app/content/patterns.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(patterns(found), "utf-8")
