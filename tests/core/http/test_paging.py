@@ -81,7 +81,7 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
 
 
 def test_filters_take_values_lists_and_truth() -> None:
-    rows = [{"a": "x", "l": ["p", "q"], "b": True}, {"a": "y", "l": [], "b": False}, {"a": None}]
+    rows: List[Dict[str, Any]] = [{"a": "x", "l": ["p", "q"], "b": True}, {"a": "y", "l": [], "b": False}, {"a": None}]
     assert paging.filtered(rows, {"a": "x"}, ("a",)) == rows[:1]
     assert paging.filtered(rows, {"l": "q"}, ("l",)) == rows[:1]
     assert paging.filtered(rows, {"b": False}, ("b",)) == rows[1:]

@@ -52,7 +52,7 @@ def _told(handler: Handler) -> Handler:
 
 
 def _bundles(call: Call) -> Bundles:
-    return Bundles(call.system, call.caller, call.now)
+    return Bundles(call.system, call.caller, call.now, call.owners)
 
 
 def _effects(found: List[Effect]) -> List[Dict[str, Any]]:
@@ -177,7 +177,11 @@ def seen_fields(call: Call) -> Answer:
     """Return the sensitive fields that a service carried in an environment, as ``bundle sign`` takes them."""
     bundles, service, environment = _bundles(call), str(call.path["service"]), str(call.query["env"])
     bundles.reach(service)
-    found = seen.of_inventory(Collection(call.system, INVENTORY), service, environment)
+
+    def sees(operation: str) -> bool:
+        return call.sees({"service": service, "operation": operation})
+
+    found = seen.of_inventory(Collection(call.system, INVENTORY), service, environment, sees)
     if found is None:
         remedy = "GET /operations?service=… shows the environments under envs; the inventory may not have run yet."
         raise Problem(404, "", f"the inventory has no traffic of {service} in {environment}", remedy)

@@ -32,7 +32,8 @@ def _identity(row: Dict[str, Any], names: Any) -> Dict[str, Any]:
 
 
 def _hours(inventory: Inventory) -> List[Dict[str, Any]]:
-    return [{**row, "time": row.pop("_time")} for row in performance.hour_rows(inventory)]
+    rows_of_hours = performance.hour_rows(inventory)
+    return [{("time" if name == "_time" else name): value for name, value in row.items()} for row in rows_of_hours]
 
 
 _QUANTILES = {f"response_time_{name}": MILLISECONDS for name in ("p50", "p90", "p95", "p99", "p999") if name != "p999"}
