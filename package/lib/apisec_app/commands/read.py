@@ -134,7 +134,7 @@ class ApisecReadCommand(GeneratingCommand):  # type: ignore[misc]
             yield from learned(connection)
             return
         try:
-            found, more = rows_of(connection, resource, self._filters(), int(self.limit))
+            found, more = rows_of(connection, resource, self._asked(), int(self.limit))
         except ReadError as error:
             self.error_exit(error, f"apisecread {resource}: {error}")
             return
@@ -148,7 +148,7 @@ class ApisecReadCommand(GeneratingCommand):  # type: ignore[misc]
             raise ValueError("apisecread needs one resource, such as operations: | apisecread operations service=shop")
         return str(names[0])
 
-    def _filters(self) -> Dict[str, str]:
+    def _asked(self) -> Dict[str, str]:
         named = {"service": self.of_service, **{name: getattr(self, name) for name in FILTERS if name != "service"}}
         found = dict(parse_qsl(self.filters or "", keep_blank_values=True))
         return {**found, **{name: str(value) for name, value in named.items() if value is not None}}
