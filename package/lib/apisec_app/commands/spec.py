@@ -12,15 +12,19 @@ from apisec.errors import ApisecError
 from apisec.openapi.compare import Settings
 from apisec.openapi.drift import KINDS, SEVERITIES, Drift
 
+from ..access import caller_of
 from ..kvstore import INVENTORY, SPECS, Collection
 from ..records import field_of
 from ..specs.drift import drifts_of, rank
 from ..specs.store import Specs, filtered
+from ..teams import Owners, owners
+from .read import MAX_ROWS, PAGE, ReadError, rows_of
 
 
-def row_of(drift: Drift) -> Dict[str, Any]:
+def row_of(row: Dict[str, Any]) -> Dict[str, Any]:
     """The row of one difference, with the same fields for all of them."""
-    return {"_time": f"{drift.last_seen:.3f}", **{name: field_of(value) for name, value in drift.row().items()}}
+    shown = {name: field_of(value) for name, value in row.items() if name != "operation_id"}
+    return {"_time": f"{float(row['last_seen']):.3f}", **shown}
 
 
 @Configuration(type="reporting")
@@ -62,15 +66,37 @@ class ApisecSpecCommand(GeneratingCommand):  # type: ignore[misc]
         connection = self.service
         if connection is None:
             raise ValueError("apisecspec needs the session of its search: run it in Splunk")
+        if caller_of(connection).everything:
+            yield from self._own(connection)
+        else:
+            yield from self._asked(connection)
+
+    def _asked(self, connection: Any) -> Iterator[Dict[str, Any]]:
+        """Differences that concern the teams of the search's user, as the app's REST API finds them."""
+        asked = {"severity": str(self.severity), "orphan_days": str(self.orphan_days), "limit": str(PAGE)}
+        wanted = {"service": self.of_service, "kind": self.kind}
+        try:
+            found, _ = rows_of(
+                connection, "drift", {**asked, **{name: one for name, one in wanted.items() if one}}, MAX_ROWS
+            )
+        except ReadError as error:
+            self.error_exit(error, f"apisecspec: {error}")
+            return
+        yield from map(row_of, found)
+
+    def _own(self, connection: Any) -> Iterator[Dict[str, Any]]:
+        """Differences of all services, compared here."""
         specs, inventory = Specs(Collection(connection, SPECS)), Collection(connection, INVENTORY)
         settings = Settings(now=time.time(), orphan_days=float(self.orphan_days))
+        present: Owners = owners(connection)
         found: List[Drift] = []
         for service in filtered(specs.services(), self.of_service):
             found += self._compared(specs, inventory, service, settings)
         least = rank(str(self.severity))
         for drift in sorted(found, key=lambda one: (rank(one.severity), one.service)):
             if rank(drift.severity) <= least and self.kind in (None, drift.kind):
-                yield row_of(drift)
+                row = drift.row()
+                yield row_of({**row, "team": present.team_of(row)})
 
     def _compared(self, specs: Specs, inventory: Collection, service: str, settings: Settings) -> List[Drift]:
         """One service; a document that cannot be compared takes no other service's differences with it."""
