@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
+from apisec.baselines.values import texts
+from apisec.endpoints.inventory.bodies import MAX_BODY, read_cut, read_other, scalar
 from apisec.endpoints.inventory.fields import FieldKey, Fields
 from apisec.endpoints.inventory.shapes import Shape
 from apisec.endpoints.inventory.tally import Counts, add_all, counts_of, tally
@@ -20,7 +22,6 @@ MAX_ITEMS = 8  # of one array that are looked at: they are alike
 MAX_DEPTH = 24  # containers
 MAX_NAME = 128  # characters of a member's name that go into a path
 MAX_PARAMETERS = 64  # of one query
-MAX_BODY = 262_144  # characters of a shown body
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 ROOT = "$"
 
@@ -38,13 +39,18 @@ class _Node:
 
 
 class Message:
-    """What is known of messages of one kind. ``unread``: bodies that could not be read as JSON."""
+    """What is known of messages of one kind.
 
-    __slots__ = ("_nodes", "_root", "count", "fields", "media", "shapes", "unread")
+    ``unread``: shown bodies of which no values could be read. ``partial``: messages that the forwarder could not
+    analyse whole, so that a field or class that was not seen may have been there.
+    """
+
+    __slots__ = ("_nodes", "_root", "count", "fields", "media", "partial", "shapes", "unread")
 
     def __init__(self) -> None:
         self.count = 0
         self.unread = 0
+        self.partial = 0
         self.media: Counts = {}
         self.fields = Fields()
         self.shapes: Dict[FieldKey, Shape] = {}
@@ -56,24 +62,36 @@ class Message:
         self.count += 1
         if fields:
             self.fields.add(fields)
-        found = self._body(body, bit) if isinstance(body, str) and body else ""
+        found = self._body(body, media_type, bit) if isinstance(body, str) and body else ""
         media = media_type or found
         if media:
             tally(self.media, media, 1, MAX_MEDIA_TYPES)
 
-    def _body(self, body: str, bit: int) -> str:
+    def _body(self, body: str, media_type: str, bit: int) -> str:
         """Count the values of a body; returns the media type that it can be read as."""
-        first = body[0]
-        if first not in "{[" or len(body) > MAX_BODY:
-            self.unread += 1
-            return FORM if _is_form(body) else ""
+        if body[0] not in "{[":
+            return self._other(body, media_type, bit)
         try:
-            value = json.loads(body)
+            value = json.loads(body) if len(body) <= MAX_BODY else None
         except (ValueError, RecursionError):
+            value = read_cut(body)
+        if value is None:
             self.unread += 1
             return ""
         self._visit(self._root, value, bit, 0)
         return JSON
+
+    def _other(self, body: str, media_type: str, bit: int) -> str:
+        """Count the values of a form, or of XML."""
+        found = "" if media_type else FORM if _is_form(body) else ""
+        values = read_other(body, media_type or found)
+        if not values:
+            self.unread += 1
+        for path, value in values:
+            shape = self._shape(("body", path))
+            if shape is not None:
+                shape.add(value, bit)
+        return found
 
     def _walk(self, node: _Node, value: Any, bit: int, depth: int) -> None:
         """Count the scalars of an object or a list."""
@@ -139,6 +157,7 @@ class Message:
     def merge(self, other: Message) -> None:
         self.count += other.count
         self.unread += other.unread
+        self.partial += other.partial
         add_all(self.media, other.media, MAX_MEDIA_TYPES)
         self.fields.merge(other.fields)
         for key in sorted(other.shapes):
@@ -166,14 +185,14 @@ class Message:
 
     def to_state(self) -> List[Any]:
         shapes = [[*key, shape.to_state()] for key, shape in sorted(self.shapes.items())]
-        return [self.count, self.unread, self.media, self.fields.to_state(), shapes]
+        return [self.count, self.unread, self.media, self.fields.to_state(), shapes, self.partial]
 
     @classmethod
     def from_state(cls, state: Any) -> Message:
         """TypeError or ValueError when the state is not one of ``to_state``."""
         message = cls()
-        count, unread, media, fields, shapes = state
-        message.count, message.unread = int(count), int(unread)
+        count, unread, media, fields, shapes, partial = state
+        message.count, message.unread, message.partial = int(count), int(unread), int(partial)
         message.media = counts_of(media)
         message.fields = Fields.from_state(fields)
         for where, path, shape in shapes[:MAX_SHAPES]:
@@ -197,18 +216,17 @@ def _parameters(query: str) -> List[Tuple[str, Any]]:
     return [(name[:MAX_NAME], scalar(value)) for name, value in pairs]
 
 
-def scalar(value: str) -> Any:
-    """Return the number or truth value that a parameter's text stands for, or the text."""
-    if value in ("true", "false"):
-        return value == "true"
-    if value and len(value) <= 19 and (value[0] in "-123456789" or value == "0"):
-        digits = value[1:] if value[0] == "-" else value
-        if (digits.isdecimal() and digits.isascii() and digits[0] != "0") or digits == "0":
-            return int(value)
-        whole, point, part = digits.partition(".")
-        if point and (whole + part).isdecimal() and digits.isascii() and whole and part:
-            return float(value)
-    return value
+def partial(reasons: Any) -> Tuple[int, int]:
+    """Return for a request and its response whether the forwarder could not analyse all of them (1) or did (0).
+
+    ``reasons`` is an event's ``coverage_reasons``; that a body is not *shown* whole is another matter.
+    """
+    asking = answering = 0
+    for reason in texts(reasons):
+        both = reason.startswith("transaction:")
+        asking |= both or reason.startswith(("request.", "request_fields:"))
+        answering |= both or reason.startswith(("response.", "response_fields:"))
+    return int(asking), int(answering)
 
 
 def _is_form(body: str) -> bool:

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from apisec.baselines.sketches import DistinctCount, QuantileSketch, value_hash
 from apisec.baselines.values import event_time, number, text, texts, whole
-from apisec.endpoints.inventory.messages import Message, together
+from apisec.endpoints.inventory.asked import Asked
+from apisec.endpoints.inventory.messages import Message, partial, together
 from apisec.endpoints.inventory.shapes import principal_bit
 from apisec.endpoints.inventory.tally import OTHER, Counts, add_all, counts_of, names, tally
 from apisec.endpoints.inventory.timing import Timing
@@ -20,6 +21,7 @@ from apisec.model.credentials import SIGNATURES
 MAX_NAMES = 64  # classes, schemes, kinds of principals, families of agents
 MAX_STATUSES = 64
 MAX_SERVERS = 8
+MAX_GATEWAYS = 16
 MAX_RESPONSES = 12  # statuses that have fields of their own; the others share ``OTHER``
 
 # Milliseconds and bytes; response_time is kept by version and status (timing.py). The upstream's share of it is known
@@ -29,16 +31,17 @@ MEASURES = ("bytes_in", "bytes_out", UPSTREAM, GATEWAY)
 SHARES = (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999))
 
 _hash = lru_cache(maxsize=8192)(value_hash)
-_TALLIES = ("auth", "kinds", "statuses", "classes", "agents", "servers", "envs")
+_TALLIES = ("auth", "kinds", "statuses", "classes", "agents", "servers", "envs", "gateways")
+_ROOM = {"servers": MAX_SERVERS, "gateways": MAX_GATEWAYS}
 
 
 class OperationStats:
     """Counts are of events. ``open`` are requests that were answered below 400 without any credential."""
 
     __slots__ = (
-        "agents", "anonymous", "auth", "blocked", "classes", "count", "envs", "errors", "first_seen", "kinds",
-        "last_seen", "latest", "measures", "open", "principals", "request", "responses", "servers", "statuses",
-        "timing",
+        "agents", "anonymous", "asked", "auth", "blocked", "classes", "count", "envs", "errors", "first_seen",
+        "gateways", "kinds", "last_seen", "latest", "measures", "open", "principals", "request", "responses",
+        "servers", "statuses", "timing",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -55,6 +58,8 @@ class OperationStats:
         self.agents: Counts = {}
         self.servers: Counts = {}
         self.envs: Counts = {}
+        self.gateways: Counts = {}
+        self.asked = Asked()
         self.request = Message()
         self.responses: Dict[str, Message] = {}
         self.measures = {name: QuantileSketch() for name in MEASURES}
@@ -106,10 +111,16 @@ class OperationStats:
         env = text(event.get("env"), 32)
         if env:
             tally(self.envs, env, 1, MAX_NAMES)
+        gateway = text(event.get("gateway"), 64)
+        if gateway:
+            tally(self.gateways, gateway, 1, MAX_GATEWAYS)
 
     def _messages(self, event: Mapping[str, Any], status: int, bit: int) -> None:
         request = self.request
-        request.add(event.get("request_fields"), event.get("request_body"), "", bit)
+        asking, answering = partial(event.get("coverage_reasons"))
+        media = text(event.get("request_content_type"), 128)
+        request.add(event.get("request_fields"), event.get("request_body"), media, bit)
+        request.partial += asking
         query = text(event.get("uri_query"), 4096)
         if query:
             request.query(query, bit)
@@ -119,7 +130,9 @@ class OperationStats:
         if status:
             media = text(event.get("http_content_type"), 128)
             fields, body = event.get("response_fields"), event.get("response_body")
-            self._response(str(status)).add(fields, body, media, bit)
+            response = self._response(str(status))
+            response.add(fields, body, media, bit)
+            response.partial += answering
 
     def _response(self, status: str) -> Message:
         found = self.responses.get(status)
@@ -132,6 +145,8 @@ class OperationStats:
     def _costs(self, event: Mapping[str, Any], time: float, status: int) -> None:
         latency = number(event.get("response_time"))
         self.timing.add(time, status, version_of(event), latency)
+        if event.get("body_operation"):
+            self.asked.add(event, time, status, latency)
         measures = self.measures
         for name in ("bytes_in", "bytes_out"):
             value = number(event.get(name))
@@ -151,7 +166,8 @@ class OperationStats:
         self.latest = max(self.latest, other.latest)
         self.principals.merge(other.principals)
         for name in _TALLIES:
-            add_all(getattr(self, name), getattr(other, name), MAX_SERVERS if name == "servers" else MAX_NAMES)
+            add_all(getattr(self, name), getattr(other, name), _ROOM.get(name, MAX_NAMES))
+        self.asked.merge(other.asked)
         self.request.merge(other.request)
         for status in sorted(other.responses):
             self._response(status).merge(other.responses[status])
@@ -184,6 +200,7 @@ class OperationStats:
             "versions": [name for name, _ in self.timing.named_versions() if name != OTHER],
             "servers": names(self.servers),
             "envs": names(self.envs),
+            "gateways": names(self.gateways),
             "count": self.count,
             "principals": self.principals.estimate(),
             "principal_kinds": names(self.kinds),
@@ -199,6 +216,8 @@ class OperationStats:
             "data_classes": names(self.classes),
             "user_agents": sorted(names(self.agents), key=lambda name: (-self.agents[name], name))[:8],
             "content_types": names(responses.media),
+            "request_content_types": names(self.request.media),
+            "body_operations": self.asked.rows(),
             "request_fields": self.request.rows(),
             "response_fields": responses.rows(),
             "fields_dropped": self.request.fields.dropped + responses.fields.dropped,
@@ -215,6 +234,7 @@ class OperationStats:
             seen=[self.first_seen, self.last_seen],
             latest=list(self.latest),
             principals=self.principals.to_state(),
+            asked=self.asked.to_state(),
             request=self.request.to_state(),
             responses={status: message.to_state() for status, message in sorted(self.responses.items())},
             measures={name: sketch.to_state() for name, sketch in self.measures.items() if sketch.count},
@@ -233,6 +253,7 @@ class OperationStats:
         stats.principals = DistinctCount.from_state(state["principals"])
         for name in _TALLIES:
             setattr(stats, name, counts_of(state[name]))
+        stats.asked = Asked.from_state(state["asked"])
         stats.request = Message.from_state(state["request"])
         stats.responses = {str(status): Message.from_state(one) for status, one in state["responses"].items()}
         stats.measures = {name: QuantileSketch.from_state(state["measures"].get(name, {})) for name in MEASURES}

@@ -16,13 +16,17 @@ MAX_SHARED = 65_536  # characters of one list that are kept to recognise it agai
 
 
 class Listed(List[Any]):
-    """A list of fields that many events share; ``text`` tells it from others. Nobody changes it."""
+    """A list of fields that many events share; ``text`` tells it from others. Nobody changes it.
 
-    __slots__ = ("text",)
+    ``fault`` is what ``asked.holds_fault`` found, once it was asked.
+    """
+
+    __slots__ = ("fault", "text")
 
     def __init__(self, text: str, fields: List[Any]) -> None:
         super().__init__(fields)
         self.text = text
+        self.fault: Optional[bool] = None
 
 
 def read(raw: str, time: Any = None) -> Optional[Dict[str, Any]]:

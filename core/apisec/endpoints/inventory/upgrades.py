@@ -7,7 +7,7 @@ from typing import Any, Dict, List
 from apisec.endpoints.inventory.tally import OTHER
 from apisec.errors import DocumentError
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 def upgraded(document: Dict[str, Any]) -> Dict[str, Any]:
@@ -69,4 +69,15 @@ def _sketch_from_1(state: Dict[str, Any]) -> Dict[str, Any]:
     return {**state, "b": bins}
 
 
-_STEPS = {1: _from_1}
+def _from_2(document: Dict[str, Any]) -> Dict[str, Any]:
+    """Version 2 knew no operations that bodies name, no gateways, and not what of messages was not looked at."""
+    operations = [[service, name, _operation_from_2(state)] for service, name, state in document["operations"]]
+    return {**document, "version": 3, "operations": operations}
+
+
+def _operation_from_2(state: Dict[str, Any]) -> Dict[str, Any]:
+    responses = {status: [*message, 0] for status, message in state["responses"].items()}
+    return {**state, "asked": {}, "gateways": {}, "request": [*state["request"], 0], "responses": responses}
+
+
+_STEPS = {1: _from_1, 2: _from_2}

@@ -25,22 +25,23 @@ _PRODUCT = re.compile(r"([A-Za-z][A-Za-z0-9 _.-]{0,31})(?:/v?(\d{1,4}))?")
 
 
 def version_of(event: Mapping[str, Any]) -> str:
-    """Return the version that a request names in its query, its media type or its path; empty when in none.
-
-    Headers are not in an event, so that a version in one is not seen.
-    """
+    """Return the version that a request names in its query, headers, media types or path; empty when in none."""
     query = text(event.get("uri_query"), 2048)
     found = _PARAMETER.search(query) if query else None
     if found:
         value = unquote(found.group(1))
         if _VALUE.fullmatch(value):
             return value.lower()[:MAX_LABEL]
-    return _of_names(text(event.get("http_content_type"), 128), text(event.get("endpoint")))
+    stated = event.get("api_version")
+    if stated:
+        return text(stated, MAX_LABEL)
+    answered, sent = text(event.get("http_content_type"), 128), text(event.get("request_content_type"), 128)
+    return _of_names(answered, sent, text(event.get("endpoint")))
 
 
 @lru_cache(maxsize=4096)
-def _of_names(media_type: str, endpoint: str) -> str:
-    found = _IN_MEDIA_TYPE.search(media_type) or _IN_PATH.search(endpoint)
+def _of_names(answered: str, sent: str, endpoint: str) -> str:
+    found = _IN_MEDIA_TYPE.search(answered) or _IN_MEDIA_TYPE.search(sent) or _IN_PATH.search(endpoint)
     return found.group(1).lower()[:MAX_LABEL] if found else ""
 
 
