@@ -33,7 +33,7 @@ class Drift(NamedTuple):
 
 
 def moved(documents: Iterable[Document], service: str, team: str, author: str, now: float) -> List[Document]:
-    """Return the teams' documents that change when a bundle gives a service to a team; DocumentError for a tie.
+    """Return the teams' documents that change when a bundle gives a service to a team.
 
     Nothing changes where rules give it to the team already. Else the team gets a rule for exactly this service, and
     rules for exactly it go from the others; a team without a document gets one.
@@ -52,9 +52,7 @@ def moved(documents: Iterable[Document], service: str, team: str, author: str, n
             changed.append(document)
     if not any(document["_key"] == team for document in held):
         made = {"_key": team, "version": 1, "owns": [rule], "author": author, "updated": now}
-        held.append(made)
         changed.append(made)
-    Teams.parse(held)
     return changed
 
 

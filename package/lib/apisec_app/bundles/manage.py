@@ -19,11 +19,11 @@ from apisec.errors import ApisecError, DocumentError
 from apisec.http.conditional import etag
 
 from ..access import Caller
-from ..kvstore import ARCHIVE, INVENTORY, SPECS, TEAMS, Collection
+from ..kvstore import SPECS, TEAMS, Collection, Document
 from ..overrides import OVERRIDES, OverrideStore
 from ..specs.store import Specs
 from ..teams import Owners, TeamStore, owners
-from . import effect
+from . import effect, services
 from .store import BUNDLES, BundleStore, BusyError, Held, Pending
 
 BALANCED = "balanced"  # of bundles that do not name a mode: Splunk redacts nothing, so it asks for none
@@ -49,7 +49,10 @@ class ForbiddenError(ApisecError):
 
 
 class Present(NamedTuple):
-    """What holds for a service now, by a bundle or without one."""
+    """What holds for a service now, by a bundle or without one.
+
+    Without what other teams say of operations that rules give to them: that is not this bundle's to change.
+    """
 
     held: Held
     overrides: Overrides
@@ -87,16 +90,19 @@ class Checked(NamedTuple):
 
 
 class Bundles:
-    """``system`` is connected with Splunk's own session; ``now`` is in seconds since the epoch."""
+    """``system`` is connected with Splunk's own session; ``now`` is in seconds since the epoch.
 
-    def __init__(self, system: Any, caller: Caller, now: float) -> None:
+    ``owned`` says who owns what now, where the caller has read that already.
+    """
+
+    def __init__(self, system: Any, caller: Caller, now: float, owned: Optional[Owners] = None) -> None:
         self._system = system
         self._caller = caller
         self._now = now
         self.store = BundleStore(Collection(system, BUNDLES))
         self._overrides = OverrideStore(Collection(system, OVERRIDES))
         self._specs = Specs(Collection(system, SPECS))
-        self._read: Optional[Owners] = None
+        self._read = owned
 
     # --- what there is ----------------------------------------------------------------------------------------
 
@@ -108,26 +114,15 @@ class Bundles:
 
     def services(self) -> Dict[str, str]:
         """Return the services that the caller sees, with their teams."""
-        names = set(self.store.heads())
-        for collection in (INVENTORY, ARCHIVE):
-            names |= {str(one["service"]) for one in Collection(self._system, collection).load(fields=("service",))}
-        rules = (rule for team in self._owners.teams for rule in team.owns)
-        names |= {rule.service for rule in rules if rule.service and "*" not in rule.service}
-        found = {name: self._owners.of(name) for name in sorted(names)}
+        found = {name: self._owners.of(name) for name in sorted(services.names(self._system, self._owners))}
         return {name: team for name, team in found.items() if self._caller.sees(team)}
 
     def reach(self, service: str) -> str:
         """Return a service's team. UnknownServiceError unless it is there and the caller's: both read alike."""
         team = self._owners.of(service)
-        if not self._caller.sees(team) or not self._known(service):
+        if not self._caller.sees(team) or not services.is_known(self._system, self._owners, service):
             raise UnknownServiceError(f"no service {service!r}, or it belongs to a team that is not yours")
         return team
-
-    def _known(self, service: str) -> bool:
-        if self._owners.teams.why(service).rule is not None or self.store.head(service) is not None:
-            return True
-        query = {"service": service}
-        return any(Collection(self._system, name).load(query, fields=("_key",)) for name in (INVENTORY, ARCHIVE))
 
     def present(self, service: str) -> Present:
         """Return what holds for a service; what a crash left unfinished is finished first."""
@@ -138,8 +133,16 @@ class Bundles:
         return self._present(service, held)
 
     def _present(self, service: str, held: Held) -> Present:
-        own = Overrides(one for one in self._overrides.load([service]).entries if one.service == service)
-        return Present(held, own, self._owners.of(service))
+        team = self._owners.of(service)
+        named = held.state.applied.release.bundle.overrides if held.state is not None else Overrides()
+        places = {(one.path, one.operation, one.location) for one in named.entries}
+        own = Overrides(
+            one
+            for one in self._overrides.load([service]).entries
+            if one.service == service
+            and ((one.path, one.operation, one.location) in places or not self._foreign(service, team, one.operation))
+        )
+        return Present(held, own, team)
 
     def document(self, service: str, present: Present) -> Dict[str, Any]:
         """Return the applied bundle's document; without one, what Splunk knows, as the start of a first one."""
@@ -185,11 +188,18 @@ class Bundles:
         bundle = release.bundle
         self._reaches(bundle.ownership.team)
         target = self._target(bundle.service, present)
-        found = [*refusals(release, target, self._now), *self._unowned(bundle)]
+        found = self._nowhere() or [*refusals(release, target, self._now), *self._unowned(bundle)]
         before = target.present
         changes = differences.effects(before, bundle, release.seen) if before is not None else []
         published = {str(one["name"]): str(one["sha256"]) for one in self._published(bundle.service)}
         return Checked(release, found, Outcome(bundle.service, True, changes, effect.unlisted_specs(bundle, published)))
+
+    def _nowhere(self) -> List[Refusal]:
+        """Return the refusal while it is unknown which environment this is; an administrator says so."""
+        if self.store.settings().environment:
+            return []
+        message = "nobody has said which environment this Splunk is: PUT /services/apisec/v1/environment"
+        return [Refusal(gate.ENVIRONMENT, message)]
 
     def _reaches(self, team: str) -> None:
         if not self._caller.sees(team):
@@ -264,7 +274,13 @@ class Bundles:
         entry = pending.entry
         bundle = entry.release.bundle
         listed = [override_document(one) for one in bundle.overrides.entries]
-        self._overrides.replace(bundle.service, listed, bundle=bundle.digest, author=entry.by, now=entry.at)
+
+        def foreign(row: Document) -> bool:
+            return bool(self._foreign(bundle.service, bundle.ownership.team, row.get("operation")))
+
+        self._overrides.replace(
+            bundle.service, listed, author=entry.by, now=entry.at, bundle=bundle.digest, keep=foreign
+        )
         author = f"bundle of {bundle.service}, version {bundle.version}"
         documents = TeamStore(self._system).documents()
         moved = effect.moved(documents, bundle.service, bundle.ownership.team, author, entry.at)
@@ -302,14 +318,20 @@ class Bundles:
     def _unsigned(self, release: Release, teams: Tuple[str, ...]) -> List[Refusal]:
         return still_signed(release, self.store.trust(), teams, self.store.settings().environment, self._now)
 
+    def _foreign(self, service: str, team: str, operation: Optional[str]) -> str:
+        """Return the other team that a rule gives an operation to, of a service of ``team``; empty: there is none."""
+        rule = self._owners.why({"service": service, "operation": operation}).rule if operation else None
+        return rule.team if rule is not None and rule.path and rule.team != team else ""
+
     def _unowned(self, bundle: Bundle) -> List[Refusal]:
-        """Return why the service cannot be given to the bundle's team: another team's rule holds for it alike."""
-        documents = TeamStore(self._system).documents()
-        try:
-            effect.moved(documents, bundle.service, bundle.ownership.team, "", self._now)
-        except DocumentError as error:
-            return [Refusal(gate.OWNERSHIP, f"{error}; change the rules of the teams first")]
-        return []
+        """Return the overrides of the bundle that speak of operations of teams that are not the caller's."""
+        found = []
+        for one in bundle.overrides.entries:
+            other = self._foreign(bundle.service, bundle.ownership.team, one.operation)
+            if other and not self._caller.sees(other):
+                message = f"{one.path} of {one.operation}: a rule gives this operation to another team; leave it out"
+                found.append(Refusal(gate.OWNERSHIP, message))
+        return found
 
 
 def _url(source: str) -> str:

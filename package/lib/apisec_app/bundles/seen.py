@@ -6,7 +6,7 @@ counts with all its fields: of a Splunk for several environments that is too muc
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Dict, Optional
 
 from apisec.bundles import seen
@@ -15,18 +15,21 @@ from apisec.classification.fields import verdicts
 from apisec.classification.overrides import Overrides
 from apisec.endpoints.inventory import Inventory, OperationStats
 
-from ..kvstore import INVENTORY, Collection
+from ..kvstore import Collection
 
 _NONE = Overrides()  # what traffic shows counts here, and not what somebody says of it
 
 
-def of_inventory(collection: Collection, service: str, environment: str) -> Optional[Dict[str, Any]]:
+def of_inventory(
+    collection: Collection, service: str, environment: str, sees: Callable[[str], bool]
+) -> Optional[Dict[str, Any]]:
     """Return the document of fields seen of a service in an environment; None where it had no traffic there.
 
-    ``collection`` is ``INVENTORY``. DocumentError for a document that cannot be read, splunklib's HTTPError.
+    ``collection`` is ``INVENTORY``; ``sees`` says of an operation whether it is the caller's. DocumentError for a
+    document that cannot be read, splunklib's HTTPError.
     """
     inventory = Inventory.from_documents(collection.load({"service": service}, fields=("_key", "state")))
-    operations = {name: stats for (_, name), stats in inventory.items() if environment in stats.envs}
+    operations = {name: stats for (_, name), stats in inventory.items() if environment in stats.envs and sees(name)}
     if not operations:
         return None
     return seen.of_fields(
@@ -45,6 +48,3 @@ def _fields(stats: OperationStats, service: str, operation: str) -> Iterator[Fie
         hits = next((shown.hits for shown in one.classes if shown.data_class == one.gravest), 0)
         if hits:
             yield Field(operation, one.location, one.path, one.gravest, hits)
-
-
-__all__ = ["INVENTORY", "of_inventory"]

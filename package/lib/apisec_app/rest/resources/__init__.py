@@ -6,9 +6,37 @@ from typing import Any, Dict
 
 from apisec.http.table import Table
 
-from . import bundles, changes, drift, fields, meta, operations, paths, performance, services, state, teams
+from . import (
+    bundles,
+    changes,
+    drift,
+    fields,
+    meta,
+    operations,
+    overrides,
+    paths,
+    performance,
+    services,
+    specs,
+    state,
+    teams,
+)
 
-MODULES = (meta, services, operations, fields, paths, performance, drift, changes, bundles, state, teams)
+MODULES = (
+    meta,
+    services,
+    operations,
+    fields,
+    paths,
+    performance,
+    drift,
+    changes,
+    bundles,
+    overrides,
+    specs,
+    state,
+    teams,
+)
 
 
 def _table() -> Table:
