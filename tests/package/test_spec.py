@@ -16,7 +16,7 @@ import pytest
 from apisec_app.commands.spec import ApisecSpecCommand
 from apisec_app.specs import files
 from apisec_app.specs.drift import events
-from apisec_app.specs.script import parameters_of
+from apisec_app.specs.parameters import parameters_of
 from apisec_app.specs.store import Specs, document_of, spec_of
 from apisec_app.specs.text import parse
 from splunklib.searchcommands import Option
@@ -184,14 +184,15 @@ def folder(unpacked: Path) -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def run_input(splunk: Splunk, unpacked: Path, home: Path, file: str) -> tuple[list[dict[str, Any]], str]:
+def run_input(splunk: Splunk, unpacked: Path, home: Path, given: dict[str, str]) -> tuple[list[dict[str, Any]], str]:
     """One run of an input as splunkd starts it; its events and what it says on stderr."""
-    values = {"interval": "3600", "index": "apisec", "service": splunk.service, "file": file}
+    values = {"name": "shop", "interval": "3600", "index": "apisec", "service": splunk.service, **given}
+    stanza = f"apisec_spec://{values.pop('name')}"
     named = "".join(f'<param name="{name}">{escape(value)}</param>' for name, value in values.items())
     stdin = (
         f"<input><server_host>h</server_host><server_uri>{splunk.target.url}</server_uri>"
         f"<session_key>{splunk.rest.session_key}</session_key><checkpoint_dir>{home}</checkpoint_dir><configuration>"
-        f'<stanza name="apisec_spec://shop">{named}</stanza></configuration></input>'
+        f'<stanza name="{stanza}">{named}</stanza></configuration></input>'
     )
     command = [sys.executable, "-E", "-s", "-S", str(unpacked / "bin/apisec_spec.py")]
     env = {"SPLUNK_HOME": str(home)}
@@ -199,6 +200,9 @@ def run_input(splunk: Splunk, unpacked: Path, home: Path, file: str) -> tuple[li
     assert done.returncode == 0, done.stderr
     stream = ET.fromstring(done.stdout) if done.stdout.strip() else ET.Element("stream")
     return [json.loads(one.findtext("data") or "") for one in stream.iter("event")], done.stderr
+
+
+FILE = {"file": "shop.yaml"}
 
 
 @pytest.mark.app
@@ -212,7 +216,7 @@ def test_from_a_file_to_rows_and_events(splunk: Splunk, unpacked: Path, folder: 
     splunk.put({"apisec_inventory": inventory.to_documents()})
     (folder / "shop.yaml").write_text(YAML, "utf-8")
 
-    new, _ = run_input(splunk, unpacked, tmp_path, "shop.yaml")
+    new, _ = run_input(splunk, unpacked, tmp_path, FILE)
     assert {one["change"] for one in new} == {"new"}
     assert {one["kind"] for one in new} == {
         "shadow",
@@ -220,7 +224,7 @@ def test_from_a_file_to_rows_and_events(splunk: Splunk, unpacked: Path, folder: 
         "undocumented_sensitive_field",
         "undocumented_parameter",
     }
-    assert run_input(splunk, unpacked, tmp_path, "shop.yaml")[0] == [], "told once"
+    assert run_input(splunk, unpacked, tmp_path, FILE)[0] == [], "told once"
 
     rows = splunk.search(f'| apisecspec service="{splunk.service}"')
     assert {row["id"] for row in rows} == {one["id"] for one in new}
@@ -231,12 +235,12 @@ def test_from_a_file_to_rows_and_events(splunk: Splunk, unpacked: Path, folder: 
 
     repaired = YAML.replace("paths:", "paths:\n  /debug: {get: {responses: {}}}")
     (folder / "shop.yaml").write_text(repaired, "utf-8")
-    later, _ = run_input(splunk, unpacked, tmp_path, "shop.yaml")
+    later, _ = run_input(splunk, unpacked, tmp_path, FILE)
     [gone] = [one for one in later if one["change"] == "resolved"]
     assert (gone["kind"], gone["operation"], gone["service"]) == ("shadow", "GET /debug", splunk.service)
 
     (folder / "shop.yaml").write_text("openapi: [", "utf-8")
-    told, stderr = run_input(splunk, unpacked, tmp_path, "shop.yaml")
+    told, stderr = run_input(splunk, unpacked, tmp_path, FILE)
     assert told == []
     assert "neither JSON nor YAML" in stderr
     assert splunk.search(f'| apisecspec service="{splunk.service}" kind=zombie'), "the version before stays in force"
