@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import spl_reference
 from apisec.classification import levels
+from apisec.http import openapi
+from apisec.http.openapi import About
+from apisec.http.table import Table
 from apisec.model import event as schema
+from apisec_forwarder.admin import handlers
+from apisec_forwarder.admin import openapi as admin
 from apisec_forwarder.config.published import json_schema
 from apisec_forwarder.config.reader import reference
 from apisec_forwarder.config.schema import SECTIONS
@@ -52,7 +59,42 @@ def configuration_schema() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
+def admin_api_page() -> str:
+    return admin.markdown(handlers.OPERATIONS)
+
+
+def admin_api_document() -> str:
+    return as_json(admin.document(handlers.OPERATIONS))
+
+
+def app_api() -> tuple[Table, About, str]:
+    """The table of the app's REST API, which Splunk's Python reads from package/lib."""
+    lib = str(ROOT / "package/lib")
+    if lib not in sys.path:
+        sys.path.insert(0, lib)
+    resources = importlib.import_module("apisec_app.rest.resources")
+    meta = importlib.import_module("apisec_app.rest.resources.meta")
+    return resources.TABLE, meta.ABOUT, meta.INTRODUCTION
+
+
+def app_api_page() -> str:
+    return openapi.markdown(*app_api())
+
+
+def app_api_document() -> str:
+    table, about, _ = app_api()
+    return as_json(openapi.document(table, about))
+
+
+def as_json(document: Any) -> str:
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/reference/admin-api.json": admin_api_document,
+    "docs/reference/admin-api.md": admin_api_page,
+    "docs/reference/app-api.json": app_api_document,
+    "docs/reference/app-api.md": app_api_page,
     "docs/reference/classes.md": levels.reference,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/event.md": event_page,

@@ -33,7 +33,11 @@ _ETAG: Node = {"schema": {"type": "string"}, "description": "names the version; 
 
 @dataclass(frozen=True)
 class About:
-    """What the document says of the whole API. ``always`` are statuses that every operation may answer with."""
+    """What the document says of the whole API.
+
+    ``always`` are statuses of refusal that every operation for known callers may answer with, ``open_to_all`` those of
+    an operation that is for anybody, ``bodies`` those of one that takes a body.
+    """
 
     title: str
     version: str
@@ -42,6 +46,8 @@ class About:
     security: Mapping[str, Node] = field(default_factory=dict)
     right: str = "capability"
     always: Sequence[int] = (401, 406)
+    open_to_all: Sequence[int] = (406,)
+    bodies: Sequence[int] = (400, 413, 415, 422)
     etags: bool = True  # GET answers with an ETag, and 304 to the client that has it
     why: Mapping[int, str] = field(default_factory=dict)
 
@@ -108,15 +114,15 @@ def _headers(operation: Operation) -> List[Node]:
 
 def statuses(operation: Operation, about: About) -> List[int]:
     """Return the statuses of refusal that an operation may answer with."""
-    found = {*operation.errors, *(about.always if operation.capability is not None else (406,))}
+    found = {*operation.errors, *(about.always if operation.capability is not None else about.open_to_all)}
     if operation.capability:
         found.add(403)
     if operation.names_in_path:
         found.add(404)
-    if any(one.where == "query" for one in operation.parameters) or about.etags:
+    if any(one.where == "query" for one in operation.parameters):
         found.add(400)
     if operation.takes is not None:
-        found |= {400, 413, 415, 422}
+        found.update(about.bodies)
     if operation.changes and operation.conditional:
         found |= {412, 428} if operation.match_required else {412}
     return sorted(found)
@@ -143,7 +149,8 @@ def _good(operation: Operation, text: str, about: About) -> Node:
         good["content"] = {media: {"schema": {"$ref": f"#/components/schemas/{operation.gives}"}}}
     elif media != JSON:
         good["content"] = {media: {"schema": {"type": "string"}}}
-    if about.etags and (operation.method == "GET" or operation.conditional) and operation.method != "DELETE":
+    usual = about.etags and (operation.method == "GET" or operation.conditional) and operation.method != "DELETE"
+    if usual if operation.has_etag is None else operation.has_etag:
         good["headers"] = {"ETag": _ETAG}
     return good
 

@@ -99,6 +99,7 @@ class Operation:
     also: Mapping[int, str] = field(default_factory=dict)
     consumes: Tuple[str, ...] = (JSON,)
     produces: str = JSON
+    has_etag: Optional[bool] = None  # None: as the API does in general (openapi.About.etags)
     body_required: bool = True
     raw: bool = False  # the handler reads the body's text itself; ``takes`` only describes it
     conditional: bool = False  # If-Match and If-None-Match hold; the handler asks Call.match
@@ -154,7 +155,7 @@ class Table:
         for schema in (operation.takes, operation.gives):
             if schema is not None and schema not in self.schemas:
                 raise ValueError(f"{operation.name}: no schema {schema}")
-        if operation.takes is not None:
+        if operation.takes is not None and not operation.raw:
             refuse_unknown(self.schemas[operation.takes], self.schemas, operation.takes)
 
     def find(self, path: str) -> Found:

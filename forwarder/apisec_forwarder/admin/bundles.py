@@ -9,8 +9,9 @@ from apisec.bundles.document import override_document
 from apisec.bundles.effects import Effect
 from apisec.bundles.release import MAX_BYTES
 from apisec.errors import DocumentError, did_you_mean
+from apisec.http.table import Operation
 from apisec_forwarder.admin.context import Context
-from apisec_forwarder.admin.operations import BUNDLES_READ, BUNDLES_WRITE, Call, Operation, Reply
+from apisec_forwarder.admin.operations import BUNDLES_READ, BUNDLES_WRITE, Call, Reply, operation
 from apisec_forwarder.bundles.documents import read_json
 from apisec_forwarder.bundles.manage import Bundles, Checked, Outcome, ServiceUnknownError
 
@@ -142,25 +143,25 @@ async def put_overrides(context: Context, call: Call) -> Reply:
 
 _ONE = "/v1/bundles/{service}"
 OPERATIONS: tuple[Operation, ...] = (
-    Operation("listServices", "GET", "/v1/services", BUNDLES_READ, "List the services of the caller's teams.",
+    operation("listServices", "GET", "/v1/services", BUNDLES_READ, "List the services of the caller's teams.",
               list_services, gives="ServiceList", errors=(404,)),
-    Operation("getOverrides", "GET", "/v1/overrides/{service}", BUNDLES_READ,
+    operation("getOverrides", "GET", "/v1/overrides/{service}", BUNDLES_READ,
               "Show the overrides that hold for a service.", get_overrides, gives="OverrideList", errors=(404,)),
-    Operation("putOverrides", "PUT", "/v1/overrides/{service}", BUNDLES_WRITE,
+    operation("putOverrides", "PUT", "/v1/overrides/{service}", BUNDLES_WRITE,
               "Replace a service's overrides without a signature, where bundles.editable allows it.", put_overrides,
               takes="OverrideChange", gives="BundleOutcome", errors=(404, 409, 412, 413, 422), max_bytes=MAX_BYTES),
-    Operation("listBundles", "GET", "/v1/bundles", BUNDLES_READ, "List the applied bundles of the caller's teams.",
+    operation("listBundles", "GET", "/v1/bundles", BUNDLES_READ, "List the applied bundles of the caller's teams.",
               list_bundles, gives="BundleList", errors=(404,)),
-    Operation("exportBundle", "GET", _ONE, BUNDLES_READ,
+    operation("exportBundle", "GET", _ONE, BUNDLES_READ,
               "Export a service's bundle with its history; before the first one, what the configuration says.",
               export_bundle, gives="BundleExport", errors=(404,)),
-    Operation("verifyBundle", "POST", "/v1/bundles:verify", BUNDLES_READ,
+    operation("verifyBundle", "POST", "/v1/bundles:verify", BUNDLES_READ,
               "Say whether a release would be applied here, every reason against it, and what it would change.",
               verify_bundle, takes="Release", gives="BundleCheck", errors=(404, 413, 422), max_bytes=MAX_BYTES),
-    Operation("applyBundle", "POST", "/v1/bundles:apply", BUNDLES_WRITE,
+    operation("applyBundle", "POST", "/v1/bundles:apply", BUNDLES_WRITE,
               "Apply a release. The one that is applied already changes nothing.", apply_bundle, takes="Release",
               gives="BundleOutcome", errors=(404, 409, 412, 413, 422), max_bytes=MAX_BYTES),
-    Operation("rollbackBundle", "POST", _ONE + ":rollback", BUNDLES_WRITE,
+    operation("rollbackBundle", "POST", _ONE + ":rollback", BUNDLES_WRITE,
               "Back to the bundle before, or to that of a digest.", rollback_bundle, takes="BundleRollback",
               gives="BundleOutcome", errors=(404, 409, 412, 413, 422)),
 )  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from apisec.errors import PatternError, did_you_mean
+from apisec.http.table import Operation
 from apisec.patterns import spans
 from apisec_forwarder import __version__
 from apisec_forwarder import status as statuses
 from apisec_forwarder.admin import bundles, documents
 from apisec_forwarder.admin.context import Context
-from apisec_forwarder.admin.operations import READ, WRITE, Call, Operation, Reply
+from apisec_forwarder.admin.operations import FLAG, READ, WRITE, Call, Reply, operation
 from apisec_forwarder.decisions.registry import Wish, etag
 from apisec_forwarder.decisions.store import Record
 
@@ -80,7 +81,7 @@ async def get_pattern(context: Context, call: Call) -> Reply:
 
 
 async def put_pattern(context: Context, call: Call) -> Reply:
-    query = {"reason": call.query.get("reason", ""), "override": call.query.get("override") == "true"}
+    query = {"reason": call.query.get("reason", ""), "override": call.query.get("override", False)}
     now = context.clock()
     wish = _wish(call, query)
     record, created = context.registry.put(call.path["id"], documents.read(call.body), call.caller, wish, now)
@@ -177,36 +178,36 @@ async def docs(context: Context, call: Call) -> Reply:
 
 _ONE = "/v1/patterns/{id}"
 OPERATIONS: tuple[Operation, ...] = (
-    Operation(
+    operation(
         "listPatterns", "GET", "/v1/patterns", READ, "List the patterns of the caller's teams.", list_patterns,
         gives="PatternList", query={"service": "only this service's"},
     ),
-    Operation("getPattern", "GET", _ONE, READ, "Show one pattern; ETag names its version.", get_pattern,
+    operation("getPattern", "GET", _ONE, READ, "Show one pattern; ETag names its version.", get_pattern,
               gives="PatternState", errors=(404,)),
-    Operation(
+    operation(
         "putPattern", "PUT", _ONE, WRITE,
         "Create or replace a pattern. The same document again changes nothing. Enforcing needs replay evidence.",
         put_pattern, takes="Pattern", gives="PatternState", success=201,
-        query={"override": "true: enforce without evidence", "reason": "why; needed with override"},
+        query={"override": (FLAG, "true: enforce without evidence"), "reason": "why; needed with override"},
         errors=(400, 403, 409, 412, 413, 422, 429),
     ),
-    Operation("deletePattern", "DELETE", _ONE, WRITE, "Delete a pattern: it is lifted at once.", delete_pattern,
+    operation("deletePattern", "DELETE", _ONE, WRITE, "Delete a pattern: it is lifted at once.", delete_pattern,
               query={"reason": "why"}, success=204, errors=(404, 412)),
-    Operation(
+    operation(
         "promotePattern", "POST", _ONE + ":promote", WRITE,
         "Raise the mode to canary or enforce. Enforcing needs replay evidence, or an override with its reason.",
         promote, takes="Promotion", gives="PatternState", errors=(400, 404, 409, 412, 422),
     ),
-    Operation("rollbackPattern", "POST", _ONE + ":rollback", WRITE,
+    operation("rollbackPattern", "POST", _ONE + ":rollback", WRITE,
               "Back to the mode before the last promotion, else to shadow.", rollback,
               takes="Rollback", gives="PatternState", errors=(404, 412, 422)),
-    Operation("patternStats", "GET", _ONE + "/stats", READ,
+    operation("patternStats", "GET", _ONE + "/stats", READ,
               "What a pattern has matched and refused since the process started.", stats,
               gives="Stats", errors=(404,)),
     *bundles.OPERATIONS,
-    Operation("status", "GET", "/v1/status", READ, "Decisions and pipeline in figures.", status, gives="Status"),
-    Operation("metrics", "GET", "/metrics", READ, "The same for Prometheus.", metrics),
-    Operation("healthz", "GET", "/healthz", None, "The process answers.", healthz),
-    Operation("openapi", "GET", "/openapi.json", None, "This document.", openapi_json),
-    Operation("docs", "GET", "/docs", None, "This document for people.", docs),
+    operation("status", "GET", "/v1/status", READ, "Decisions and pipeline in figures.", status, gives="Status"),
+    operation("metrics", "GET", "/metrics", READ, "The same for Prometheus.", metrics, produces="text/plain"),
+    operation("healthz", "GET", "/healthz", None, "The process answers.", healthz, gives="Health"),
+    operation("openapi", "GET", "/openapi.json", None, "This document.", openapi_json, gives="Document"),
+    operation("docs", "GET", "/docs", None, "This document for people.", docs, produces="text/html"),
 )  # fmt: skip

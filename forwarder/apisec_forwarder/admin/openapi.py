@@ -6,10 +6,12 @@ import html as escaping
 from collections.abc import Iterable
 from typing import Any
 
+from apisec.http import openapi as core
+from apisec.http import problem
+from apisec.http.table import Operation, Table
 from apisec.model.pattern import MODES
 from apisec_forwarder import __version__
 from apisec_forwarder.admin import bundle_schemas
-from apisec_forwarder.admin.operations import Operation
 
 Node = dict[str, Any]
 
@@ -17,7 +19,6 @@ _TEXT: Node = {"type": "string"}
 _TIME: Node = {"type": "string", "format": "date-time"}
 _SECONDS: Node = {"type": ["number", "null"], "description": "seconds since the epoch"}
 _COUNT: Node = {"type": "integer", "minimum": 0}
-_NAME: Node = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"}
 _BY_MODE: Node = {"type": "object", "additionalProperties": _COUNT}
 
 
@@ -125,100 +126,56 @@ SCHEMAS: Node = {
         },
         ("version", "gateway", "env", "decisions"),
     ),
-    "Problem": _object(
-        {
-            "type": _TEXT,
-            "status": {"type": "integer"},
-            "title": _TEXT,
-            "detail": _TEXT,
-            "remedy": _TEXT,
+    "Health": _object({"status": {"const": "ok"}}, ("status",)),
+    "Document": _object({"openapi": _TEXT, "info": {"type": "object"}, "paths": {"type": "object"}}, ("openapi",)),
+    "Problem": {
+        **problem.SCHEMA,
+        "properties": {
+            **problem.SCHEMA["properties"],
             "refusals": {"type": "array", "items": {"$ref": "#/components/schemas/Refusal"}},
         },
-        ("status", "title", "detail", "remedy"),
-    ),
+    },
 }
 SCHEMAS.update(bundle_schemas.SCHEMAS)
-_WHY = {
-    400: "The request cannot be read.",
-    401: "No valid token.",
-    403: "The token does not reach so far.",
-    404: "No such pattern or service among the caller's teams.",
-    409: "Refused: the evidence does not allow to enforce, or the bundle may not be applied (`refusals`).",
-    412: "If-Match or If-None-Match does not hold.",
-    413: "The body is too large.",
-    422: "The document is not acceptable; the path of the fault leads the detail.",
-    429: "Too many patterns are in force.",
-}
+ABOUT = core.About(
+    title="apisec forwarder: admin API",
+    version=__version__,
+    security={
+        "token": {"type": "http", "scheme": "bearer"},
+        "person": {"type": "http", "scheme": "basic", "description": "where admin.ldap is configured"},
+    },
+    right="scope",
+    always=(401,),
+    open_to_all=(),
+    bodies=(400, 413, 422),
+    etags=False,
+    why={
+        401: "No valid token.",
+        403: "The token does not reach so far.",
+        404: "No such pattern or service among the caller's teams.",
+        409: "Refused: the evidence does not allow to enforce, or the bundle may not be applied (`refusals`).",
+        422: "The document is not acceptable; the path of the fault leads the detail.",
+        429: "Too many patterns are in force.",
+    },
+)
+
+
+def table(operations: Iterable[Operation]) -> Table:
+    """Return the table that routes and describes the API."""
+    return Table(operations, SCHEMAS)
 
 
 def document(operations: Iterable[Operation]) -> Node:
     """Return the OpenAPI document."""
-    paths: Node = {}
-    for operation in operations:
-        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "apisec forwarder: admin API", "version": __version__},
-        "paths": paths,
-        "components": {
-            "schemas": SCHEMAS,
-            "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer"},
-                "person": {"type": "http", "scheme": "basic", "description": "where admin.ldap is configured"},
-            },
-        },
-    }
-
-
-def _operation(operation: Operation) -> Node:
-    node: Node = {"operationId": operation.name, "summary": operation.summary, "responses": _responses(operation)}
-    node["security"] = [] if operation.scope is None else [{"token": []}, {"person": []}]
-    if operation.scope is not None:
-        node["description"] = f"Needs the scope `{operation.scope}`."
-    parameters: list[Node] = [
-        {"name": name, "in": "path", "required": True, "schema": schema}
-        for name, schema in (("id", _SUMMARY["id"]), ("service", _NAME))
-        if f"{{{name}}}" in operation.path
-    ]
-    for name, text in operation.query.items():
-        parameters.append({"name": name, "in": "query", "required": False, "schema": _TEXT, "description": text})
-    if operation.method in ("PUT", "POST", "DELETE"):
-        parameters.append({"name": "If-Match", "in": "header", "required": False, "schema": _TEXT})
-    if operation.takes == "Pattern":
-        parameters.append({"name": "If-None-Match", "in": "header", "required": False, "schema": {"const": "*"}})
-    if parameters:
-        node["parameters"] = parameters
-    if operation.takes is not None:
-        schema = {"$ref": f"#/components/schemas/{operation.takes}"}
-        content: Node = {"application/json": {"schema": schema}}
-        if operation.takes == "Pattern":
-            content["application/yaml"] = {"schema": schema}
-        node["requestBody"] = {"required": operation.takes != "Rollback", "content": content}
-    return node
-
-
-def _responses(operation: Operation) -> Node:
-    good: Node = {"description": "Done."}
-    if operation.gives is not None:
-        good["content"] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{operation.gives}"}}}
-        if operation.gives in ("PatternState", "BundleOutcome", "BundleExport", "OverrideList"):
-            good["headers"] = {"ETag": {"schema": _TEXT}}
-    responses: Node = {str(operation.success): good}
-    if operation.success == 201:
-        responses["200"] = {**good, "description": "Replaced, or the same as before."}
-    errors = operation.errors if operation.scope is None else sorted({401, 403, *operation.errors})
-    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for status in errors:
-        responses[str(status)] = {"description": _WHY[status], "content": problem}
-    return responses
+    return core.document(table(operations), ABOUT)
 
 
 def html(operations: Iterable[Operation]) -> str:
     """Return a page without scripts: what each operation does, takes, and may answer."""
     rows = []
     for operation in operations:
-        answers = ", ".join(sorted(_responses(operation)))
-        cells = (operation.method, operation.path, operation.summary, operation.scope or "–", answers)
+        answers = ", ".join(sorted(core.responses(operation, ABOUT)))
+        cells = (operation.method, operation.path, operation.summary, operation.capability or "–", answers)
         rows.append("<tr>" + "".join(f"<td>{escaping.escape(cell)}</td>" for cell in cells) + "</tr>")
     head = "<tr><th>Method<th>Path<th>What it does<th>Scope<th>Answers</tr>"
     style = "body{font:16px sans-serif;margin:2em}td,th{text-align:left;padding:.3em 1em;border-bottom:1px solid #ccc}"
@@ -232,19 +189,11 @@ def html(operations: Iterable[Operation]) -> str:
 
 def markdown(operations: Iterable[Operation]) -> str:
     """Return the reference page of the documentation; a test holds that the file is this text."""
-    listed = list(operations)
-    lines = [
-        "# Admin API of the forwarder",
-        "",
-        "Generated from `admin/handlers.py`; `admin-api.json` beside this page is the full contract, and the running",
-        "forwarder serves both as `/docs` and `/openapi.json`. Bearer tokens over TLS; errors are",
-        "`application/problem+json` with `detail` (what) and `remedy`.",
-        "",
-        "| method | path | scope | what it does | answers |",
-        "|---|---|---|---|---|",
-    ]
-    for operation in listed:
-        answers = ", ".join(sorted(_responses(operation)))
-        scope = f"`{operation.scope}`" if operation.scope else "none"
-        lines.append(f"| {operation.method} | `{operation.path}` | {scope} | {operation.summary} | {answers} |")
-    return "\n".join(lines) + "\n"
+    return core.markdown(table(operations), ABOUT, _INTRODUCTION)
+
+
+_INTRODUCTION = """\
+Generated from `admin/handlers.py`; `admin-api.json` beside this page is the full contract, and the running
+forwarder serves both as `/docs` and `/openapi.json`. Bearer tokens over TLS; errors are
+`application/problem+json` with `detail` (what) and `remedy`.
+"""

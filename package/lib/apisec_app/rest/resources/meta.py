@@ -30,6 +30,13 @@ ABOUT = openapi.About(
     always=(400, 401, 406, 503),
 )
 
+INTRODUCTION = """\
+Generated from `package/lib/apisec_app/rest/resources/` by `python tools/reference.py`. `app-api.json` beside this page
+is the full contract, which the app serves as `openapi.json`; [rest.md](../rest.md) says how to use it. Paths are below
+`https://<splunk>:8089/services/apisec/v1`. Errors are `application/problem+json` with `detail` (what), `remedy` (what
+to do) and `errors` (where).
+"""
+
 
 def whoami(call: Call) -> Answer:
     """Return who asks, as the app sees them."""
