@@ -1,7 +1,8 @@
 """Who may read and write what: metadata/default.meta and local.meta of apps and users.
 
 Source: default.meta.conf.spec. A stanza ``[]`` speaks for the whole app, ``[conf]`` for one kind of object,
-``[conf/name]`` for one object; the more specific one wins, setting by setting.
+``[conf/name]`` for one object; the more specific one wins, setting by setting. Reading takes all three: who may not
+read the app, or its objects of that kind, reads no object of them, whatever the object's own stanza says.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ class Permissions:
     exported: bool = False
     read: tuple[str, ...] = ("*",)
     write: tuple[str, ...] = ("admin", "power")
+    around: tuple[tuple[str, ...], ...] = ()  # who may read what the object lies in: the app, and the kind of objects
 
     def readable(self, roles: frozenset[str]) -> bool:
-        return "*" in self.read or not roles.isdisjoint(self.read)
+        return all("*" in read or not roles.isdisjoint(read) for read in (self.read, *self.around))
 
     def writable(self, roles: frozenset[str]) -> bool:
         return "*" in self.write or not roles.isdisjoint(self.write)
@@ -58,16 +60,20 @@ class Metadata:
 
     def _merge(self, conf: str, name: str) -> Permissions:
         merged: Settings = {}
+        reads: list[tuple[str, ...]] = []
+        lists: dict[str, tuple[str, ...]] = {}
         for key in ("", conf, f"{conf}/{stanza_key(name)}"):
             for layer in self._layers:
                 merged.update(layer.get(key, {}))
-        access = dict(ACCESS.findall(merged.get("access", "")))
-        lists = {kind: _roles(access[kind]) for kind in access}
+            access = dict(ACCESS.findall(merged.get("access", "")))
+            lists = {kind: _roles(access[kind]) for kind in access}
+            reads.append(lists.get("read", ("*",)))
         return Permissions(
             merged.get("owner", "nobody"),
             merged.get("export", "none").strip().lower() in EXPORTED,
-            lists.get("read", ("*",)),
+            reads[-1],
             lists.get("write", ("admin", "power")),
+            tuple(dict.fromkeys(reads[:-1])),
         )
 
 

@@ -22,6 +22,7 @@ USER_CAPABILITIES = (
     "rest_apps_view",
     "rest_properties_get",
     "rest_properties_set",
+    "run_custom_command",
     "search",
 )
 POWER_CAPABILITIES = ("embed_report", "rtsearch", "schedule_search")
@@ -52,6 +53,8 @@ ADMIN_CAPABILITIES = (
     "edit_user",
     "indexes_edit",
     "list_all_objects",
+    "list_all_roles",
+    "list_all_users",
     "list_settings",
     "list_storage_passwords",
     "list_tokens_all",

@@ -39,6 +39,7 @@ class Request:
     auto_cancel: float = 0.0  # seconds without a client's interest; 0: never
     status_buckets: int = 0
     priority: int = 5
+    readers: tuple[str, ...] = ()  # roles beside the owner that may read the job: those of a shared saved search
     given: Mapping[str, str] = field(default_factory=dict)  # the parameters as the client wrote them
 
 

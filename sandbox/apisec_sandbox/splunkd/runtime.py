@@ -159,6 +159,8 @@ class Runtime:
         stanza = self._splunkd.confs.stanza("commands", name, self._app, self._user)
         if stanza is None or name == "default":
             return None
+        if "run_custom_command" not in self._rights.capabilities:
+            raise SplError(f"Error in '{name}' command: You need the capability run_custom_command.")
         if not stanza.flag("chunked"):
             raise SplError(f"Command '{name}' of app {stanza.app} is not chunked: only protocol version 2 is supported")
         runner = self._splunkd.runner

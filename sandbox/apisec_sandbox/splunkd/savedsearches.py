@@ -77,6 +77,11 @@ class SavedSearches:
         owner = stanza.permissions.owner if stanza.owner == NOBODY else stanza.owner
         return owner if self._splunkd.users.get(owner) else SYSTEM_USER
 
+    def runs_as(self, stanza: Stanza, user: str) -> str:
+        """As whom a dispatch by a user runs: a shared search as its owner, unless dispatchAs = user."""
+        shared = stanza.owner == NOBODY and stanza.get("dispatchAs", "owner").strip().lower() != "user"
+        return self.owner_of(stanza) if shared else user
+
     def request(self, stanza: Stanza, owner: str, overrides: dict[str, str], now: float | None) -> Request:
         """Return the job of a saved search; overrides are ``dispatch.*`` and ``args.*`` of a dispatch."""
         text = stanza.get("search")
@@ -96,6 +101,7 @@ class SavedSearches:
             now,
             label=stanza.name,
             status_buckets=int(buckets) if (buckets := settings.get("dispatch.buckets", "")).isdigit() else 0,
+            readers=stanza.permissions.read if stanza.owner == NOBODY and owner == self.owner_of(stanza) else (),
         )
         return self._limited(request, stanza, settings)
 

@@ -132,7 +132,8 @@ def dispatch(call: Call, name: str) -> Reply:
     overrides = {key: value for key, value in call.settings().items() if key.startswith(("dispatch.", "args."))}
     now = call.params.get("dispatch.now")
     when = resolve(now, call.splunkd.clock()) if now and not is_true(now) else None
-    job = call.splunkd.saved.dispatch(stanza, call.session.user, overrides, when, call.flag("trigger_actions"))
+    owner = call.splunkd.saved.runs_as(stanza, call.session.user)
+    job = call.splunkd.saved.dispatch(stanza, owner, overrides, when, call.flag("trigger_actions"))
     return sid_reply(call, job.sid)
 
 

@@ -132,14 +132,28 @@ def _by_type(messages: list[dict[str, str]]) -> dict[str, list[str]]:
     return grouped
 
 
-def _visible(call: Call, job: Job) -> bool:
+def _own(call: Call, job: Job) -> bool:
     return job.request.owner == call.session.user or call.may("admin_all_objects")
+
+
+def _visible(call: Call, job: Job) -> bool:
+    """A job of a shared report is for whoever may read the report (Reporting Manual, "Set report permissions")."""
+    readers, roles = job.request.readers, call.splunkd.confs.viewer(call.session.user)
+    return _own(call, job) or "*" in readers or (roles is not None and not roles.isdisjoint(readers))
 
 
 def _job(call: Call, sid: str) -> Job:
     job = call.splunkd.jobs.get(sid)
     if not _visible(call, job):
         raise HttpError(404, "Unknown sid.", "FATAL")
+    return job
+
+
+def _own_job(call: Call, sid: str) -> Job:
+    """The job, which the user may change: 403 for one that he may only read."""
+    job = _job(call, sid)
+    if not _own(call, job):
+        raise HttpError(403, f"You (user={call.session.user}) do not have permission to change this job.")
     return job
 
 
@@ -155,19 +169,19 @@ def show(call: Call, sid: str) -> Reply:
 
 
 def delete(call: Call, sid: str) -> Reply:
-    _job(call, sid)
+    _own_job(call, sid)
     call.splunkd.jobs.delete(sid)
     return call.message(200, "INFO", "Search job cancelled.")
 
 
 def control(call: Call, sid: str) -> Reply:
-    _job(call, sid)
+    _own_job(call, sid)
     return call.message(200, "INFO", call.splunkd.jobs.control(sid, call.needed("action"), call.params))
 
 
 def edit(call: Call, sid: str) -> Reply:
     """Custom properties of a job; they are shown and nothing else (docs: search/jobs/{search_id}, POST)."""
-    job = _job(call, sid)
+    job = _own_job(call, sid)
     settings = call.settings()
     unknown = [name for name in settings if not name.startswith("custom.")]
     if unknown:

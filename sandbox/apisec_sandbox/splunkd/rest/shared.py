@@ -183,7 +183,8 @@ def share(call: Call, conf: str, stanza: Stanza) -> Stanza:
     place = owner if sharing == "user" else NOBODY
     if place == NOBODY and sharing == "user":
         raise HttpError(400, "A private object needs a user as its owner.")
-    permissions = Permissions(owner, sharing == "global", *(_perms(call, stanza, kind) for kind in _KINDS))
+    read, write = (_perms(call, stanza, kind) for kind in _KINDS)
+    permissions = Permissions(owner, sharing == "global", read, write)
     if place != stanza.owner:
         app_wide = call.splunkd.confs.permissions(conf, stanza.name, stanza.app)
         writable(call, app_wide, NOBODY)  # sharing, or taking back, changes the app

@@ -178,13 +178,20 @@ def _number(text: str, default: int) -> int:
     return int(text) if re.fullmatch(r"-?\d{1,10}", text.strip()) else default
 
 
+def _visible_roles(call: Call) -> list[str]:
+    """All, for who may list or edit them; else those of the user (authorize.conf.spec, list_all_roles)."""
+    if call.may("list_all_roles", "edit_roles", "edit_roles_grantable", "edit_user"):
+        return call.splunkd.roles.names()
+    return sorted(call.splunkd.roles.resolved(call.splunkd.users.rights(call.session.user).roles))
+
+
 def roles(call: Call) -> Reply:
-    return call.feed("roles", [_role_entry(call, name) for name in call.splunkd.roles.names()])
+    return call.feed("roles", [_role_entry(call, name) for name in _visible_roles(call)])
 
 
 def _role(call: Call, name: str) -> str:
     folded = name.lower()
-    if folded not in call.splunkd.roles.names():
+    if folded not in _visible_roles(call):
         raise HttpError(404, f"Could not find object id={name}")
     return folded
 
