@@ -147,6 +147,19 @@ def test_a_bundle_that_disagrees_with_itself_changes_nothing(memory: Memory) -> 
     assert [row["path"] for row in store.rows()] == ["items[].code"]
 
 
+def test_rows_that_are_kept_survive_a_bundle_unless_it_speaks_of_the_same_fields(memory: Memory) -> None:
+    store = OverrideStore(memory)
+    store.put({**REF, "operation": "GET /theirs"}, "eve", NOW)
+    store.put({**CODE, "class": "fin.tax_id"}, "eve", NOW)
+
+    store.replace("shop", [CODE], author="release", now=NOW, keep=lambda row: row["author"] == "eve")
+
+    assert [(row["path"], row["author"]) for row in store.rows()] == [
+        ("customer.*.ref", "eve"),
+        ("items[].code", "release"),
+    ]
+
+
 def test_a_removed_override_is_given_back(memory: Memory) -> None:
     store = OverrideStore(memory)
     key = store.put(REF, "ada", NOW)["_key"]

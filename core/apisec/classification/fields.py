@@ -193,16 +193,17 @@ def _hits(classes: Tuple[Shown, ...], data_class: str, samples: int) -> int:
 
 def _level(data_class: str, source: str, classes: Tuple[Shown, ...], location: str, sure: bool) -> str:
     if source == OVERRIDE:
-        return levels.PUBLIC_LEVEL if data_class == NONE else _asked(data_class, location)
-    asked = [_asked(one.data_class, location) for one in classes if one.carried]
+        return levels.PUBLIC_LEVEL if data_class == NONE else field_level(data_class, location)
+    asked = [field_level(one.data_class, location) for one in classes if one.carried]
     if source == NAME:
-        asked.append(_asked(data_class, location))
+        asked.append(field_level(data_class, location))
     if not asked and (not sure or any(one.state == SEEN for one in classes)):
         asked.append(levels.INTERNAL_LEVEL)
     return levels.highest(asked)
 
 
-def _asked(data_class: str, location: str) -> str:
+def field_level(data_class: str, location: str) -> str:
+    """Return the level that a class asks for where it stands: a caller's own credential in a header asks for little."""
     if levels.is_own_credential(data_class, location):
         return levels.INTERNAL_LEVEL
     return levels.level(data_class)

@@ -84,8 +84,7 @@ def _is_sure(stats: OperationStats) -> bool:
 
 def _read(message: Message) -> bool:
     """Whether the most messages of a kind were analysed to their end."""
-    partial: int = getattr(message, "partial", 0)
-    return 2 * partial < message.count
+    return 2 * message.partial < message.count
 
 
 def _flags(found: List[Verdict]) -> Iterator[Flag]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.classification import overrides as core
@@ -101,7 +101,7 @@ class OverrideStore:
         former = next((one for one in others if one["_key"] == row["_key"]), None)
         if former is not None:
             row["created"] = former.get("created", now)
-        _refuse_ties([one for one in others if one is not former], row)
+        _refuse_ties([one for one in others if one is not former], [row])
         self._collection.save([row])
         return row
 
@@ -113,17 +113,25 @@ class OverrideStore:
         return former
 
     def replace(
-        self, service: str, entries: Iterable[Mapping[str, Any]], *, author: str, now: float, bundle: str = ""
+        self,
+        service: str,
+        entries: Iterable[Mapping[str, Any]],
+        *,
+        author: str,
+        now: float,
+        bundle: str = "",
+        keep: Callable[[Document], bool] = lambda _: False,
     ) -> List[Document]:
         """Make these the overrides of a service, and no others; asked twice, it changes nothing the second time.
 
-        ``author`` is that of entries without one. DocumentError, and no change, when core does not accept them.
+        ``author`` is that of entries without one; ``keep`` names rows that stay, as long as no entry is for the same
+        fields. DocumentError, and no change, when core does not accept the entries beside those that stay.
         """
         former = {row["_key"]: row for row in self.rows([service]) if row["service"] == service}
         made = [self._row({"author": author, **entry, "service": service}, now, bundle) for entry in entries]
-        _, problems = read(made)
-        if problems:
-            raise DocumentError("\n".join(problems))
+        keys = {row["_key"] for row in made}
+        staying = [row for key, row in former.items() if key not in keys and keep(row)]
+        _refuse_ties(staying, made)
         for row in made:
             known = former.get(row["_key"])
             if known is not None:
@@ -131,7 +139,7 @@ class OverrideStore:
                 if _said(known) == _said(row):
                     row["updated"] = known.get("updated", now)
         self._collection.save(made)
-        for key in sorted(former.keys() - {row["_key"] for row in made}):
+        for key in sorted(former.keys() - keys - {row["_key"] for row in staying}):
             self._collection.delete(key)
         return sorted(made, key=lambda row: (str(row["path"]), str(row["_key"])))
 
@@ -164,12 +172,12 @@ def read(rows: List[Document]) -> Tuple[List[Override], List[str]]:
     return list(found.entries), problems
 
 
-def _refuse_ties(others: List[Document], row: Document) -> None:
-    """DocumentError when a row disagrees with another of its service; what was wrong before is not its fault."""
+def _refuse_ties(others: List[Document], made: List[Document]) -> None:
+    """DocumentError when rows disagree with others of their service; what was wrong before is not their fault."""
     before = len(read(others)[1])
-    problems = read([*others, row])[1]
+    problems = read([*others, *made])[1]
     if len(problems) > before:
-        mine = [line for line in problems if f" {row['_key']}: " in line] or problems
+        mine = [line for line in problems if any(f" {row['_key']}: " in line for row in made)] or problems
         raise DocumentError("\n".join(mine))
 
 

@@ -108,6 +108,21 @@ def test_each_status_has_a_verdict_of_its_own() -> None:
     assert [one.message for one in verdicts(stats, Overrides(), "shop", OPERATION)] == ["200", "404"]
 
 
+def test_bodies_that_could_not_be_read_do_not_make_an_operation_public() -> None:
+    inventory = Inventory()
+    for n in range(900):
+        event = {"time": n, "service": "shop", "operation": OPERATION, "status": 0}
+        fields = [{"path": "state", "in": "body", "type": "string"}]
+        broken = {"coverage": "undecoded", "coverage_reasons": ["request.body: not JSON"]}
+        inventory.add({**event, **({"request_fields": fields} if n < 100 else broken)})
+    ((_, stats),) = inventory.items()
+    found = verdicts(stats, Overrides(), "shop", OPERATION)
+
+    handled = summary(found, stats)
+    assert found[0].level == "public"
+    assert (handled.level, handled.sure) == ("internal", False)
+
+
 def test_an_operation_without_any_field_is_not_public() -> None:
     stats = learned([{"path": "x", "present": 1}])
 

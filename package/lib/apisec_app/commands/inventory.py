@@ -15,12 +15,16 @@ from typing import Any, Dict, List, Optional
 
 from splunklib.searchcommands import Configuration, Option, ReportingCommand, validators
 
+from apisec.classification.event import by_place
+from apisec.classification.fields import summary, verdicts
+from apisec.classification.overrides import Overrides
 from apisec.endpoints import performance
 from apisec.endpoints.inventory import Inventory, read
 from apisec.endpoints.learning import PathModel
 from apisec.openapi.export import documents
 
 from ..records import event_of, field_of, first, raw_of
+from ..verdicts import overrides_of
 from .unique import MAX_DUPLICATES, Once, Together, id_hash, pack, unpack
 
 STATE_FIELD = "apisec_state"
@@ -68,26 +72,34 @@ class Gathered:
             yield {PATHS_FIELD: paths.to_state()}
 
 
-def operations(inventory: Inventory) -> List[Record]:
-    """One row for each service and operation."""
-    return inventory.rows()
-
-
-def fields(inventory: Inventory) -> List[Record]:
-    """One row for each field of each operation: of requests, and of the answers of each status."""
-    return [
-        {
-            "service": service,
-            "team": stats.latest[1],
-            "operation": operation,
-            "message": name,
-            "messages": message.count,
-            **row,
+def operations(inventory: Inventory, overrides: Overrides) -> Iterator[Record]:
+    """One row for each service and operation, with its level and what it does with data."""
+    for (service, operation), stats in inventory.items():
+        handled = summary(verdicts(stats, overrides, service, operation), stats)
+        yield {
+            **stats.row(service, operation),
+            "level": handled.level,
+            "flags": [flag.text for flag in handled.flags],
+            "conflicts": handled.conflicts,
         }
-        for (service, operation), stats in inventory.items()
-        for name, message in stats.messages()
-        for row in message.rows()
-    ]
+
+
+def fields(inventory: Inventory, overrides: Overrides) -> Iterator[Record]:
+    """One row for each field of each operation, of requests and of the answers of each status, with its verdict."""
+    for (service, operation), stats in inventory.items():
+        known = by_place(verdicts(stats, overrides, service, operation))
+        for name, message in stats.messages():
+            for row in message.rows():
+                verdict = known[name, row["in"], row["path"]]
+                yield {
+                    "service": service,
+                    "team": stats.latest[1],
+                    "operation": operation,
+                    "message": name,
+                    "messages": message.count,
+                    **row,
+                    **verdict.row(),
+                }
 
 
 def openapi(inventory: Inventory) -> List[Record]:
@@ -98,9 +110,8 @@ def openapi(inventory: Inventory) -> List[Record]:
     ]
 
 
+CLASSIFIED: Dict[str, Callable[[Inventory, Overrides], Iterable[Record]]] = {"operations": operations, "fields": fields}
 OUTPUTS: Dict[str, Callable[[Inventory], Iterable[Record]]] = {
-    "operations": operations,
-    "fields": fields,
     "versions": performance.version_rows,
     "hours": performance.hour_rows,
     "slowest": performance.slowest,
@@ -144,7 +155,7 @@ class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
         doc="**Syntax:** output=operations|fields|versions|hours|slowest|regressions|openapi|state "
         "**Description:** What to give. Default: operations.",
         default="operations",
-        validate=validators.Set(*OUTPUTS, STATE),
+        validate=validators.Set(*CLASSIFIED, *OUTPUTS, STATE),
     )
     unique = Option(
         doc="**Syntax:** unique=<bool> **Description:** Count each id once; ids that lie on several indexers are told "
@@ -202,7 +213,13 @@ class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
             yield from same_fields(rows)
 
     def _rows(self) -> Iterable[Record]:
-        return OUTPUTS[str(self.output)](self._gathered.inventory)
+        classified = CLASSIFIED.get(str(self.output))
+        if classified is None:
+            return OUTPUTS[str(self.output)](self._gathered.inventory)
+        overrides, problems = overrides_of(self.service)
+        for problem in problems:
+            self.write_warning("{}", f"apisecinventory: {problem}")
+        return classified(self._gathered.inventory, overrides)
 
     def _reduce(self, record: Record) -> None:
         ids, event = first(record.get(IDS_FIELD)), first(record.get(EVENT_FIELD))
