@@ -171,6 +171,8 @@ def _claims(bundle: Bundle, target: Target) -> Iterator[Refusal]:
 
 
 def _descent(bundle: Bundle, target: Target) -> Iterator[Refusal]:
+    if bundle.digest == target.applied:
+        return  # it is there already: a pipeline that was cut off begins anew
     if target.applied is not None and not bundle.descends(target.applied):
         yield Refusal(
             BASE,

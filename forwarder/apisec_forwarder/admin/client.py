@@ -35,6 +35,7 @@ class Client:
         self._session.trust_env = False  # no proxy, no .netrc: the token goes where --url says
         self._session.headers["authorization"] = f"Bearer {token}"
         self._verify = str(ca_file) if ca_file is not None else True
+        self.always: dict[str, str] = {}  # goes into every query
 
     def call(
         self,
@@ -46,22 +47,30 @@ class Client:
     ) -> Any:
         """Return the JSON of the answer, None when it has none; ApisecError with what went wrong and the remedy."""
         try:
-            request = requests.Request(method, self._url + path, headers, data=body, params=query)
+            params = {**self.always, **(query or {})}
+            request = requests.Request(method, self._url + path, headers, data=body, params=params)
             prepared = self._session.prepare_request(request)
             answer = self._session.send(prepared, timeout=TIMEOUT, allow_redirects=False, verify=self._verify)
         except requests.exceptions.SSLError as error:
             raise ApisecError(f"{self._url}: the certificate is not trusted; name its CA by --ca-file") from error
         except (requests.exceptions.RequestException, OSError) as error:
-            raise ApisecError(f"{self._url}: no answer ({type(error).__name__}); is the forwarder running?") from error
+            raise ApisecError(f"{self._url}: no answer ({type(error).__name__}); is it running?") from error
         try:
             content = answer.json() if answer.content else None
         except ValueError:
             raise ApisecError(f"{self._url}{path}: answered {answer.status_code} without JSON") from None
         if answer.status_code >= 300:
             found = content if isinstance(content, dict) else {}
-            detail = found.get("detail", f"answered {answer.status_code}")
+            detail = found.get("detail") or _messages(found) or f"answered {answer.status_code}"
             raise AnsweredError(f"{detail}. {found.get('remedy', '')}".rstrip(), answer.status_code, found)
         return content
+
+
+def _messages(found: dict[str, Any]) -> str:
+    """Return what splunkd says where the app was not reached, such as that a token is over."""
+    listed = found.get("messages")
+    texts = [one.get("text") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return "; ".join(str(text) for text in texts)
 
 
 def read_token(path: Path) -> str:
