@@ -75,6 +75,15 @@ def hour_rows(inventory: Inventory) -> List[Row]:
     ]
 
 
+def body_operation_rows(inventory: Inventory) -> List[Row]:
+    """Return what bodies ask for where one path stands for many operations (GraphQL, JSON-RPC, SOAP), with its cost."""
+    return [
+        {**_name(service, stats, operation), "body_operation": row.pop("name"), **row}
+        for (service, operation), stats in inventory.items()
+        for row in stats.asked.rows()
+    ]
+
+
 def slowest(inventory: Inventory) -> List[Row]:
     """Return operations by the time that their callers spent waiting, most first, with where it went."""
     rows = []

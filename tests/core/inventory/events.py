@@ -56,6 +56,8 @@ _bodies = st.one_of(
     st.none(),
     st.just("{not json"),
     st.just("a=1&b=2"),
+    st.just("<a><b>1</b><b>two</b></a>"),
+    st.just('{"a": [1, 2, {"b": "x, y'),
     st.recursive(
         st.one_of(
             st.none(),
@@ -73,7 +75,7 @@ _bodies = st.one_of(
 _fields = st.lists(
     st.fixed_dictionaries(
         {
-            "path": st.sampled_from(["a", "b", "a.b[]", 'odd}],"x']),
+            "path": st.sampled_from(["a", "b", "a.b[]", 'odd}],"x', "errors[].message", "error"]),
             "in": st.sampled_from(["body", "query"]),
             "type": st.sampled_from(["string", "integer", "null"]),
             "classes": st.lists(st.sampled_from(["pii.email", "pii.phone"]), max_size=2),
@@ -99,6 +101,13 @@ events = st.builds(
     upstream_time=st.one_of(st.none(), st.floats(0, 1e5)),
     http_user_agent=st.sampled_from(["curl/8", "Mozilla/5.0 Chrome/120.0 Safari/537.36", ""]),
     data_classes=st.lists(st.sampled_from(["pii.email", "pci.pan"]), max_size=2),
+    gateway=st.sampled_from(["edge-1", "edge-2", ""]),
+    api_version=st.sampled_from([None, "2", "2024-01-01"]),
+    request_content_type=st.sampled_from(
+        [None, "application/json", "application/x-www-form-urlencoded", "text/xml", "application/vnd.a.v3+json"]
+    ),
+    body_operation=st.sampled_from([None, None, "FindOrder", "SaveOrder"]),
+    coverage_reasons=st.sampled_from([None, ["request.body: not JSON"], ["transaction: 7 characters not analysed"]]),
     request_fields=_fields,
     response_fields=_fields,
     request_body=_bodies,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from apisec.endpoints.inventory import MAX_FIELDS, STATE_VERSION, Inventory
 from apisec.endpoints.inventory.fit import MAX_DOCUMENT
 from tests.core.inventory.events import START, event, learned, principal
@@ -65,9 +67,10 @@ def test_an_ordinary_document_loses_nothing() -> None:
     assert len(json.dumps(document)) < 20_000
 
 
-def test_a_document_of_version_1_is_upgraded_and_goes_on() -> None:
-    stored = json.loads((CASES / "documents-1.json").read_text("utf-8"))
-    assert [document["version"] for document in stored] == [1, 1]
+@pytest.mark.parametrize("version", range(1, STATE_VERSION))
+def test_a_document_of_an_earlier_version_is_upgraded_and_goes_on(version: int) -> None:
+    stored = json.loads((CASES / f"documents-{version}.json").read_text("utf-8"))
+    assert [document["version"] for document in stored] == [version, version]
     inventory = Inventory.from_documents(stored)
     upgraded = {document["_key"]: document for document in inventory.to_documents()}
     for old in stored:

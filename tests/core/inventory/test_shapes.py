@@ -6,8 +6,8 @@ from typing import Any, List
 
 import pytest
 
+from apisec.endpoints.inventory.bodies import scalar
 from apisec.endpoints.inventory.formats import describe
-from apisec.endpoints.inventory.messages import scalar
 from apisec.endpoints.inventory.shapes import MAX_WORDS, MIN_PRINCIPALS, MIN_VALUES, Shape, principal_bit
 
 

@@ -7,6 +7,8 @@ is the inventory of all of them (counts exactly; quantiles and distinct counts w
 ``operation``   one operation: callers, credentials, statuses, classes, sizes
 ``messages``    its requests, and its answers of each status: fields, media types, shapes of values
 ``fields`` ``shapes`` ``formats``   one field: presence, types, classes; formats, ranges, enumerations
+``bodies``   values of bodies that are no whole JSON
+``asked``   what bodies ask for behind one path: GraphQL, JSON-RPC, SOAP
 ``timing`` ``versions``   latency by version and status, hours and days; versions of the API, families of agents
 ``reading``     events from JSON text
 ``fit`` ``upgrades``   documents of bounded size; states of earlier versions

@@ -68,15 +68,15 @@ def _decoded(body: str, name: str) -> List[Tuple[str, Any]]:
     from apisec.decoders import DECODERS, Limits, MediaType  # most inventories never need them
     from apisec.redaction.redactor import label
 
-    cut = len(body) > MAX_DECODED
     limits = Limits(text=MAX_DECODED, leaves=MAX_VALUES, depth=MAX_DEPTH)
-    try:
-        document = DECODERS[name].decode(body[:MAX_DECODED], MediaType(), limits, label, cut)
-    except (ApisecError, RecursionError):
-        return []
-    return [
-        (leaf.path[:MAX_PATH], scalar(leaf.value)) for leaf in document.leaves if leaf.kind == "string" and leaf.path
-    ]
+    for cut in (True,) if len(body) > MAX_DECODED else (False, True):  # the forwarder's copy may have been cut, too
+        try:
+            document = DECODERS[name].decode(body[:MAX_DECODED], MediaType(), limits, label, cut)
+        except (ApisecError, RecursionError):
+            continue
+        leaves = [leaf for leaf in document.leaves[:MAX_VALUES] if leaf.kind == "string" and leaf.path]
+        return [(leaf.path[:MAX_PATH], scalar(leaf.value)) for leaf in leaves]
+    return []
 
 
 def scalar(value: str) -> Any:

@@ -21,6 +21,10 @@ def _close_words(stats: OperationStats) -> None:
             shape.words = None
 
 
+def _fewer_asked(stats: OperationStats) -> None:
+    stats.asked.keep(16)
+
+
 def _fewer_hours(stats: OperationStats) -> None:
     hours = stats.timing.hours
     for hour in sorted(hours)[:-24]:
@@ -37,7 +41,12 @@ def _fields(limit: int) -> Step:
     return step
 
 
-STEPS: Tuple[Step, ...] = (_close_words, _fewer_hours, *(_fields(limit) for limit in (200, 100, 50, 25, 12, 6)))
+STEPS: Tuple[Step, ...] = (
+    _close_words,
+    _fewer_asked,
+    _fewer_hours,
+    *(_fields(limit) for limit in (200, 100, 50, 25, 12, 6)),
+)
 
 
 def fitted(part: Inventory, document_of: Callable[[Inventory], Dict[str, Any]]) -> Dict[str, Any]:
