@@ -15,6 +15,7 @@ from apisec.classification import levels
 from apisec.http import openapi
 from apisec.http.openapi import About
 from apisec.http.table import Table
+from apisec.endpoints.changes import schema as changes
 from apisec.model import event as schema
 from apisec_forwarder.admin import handlers
 from apisec_forwarder.admin import openapi as admin
@@ -96,6 +97,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/app-api.json": app_api_document,
     "docs/reference/app-api.md": app_api_page,
     "docs/reference/classes.md": levels.reference,
+    "docs/reference/change.md": changes.reference,
     "docs/reference/configuration.md": configuration_page,
     "docs/reference/event.md": event_page,
     "docs/reference/forwarder.schema.json": configuration_schema,

@@ -134,7 +134,7 @@ class World:
         self.splunk = splunk
         self.start = float(int(time.time()))
         self.indexed: list[tuple[float, dict[str, Any]]] = []
-        self.settings = running.Settings(lag=0.0, retain_days=0.01)
+        self.settings = running.Settings(lag=0.0, retain_days=0.01, quiet_hours=0.0)
         monkeypatch.setattr(refreshing, "fetch", self._fetch)
         monkeypatch.setattr(learning, "due", lambda *_: False)
         monkeypatch.setattr(paths, "PathModel", Model)
@@ -264,7 +264,7 @@ def test_runs_that_overlap_anywhere_count_nothing_twice(world: World) -> None:
 
 def test_a_run_over_nothing_new_writes_nothing_and_says_nothing(world: World) -> None:
     world.index(5, 10)
-    assert {event["change"] for event in world.run(10)} == {"new"}
+    assert {event["change"] for event in world.run(10)} == {"operation_new"}
     before = world.splunk.collection("apisec_inventory")
     assert world.run(10) == []
     assert world.splunk.collection("apisec_inventory") == before
@@ -328,14 +328,14 @@ def test_operations_that_turn_out_to_be_one_are_counted_once_wherever_it_dies(wo
 
 def test_a_merge_is_told_once(world: World) -> None:
     users(world, 5, "users", range(4))
-    assert [event for event in world.run(10) if event["change"] == "paths"] == []
+    assert [event for event in world.run(10) if event["change"].startswith("paths_")] == []
     users(world, 100, "users", range(20))
-    told = [event for event in world.run(110) if event["change"] == "paths"]
-    assert [(event["kind"], event["after"], event["number"]) for event in told] == [
-        ("merge", "/users/{name}/orders", 5)
+    told = [event for event in world.run(110) if event["change"].startswith("paths_")]
+    assert [(event["change"], event["after"], event["why"]) for event in told] == [
+        ("paths_merged", "/users/{name}/orders", ["many"])
     ]
     users(world, 200, "users", range(20))
-    assert [event["changes"] for event in world.run(210)] == [["new operation"]]
+    assert world.run(210) == [], "what operations went into is not new"
     assert list(world.counts()) == ["GET /users/{name}/orders"]
 
 

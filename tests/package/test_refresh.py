@@ -38,7 +38,14 @@ class Input:
 
     def run(self, session_key: str = "", **parameters: str) -> list[dict[str, Any]]:
         """One run; the events that it wrote about the test's own service."""
-        values = {"interval": "10", "lag": "0", "index": "apisec", "learn_hours": "24", **parameters}
+        values = {
+            "interval": "10",
+            "lag": "0",
+            "index": "apisec",
+            "learn_hours": "24",
+            "quiet_hours": "0",
+            **parameters,
+        }
         named = "".join(f'<param name="{name}">{escape(value)}</param>' for name, value in values.items())
         done = self.start(
             stdin=f"<input><server_host>h</server_host><server_uri>{self.splunk.target.url}</server_uri>"
@@ -87,8 +94,9 @@ def test_windows_are_counted_once(splunk: Splunk, refresh: Input) -> None:
     send(splunk, first)
     new = refresh.run()
     assert refresh.total() == len(first)
-    assert {event["change"] for event in new} == {"new"}
-    assert {event["operation"] for event in new} == {event["operation"] for event in first}
+    by_kind = {kind: [event for event in new if event["change"] == kind] for kind in {e["change"] for e in new}}
+    assert {event["operation"] for event in by_kind["operation_new"]} == {event["operation"] for event in first}
+    assert set(by_kind) <= {"operation_new", "consumer_new"}
 
     assert refresh.run() == [], "a second run over nothing new"
     assert refresh.total() == len(first)
@@ -102,17 +110,44 @@ def test_windows_are_counted_once(splunk: Splunk, refresh: Input) -> None:
     assert sum(int(row["count"]) for row in by_state) == len(first) + len(second)
 
 
-def test_resent_events_are_counted_once_and_changes_are_told(splunk: Splunk, refresh: Input) -> None:
-    events = shop(3)
-    send(splunk, events[:200])
+def with_class(event: dict[str, Any], number: int) -> dict[str, Any]:
+    """An answer that carries an SSN, to a request without a credential."""
+    field = {"path": "ssn", "in": "body", "type": "string", "classes": ["pii.ssn"]}
+    changed = {"id": f"ssn-{number}", "auth": "none", "principal_kind": "anonymous", "data_classes": ["pii.ssn"]}
+    return {**event, **changed, "status": 200, "response_fields": [*event.get("response_fields", ()), field]}
+
+
+def test_resent_events_are_counted_once_and_changes_are_told_once(splunk: Splunk, refresh: Input) -> None:
+    events = [{**event, "auth": "bearer"} for event in shop(3) if event["status"] == 200]
+    operation = max({e["operation"] for e in events}, key=lambda name: sum(e["operation"] == name for e in events))
+    mine = [event for event in events if event["operation"] == operation][:80]
+    assert len(mine) == 80, "enough to compare with"
+    send(splunk, mine)
     refresh.run()
-    one = {**events[0], "id": "with a class", "data_classes": ["pii.ssn"], "auth": "basic"}
-    send(splunk, [one, one])
-    [told] = refresh.run()
-    assert told["change"] == "changed"
-    assert "data class + pii.ssn" in told["changes"]
-    assert "auth + basic" in told["changes"]
-    assert refresh.total() == 201
+    changed = [with_class(event, number) for number, event in enumerate(mine[:12])]
+    send(splunk, changed * 2)
+    told = {event["change"]: event for event in refresh.run() if event["change"] != "consumer_new"}
+    assert set(told) == {"sensitive_field", "authentication_dropped"}
+    field = told["sensitive_field"]
+    assert (field["field"], field["data_class"], field["message"], field["severity"]) == (
+        "ssn", "pii.ssn", "response", "critical",
+    )  # fmt: skip
+    assert (field["count"], field["messages_before"], field["level"]) == (12, 80, "restricted")
+    assert told["authentication_dropped"]["operation"] == operation
+    assert refresh.total() == 92
+    send(splunk, [with_class(event, 100 + number) for number, event in enumerate(mine[:12])])
+    assert refresh.run() == [], "it was told"
+
+
+def test_a_service_is_learned_before_its_changes_are_told(splunk: Splunk, refresh: Input) -> None:
+    send(splunk, shop(6))
+    told = refresh.run(quiet_hours="24")
+    assert {event["change"] for event in told} <= {"service_new"}, "which is told where there are others"
+    assert [event for event in refresh.run(quiet_hours="24") if told] == []
+    more = [{**event, "id": f"{event['id']}+", "operation": "GET /x", "endpoint": "/x"} for event in shop(6)[:300]]
+    send(splunk, more)
+    [told] = [event for event in refresh.run(quiet_hours="0.01") if event["change"] == "operation_new"]
+    assert (told["operation"], told["http_method"], told["endpoint"]) == ("GET /x", "GET", "/x")
 
 
 def test_flows_and_baselines_are_learned(splunk: Splunk, refresh: Input) -> None:
@@ -138,7 +173,9 @@ def test_a_failure_says_so_and_loses_nothing(splunk: Splunk, refresh: Input) -> 
 
 def test_scheme_and_validation(refresh: Input) -> None:
     scheme = ET.fromstring(refresh.start("--scheme").stdout)
-    assert {argument.get("name") for argument in scheme.iter("arg")} == {"lag", "learn_hours", "retain_days"}
+    assert {argument.get("name") for argument in scheme.iter("arg")} == {
+        "lag", "learn_hours", "quiet_hours", "retain_days",
+    }  # fmt: skip
     for value, fine in (("5", True), ("-1", False), ("soon", False), ("99999", False)):
         items = (
             "<items><server_host>h</server_host><server_uri>u</server_uri><session_key>k</session_key>"

@@ -6,8 +6,8 @@ Exactly once, whoever dies where, in three steps that may each be repeated:
    get the names that the learned paths have for them; the model has not learned this window yet, whoever does it.
 2. note: each operation's part is written as a delta, keyed by the window's end and the operation. An operation that has
    another name now goes into the other one by such a delta too, and into the archive.
-3. settle: deltas that a document does not hold yet (their end is later than its ``through``) are merged into it. A
-   document and its ``through`` are written at once.
+3. settle: deltas that a document does not hold yet (their end is later than its ``through``) are merged into it, and
+   looked at for changes (``changes``). A document, its ``through`` and its watch are written at once.
 
 Deltas stay for ``KEPT`` seconds. So a writer that was held up and put back an older document does no harm: the next
 run finds deltas that are newer than it, and merges them again.
@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from collections.abc import Callable, Iterator
+from typing import Any, Dict, List, NamedTuple, Tuple
 
 from apisec.endpoints.inventory import Inventory
 from apisec.endpoints.learning import PathModel
@@ -26,6 +26,7 @@ from apisec.endpoints.learning import PathModel
 from ..connection import SearchError, search
 from ..kvstore import Collection, Document
 from ..records import first
+from .changes import MEMBER, Step, Written
 from .windows import KEPT, Window
 
 LATENESS = "-30d"  # an event that waited longer in a forwarder's spool is not in the inventory
@@ -46,15 +47,6 @@ class Found(NamedTuple):
 
     inventory: Inventory
     paths: PathModel
-
-
-class Change(NamedTuple):
-    """A document to write and the one that it replaces, None for a new operation; ``end`` of the last window in it."""
-
-    before: Optional[Document]
-    after: Document
-    end: float
-    restored: bool
 
 
 def fetch(service: Any, span: Window) -> Found:
@@ -123,7 +115,12 @@ class Documents:
         keys = [str(d["_key"]) for d in heads if rename(str(d["service"]), str(d["operation"])) != d["operation"]]
         for start in range(0, len(keys), TOGETHER):
             self.noted.save(
-                {**delta, "_key": f"{delta['_key']}|{_short(str(old['_key']))}", "from": old["_key"]}
+                {
+                    **delta,
+                    "_key": f"{delta['_key']}|{_short(str(old['_key']))}",
+                    "from": old["_key"],
+                    MEMBER: old.get(MEMBER),
+                }
                 for old in self.inventory.find(keys[start : start + TOGETHER])
                 for delta in deltas(_renamed(old, rename), end, now)
             )
@@ -159,8 +156,8 @@ class Documents:
         }
         return {of: keys for of, keys in waiting.items() if keys}
 
-    def settle(self) -> Iterator[List[Change]]:
-        """Yield what has to be written, some operations at a time; ``write`` writes it."""
+    def settle(self) -> Iterator[List[Step]]:
+        """Yield which documents have to be written, and of what, some operations at a time; ``write`` writes them."""
         waiting = list(self.unsettled().items())
         for start in range(0, len(waiting), TOGETHER):
             part = dict(waiting[start : start + TOGETHER])
@@ -168,22 +165,25 @@ class Documents:
             archived = self._restorable([key for key in part if key not in held])
             noted = {str(d["_key"]): d for d in self.noted.find([one for keys in part.values() for one in keys])}
             yield [
-                merged(
-                    held.get(key) or archived.get(key), [noted[one] for one in keys if one in noted], key in archived
+                Step(
+                    held.get(key) or archived.get(key),
+                    [noted[one] for one in keys if one in noted],
+                    key in archived,
                 )
                 for key, keys in part.items()
+                if any(one in noted for one in keys)  # else another run has cleared them away since
             ]
 
     def _restorable(self, keys: List[str]) -> Dict[str, Document]:
         """Return what may come back. What went into another operation is counted there, and starts anew if it does."""
         return {str(d["_key"]): d for d in self.archive.find(keys) if not d.get("renamed_to")}
 
-    def write(self, changes: List[Change], now: float) -> None:
+    def write(self, written: List[Written], now: float) -> None:
         """Write documents, then take back from the archive what was in it."""
-        self.inventory.save({**change.after, "updated": now} for change in changes)
-        for change in changes:
-            if change.restored:
-                self.archive.delete(str(change.after["_key"]))
+        self.inventory.save({**one.document, "updated": now} for one in written)
+        for one in written:
+            if one.restored:
+                self.archive.delete(str(one.document["_key"]))
 
     def retire(self, before: float, now: float) -> int:
         """Archive operations that were last seen before a time; returns how many. A crash leaves both copies."""
@@ -206,12 +206,3 @@ def _renamed(document: Document, rename: Rename) -> Inventory:
 
 def _short(key: str) -> str:
     return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
-
-
-def merged(before: Optional[Mapping[str, Any]], parts: List[Document], restored: bool) -> Change:
-    """Return an operation's document with the deltas in it."""
-    inventory = Inventory.from_documents([before] if before is not None else [])
-    inventory.merge(Inventory.from_documents(parts))
-    end = max(float(part["end"]) for part in parts)
-    after = {**inventory.to_documents()[0], "through": end}
-    return Change(None if before is None else dict(before), after, end, restored)

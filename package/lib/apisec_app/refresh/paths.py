@@ -7,11 +7,12 @@ that is done again gives operations the same names as the first time.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from apisec.endpoints.learning import PathModel
 
 from ..kvstore import Collection, Document
+from ..pins import PathPins
 
 VERSION = 1
 KIND = "paths"
@@ -55,20 +56,30 @@ def deltas(new: PathModel, end: float, now: float) -> Iterator[Document]:
 class Paths:
     """The documents of services' paths, and the deltas on their way."""
 
-    def __init__(self, collection: Collection, noted: Collection) -> None:
+    def __init__(self, collection: Collection, noted: Collection, pins: PathPins) -> None:
         self._collection = collection
         self._noted = noted
+        self._pins = pins
 
     def load(self, now: float) -> PathModel:
         """Return the model with the decisions that follow from what it holds."""
         model = PathModel()
         for document in self._collection.load():
             model.merge(PathModel.from_state(str(document["state"])))
+        self._follow(model)
         model.decide(now)
         return model
 
-    def settle(self, now: float) -> Iterator[Dict[str, Any]]:
-        """Merge deltas that documents do not hold yet, decide anew, and give an event for each merge and split."""
+    def _follow(self, model: PathModel) -> None:
+        """Make a model follow what people said of its paths."""
+        for service, said in self._pins.load(model.services).items():
+            said.apply(model.services[service].registry)
+
+    def settle(self, now: float) -> Iterator[Tuple[str, List[Dict[str, Any]]]]:
+        """Merge deltas that documents do not hold yet, decide anew; yield services and what became of their paths.
+
+        The document is written when the next one is asked for.
+        """
         waiting: Dict[str, List[Document]] = {}
         for head in self._noted.load({"kind": KIND}, fields=("_key", "end", "of")):
             waiting.setdefault(str(head["of"]), []).append(head)
@@ -83,17 +94,12 @@ class Paths:
                     model.merge(PathModel.from_state(str(before["state"])))
                 for part in self._noted.find([key for _, key in newer]):
                     model.merge(PathModel.from_state(str(part["state"])))
-                yield from self._save(service, model, newer[-1][0], now)
+                self._follow(model)
+                yield service, [change.row() for change in model.decide(newer[-1][0]).get(service, [])]
+                model.settle()
+                self._save(service, model, newer[-1][0], now)
 
-    def _save(self, service: str, model: PathModel, end: float, now: float) -> Iterator[Dict[str, Any]]:
-        changes = model.decide(end).get(service, [])
-        model.settle()
-        for change in changes:
-            # "change" is the inventory's word for what happened; the model's number tells merges of a service apart.
-            row = change.row()
-            number = row.pop("change")
-            about = {"id": f"{service}|paths|{number}", "service": service, "change": "paths", "number": number}
-            yield {**row, **about, "time": end}
+    def _save(self, service: str, model: PathModel, end: float, now: float) -> None:
         document = {"_key": service, "version": VERSION, "service": service, "through": end, "updated": now}
         operations = len(model.operations(service))
         self._collection.save([{**document, "operations": operations, "state": model.to_state()}])

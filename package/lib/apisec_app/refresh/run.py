@@ -11,8 +11,9 @@ from typing import Any, Dict, Optional
 from apisec.endpoints.learning import PathModel
 
 from ..kvstore import ARCHIVE, DELTAS, INVENTORY, PATHS, WINDOWS, Collection
+from ..pins import PATH_PINS, PathPins
 from . import inventory, learning
-from .changes import event_of
+from .changes import Changes
 from .paths import Paths, deltas, names
 from .windows import Window, Windows
 
@@ -22,12 +23,16 @@ DAY = 86_400.0
 
 @dataclass(frozen=True)
 class Settings:
-    """``lag``: seconds a window ends before now; ``learn_hours`` are learned from; ``retain_days``: until archived."""
+    """``lag``: seconds a window ends before now; ``learn_hours`` are learned from; ``retain_days``: until archived.
+
+    ``quiet_hours``: of a service's traffic before its changes are told.
+    """
 
     interval: float = 300.0
     lag: float = 10.0
     learn_hours: float = 168.0
     retain_days: float = 90.0
+    quiet_hours: float = 24.0
 
 
 class Refresh:
@@ -40,10 +45,15 @@ class Refresh:
         self._windows = Windows(Collection(service, WINDOWS))
         noted = Collection(service, DELTAS)
         self._documents = inventory.Documents(Collection(service, INVENTORY), Collection(service, ARCHIVE), noted)
-        self._paths = Paths(Collection(service, PATHS), noted)
+        self._paths = Paths(Collection(service, PATHS), noted, PathPins(Collection(service, PATH_PINS)))
+        self._changes = Changes(service, settings.quiet_hours * 3600, logger)
+
+    def index_of(self, team: str) -> Optional[str]:
+        """Return the index for events about a team; None where the input's is."""
+        return self._changes.index_of(team)
 
     def run(self, now: float) -> Iterator[Dict[str, Any]]:
-        """Give the events of new and changed operations; state is written once they are taken.
+        """Give the events of what changed; state is written once they are taken.
 
         The events come before the documents: a crash between them repeats events (with equal ids) and loses none.
         Raises StaleRunError when this run was held up and others went on.
@@ -69,7 +79,8 @@ class Refresh:
         if not self._windows.noted(span):
             self._note(span, model)
         yield from self._settle(span)
-        yield from self._paths.settle(time.time())
+        for service, rows in self._paths.settle(time.time()):
+            yield from self._changes.of_paths(service, rows, span.end, time.time())
         renamed = self._documents.retire_renamed(time.time())
         self._documents.forget(time.time())
         self._windows.done(span, time.time())
@@ -89,14 +100,13 @@ class Refresh:
         self._windows.set_noted(span, operations=operations, events=events, renamed=renamed)
 
     def _settle(self, span: Optional[Window]) -> Iterator[Dict[str, Any]]:
-        for changes in self._documents.settle():
-            for change in changes:
-                event = event_of(change.before, change.after, change.end)
-                if event is not None:
-                    yield event
+        for steps in self._documents.settle():
+            looked = self._changes.look(steps, time.time())
+            yield from looked.events
             if span is not None:
                 self._windows.check(span, time.time())
-            self._documents.write(changes, time.time())
+            self._changes.save(looked.services)
+            self._documents.write(looked.documents, time.time())
 
     def _learn(self, now: float) -> None:
         heads = self._documents.inventory.load(fields=("_key", "first_seen"))

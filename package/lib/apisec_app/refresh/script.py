@@ -11,6 +11,7 @@ from typing import Any
 from splunklib import modularinput as smi
 from splunklib.binding import HTTPError
 
+from apisec.endpoints.changes.schema import SOURCETYPE
 from apisec.errors import ApisecError
 
 from ..connection import SearchError, connect
@@ -19,12 +20,12 @@ from .run import Refresh, Settings
 from .windows import StaleRunError
 
 KIND = "apisec_inventory"
-SOURCETYPE = "apisec:inventory"
 
 # name: (title, least, greatest, default)
 NUMBERS = {
     "lag": ("Seconds that a window ends before now", 0.0, 3600.0, 10.0),
     "learn_hours": ("Hours of history to learn from", 1.0, 720.0, 168.0),
+    "quiet_hours": ("Hours of a service's traffic before its changes are told", 0.0, 720.0, 24.0),
     "retain_days": ("Days without a request after which an operation is archived", 1.0, 3650.0, 90.0),
 }
 
@@ -53,7 +54,9 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
 
     def get_scheme(self) -> smi.Scheme:
         scheme = smi.Scheme("apisec inventory refresh")
-        scheme.description = "Learns the inventory, flows and baselines of your APIs from their traffic"
+        scheme.description = (
+            "Learns the inventory, flows and baselines of your APIs from their traffic, and tells changes"
+        )
         scheme.use_external_validation = True
         scheme.use_single_instance = False
         for name, (title, *_limits) in NUMBERS.items():
@@ -76,7 +79,7 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
         try:
             for event in refresh.run(time.time()):
                 data = json.dumps(event, sort_keys=True)
-                index = parameters.get("index", "apisec")
+                index = refresh.index_of(event["team"]) or parameters.get("index", "apisec")
                 writer.write_event(
                     smi.Event(data=data, time=f"{event['time']:.3f}", stanza=stanza, index=index, sourcetype=SOURCETYPE)
                 )
