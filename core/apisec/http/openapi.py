@@ -22,7 +22,7 @@ WHY: Dict[int, str] = {
     412: "If-Match or If-None-Match does not hold.",
     413: "The body is too large.",
     415: "The body is of another media type.",
-    422: "The body is not acceptable; `errors` name the JSON pointers.",
+    422: "The body, or a parameter that is well formed, is not acceptable; `errors` name the places.",
     428: "The change names no version that it is based on: send If-Match.",
     429: "Too many.",
     502: "Splunk refused what the operation needs of it.",
@@ -121,6 +121,8 @@ def statuses(operation: Operation, about: About) -> List[int]:
         found.add(404)
     if any(one.where == "query" for one in operation.parameters):
         found.add(400)
+    if any(one.weighed for one in operation.parameters):
+        found.add(422)
     if operation.takes is not None:
         found.update(about.bodies)
     if operation.changes and operation.conditional:

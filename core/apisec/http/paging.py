@@ -12,8 +12,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Dict, List, Tuple
 
-from apisec.http.problem import Fault
-from apisec.http.table import Parameter, refused
+from apisec.http.problem import Fault, Problem
+from apisec.http.table import Parameter
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
@@ -30,7 +30,7 @@ def parameters(sortable: Sequence[str], default: str) -> Tuple[Parameter, ...]:
     limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
     return (
         Parameter("limit", limit, "items of a page"),
-        Parameter("cursor", cursor, "`next` of the page before, with the same sort and filters"),
+        Parameter("cursor", cursor, "`next` of the page before, with the same sort and filters", weighed=True),
         Parameter(
             "sort", {"type": "string", "enum": orders, "default": default}, "`-` before a name: the highest first"
         ),
@@ -79,7 +79,7 @@ def page(
 ) -> Dict[str, Any]:
     """Return ``{"items", "next"}``: the rows behind the query's cursor. ``key`` is a field that no two rows share.
 
-    ``render`` makes the item of a row, for the rows of the page only. Problem 400 for a cursor of another sort.
+    ``render`` makes the item of a row, for the rows of the page only. Problem 422 for a cursor of another sort.
     """
     name, down = str(query["sort"]).lstrip("-"), str(query["sort"]).startswith("-")
     ordered = sorted(rows, key=lambda row: str(row[key]))
@@ -87,7 +87,7 @@ def page(
     if query.get("cursor"):
         sort, last, last_key = _read(str(query["cursor"]))
         if sort != query["sort"]:
-            raise refused([Fault("query/cursor", f"belongs to sort={sort[:40]}; begin anew without it")])
+            raise _no_cursor(f"belongs to sort={sort[:40]}")
         ordered = [row for row in ordered if _behind(rank(row.get(name)), str(row[key]), last, last_key, down)]
     limit = int(query["limit"])
     shown = ordered[:limit]
@@ -116,4 +116,9 @@ def _read(cursor: str) -> Tuple[str, Rank, str]:
             raise ValueError(kind)
         return str(sort), (kind, str(value) if kind == 2 else float(value)), str(key)
     except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
-        raise refused([Fault("query/cursor", "is none of this list; begin anew without it")]) from None
+        raise _no_cursor("is none of this list") from None
+
+
+def _no_cursor(why: str) -> Problem:
+    remedy = "Take `next` of the page before, or begin anew without a cursor."
+    return Problem(422, "", f"query/cursor: {why}", remedy, errors=[Fault("query/cursor", why)])

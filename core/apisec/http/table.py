@@ -30,6 +30,7 @@ class Parameter:
     description: str = ""
     where: str = "query"
     required: bool = False
+    weighed: bool = False  # a handler may refuse a value that its schema allows: 422
 
     def read(self, text: str) -> Any:
         """Return the typed value. Problem 400 names the parameter and what it may be."""

@@ -77,7 +77,7 @@ def forged(*parts: Any) -> str:
 def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
     with pytest.raises(Problem) as caught:
         ask([{"id": "k", "v": 1}], "v", 1, cursor)
-    assert (caught.value.status, caught.value.errors[0].pointer) == (400, "query/cursor")
+    assert (caught.value.status, caught.value.errors[0].pointer) == (422, "query/cursor")
 
 
 def test_filters_take_values_lists_and_truth() -> None:

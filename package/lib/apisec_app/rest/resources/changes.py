@@ -60,7 +60,7 @@ def _span(call: Call) -> Tuple[float, float]:
     earliest = float(call.query.get("since") or latest - DAY)
     if not 0 <= latest - earliest <= LONGEST:
         detail = f"since and until are {(latest - earliest) / DAY:.1f} days apart"
-        raise Problem(400, "", detail, f"Give a time of 0 to {LONGEST / DAY:.0f} days.")
+        raise Problem(422, "", detail, f"Give a time of 0 to {LONGEST / DAY:.0f} days.")
     return earliest, latest
 
 
@@ -133,10 +133,10 @@ OPERATIONS = (
             rows.choice_filter("change", [kind.name for kind in KINDS], "only of this kind"),
             rows.text_filter("data_class", "only of this class of data"),
             rows.choice_filter("severity", SEVERITIES, "the least grave", "info"),
-            Parameter("since", _MOMENT, "from this time on, in epoch seconds; a day before `until` when absent"),
-            Parameter("until", _MOMENT, "before this time, in epoch seconds; now when absent"),
+            Parameter("since", _MOMENT, "from this time on, epoch seconds; else a day before `until`", weighed=True),
+            Parameter("until", _MOMENT, "before this time, epoch seconds; else now", weighed=True),
             *paging.parameters(_SORTABLE, "-time"),
         ),
-        errors=(400, 502),
+        errors=(502,),
     ),
 )  # fmt: skip
