@@ -8,7 +8,9 @@ import sys
 
 import pytest
 from apisec_app.commands.about import ApisecAboutCommand, about
+from apisec_app.commands.classify import ApisecClassifyCommand
 from apisec_app.commands.inventory import ApisecInventoryCommand
+from apisec_app.commands.read import ApisecReadCommand
 from apisec_app.commands.score import ApisecScoreCommand, fields_of
 from splunklib.searchcommands import Option
 
@@ -27,9 +29,10 @@ OF_THE_SDK = {"logging_configuration", "logging_level", "record", "show_configur
 DEFAULT = ROOT / "package/default"
 
 
-@pytest.mark.parametrize("command", [ApisecScoreCommand, ApisecInventoryCommand])
+@pytest.mark.parametrize("command", [ApisecScoreCommand, ApisecInventoryCommand, ApisecReadCommand])
 def test_commands_and_options(command: type) -> None:
-    own = {name for name, value in vars(command).items() if isinstance(value, Option)} - OF_THE_SDK
+    options = {name: value for name, value in vars(command).items() if isinstance(value, Option)}
+    own = {value.name or name for name, value in options.items()} - OF_THE_SDK
     assert own
     assert f"## {command.name}" in COMMANDS  # type: ignore[attr-defined]
     for name in own:

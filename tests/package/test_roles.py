@@ -6,6 +6,7 @@ The administrator's part runs on any Splunk as the test user; the others need us
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from tests.support.splunk_standin import standin
 
 pytestmark = pytest.mark.app
 APP = "/servicesNS/nobody/apisec"
+HIDDEN = re.compile(r"The lookup table '\w+' does not exist or is not available|Unable to find saved search")
 SEARCH = "APISEC - API skipped step - Rule"
 ROLES = {"outsider": "user", "analyst": "apisec_analyst", "manager": "apisec_admin", "root": "admin"}
 PASSWORD = "a-long-password"
@@ -147,10 +149,12 @@ def forwarder(splunk: Splunk) -> Any:
     return on_page(splunk, splunk.own("edge"), url="https://a.example:9443", token="x")
 
 
-EVERYONE, ADMINS = set(ROLES), {"manager", "root"}
+EVERYONE, ANALYSTS, ADMINS = set(ROLES), {"analyst", "manager", "root"}, {"manager", "root"}
 RIGHTS: dict[str, tuple[Attempt, set[str]]] = {
     "score": (lambda splunk: splunk.search("| makeresults | apisecscore state=off"), EVERYONE),
-    "look at learned flows": (get("storage/collections/data/apisec_flows"), EVERYONE),
+    "look at learned flows": (get("storage/collections/data/apisec_flows"), ANALYSTS),
+    "look up learned flows": (lambda splunk: splunk.search("| inputlookup apisec_flows"), ANALYSTS),
+    "run a detection": (lambda splunk: splunk.search(f'| savedsearch "{SEARCH}"'), ANALYSTS),
     "read the page's settings": (get("apisec_settings/logging"), EVERYONE),
     "read tokens": (get("storage/passwords"), ADMINS),
     "add a forwarder": (forwarder, ADMINS),
@@ -163,11 +167,14 @@ RIGHTS: dict[str, tuple[Attempt, set[str]]] = {
 
 
 def refused(splunk: Splunk, attempt: Attempt) -> bool:
-    """Whether it was forbidden; any other error is none of rights. UCC's handlers hide the status in their message."""
+    """Whether it was forbidden, or is not there for the user; any other error is none of rights.
+
+    UCC's handlers hide the status in their message, and a search says only that there is no such object.
+    """
     try:
         attempt(splunk)
     except SplunkError as error:
-        if error.status == 403 or "[403]" in str(error):
+        if error.status in (403, 404) or "[403]" in str(error) or HIDDEN.search(str(error)):
             return True
         raise
     finally:

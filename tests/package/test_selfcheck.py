@@ -270,7 +270,8 @@ def test_faults_of_the_data(archive: Path, tmp_path: Path) -> None:
 
 @pytest.mark.standin
 def test_a_user_without_the_role_sees_that_the_index_is_not_theirs(healthy: Splunk) -> None:
-    role = {"name": "outsider", "srchIndexesAllowed": "main", "capabilities": ["search", "rest_properties_get"]}
+    capabilities = ["search", "rest_properties_get", "run_custom_command"]
+    role = {"name": "outsider", "srchIndexesAllowed": "main", "capabilities": capabilities}
     healthy.rest.call("POST", "/services/authorization/roles", role)
     user = {"name": "out", "password": "outsider-password", "roles": "outsider"}
     healthy.rest.call("POST", "/services/authentication/users", user)

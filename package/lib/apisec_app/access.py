@@ -98,14 +98,22 @@ class Visible:
         self._path = STATE.format(collection=name)
 
     def load(self, query: Optional[Document] = None, fields: Sequence[str] = ()) -> List[Document]:
-        """Every document, in the order of keys, with these ``fields``; ``query`` may name a service and an operation.
+        """Every document, in the order of keys, with these ``fields``.
 
-        Raises ValueError for any other query.
+        ``query`` may name a service and an operation, or with ``$or`` several. Raises ValueError for any other query.
         """
-        unknown = sorted(set(query or ()) - set(QUERIES))
-        if unknown:
-            raise ValueError(f"rows of a team can be asked for by {' and '.join(QUERIES)}, not by {unknown[0]}")
-        arguments = {name: str(value) for name, value in (query or {}).items()}
+        asked = {**(query or {})}
+        several = asked.pop("$or", None)
+        for part in (asked, *(several or ())):
+            unknown = sorted(set(part) - set(QUERIES))
+            if unknown:
+                raise ValueError(f"rows of a team can be asked for by {' and '.join(QUERIES)}, not by {unknown[0]}")
+        if several is not None:
+            return [one for part in several for one in self._load({**asked, **part}, fields)]
+        return self._load(asked, fields)
+
+    def _load(self, query: Document, fields: Sequence[str]) -> List[Document]:
+        arguments = {name: str(value) for name, value in query.items()}
         if fields:
             arguments["fields"] = ",".join(fields)
         found: List[Document] = []
