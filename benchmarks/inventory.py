@@ -113,7 +113,8 @@ class Traffic:
             "src": f"203.0.113.{who % 250}", "src_port": 40_000 + who % 20_000, "principal": principal,
             "http_user_agent": f"Mozilla/5.0 (Windows NT 10.0) Chrome/{120 + who % 9}.0 Safari/537.36",
             "http_content_type": "application/json", "bytes_in": chance.randint(200, 900),
-            "bytes_out": chance.randint(500, 9000), "response_time": "@latency@", "principal_kind": "jwt",
+            "bytes_out": chance.randint(500, 9000), "response_time": "@latency@",
+            "upstream_time": round(chance.lognormvariate(2.9, 0.6), 3), "principal_kind": "jwt",
             "auth": "bearer", "auth_token": f"~secret.jwt~{who:016x}~", "user": f"~user~{who:016x}~",
             "request_fields": [
                 *([{"path": parameter, "in": "path", "type": "integer"}] if "{" in endpoint else []),
@@ -246,17 +247,26 @@ def chunks_of(records: Iterable[Iterable[str]], header: list[str], size: int = C
 
 def measure(traffic: Traffic, bin_folder: Path, count: int) -> dict[str, Any]:
     command, noop = bin_folder / "apisecinventory.py", bin_folder / "apisecnoop.py"
+    began = time.monotonic()
+
+    def tell(what: str, done: Run) -> Run:
+        print(f"{time.monotonic() - began:7.0f} s  {what}: {done.cpu:.1f} s of CPU", file=sys.stderr, flush=True)
+        return done
+
     noop.write_text(NOOP, encoding="utf-8")
     header = ["_time", "_raw"]
-    nothing = run(noop, ["phase=map"], chunks_of(traffic.records(count, note=True), header))
+    nothing = tell("no-op", run(noop, ["phase=map"], chunks_of(traffic.records(count, note=True), header)))
     assert sum(int(row["n"]) for row in nothing.rows) == count
-    once = run(command, ["phase=map", "unique=true"], chunks_of(traffic.records(count), header))
-    plain = run(command, ["phase=map"], chunks_of(traffic.records(count), header))
+    once = tell(
+        "map, each id once", run(command, ["phase=map", "unique=true"], chunks_of(traffic.records(count), header))
+    )
+    plain = tell("map", run(command, ["phase=map"], chunks_of(traffic.records(count), header)))
     shards = [
-        run(command, ["phase=map"], chunks_of(traffic.records(count, shard, SHARDS), header)) for shard in range(SHARDS)
+        tell(f"map, shard {shard + 1} of {SHARDS}", run(command, ["phase=map"], chunks_of(part, header)))
+        for shard, part in enumerate(traffic.records(count, shard, SHARDS) for shard in range(SHARDS))
     ]
     states = [row["apisec_state"] for part in shards for row in part.rows]
-    merged = run(command, [], chunks_of(([state] for state in states), ["apisec_state"], 500))
+    merged = tell("reduce", run(command, [], chunks_of(([state] for state in states), ["apisec_state"], 500)))
     whole = run(command, [], chunks_of(([row["apisec_state"]] for row in plain.rows), ["apisec_state"], 500))
     return {
         "events": count,
