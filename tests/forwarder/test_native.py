@@ -366,7 +366,7 @@ def test_the_engine_is_chosen() -> None:
 
 def detector_texts() -> list[str]:
     texts: list[str] = []
-    for path in sorted((CASES / "detectors").glob("*.yml")):
+    for path in sorted([*(CASES / "detectors").glob("*.yml"), *(CASES / "attacks").glob("*.yml")]):
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
         texts += [text for text in _strings(document) if 5 < len(text) < 2000]
     return texts

@@ -183,7 +183,7 @@ def test_signals_say_where() -> None:
     places = {(signal["detector"], signal["where"]) for signal in found["signals"]}
     assert places == {
         ("injection.sqli", "query.q"),
-        ("injection.template", "header.user-agent"),
+        ("injection.jndi", "header.user-agent"),
         ("injection.nosql", "body.filter.name.$ne"),
     }
     assert all(0.5 <= signal["score"] <= 1 for signal in found["signals"])

@@ -1,7 +1,7 @@
 """Detectors: one family a file, registered here by an explicit list that refuses duplicates.
 
-A new family is one file with ``DETECTORS`` (values) or ``SIGNALS`` (attacks), its name below, and
-``tests/cases/detectors/<family>.yml``.
+A new family is one file with ``DETECTORS``, its name below, and ``tests/cases/detectors/<family>.yml``. Attacks have
+a registry of their own: ``apisec.attacks``.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from apisec.detectors import (
     api_keys,
     banking,
     cards,
-    command,
     credentials,
-    crlf,
     crypto,
     dates,
     devices,
@@ -28,18 +26,11 @@ from apisec.detectors import (
     leaks,
     location,
     national_ids,
-    nosql,
-    path_traversal,
     people,
     phone,
-    sqli,
     ssn,
-    ssrf,
-    template,
-    xss,
-    xxe,
 )
-from apisec.detectors.base import CONFIDENCE, GATES, Detector, Match, SignalDetector
+from apisec.detectors.base import CONFIDENCE, GATES, Detector, Match
 
 FAMILIES: Tuple[ModuleType, ...] = (
     api_keys,  # the earlier family gives the class where two say as much of the same text
@@ -60,15 +51,6 @@ FAMILIES: Tuple[ModuleType, ...] = (
     documents,
     devices,
     location,
-    sqli,
-    xss,
-    path_traversal,
-    command,
-    ssrf,
-    template,
-    nosql,
-    xxe,
-    crlf,
 )
 
 
@@ -76,7 +58,7 @@ def register(families: Iterable[ModuleType]) -> Dict[str, Detector]:
     """Return the detectors of the families by id; a second one of the same id is a bug."""
     table: Dict[str, Detector] = {}
     for family in families:
-        for detector in getattr(family, "DETECTORS", ()):
+        for detector in family.DETECTORS:
             if detector.id in table:
                 raise ValueError(f"detector {detector.id!r} is registered twice")
             if detector.data_class not in BY_NAME:
@@ -96,18 +78,6 @@ def _check(detector: Detector) -> None:
         raise ValueError(f"detector {detector.id!r}: strict mode needs a gate that does not ask for words")
 
 
-def register_signals(families: Iterable[ModuleType]) -> Dict[str, SignalDetector]:
-    """Return the signal detectors of the families by id; a second one of the same id is a bug."""
-    table: Dict[str, SignalDetector] = {}
-    for family in families:
-        for detector in getattr(family, "SIGNALS", ()):
-            if detector.id in table:
-                raise ValueError(f"signal detector {detector.id!r} is registered twice")
-            table[detector.id] = detector
-    return table
-
-
 DETECTORS: Dict[str, Detector] = register(FAMILIES)
-SIGNALS: Dict[str, SignalDetector] = register_signals(FAMILIES)
 
-__all__ = ["DETECTORS", "FAMILIES", "SIGNALS", "Detector", "Match", "SignalDetector", "register", "register_signals"]
+__all__ = ["DETECTORS", "FAMILIES", "Detector", "Match", "register"]

@@ -85,46 +85,6 @@ class Detector:
         return self.data_class == hint or self.data_class.startswith(hint + ".") or hint in self.hints
 
 
-class Evidence(NamedTuple):
-    """One shape of a payload and how much it says alone, 0 to 1. Several add up: 1 - (1-a)(1-b)."""
-
-    weight: float
-    shape: Pattern[str]
-
-
-@dataclass(frozen=True)
-class SignalDetector:
-    """Gives evidence of an attack in one decoded value of a request.
-
-    ``hint`` stands in every text that can score, and makes ordinary text cheap. ``unbalanced`` shapes count
-    only where a quote was opened and not closed: *'red' or 'blue'* is prose, *x' or 'a'='a* is not.
-    """
-
-    id: str
-    hint: Pattern[str]
-    shapes: Tuple[Evidence, ...]
-    unbalanced: Tuple[Evidence, ...] = ()
-
-    def score(self, text: str) -> float:
-        """Return 0 to 1 for a decoded text in lower case."""
-        if not self.hint.search(text):
-            return 0.0
-        doubt = 1.0
-        for weight, shape in self.shapes:
-            if shape.search(text):
-                doubt *= 1 - weight
-        if self.unbalanced and (text.count("'") % 2 or text.count('"') % 2):
-            for weight, shape in self.unbalanced:
-                if shape.search(text):
-                    doubt *= 1 - weight
-        return round(1 - doubt, 3)
-
-
-def shapes(*pairs: Tuple[float, str]) -> Tuple[Evidence, ...]:
-    """Compile weighted shapes."""
-    return tuple([Evidence(weight, linear(pattern)) for weight, pattern in pairs])
-
-
 def linear(pattern: str, flags: int = 0) -> Pattern[str]:
     """Return a shape, compiled when first asked. It nests no quantifiers, so that hostile text costs linear time."""
     return lazy(pattern, flags)

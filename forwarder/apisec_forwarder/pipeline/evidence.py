@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from apisec.detectors.signals import MAX_WORK, Signal, Watch, cost, of_document, strongest
+from apisec.attacks.signals import MAX_WORK, Signal, Watch, cost, of_document, strongest
 from apisec.model.transaction import Headers
 from apisec.redaction.redactor import Part, label
 from apisec_forwarder.pipeline.principal import cookies

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from apisec.attacks.signals import Watch
 from apisec.decoders import DECODERS, MediaType, operation_hint
-from apisec.detectors.signals import Watch
 from apisec.endpoints.templating import Templated, segments_of
 from apisec.model.event import SCHEMA_VERSION, Event
 from apisec.model.transaction import Transaction, header

@@ -13,10 +13,9 @@ import yaml
 
 from apisec.classification.names import evidence
 from apisec.classification.vendors import RULES
-from apisec.detectors import DETECTORS, FAMILIES, SIGNALS, Detector, Match, register, register_signals
+from apisec.detectors import DETECTORS, FAMILIES, Detector, Match, register
 from apisec.detectors.base import words
 from apisec.detectors.engine import candidates, scan
-from apisec.detectors.signals import scan as scan_signals
 
 FOLDER = Path(__file__).parents[2] / "cases" / "detectors"
 NAMES = [family.__name__.rpartition(".")[2] for family in FAMILIES]
@@ -47,9 +46,6 @@ def show(case: Any) -> str:
 
 @pytest.mark.parametrize(("family", "case"), POSITIVE, ids=show)
 def test_positive(family: str, case: dict[str, Any]) -> None:
-    if "signal" in case:
-        assert case["signal"] in dict(scan_signals(case["text"]))
-        return
     found = matches(case)
     assert case["class"] in [match.data_class for match in found]
     if "canonical" in case:
@@ -58,9 +54,6 @@ def test_positive(family: str, case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("family", "case"), NEGATIVE, ids=show)
 def test_negative(family: str, case: dict[str, Any]) -> None:
-    if "signal" in CORPUS[family]["positive"][0]:
-        assert scan_signals(case["text"]) == []
-        return
     found = matches(case)
     if "class_not" in case:
         assert case["class_not"] not in [match.data_class for match in found]
@@ -79,8 +72,8 @@ def test_every_case_becomes_a_test(request: pytest.FixtureRequest) -> None:
 def test_every_file_is_registered_and_has_cases() -> None:
     folder = Path(register.__code__.co_filename).parent
     modules = [importlib.import_module(f"apisec.detectors.{path.stem}") for path in folder.glob("[a-z]*.py")]
-    families = [module for module in modules if {"DETECTORS", "SIGNALS"} & vars(module).keys()]
-    assert {family.__name__.rpartition(".")[2] for family in families} - {"engine", "signals"} == set(NAMES)
+    families = [module for module in modules if "DETECTORS" in vars(module)]
+    assert {family.__name__.rpartition(".")[2] for family in families} - {"engine"} == set(NAMES)
     assert {path.stem for path in FOLDER.glob("*.yml")} == set(NAMES)
 
 
@@ -88,7 +81,6 @@ def test_every_detector_is_reached_by_a_positive_case() -> None:
     reached = {match.detector for _, case in POSITIVE for match in matches(case)}
     reached |= {f"api_key.{rule.id}" for rule in RULES}  # each has generated cases: test_vendors.py
     assert reached == set(DETECTORS)
-    assert {signal for _, case in POSITIVE for signal, _ in scan_signals(case["text"])} == set(SIGNALS)
 
 
 def test_every_family_has_as_many_hard_negatives_as_matter() -> None:
@@ -100,11 +92,8 @@ def test_every_family_has_as_many_hard_negatives_as_matter() -> None:
 def test_a_second_detector_of_the_same_id_is_refused() -> None:
     family = types.ModuleType("twice")
     family.DETECTORS = (next(iter(DETECTORS.values())),) * 2  # type: ignore[attr-defined]
-    family.SIGNALS = (next(iter(SIGNALS.values())),) * 2  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match="registered twice"):
         register([family])
-    with pytest.raises(ValueError, match="registered twice"):
-        register_signals([family])
 
 
 def test_a_detector_without_a_class_of_the_table_is_refused() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from apisec.detectors.signals import strongest
+from apisec.attacks.signals import strongest
 from apisec.model.event import SCHEMA_VERSION, SOURCETYPE_TRANSACTION
 from apisec.model.transaction import Client
 from apisec.redaction.keys import Tokenizer

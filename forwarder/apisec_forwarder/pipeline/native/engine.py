@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
+from apisec.attacks.signals import MAX_WORK as MAX_SIGNALS_WORK
+from apisec.attacks.signals import Signal, of_document
 from apisec.decoders import DECODERS, json_operation, media_type, operation_hint
-from apisec.detectors.signals import MAX_WORK as MAX_SIGNALS_WORK
-from apisec.detectors.signals import Signal, of_document
 from apisec.model.event import Event
 from apisec.model.transaction import Body, Headers, Response, Transaction
 from apisec.redaction.encodings import BASE64_TEXT

@@ -21,10 +21,10 @@ from typing import Any
 
 import hyperscan
 
+from apisec.attacks.signals import SUSPECT
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Detector
 from apisec.detectors.engine import MIN_LENGTH
-from apisec.detectors.signals import SUSPECT
 from apisec.redaction.encodings import BASE64_GATE, BASE64_TEXT, ENTITY, ESCAPED, PERCENT
 from apisec.redaction.redactor import TELLING
 from apisec_forwarder.pipeline.native.assigned import ASSIGNED_SHAPES

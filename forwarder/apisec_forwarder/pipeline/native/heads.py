@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import orjson
 
+from apisec.attacks.signals import Signal
+from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import evidence
 from apisec.decoders import Leaf
-from apisec.detectors.signals import Signal
-from apisec.detectors.signals import scan as signals_of
 from apisec.model.transaction import Client, Headers
 from apisec.redaction.fields import FieldSeen
 from apisec.redaction.redactor import label

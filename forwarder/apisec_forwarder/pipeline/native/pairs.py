@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import evidence
 from apisec.classification.names.beside import parent_beside
 from apisec.decoders import DECODERS, Leaf
 from apisec.decoders.form import decode_part, member
-from apisec.detectors.signals import scan as signals_of
 from apisec.redaction.redactor import Forced, label
 from apisec_forwarder.pipeline.native.asking import Bounded
 from apisec_forwarder.pipeline.native.plans import Kinds, Member, NotHere

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
+from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import NOTHING, NameEvidence, evidence
 from apisec.classification.names.beside import MAX_NAMES, parent_beside
-from apisec.detectors.signals import scan as signals_of
 from apisec.redaction.fields import wider
 from apisec.redaction.redactor import Forced, label
 

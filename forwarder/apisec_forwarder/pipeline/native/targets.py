@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import evidence
-from apisec.detectors.signals import scan as signals_of
 from apisec.endpoints.templating import Templates, is_parameter, segments_of
 from apisec.model.transaction import Client, Request, Transaction
 from apisec.redaction.redactor import DULL

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from apisec.attacks.signals import Signal, Watch
 from apisec.classification.names import NOTHING
-from apisec.detectors.signals import Signal, Watch
 from apisec.model.transaction import Transaction
 from apisec.redaction.redactor import Redactor
 from apisec_forwarder.pipeline.messages import Coverage

@@ -1,0 +1,42 @@
+"""Line breaks in values: another header or request behind them, or another line of a log."""
+
+from __future__ import annotations
+
+from apisec.attacks.base import attack
+
+_BREAK = r"(?:[\r\n]|\\r\\n|\u560a|\u560d|\ufffd\ufffd)"
+_BREAKS = ("\n", "\r", "\\r\\n", "\u560a", "\u560d", "\ufffd")
+ATTACKS = (
+    attack(
+        "injection.crlf",
+        "crlf",
+        (
+            0.85,
+            rf"{_BREAK}\s{{0,3}}(?:set-cookie2?|content-length|transfer-encoding|refresh|remote-addr"
+            rf"|access-control-[\w-]{{4,30}}) ?:",
+            *_BREAKS,
+        ),
+        (0.85, rf"^[^\r\n]{{0,200}}{_BREAK}\s{{0,3}}(?:location|content-location|x-[\w-]{{2,30}}) ?:", *_BREAKS),
+        (
+            0.8,
+            rf"{_BREAK}\s{{0,3}}(?:http/\d|(?:get|post|put|patch|head|options|connect|delete|trace|track"
+            rf"|propfind|mkcol|copy|move|lock) (?:/|[a-z]{{2,8}}://)\S{{0,200}})",
+            *_BREAKS,
+        ),
+        (0.45, rf"{_BREAK}\s{{0,3}}content-type ?: ?(?:text/html|multipart)|{_BREAK}{{2,4}}<(?:html|script)", *_BREAKS),
+        (
+            0.65,
+            r"^(?:get|post|put|patch|head|options|connect|delete|trace|track) (?:/"
+            r"|[a-z]{2,8}://)\S{0,200} http/\d",
+            "http/",
+        ),
+        # A line that looks like a log's own: a level or a time at its beginning.
+        (
+            0.6,
+            r"^[^\r\n]{0,80}[\r\n]{1,2}\s?(?:\[?\d{4}-\d\d-\d\d[t ]\d\d:\d\d|\[?(?:info|warn(?:ing)?|error"
+            r"|debug|notice)\]?[ :]|\d{1,3}(?:\.\d{1,3}){3} - )[^\r\n]{0,160}$",
+            "\n",
+            "\r",
+        ),
+    ),
+)

@@ -1,0 +1,22 @@
+"""Encodings that no client needs: doubled, overlong, with null bytes; values that are too large for what they are."""
+
+from __future__ import annotations
+
+from apisec.attacks.base import attack
+
+ATTACKS = (
+    attack(
+        "protocol.encoding",
+        "protocol",
+        (0.7, r"%25(?:2e|2f|5c|00|3c|3e|27|22|0d|0a)", "%25"),
+        (
+            0.8,
+            r"%c0%(?:ae|af|80|9v)|%e0%80%(?:ae|af)|%f0%80%80|%c1%(?:9c|1c|pc)|%u00(?:2e|2f|5c|3c|27)|%uff(?:0e"
+            r"|0f|1c)",
+            "%",
+        ),
+        (0.6, r"^/[^?\s]{0,400}%0[ad]", "%0"),
+        (0.7, r"%00(?:\.|$|%|/)|\x00\.(?:\w{1,5})$", "%00", "\x00"),
+        (0.6, r"[\x00][^\x00]{0,200}['\"<>;|]|['\"<>;|][^\x00]{0,200}\x00", "\x00"),
+    ),
+)

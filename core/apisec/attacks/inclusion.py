@@ -1,0 +1,39 @@
+"""Inclusion of remote files and of streams behind wrappers."""
+
+from __future__ import annotations
+
+from apisec.attacks.base import attack
+
+ATTACKS = (
+    attack(
+        "injection.inclusion",
+        "files",
+        (
+            0.85,
+            r"(?:^|[=(,'\"\s])(?:php|phar|zip|expect|glob|ogg|rar|ssh2(?:\.\w{4,6})?|compress\.\w{2,6}|zlib"
+            r"|bzip2)://",
+            "://",
+        ),
+        (
+            0.8,
+            r"\b(?:file|ftps?|https?)://[^\s?]{3,200}\.(?:txt|php\d?|phtml|asp|jsp|gif|jpg|dat|htm)\?{1,3}(?:$"
+            r"|&|\x00)",
+            "://",
+        ),
+        (0.6, r"^(?:https?|ftps?|ftp|file)://[^\s?]{3,200}\?{1,3}$", "?"),
+        (0.6, r"^ftps?://", "ftp"),
+        (
+            0.7,
+            r"^(?:https?|ftp)://(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?/[^\s]{0,100}\.(?:txt|php|sh|py|pl|exe|ps1"
+            r"|jsp|asp|aspx|elf|bin)\b",
+            "://",
+        ),
+        (
+            0.75,
+            r"^data:(?:;base64|text/(?:plain|html|php|javascript)|application/(?:x-)?(?:php|httpd-php"
+            r"|javascript))[;,]",
+            "data:",
+        ),
+        (0.6, r"(?:include|require)(?:_once)?\s{0,2}[(]?\s{0,2}['\"$]", "include", "require"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""SQL in values: a tokeniser (``tokens``) and what its tokens tell (``grammar``)."""

@@ -1,0 +1,86 @@
+"""What a value's tokens tell: where a literal or a number ends and an expression, a clause or a statement begins.
+
+Weights are of one piece of evidence alone. A whole statement (*SELECT name FROM orders*) is no attack: it breaks out of
+nothing, and people write about SQL.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Pattern, Tuple
+
+from apisec.attacks.sql.tokens import ways
+
+_C = "[s1vTq]"  # a constant
+_X = r"(?:[s1vTtq]|f\(|n\()"  # what begins an expression and no sentence
+
+Rules = Tuple[Tuple[float, Pattern[str]], ...]
+
+
+def _rules(*rows: Tuple[float, str]) -> Rules:
+    return tuple([(weight, re.compile(shape)) for weight, shape in rows])
+
+
+# Behind the end of the literal that the value stands in.
+_QUOTED = _rules(
+    (0.95, rf"^s\)*&[(!o]*{_X}[)s1nvo(.,]*[eo]"),  # ' or 1=1
+    (0.95, r"^s\)*&[(!o]*n(?:\.n)?\)*e"),  # ' or a=1
+    (0.9, r"^s\)*&[(o]*(?:f\(|[EUkt(])"),  # ' and (select
+    (0.9, r"^s\)*&[(o]*[1vT]\)*[c;]?$"),  # ' or 1
+    (0.9, r"^s\)*&[(o]*[1vTsn]\)*[c;]"),  # ' or 'x'--
+    (0.7, r"^s\)*&\(*q$"),  # ' or 'x
+    (0.6, r"^s\)*&\(*[oeE]?$"),  # ' or
+    (0.95, r"^s\)*[;(]*Uk?\(*[Ek(]"),  # ' union select
+    (0.6, r"^s\)*U(?:[xo1]|n?)$"),
+    (0.85, r"^s\)*;[(]*E[nkEftsv1(o]"),  # '; drop table
+    (0.85, r"^s\)*[oe]+(?:\(+E|f\(|E|\(+f\()"),  # '+(select
+    (0.8, r"^s\)*[oe]+[sq]\)*(?:[ceo;&]|$)"),  # '=' and '||'
+    (0.7, r"^s\)*[oe]+[1vT]\)*(?:[ceo;&]|$)"),  # '-1--
+    (0.7, r"^s\)*(?:&|o)+n\("),  # '||f(
+    (0.8, r"^s\)*K[kn]?[1f(s]"),  # ' order by 1
+    (0.7, r"^s\)*k(?:1|q|s)"),  # ' limit 1
+    (0.8, r"^s\)*[;,]*c$"),  # '--
+    (0.6, r"^s\)+[c;]|^s[)]{2,}$"),
+    (0.7, r"^s,(?:[1sTvn]|f\(|\(E)[^x]*c$"),  # ', 1)--
+    (0.75, r"^s\)*k?E(?:k|n[(,]|1|s|\()"),
+    (0.7, r"^s\)+;?(?:E|k|K|U)"),
+)
+# As it stands: a number or a name, then an expression; or what only an injection begins with.
+_BARE = _rules(
+    (0.9, rf"^(?:o?1|s|n|T|v)?\)*&[(o]*{_C}\)*e+[(]*{_C}"),  # 1 or 1=1
+    (0.85, rf"&\(*{_C}\)*e\(*{_C}\)*(?:[c;]|$|&)"),  # ... and 1=1
+    (0.85, r"^(?:o?1|s)\)*&[(o]*(?:f\(|\(*E|t|v)"),  # 1 and sleep(
+    (0.75, r"^(?:o?1|s)\)*&[(o]*n\)*e[o(]*[1svT]"),  # 1 or a=1
+    (0.8, r"^(?:ne)?&[(o]*[1snT]\)*e"),  # and 1=
+    (0.6, r"^(?:ne)?&[(o]*[1s]q?$"),
+    (0.6, r"^Kk?1e"),
+    (0.7, r"^Ek?n;c$"),  # drop t;--
+    (0.6, r"^ks(?:\.s)*k"),  # from `t` where
+    (0.9, r"Uk?\(*E(?:k|[1svtTo*(]|n[,.(k]|f\()"),  # union select 1
+    (0.85, r"^[1s]\)*Uk?\(*[En]|^[1s]?\)*Uk?E$"),
+    (0.9, r"[1s)q];\(*E[nkEftv(s1o]"),  # 1; drop table
+    (0.8, r"^;\(*(?:E|k)[nkEftv(s1o]"),
+    (0.85, r"^(?:o?1|s)?\)*,?\(+E"),  # 1,(select
+    (0.8, r"^(?:o?1|s)?\)+(?:&|U|K|k|;E|[oe][(E1sf])"),  # 1) or
+    (0.8, r"^(?:o?1|s)\)*Kk[1f(sc]|^1K(?:k|1[oe]|n\()"),  # 1 order by 5
+    (0.85, r"^1[oe]\(+E|^1[oe]?\(*E.*k|^1[oe]f\("),  # 1-(select
+    (0.6, r"Ek?f\("),  # select concat(
+    (0.55, r"^E?f\($|^(?:E|[oe]|&)+f\("),  # what was cut off behind a call
+    (0.6, r"^[k,(]*\(?Ek?f\(.*\(E|\(Ek?(?:n|f\(|\*|o|1|t).*k"),  # a statement within an expression
+    (0.6, r"^(?:o?1|s)\)*c$"),  # 1--
+    (0.8, r"&f\(.*\)[eo]"),
+    (0.85, r"^f\((?:1|s|f\()[^;]*\)(?:[oec&]|$)"),  # sleep(5)
+    (0.7, r"^(?:1|s)[oek]+\(*E|^[oek]+\(+E"),
+    (0.75, r"(?:E|U).*t"),
+)
+
+
+def judge(text: str) -> Iterator[float]:
+    """Yield the weight of the strongest evidence in each way of reading a value."""
+    for quote, kinds in ways(text):
+        if len(kinds) < 2 or (quote and kinds[1:2] == "j"):
+            continue
+        rules = _QUOTED if quote else _BARE
+        best = max([weight for weight, shape in rules if shape.search(kinds)], default=0.0)
+        if best:
+            yield best

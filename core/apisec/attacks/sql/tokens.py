@@ -1,0 +1,147 @@
+"""Takes a value apart as a database would: a letter a token, so that shapes of statements are shapes of strings.
+
+A value is read in up to three ways: as it stands, as the rest of a literal in single quotes, and in double quotes or
+backquotes, for a server puts it into one of them. Linear in the length: one expression, one pass, a bounded count.
+
+s string   q string that is not closed   1 number   n name   f name of a function of databases   v @variable
+& and, or   e comparison   o other operator   U union   E verb of a statement   k clause   K clause that asks for more
+t system table   T true, false, null   c comment   j name or number right behind a string (prose: *don't*)
+, ; ( ) . x as themselves
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Dict, Iterator, List, Tuple
+
+MAX_TOKENS = 160
+MAX_TEXT = 2_048  # characters of a value that are read
+
+_TOKEN = re.compile(
+    r"(?P<blank>[\s\x00\xa0]+)"
+    r"|(?P<comment>--(?=[\s+-]|$|\W)|#(?!\w)|/\*(?!!))"
+    r"|(?P<open>/\*!\d{0,6}|\*/)"
+    r"|(?P<string>'(?:[^'\\]|\\.|'')*'|\"(?:[^\"\\]|\\.|\"\")*\"|`[^`]*`)"
+    r"|(?P<rest>['\"`])"
+    r"|(?P<number>0x[0-9a-f]+|0b[01]+|\d+(?:\.\d*)?(?:e[+-]?\d+)?|\.\d+)"
+    r"|(?P<variable>@@?[\w$.]*)"
+    r"|(?P<word>[^\W\d][\w$]*)"
+    r"|(?P<and>&&|\|\|)"
+    r"|(?P<compare><=>|<>|[<>!]=|:=|==?|[<>])"
+    r"|(?P<operator>[!~^|&*/%+-])"
+    r"|(?P<mark>[(),;.])"
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+
+
+def _words(kind: str, words: str) -> Dict[str, str]:
+    return dict.fromkeys(words.split(), kind)
+
+
+KINDS: Dict[str, str] = {
+    **_words("&", "and or xor"),
+    **_words("e", "like rlike regexp ilike between in is similar glob sounds"),
+    **_words("o", "not div mod"),
+    **_words("U", "union intersect except minus"),
+    **_words(
+        "E",
+        "select insert update delete drop alter create truncate exec execute declare shutdown waitfor gra"
+        "nt revoke merge"
+        " replace call load handler rename attach pragma begin",
+    ),
+    **_words(
+        "k",
+        "from where into values set limit offset as on join case when then else end by all distinct using exists top",
+    ),
+    **_words("K", "having group order procedure"),
+    **_words("T", "true false null default"),
+    **_words(
+        "t",
+        "information_schema sysobjects syscolumns sysdatabases sqlite_master sqlite_schema pg_catalog pg_shadow pg_user"
+        " pg_tables msysobjects msysaccessobjects all_tables user_tables dba_users mysql",
+    ),
+}
+# Functions that hardly any text has before a parenthesis but one for a database.
+FUNCTIONS = frozenset(
+    _words(
+        "f",
+        "ascii avg benchmark bin bin_to_num cast char char_length chr coalesce compress concat concat_ws conv convert "
+        "convert_tz count crc32 current_database current_user curdate curtime database databases date_add date_format "
+        "date_sub datediff db_name dbms_pipe dbms_lock decode default elt encode encrypt exp export_set extractvalue "
+        "field find_in_set floor format found_rows from_base64 from_days from_unixtime generate_series get_lock getdate "
+        "greatest group_concat hex host_name hour iif ifnull if inet_aton instr interval is_free_lock is_srvrolemember "
+        "isnull json_extract json_keys last_insert_id lcase least left length load_extension load_file locate log lower "
+        "lpad ltrim make_set makedate master_pos_wait max md5 mid min minute month monthname multipoint name_const "
+        "newid now nullif nvl oct octet_length ord password pg_ls_dir pg_read_file pg_sleep pi polygon position pow "
+        "quarter quote randomblob rand repeat reverse right round row_count rpad rtrim schema schema_name sec_to_time "
+        "session_user sha sha1 sha2 sign sin sleep soundex space sqrt sqlite_version strcmp str_to_date string_agg "
+        "strftime substr substring substring_index subdate sum suser_name suser_sname sysdate sys_eval sys_exec "
+        "system_user time_format time_to_sec to_base64 to_char to_days trim truncate ucase uncompress unhex "
+        "unix_timestamp updatexml upper user user_name utc_date utl_http utl_inaddr uuid values varchar version week "
+        "weekday xmltype xp_cmdshell xp_dirtree year yearweek zeroifnull charindex patindex openrowset opendatasource "
+        "sp_executesql row_number rank over tan atan acos asin cos ceil ceiling abs ln date time timestamp lastval "
+        "nextval currval st_distance point linestring",
+    )
+)
+_CLOSERS = {"'": re.compile(r"(?:[^'\\]|\\.|'')*'"), '"': re.compile(r'(?:[^"\\]|\\.|"")*"'), "`": re.compile("[^`]*`")}
+_GOES_ON = re.compile(r"\s{0,8}(?:/\*|[(/]|$|(?:all|distinct|select|by|\d))")
+_NEXT_IS_CALL = re.compile(r"\s{0,8}(?:/\*[^*]{0,40}\*/)?\(")
+
+
+def ways(text: str) -> Iterator[Tuple[str, str]]:
+    """Yield each way of reading a value: the quote that it may stand in (none first) and its tokens."""
+    text = text[:MAX_TEXT]
+    yield "", _read(text, 0, [])
+    for quote, closer in _CLOSERS.items():
+        if quote in text:
+            closed = closer.match(text)
+            if closed is not None:
+                yield quote, _read(text, closed.end(), ["s"])
+
+
+def _read(text: str, start: int, kinds: List[str]) -> str:
+    """Return the kinds of the tokens from ``start`` on."""
+    at, size = start, len(text)
+    while at < size and len(kinds) < MAX_TOKENS:
+        match = _TOKEN.match(text, at)
+        if match is None:
+            break
+        name, end = match.lastgroup, match.end()
+        if name == "blank" or name == "open":
+            at = end
+            continue
+        if name == "comment":
+            closing = text.find("*/", end) if match.group() == "/*" else text.find("\n", end)
+            if match.group() == "/*" and closing >= 0:
+                at = closing + 2
+                continue  # a comment within is a blank
+            kinds.append("c")
+            if closing < 0:
+                break
+            at = closing + 1
+            continue
+        if name == "rest":
+            kinds.append("q")
+            break
+        kinds.append(_kind(name or "", match.group(), text, at, end, kinds))
+        at = end
+    return "".join(kinds)
+
+
+def _kind(name: str, token: str, text: str, at: int, end: int, kinds: List[str]) -> str:
+    glued = at > 0 and bool(kinds) and kinds[-1] == "s" and not text[at - 1].isspace() and text[at - 1] in "'\"`"
+    if name == "word":
+        kind = KINDS.get(token)
+        if glued and (kind is None or kind in "koeTE" or (kind in "UK" and not _GOES_ON.match(text, end))):
+            return "j"
+        if kind is None:
+            if token in FUNCTIONS and _NEXT_IS_CALL.match(text, end):
+                return "f"
+            return "t" if token.startswith(("pg_", "xp_", "sp_", "dbms_", "utl_")) else "n"
+        return "n" if kind in "kE" and text[end : end + 1] == "." else kind
+    if name == "number":
+        return "j" if glued else "1"
+    if name == "mark":
+        return token
+    return {"string": "s", "variable": "v", "and": "&", "compare": "e", "operator": "o"}.get(name, "x")

@@ -1,0 +1,180 @@
+"""SQL injection: what breaks out of a literal, not what merely is SQL."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from apisec.attacks.base import attack
+from apisec.attacks.sql.grammar import judge
+from apisec.attacks.sql.tokens import FUNCTIONS
+
+_CALLED = "|".join(sorted(FUNCTIONS, key=lambda name: (-len(name), name)))
+
+
+def _judge(text: str) -> Iterator[float]:
+    return judge(text)
+
+
+ATTACKS = (
+    attack(
+        "injection.sqli",
+        "sqli",
+        (
+            0.8,
+            r"\bunion (?:all |distinct )?\(*select(?: (?:all|distinct))?(?: ?\(|[ +](?:null|[\d*@'\"`]"
+            r"|[\w.]{1,40} ?[,(]|[\w.@, ]{1,80} from\b))",
+            "union",
+        ),
+        (
+            0.85,
+            r"[;'\")\d] ?(?:drop (?:table|database|view|user|schema|index|function|procedure)|alter (?:table"
+            r"|user|database)|truncate table|delete from|insert into|update \w{1,40} set|create (?:table|user"
+            r"|database|function)"
+            r"|exec(?:ute)? (?:xp_|sp_|\(|master)|shutdown\b|declare @|grant \w{1,20} |set @"
+            r"|copy \w{1,40} (?:from|to)|waitfor )",
+            "drop ",
+            "alter ",
+            "truncate ",
+            "delete ",
+            "insert ",
+            "update ",
+            "create ",
+            "exec",
+            "shutdown",
+            "declare ",
+            "grant ",
+            "set @",
+            "copy ",
+            "waitfor ",
+        ),
+        (
+            0.75,
+            r"(?<![\w.])(?:pg_sleep|benchmark|dbms_pipe\.receive_message|dbms_lock\.sleep|randomblob"
+            r"|generate_series|sqlite_version|load_file|load_extension|extractvalue|updatexml|name_const"
+            r"|make_set|utl_inaddr|sys_eval|xmltype) ?\("
+            r"|\bwaitfor (?:delay|time) ?['\"(]",
+            "(",
+            "waitfor",
+        ),
+        (
+            0.6,
+            r"(?:^|['\"\d)(,;=|&] ?)sleep ?\( ?['\"]?\d{1,9}['\"]? ?(?:\)|,|$)|(?:['\"\d)] ?|\b(?:or|and"
+            r"|select|,) ?\(*)(?:sleep|if) ?\([^)]{0,60}(?:\d|sleep)",
+            "sleep",
+            "if",
+        ),
+        (
+            0.6,
+            r"\binformation_schema\b|\bsys\.?(?:objects|columns|databases|tables|users|comments|types)\b"
+            r"|@@(?:version|hostname|datadir|global|servername|basedir|tmpdir)|\bxp_\w{3,20}"
+            r"|\bsp_(?:executesql|oacreate|password|adduser|addsrvrolemember|makewebtask|configure|help|who"
+            r"|lock)\w{0,6}|\binto (?:out|dump)file\b"
+            r"|\bsqlite_(?:master|schema|temp_master)\b|\bpg_(?:catalog|user|shadow|class|database"
+            r"|stat_activity)\b|\butl_(?:http|inaddr|file|smtp)\b|\bmysql\.(?:user|db|host)\b|\bmsys(?:ac[el]s"
+            r"|objects|accessobjects|queries|relationships|accessxml|accessstorage)\b"
+            r"|\b(?:all|user|dba)_(?:tables|tab_columns|users|objects|constraints)\b|\bopen(?:rowset"
+            r"|datasource|query|xml)\b|\bmsdasql\b|\bsqloledb\b|\bnvarchar\b|\bprocedure analyse ?\("
+            r"|\bdb_?name ?\(|\bdatabase\(\)|\bschema(?:_name)? ?\(\)?$",
+            "_schema",
+            "sys",
+            "@@",
+            "xp_",
+            "sp_",
+            "into ",
+            "sqlite_",
+            "pg_",
+            "utl_",
+            "mysql.",
+            "msys",
+            "all_",
+            "user_",
+            "dba_",
+            "open",
+            "msdasql",
+            "sqloledb",
+            "nvarchar",
+            "procedure",
+            "db",
+            "database()",
+            "schema",
+        ),
+        (
+            0.55,
+            r"^\W{0,4}(?:tempdb|msdb|northwind|master\.\.\w{1,30}|information_schema|schema_name|mysql\.db"
+            r"|pg_catalog)\W{0,4}$",
+            "tempdb",
+            "msdb",
+            "northwind",
+            "master..",
+            "_schema",
+            "schema_",
+            "mysql.db",
+            "pg_catalog",
+        ),
+        (0.55, rf"(?:^|[\s,=(])(?:{_CALLED})\s{{0,6}}\($", "("),
+        (0.5, r"\bselect\b[^;]{1,120}\bfrom\b[^;]{1,80}(?:--|#|/\*) ?$", "select"),
+        (0.6, r"\w'(?: ?\|\| ?| ?\+ ?)'\w|';? ?\|\| ?\(?select|'\|\|[a-z_.]{2,30}\(", "'"),
+        (0.55, r"/\*![\d ]", "/*!"),
+        (
+            0.55,
+            r"^\)\s{0,4}as\s{1,4}['\"\w]{1,40}\s{1,6}from\b|\bas\s{1,4}[\"'`]\w{1,30}[\"'`]\s{1,4}from\s"
+            r"|^.?\s?as['\"] from$",
+            "as",
+        ),
+        (
+            0.6,
+            r"^[\s)]{0,4}(?:select|execute|exec)\s{1,4}(?:immediate|into|group_concat\b|char\b|concat\b"
+            r"|0x[0-9a-f])",
+            "exec",
+            "select",
+        ),
+        (0.6, r"\bselect\s{1,4}(?:0x[0-9a-f]{4,}|@@|null\s?,|\d{1,9}\s?,\s?\d)", "select"),
+        (0.5, r"^[^'\"`]{0,12}\d'\)*;?$|^'\)*;?$", "'"),
+        (0.55, r"^\W?\d{1,9}\s?(?:=|!=|<>)\s?\d{1,9}\W{0,2}$", "=", "<>"),
+        (0.6, r"^[\w@.]{1,30}['\"]? ?(?:--[ +-]?|#|/\*)$", "--", "#", "/*"),
+        judge=_judge,
+        judged=(
+            "'",
+            '"',
+            "`",
+            "(",
+            ")",
+            ";",
+            "--",
+            "#",
+            "/*",
+            "=",
+            "<",
+            ">",
+            "|",
+            "&",
+            "union",
+            "select",
+            "order by",
+            "having",
+            "@@",
+            "xp_",
+            "sp_",
+            "information_schema",
+            "sysobjects",
+            "msysa",
+            "tempdb",
+            "mysql.",
+            "northwind",
+            "sleep",
+            "waitfor",
+            "drop ",
+            "exec",
+            "openrowset",
+            "like",
+            "*",
+            "sqlite_",
+            "pg_",
+            "alter ",
+            "nvarchar",
+            "schema_name",
+            "msdb",
+            "msdasql",
+        ),
+    ),
+)

@@ -1,0 +1,75 @@
+"""Template and expression injection: SSTI, EL, OGNL, SpEL."""
+
+from __future__ import annotations
+
+from apisec.attacks.base import attack
+
+# The last of a run of brackets opens: asking what follows each of thousands would take too long.
+_OPEN = r"(?:\{\{(?!\{)|\$\{|#\{|<%=?|\*\{|@\(|%\{|\{%|\[\[(?!\[)|~\{|\{(?=\d{1,9} ?\*))"
+
+ATTACKS = (
+    attack(
+        "injection.template",
+        "template",
+        (0.9, _OPEN + r"-? ?\(?\d{1,9} ?[*+-] ?['\"]?\d{1,9}['\"]?\)? ?-?(?:\}|%>|\)|\])", "{", "<%", "@(", "[["),
+        (
+            0.9,
+            _OPEN + r"[^}\n]{0,120}(?:__class__|__mro__|__globals__|__subclasses__|__builtins__|__init__|\blipsum\b"
+            r"|\bcycler\b|\bconfig\.|self\._|request\.application|constructor|getclass"
+            r"|forname\(|runtime|processbuilder|t\(java|java\.lang|freemarker|_self\.env|system\(|exec\(|popen"
+            r"|file_get_contents|@java|require\(|process\.|global\.|println|response\.write)",
+            "{",
+            "<%",
+            "@(",
+            "[[",
+        ),
+        (
+            0.8,
+            r"<#assign|<#include|<@\w{1,20}>|freemarker\.template\.utility|#set ?\( ?\$|#include ?\("
+            r"|#evaluate ?\(|\{php\}|\{\$smarty|\{literal\}",
+            "<#",
+            "#set",
+            "#include",
+            "#evaluate",
+            "{php",
+            "{$",
+            "freemarker",
+            "<@",
+        ),
+        (0.75, r"\{\{ ?['\"][^'\"]{0,40}['\"] ?[*|.\[(]", "{{"),
+        (0.75, r"(?:\.|\[['\"]?|\(['\"])__(?:class|mro|globals|subclasses|builtins|import)__|__import__\(", "__"),
+        (
+            0.7,
+            r"\{% ?-?(?:import|include|debug|set|for|with|extends|macro) [^%]{0,80}(?:request|config|os|popen"
+            r"|self|__|['\"]/|eval)",
+            "{%",
+        ),
+        (
+            0.75,
+            r"%\{ ?\(?#|#_memberaccess|@ognl|\(#(?:dm|cmd|context|_member\w{0,12}|res|p|iswin)\s?[=.]|@java\."
+            r"|#(?:request|session|parameters|application|context)[\[.]",
+            "#",
+            "@",
+        ),
+        (
+            0.7,
+            r"\{\{ ?(?:(?:config|self|settings|_self|url_for|get_flashed_messages|dump\(\))(?: ?\}| ?\||\[|\.)"
+            r"|(?:app|request|this|range|\$on)[.\[]['\"]?(?:constructor|application|class|environ|cookies"
+            r"|request|args|__|attr))",
+            "{{",
+        ),
+        (0.7, r"\$\{@?[a-z_]{2,30}\(", "${"),
+        (
+            0.65,
+            r"\$\{(?:[^}]{0,40}(?:\.class|\bfacescontext|\bpagecontext|\bapplicationscope|param\.|header\."
+            r"|sessionscope|\bt\(|new [a-z.]{4,40}\())",
+            "${",
+        ),
+        (
+            0.7,
+            r"<%(?:=|!|@)? ?(?:system|exec|`|eval|file|dir|io\.|require|page |import|response|request|runtime"
+            r"|new )",
+            "<%",
+        ),
+    ),
+)

@@ -1,0 +1,255 @@
+"""Cross-site scripting: markup that runs code, and what breaks out of an attribute. Markup alone is none."""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator
+
+from apisec.attacks.base import attack
+from apisec.attacks.markup import Tag, tags
+
+_RUNS = {
+    "script": 0.95,
+    "iframe": 0.7,
+    "frame": 0.6,
+    "frameset": 0.6,
+    "object": 0.6,
+    "embed": 0.65,
+    "applet": 0.75,
+    "base": 0.6,
+    "isindex": 0.6,
+    "vmlframe": 0.6,
+    "xss": 0.6,
+    "bgsound": 0.6,
+    "layer": 0.5,
+    "ilayer": 0.6,
+}
+_EVENT = re.compile(r"on[a-z]{3,30}")
+_SCHEME = re.compile(r"(?:javascript|vbscript|livescript|mocha|jscript)$|feed:javascript")
+_IGNORED = re.compile(r"[\s\x00-\x20\\]|&(?:tab|newline|colon);?")
+_ADDRESSES = frozenset(
+    [
+        "href",
+        "src",
+        "action",
+        "formaction",
+        "data",
+        "code",
+        "codebase",
+        "value",
+        "to",
+        "from",
+        "by",
+        "values",
+        "background",
+        "lowsrc",
+        "dynsrc",
+        "poster",
+        "srcset",
+        "xlink:href",
+        "srcdoc",
+        "content",
+        "cite",
+        "classid",
+        "folder",
+        "icon",
+        "longdesc",
+        "manifest",
+        "profile",
+        "usemap",
+        "archive",
+        "rel",
+        "style",
+    ]
+)
+_CODE = re.compile(r"expression\(|-moz-binding|behaviou?r:|url\(['\"]?(?:javascript|vbscript|data:text/html)|@import")
+_DATA = re.compile(r"data:(?:text/html|image/svg\+xml|application/xhtml|text/xml|;base64|text/javascript)")
+
+
+def _weigh(tag: Tag) -> float:
+    name = tag.name.rpartition(":")[2]
+    best = _RUNS.get(name.lstrip("/"), 0.0)
+    for attribute, value in tag.attributes:
+        if _EVENT.fullmatch(attribute.rpartition(":")[2]) and (value or tag.closed):
+            return 0.95
+        plain = _IGNORED.sub("", value) if value else ""
+        if attribute in _ADDRESSES and plain:
+            if _SCHEME.match(plain.partition(":")[0]) and ":" in plain:
+                return 0.95
+            if _DATA.match(plain) and name not in ("img", "image"):
+                best = max(best, 0.8)
+            if attribute == "srcdoc" or (attribute == "style" and _CODE.search(plain)):
+                best = max(best, 0.8)
+        if name == "meta" and attribute == "http-equiv" and "refresh" in value:
+            best = max(best, 0.8)
+        if name == "meta" and attribute == "charset" and "utf-7" in value:
+            best = max(best, 0.9)
+        if name == "link" and attribute == "rel" and ("stylesheet" in value or "import" in value):
+            best = max(best, 0.6)
+        if attribute == "xsi:schemalocation" and "http" in value:
+            best = max(best, 0.6)
+    return best
+
+
+def _judge(text: str) -> Iterator[float]:
+    if "<" in text:
+        best = max([_weigh(tag) for tag in tags(text)], default=0.0)
+        if best:
+            yield best
+
+
+_HANDLERS = (
+    r"on(?:abort|activate|afterprint|animation\w{3,9}|auxclick|before\w{4,14}|begin|blur|bounce"
+    r"|canplay\w{0,7}|change|click"
+    r"|close|contextmenu|copy|cuechange|cut|dblclick|drag\w{0,6}|drop|durationchange|end|ended|error"
+    r"|finish|focus\w{0,3}"
+    r"|formchange|forminput|fullscreenchange|hashchange|help|input|invalid|key(?:down|press|up)"
+    r"|load\w{0,12}|message|mouse\w{2,6}"
+    r"|offline|online|page\w{4}|paste|pause|play\w{0,3}|pointer\w{2,18}|popstate|progress|propertychange|ratechange"
+    r"|readystatechange|repeat|reset|resize\w{0,5}|scroll\w{0,3}|search|seek\w{2,3}|select\w{0,6}|show"
+    r"|stalled|start|storage"
+    r"|submit|suspend|timeupdate|toggle|touch\w{3,6}|transition\w{3,6}|unload|volumechange|waiting"
+    r"|webkit\w{4,24}|wheel|zoom)"
+)
+
+ATTACKS = (
+    attack(
+        "injection.xss",
+        "xss",
+        (0.9, r"< ?/?script(?:[\s/>\x00\xa0+]|$)|<%00script|\+adw-/?script|\xbc/?script|\\xbc/?script", "script"),
+        (
+            0.85,
+            rf"(?:^|['\"`;\s/])[\s/\x00]{{0,3}}(?:['\"`/]"
+            rf"|\s/?)[\s/\x00]{{0,3}}{_HANDLERS}[\s\x00]{{0,3}}=[\s]{{0,3}}[\w'\"`(\[{{$/!+~]",
+            "on",
+        ),
+        (0.6, rf"^[^<>]{{0,80}}['\"`][\s/]{{0,3}}{_HANDLERS}\s{{0,3}}=", "on"),
+        (0.6, rf"^{_HANDLERS}\s{{0,3}}=", "on"),
+        (
+            0.9,
+            r"^\W{0,6}(?:j\W{0,2}a\W{0,2}v\W{0,2}a|v\W{0,2}b"
+            r"|live)\W{0,2}s\W{0,2}c\W{0,2}r\W{0,2}i\W{0,2}p\W{0,2}t\W{0,2}:",
+            ":",
+        ),
+        (
+            0.85,
+            r"(?:href|src|action|data|value|to|from|background|lowsrc"
+            r"|url)\s{0,3}[=(]\s{0,3}['\"`]?\s{0,3}(?:java|vb|live)\s{0,2}script\s{0,2}:",
+            "script",
+        ),
+        (0.75, r"\]\(\s{0,2}(?:javascript|vbscript|data:text/html)", "]("),
+        (
+            0.6,
+            r"javascript:\s{0,4}(?:/|alert|eval|window|document|void|top|self|this|[a-z]{2,20}[(.\[])",
+            "javascript:",
+        ),
+        (0.7, r"data:(?:text/html|image/svg\+xml|application/xhtml|text/xml)[;,]", "data:"),
+        (
+            0.7,
+            r"\b(?:alert|confirm|prompt)\s{0,3}(?:\(\s{0,2}(?:\d{1,9}|['\"`/]|document|window|location|origin"
+            r"|string|this)|`)",
+            "alert",
+            "confirm",
+            "prompt",
+        ),
+        (
+            0.7,
+            r"\bdocument\s{0,6}(?:\)\s{0,2})?(?:\.|\[\s{0,2}['\"`]?)\s{0,6}(?:cookie|location|writeln?\b"
+            r"|domain|url|referrer|documentelement|body\.)",
+            "document",
+        ),
+        (
+            0.55,
+            r"\bwindow\s{0,6}(?:\.|\[\s{0,2}['\"`])\s{0,6}(?:location|name\b|open|document|alert|eval|onload)",
+            "window",
+        ),
+        (
+            0.55,
+            r"\b(?:self|window|top|this|parent|frames"
+            r"|globalthis)\s{0,2}\[\s{0,2}(?:['\"`](?:\\?x?[\w$]{1,12}['\"`]\s{0,2}(?:\+|\])|['\"`])|/)",
+            "[",
+        ),
+        (
+            0.6,
+            r"string\s{0,2}\.\s{0,2}fromcharcode|\bunescape\s{0,2}\(\s{0,2}['\"]%|\batob\s{0,2}\(\s{0,2}['\"`]",
+            "fromcharcode",
+            "unescape",
+            "atob",
+        ),
+        (0.6, r"\beval\s{0,3}(?:\(\s{0,3}['\"`(\w]|`)", "eval"),
+        (
+            0.55,
+            r"\b(?:settimeout|setinterval|settimeout|execscript)\s{0,2}\(\s{0,2}['\"`]",
+            "settimeout",
+            "setinterval",
+            "execscript",
+        ),
+        (
+            0.6,
+            r"\[\s{0,2}['\"`](?:constructor|filter|map|find|at|innerhtml|write"
+            r"|cookie)['\"`]\s{0,2}\]\s{0,2}[\[(]",
+            "[",
+        ),
+        (
+            0.7,
+            r"(?:!\s{0,2}\[\s{0,2}\]|\[\s{0,2}\]\s{0,2}\[|\{\s{0,2}\}\s{0,2}\+\s{0,2}\[)[\s+!\[\](){}]{3,}",
+            "[]",
+            "[ ]",
+        ),
+        (
+            0.6,
+            r"(?:style|width|background)[^;]{0,40}expression\s{0,2}\(|expression\s{0,2}\(\s{0,2}(?:alert|eval"
+            r"|document|window)",
+            "expression",
+        ),
+        (0.6, r"<style[^>]{0,60}>[^<]{0,100}(?:@import|expression|behaviou?r|-moz-binding|javascript)", "<style"),
+        (0.6, r"<\?import\b|<!\[cdata\[<|<!--\[if", "<?import", "<!["),
+        (0.6, r"^[^<>]{0,100}['\"`]\s{0,2}/?>\s{0,2}<[a-z/!]", "<"),
+        (0.7, r"\.(?:inner|outer)html\s{0,2}[+]?=|\.insertadjacenthtml\(", "html"),
+        (
+            0.55,
+            r"<f\s?o\s?r\s?m(?:[\s>]|$)|<i\s?f\s?r\s?a\s?m\s?e"
+            r"|<i\s?m\s?g\s{0,3}/?\s{0,3}s\s?r\s?c\s{0,2}=\s{0,2}['\"`]?(?:x|#|\d|[/]{1,2}[\w.]{0,20})\s",
+            "<",
+        ),
+        (
+            0.6,
+            r"['\"]\s?in\s[\w\s]{0,20}(?:valueof|tostring)|\b(?:valueof|tostring)\s{0,2}=\s?(?:alert|eval"
+            r"|\w{1,20}[,;])|['\"`]\s{0,2}in\s{1,3}valueof",
+            "valueof",
+            "tostring",
+        ),
+        (0.6, r"\bxlink:href\s{0,2}=\s{0,2}['\"]?(?:data|javascript|https?:|//)", "xlink"),
+        judge=_judge,
+        judged=(
+            "<",
+            "script",
+            "on",
+            "data:",
+            "document",
+            "window",
+            "alert",
+            "eval",
+            "fromcharcode",
+            "expression",
+            "+adw-",
+            "confirm",
+            "prompt",
+            "settimeout",
+            "[]",
+            "valueof",
+            "tostring",
+            "setinterval",
+            "unescape",
+            "atob",
+            "html",
+            "[",
+            "innerhtml",
+            "\\xbc",
+            "xlink",
+            "@import",
+            "constructor",
+            "self[",
+        ),
+    ),
+)
