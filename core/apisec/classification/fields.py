@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from apisec.classification import levels
 from apisec.classification.classes import BY_NAME, PERSONAL, sensitivity
-from apisec.classification.evidence import DIGITS_RATE, SURE, TEXT_RATE, is_chance, wilson
+from apisec.classification.evidence import DIGITS_RATE, PROVEN_RATE, SURE, TEXT_RATE, is_chance, wilson
 from apisec.classification.handling import FLAGS, Flag, OperationClass, summary
 from apisec.classification.names import NameEvidence, evidence
 from apisec.classification.overrides import NONE, Overrides
@@ -51,6 +51,7 @@ MOST = 0.5  # share of samples from which on a field is of a class, and does not
 # Types of the inventory that show nothing: no value, and one that could not be read.
 _BLANK = ("null", "binary")
 _EMAIL = "pii.email"
+_PROVEN = ("secret.api_key.", "secret.jwt", "secret.private_key", "fin.iban")
 
 
 def verdicts(stats: OperationStats, overrides: Overrides, service: str, operation: str) -> List[Verdict]:
@@ -114,7 +115,8 @@ def _shown(
     shown = []
     for name, hits in counts.items():
         if hits > 0:
-            counts_itself = _agrees(said, name) or not is_chance(hits, samples, rate)
+            own = rate * PROVEN_RATE / TEXT_RATE if name.startswith(_PROVEN) else rate
+            counts_itself = _agrees(said, name) or not is_chance(hits, samples, own)
             state = CARRIED if counts_itself else CHANCE if digits else SEEN
             shown.append(Shown(name, hits, *wilson(hits, samples), state))
     return tuple(sorted(shown, key=lambda one: (-one.hits, -sensitivity(one.data_class), one.data_class)))

@@ -1,0 +1,1 @@
+"""Parts of ``benchmarks.classify``: fields whose truth is known, and log lines."""
