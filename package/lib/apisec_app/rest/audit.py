@@ -38,12 +38,12 @@ class Audit:
             "version": VERSION,
             "time": round(call.now, 3),
             "user": call.caller.user,
-            "action": call.operation.name,
+            "call": call.operation.name,
             "method": call.operation.method,
             "path": call.operation.path,
             "parameters": {name: str(value)[:200] for name, value in call.path.items()},
-            "outcome": outcome,
-            "status": status,
+            "status": outcome,
+            "http_status": status,
             **about,
         }
         text = canonical(event)

@@ -12,7 +12,6 @@ from .. import rows
 from ..table import READ, Answer, Call, Operation, Parameter, Problem, paging
 from .operations import COUNT, SECONDS, TEXT
 
-INDEX = "apisec"  # where events of no team's index are (indexes.conf)
 MAX_EVENTS = 10_000  # of one question; the newest
 DAY = 86_400.0
 LONGEST = 92 * DAY
@@ -67,13 +66,13 @@ def _span(call: Call) -> Tuple[float, float]:
 def _spl(call: Call) -> str:
     """Return the search. A ``*`` in a value stands for anything there; the rows are filtered again."""
     terms = [f"{name}={quoted(call.query[name])}" for name in _FILTERS if call.query.get(name)]
-    indexes = " OR ".join(f"index={quoted(one)}" for one in _indexes(call))
-    return f"search ({indexes}) sourcetype={quoted(SOURCETYPE)} {' '.join(terms)} | fields _raw | head {MAX_EVENTS}"
+    places = " OR ".join(["`apisec_index`", *(f"index={quoted(one)}" for one in _indexes(call))])
+    return f"search ({places}) sourcetype={quoted(SOURCETYPE)} {' '.join(terms)} | fields _raw | head {MAX_EVENTS}"
 
 
 def _indexes(call: Call) -> List[str]:
     teams = [team for team in call.owners.teams if call.caller.everything or team.name in call.caller.teams]
-    return sorted({INDEX, *(team.index for team in teams if team.index)})
+    return sorted({team.index for team in teams if team.index})
 
 
 def _read(raw: Any) -> Any:

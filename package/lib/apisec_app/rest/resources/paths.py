@@ -11,7 +11,7 @@ from apisec.endpoints.learning import PathModel
 from apisec.endpoints.learning.registry import MERGE, SPLIT, UNDO, Change, Registry
 from apisec.endpoints.learning.tree import FIXED, VALUE
 
-from ...kvstore import PATHS, Collection
+from ...kvstore import INVENTORY, PATHS, Collection
 from ...pins import PATH_PINS, UNPINNED, PathPins, Said
 from .. import rows
 from ..table import CLASSIFY, READ, Answer, Call, Operation, Problem, etag, not_found, paging
@@ -114,14 +114,14 @@ def undo(call: Call) -> Answer:
 def _say(call: Call, change: Any) -> Answer:
     """Note what was said, and answer with the pins that hold with the next refresh.
 
-    A pin reaches every operation below its place: it is for who owns the service as a whole.
+    A pin reaches every operation below its place: it is for who owns them all.
     """
     service = call.path["service"]
     registry = _model(call).services[service].registry
-    owner = call.owners.of(service)
-    if not call.caller.sees(owner):
-        detail = f"paths of {service} are for the team that owns the service as a whole"
-        raise Problem(403, "", detail, "Ask that team, or an administrator.")
+    heads = Collection(call.system, INVENTORY).load({"service": service}, rows.HEADS)
+    if not all(call.sees(head) for head in heads):
+        detail = f"operations of {service} belong to other teams too, and its paths are theirs as well"
+        raise Problem(403, "", detail, "Ask an administrator, who sees every team's operations.")
     before = etag(_pins(registry))
     call.match(before)
     store = PathPins(Collection(call.system, PATH_PINS))
@@ -130,7 +130,7 @@ def _say(call: Call, change: Any) -> Answer:
     store.save(service, said)
     said.apply(registry)
     after = _pins(registry)
-    audit = {"what": f"paths of {service}", "team": owner, "before": before, "after": etag(after)}
+    audit = {"what": f"paths of {service}", "team": call.owners.of(service), "before": before, "after": etag(after)}
     return Answer(202, after, etag(after), audit={**audit, "reason": call.body["reason"]})
 
 
@@ -196,7 +196,7 @@ def _change_operation(name: str, verb: str, summary: str, handler: Any, takes: s
     return Operation(
         name, "POST", f"{_BASE}:{verb}", CLASSIFY, summary, handler, (rows.OF_SERVICE,), takes, "Pins", tuple(errors),
         success=202, conditional=True, match_required=False,
-        description="Counts with the next refresh of the inventory. For who owns the service as a whole.",
+        description="Counts with the next refresh of the inventory. For who owns all of the service's operations.",
     )  # fmt: skip
 
 
