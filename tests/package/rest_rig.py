@@ -51,7 +51,13 @@ def traffic() -> Iterator[dict[str, Any]]:
         name = f"user{chr(97 + n % 26)}{chr(97 + n // 26)}x"
         path = f"/users/{name}/profile"
         yield event(**about, operation=PROFILES, endpoint="/users/{user_id}/profile", uri_path=path, uri_query="")
-        refund = {"time": START, "operation": REFUND, "endpoint": "/refunds", "uri_path": "/refunds", "http_method": "POST"}
+        refund = {
+            "time": START,
+            "operation": REFUND,
+            "endpoint": "/refunds",
+            "uri_path": "/refunds",
+            "http_method": "POST",
+        }
         yield event(**{**about, **refund}, team="blue")
         transfer = {"operation": TRANSFER, "endpoint": "/transfers", "uri_path": "/transfers", "http_method": "POST"}
         yield event(**about, **transfer, service="bank", team="blue", response_time=900.0)
@@ -63,8 +69,8 @@ def documents() -> dict[str, list[dict[str, Any]]]:
     for one in traffic():
         inventory.add(one)
         paths.add_event(one)
-        if one["time"] == START + 20:
-            paths.decide(START + 20)
+        if one["time"] == START and one["service"] == "bank":  # one name of a user alone is a fixed word still
+            paths.decide(START)
     paths.decide(START + 60)
     paths.settle()
     learned = [
