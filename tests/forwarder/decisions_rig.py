@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 from cryptography import x509
@@ -67,6 +67,13 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 class Rig:
     """Use as a context. ``whole`` starts the pipeline beside the control process, ``gateway`` Envoy."""
 
+    TOKENS: tuple[tuple[str, str, str], ...] = (
+        ("all", "patterns:read,patterns:write", "*"),
+        ("reader", "patterns:read", "*"),
+        ("commerce", "patterns:read,patterns:write", "commerce"),
+        ("finance", "patterns:read,patterns:write", "finance"),
+    )
+
     def __init__(self, *, whole: bool = False, gateway: bool = True) -> None:
         self._whole, self._gateway = whole, gateway
         self._folder = tempfile.TemporaryDirectory(prefix="apisec-")  # short: unix sockets' paths are bounded
@@ -80,7 +87,7 @@ class Rig:
         self.config = self.folder / "f.yaml"
         self.config.write_text(self._config(key))
         self._run(*forwarder("keys", "generate", "--output", str(self.folder / "keys.json")))
-        self.tokens = {name: self._token(name, scopes, teams) for name, scopes, teams in _TOKENS}
+        self.tokens = {name: self._token(name, scopes, teams) for name, scopes, teams in self.TOKENS}
         self.processes: dict[str, Process] = {}
 
     def _config(self, key: Path) -> str:
@@ -116,7 +123,7 @@ decisions:
         made = self._run(*forwarder(*arguments, "--tokens-file", str(self.folder / "tokens.json")))
         return made.strip()
 
-    def __enter__(self) -> Rig:
+    def __enter__(self) -> Self:
         self.upstream.__enter__()
         try:
             self.start_control()
@@ -206,14 +213,6 @@ decisions:
                 if start >= 0:
                     found.append(json.loads(line[start:]))
         return found
-
-
-_TOKENS = (
-    ("all", "patterns:read,patterns:write", "*"),
-    ("reader", "patterns:read", "*"),
-    ("commerce", "patterns:read,patterns:write", "commerce"),
-    ("finance", "patterns:read,patterns:write", "finance"),
-)
 
 
 def pattern(identity: str, detection: dict[str, Any], mode: str = "enforce", **extension: Any) -> dict[str, Any]:

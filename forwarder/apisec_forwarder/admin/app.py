@@ -6,11 +6,9 @@ import asyncio
 import json
 import logging
 
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Mount
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from apisec.errors import ApisecError, DocumentError
 from apisec.http.problem import MEDIA_TYPE, Problem
@@ -51,15 +49,15 @@ _STATUS: tuple[tuple[type[ApisecError], int, str], ...] = (
 )
 
 
-def build(context: Context, verifier: Verifier, directory: People | None = None) -> Starlette:
-    """Return the application."""
+def build(context: Context, verifier: Verifier, directory: People | None = None) -> ASGIApp:
+    """Return the application, which is given requests and nothing else (no lifespan, no WebSocket)."""
     api = _Api(context, verifier, directory)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         await (await api.answer(request))(scope, receive, send)
 
-    return Starlette(routes=[Mount("/", app=serve)])
+    return serve
 
 
 class _Api:

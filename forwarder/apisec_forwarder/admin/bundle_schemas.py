@@ -8,12 +8,15 @@ from typing import Any
 from apisec.bundles.document import FORMAT
 from apisec.bundles.release import FORMAT as RELEASE
 from apisec.classification.overrides import LOCATIONS
+from apisec_forwarder.admin.operations import NAME
 
 Node = dict[str, Any]
 
 _TEXT: Node = {"type": "string"}
-_LINE: Node = {"type": "string", "maxLength": 1000}
+# One line that says something; a reader's rule of what is printable is a little stricter.
+_LINE: Node = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"^[^\u0000-\u001f\u007f-\u009f]*$"}
 _DIGEST: Node = {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+_TIME: Node = {"type": "string", "format": "date-time"}
 _NAMES: Node = {"type": "array", "items": _TEXT}
 _VERSION: Node = {"type": "integer", "minimum": 1}
 
@@ -31,10 +34,10 @@ def _or_null(schema: Node) -> Node:
 
 
 _OVERRIDE: Node = {
-    "operation": _TEXT,
+    "operation": _LINE,
     "in": {"enum": list(LOCATIONS)},
-    "path": _TEXT,
-    "class": _TEXT,
+    "path": _LINE,
+    "class": _LINE,
     "author": _LINE,
     "reason": _LINE,
     "expires": {"type": "string", "format": "date"},
@@ -78,13 +81,13 @@ SCHEMAS: Node = {
     "Bundle": _object(
         {
             "apisec_bundle": {"const": FORMAT},
-            "service": _TEXT,
+            "service": dict(NAME),
             "version": _VERSION,
             "base": _DIGEST,
             "ancestors": {"type": "array", "items": _DIGEST},
-            "environments": {**_NAMES, "minItems": 1},
-            "made": _object({"author": _LINE, "reason": _LINE, "at": _TEXT}, ("author", "reason", "at")),
-            "ownership": _object({"team": _TEXT, "hosts": {}, "paths": _NAMES, "gateways": _NAMES}, ("team",)),
+            "environments": {"type": "array", "items": dict(NAME), "minItems": 1, "maxItems": 10},
+            "made": _object({"author": _LINE, "reason": _LINE, "at": _TIME}, ("author", "reason", "at")),
+            "ownership": _object({"team": dict(NAME), "hosts": {}, "paths": _NAMES, "gateways": _NAMES}, ("team",)),
             "specs": {"type": "array", "items": _object({"url": _TEXT, "sha256": _DIGEST}, ("url", "sha256"))},
             "overrides": _list("Override"),
             "patterns": _list("Pattern"),

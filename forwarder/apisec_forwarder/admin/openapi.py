@@ -12,6 +12,7 @@ from apisec.http.table import Operation, Table
 from apisec.model.pattern import MODES
 from apisec_forwarder import __version__
 from apisec_forwarder.admin import bundle_schemas
+from apisec_forwarder.admin.operations import NAME
 
 Node = dict[str, Any]
 
@@ -22,8 +23,8 @@ _COUNT: Node = {"type": "integer", "minimum": 0}
 _BY_MODE: Node = {"type": "object", "additionalProperties": _COUNT}
 
 
-def _object(properties: Node, required: Iterable[str] = ()) -> Node:
-    return {"type": "object", "properties": properties, "required": list(required)}
+def _object(properties: Node, required: Iterable[str] = (), **more: Any) -> Node:
+    return {"type": "object", "properties": properties, "required": list(required), **more}
 
 
 _SUMMARY: Node = {
@@ -68,7 +69,7 @@ SCHEMAS: Node = {
             "title": {"type": "string", "maxLength": 256},
             "id": {"type": "string", "format": "uuid"},
             "logsource": _object(
-                {"category": {"const": "api"}, "product": {"const": "apisec"}, "service": _TEXT},
+                {"category": {"const": "api"}, "product": {"const": "apisec"}, "service": dict(NAME)},
                 ("category", "product", "service"),
             ),
             "detection": {"type": "object", "description": "Sigma selections and their condition"},
@@ -97,8 +98,9 @@ SCHEMAS: Node = {
             "canary_percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 50},
         },
         ("to", "reason"),
+        additionalProperties=False,
     ),
-    "Rollback": _object({"reason": {"type": "string", "maxLength": 2000}}),
+    "Rollback": _object({"reason": {"type": "string", "maxLength": 2000}}, additionalProperties=False),
     "Stats": _object(
         {
             "id": _TEXT,
