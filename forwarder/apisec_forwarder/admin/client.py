@@ -14,6 +14,7 @@ from apisec.errors import ApisecError, ConfigError
 from apisec_forwarder.config import Config
 
 TIMEOUT = (5.0, 30.0)  # seconds to connect, to answer
+MAX_TOKEN = 4096  # characters: an authentication token of Splunk is a JWT
 
 
 class AnsweredError(ApisecError):
@@ -82,7 +83,7 @@ def read_token(path: Path) -> str:
         token = path.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError("cannot be read", where=str(path)) from error
-    if not token or not token.isascii() or not token.isprintable() or len(token) > 256:
+    if not token or not token.isascii() or not token.isprintable() or len(token) > MAX_TOKEN:
         raise ConfigError("holds no token", where=str(path))
     return token
 
