@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 from typing import Any
+from urllib.parse import parse_qsl
 
 from apisec_app.access import ADMIN, ALL_TEAMS, CLASSIFY, READ, Caller
 from apisec_app.rest.app import Application
@@ -109,7 +110,7 @@ class Rig:
         text = body if isinstance(body, str) else json.dumps(body) if body is not None else ""
         return self.app.answer({
             "method": method, "rest_path": f"/apisec/v1{path}", "path_info": path.lstrip("/"),
-            "query": [tuple(pair.split("=", 1)) for pair in query.split("&") if pair],
+            "query": parse_qsl(query, keep_blank_values=True),
             "headers": list(given.items()), "payload": text, "server": {"rest_uri": "https://127.0.0.1:8089"},
             "session": {"authtoken": who}, "system_authtoken": SYSTEM,
         })  # fmt: skip
