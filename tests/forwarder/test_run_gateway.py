@@ -47,7 +47,8 @@ def test_json_post(gateway: Gateway) -> None:
     assert event["principal_kind"] == "jwt"
     assert "pci.pan" in event["data_classes"]
     assert event["src"] == "127.0.0.1"
-    assert event["response_time"] > 0
+    assert 0 < event["upstream_time"] <= event["response_time"]
+    assert event["request_content_type"] == "application/json"
     assert event["bytes_in"] > len(body)
     assert CARD not in json.dumps(event)
 

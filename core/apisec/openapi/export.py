@@ -28,6 +28,7 @@ _NOT_A_KEY = re.compile(r"[^a-zA-Z0-9._-]+")
 SCHEMES: Dict[str, Schema] = {
     "basic": {"type": "http", "scheme": "basic"},
     "bearer": {"type": "http", "scheme": "bearer"},
+    "digest": {"type": "http", "scheme": "digest"},
     "api_key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
     "mtls": {"type": "mutualTLS"},
