@@ -15,6 +15,7 @@ from typing import Any, Dict, List, Optional, Set, Tuple
 
 from apisec.endpoints.inventory import OperationStats
 from apisec.endpoints.inventory.tally import names
+from apisec.openapi.difference import Difference, Limits
 from apisec.openapi.drift import (
     CRITICAL,
     HIGH,
@@ -30,7 +31,7 @@ from apisec.openapi.drift import (
 )  # fmt: skip
 from apisec.openapi.expected import Schemas
 from apisec.openapi.matching import Matcher, Place, shape_of
-from apisec.openapi.messages import Difference, Limits, MessageComparison
+from apisec.openapi.messages import MessageComparison
 from apisec.openapi.model import METHODS, Spec
 
 DAY = 86_400.0
@@ -74,17 +75,29 @@ class Comparison:
         for name, stats in sorted(self.operations.items()):
             method, _, path = name.partition(" ")
             place = self._matcher.find(method, path)
-            if place is not None:
+            if place is not None and not self._is_another(place, path, stats):
                 self._note(place, stats)
                 self._documented(name, place, stats)
                 continue
-            covered = self._matcher.covered(method, path)
+            covered = [] if place else self._matcher.covered(method, path)
             for one in covered:
                 self._note(one, stats)
             if not covered:
                 self._undocumented(name, method, path, stats)
         self._orphans()
         return sorted(self._found.values(), key=lambda one: (SEVERITIES.index(one.severity), one.operation, one.id))
+
+    def _is_another(self, place: Place, path: str, stats: OperationStats) -> bool:
+        """Return whether a word that is answered cannot be a value of the parameter in whose place it stands.
+
+        ``/orders/export`` is no order where orders have numbers. What is refused may be anybody's guess.
+        """
+        words = list(self._matcher.words(place, path))
+        if not words or not any(status.startswith("2") for status in stats.statuses):
+            return False
+        schemas = self._schemas[id(place.spec)]
+        known = {one.name: one.schema for one in place.operation.parameters if one.location == "path"}
+        return any(name in known and not schemas.may_hold(known[name], word) for name, word in words)
 
     def _note(self, place: Place, stats: OperationStats) -> None:
         key = id(place.operation)

@@ -6,6 +6,7 @@ the document are never run. Alternatives (oneOf, anyOf) count together: what one
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -23,11 +24,10 @@ _SCALARS = frozenset(("string", "number", "integer", "boolean", "null"))
 
 
 class Piece(NamedTuple):
-    """A schema without combinations. ``certain``: it holds whatever alternative is chosen."""
+    """A schema without combinations."""
 
     schema: Node
     nullable: bool
-    certain: bool
 
 
 class Leaf(NamedTuple):
@@ -58,13 +58,14 @@ class Schemas:
         self._work = 0
         self._left = 0
         self._known: Dict[int, Tuple[Any, List[Piece]]] = {}
+        self._required: Dict[int, Tuple[Any, FrozenSet[str]]] = {}
 
     def pieces(self, schema: Any) -> List[Piece]:
         """Return a schema's alternatives and parts; none for one that allows anything."""
         known = self._known.get(id(schema))
         if known is None:
             self._left = MAX_EXPANSIONS
-            found = self._expand(schema, False, True, 0, frozenset())
+            found = self._expand(schema, False, 0, frozenset())
             known = self._known[id(schema)] = (schema, found[:MAX_PIECES])  # the schema too: its id stays its own
         self._spend(len(known[1]) + 1)
         return known[1]
@@ -74,7 +75,7 @@ class Schemas:
         if self._work > MAX_WORK:
             raise LimitExceeded("schemas of the document refer to one another too often to be compared")
 
-    def _expand(self, schema: Any, nullable: bool, certain: bool, depth: int, above: FrozenSet[int]) -> List[Piece]:
+    def _expand(self, schema: Any, nullable: bool, depth: int, above: FrozenSet[int]) -> List[Piece]:
         node = followed(self._document, schema)
         self._spend(1)
         self._left -= 1
@@ -84,18 +85,25 @@ class Schemas:
         inside = above | {id(node)}
         found: List[Piece] = []
         for part in _parts(node, "allOf"):
-            found += [p for p in self._expand(part, nullable, certain, depth + 1, inside) if _says(p.schema)]
+            found += [p for p in self._expand(part, nullable, depth + 1, inside) if _says(p.schema)]
             if len(found) >= MAX_PIECES:
                 return found[:MAX_PIECES]
         for name in ("oneOf", "anyOf"):
             parts = _parts(node, name)
             for part in parts:
-                found += self._expand(part, nullable, certain and len(parts) == 1, depth + 1, inside)
+                found += self._expand(part, nullable, depth + 1, inside)
                 if len(found) >= MAX_PIECES:
                     return found[:MAX_PIECES]
         if any(name in node for name in _STRUCTURE) or (not found and _says(node)):
-            found.append(Piece(node, nullable, certain))
+            found.append(Piece(node, nullable))
         return found
+
+    def may_hold(self, schema: Any, text: str) -> bool:
+        """Return whether a parameter's text may be a value: by types, formats and enumerations, not by patterns."""
+        if schema is None:
+            return True
+        found = self.pieces(schema)
+        return not found or any(_may_be(piece, text) for piece in found)
 
     def find(self, schema: Any, path: str) -> Found:
         """Return what is documented at a path of a body (``$``: the body itself)."""
@@ -157,24 +165,44 @@ class Schemas:
                         continue
                     reads = reading or piece.schema.get("readOnly") is True
                     writes = writing or piece.schema.get("writeOnly") is True
-                    inside = list(self._inside(piece, path, required))
+                    inside = list(self._inside(piece, path, required, node))
                     if not inside and _is_scalar(piece) and path and len(found) < MAX_LEAVES:
-                        found.setdefault(path, Leaf(path, required and piece.certain, reads, writes))
+                        found.setdefault(path, Leaf(path, required, reads, writes))
                     if level < MAX_LEVELS:
                         more = above | {id(piece.schema)}
                         following += [(p, n, r, reads, writes, more, level + 1) for p, n, r in inside]
             waiting = following[: 4 * MAX_LEAVES]
         return list(found.values())
 
-    def _inside(self, piece: Piece, path: str, required: bool) -> Iterator[Tuple[str, Any, bool]]:
-        wanted = piece.schema.get("required")
-        always = {one for one in wanted if isinstance(one, str)} if isinstance(wanted, list) else set()
-        for name, schema in members(piece.schema.get("properties")).items():
-            sure = required and piece.certain and name in always
-            yield f"{path}.{name}" if path else name, schema, sure
+    def _inside(self, piece: Piece, path: str, required: bool, node: Any) -> Iterator[Tuple[str, Any, bool]]:
+        named = members(piece.schema.get("properties"))
+        sure = required and bool(named) and "null" not in (types(piece) or ())
+        always = self._demanded(node, 0) if sure else frozenset()
+        for name, schema in named.items():
+            yield f"{path}.{name}" if path else name, schema, name in always
         items = piece.schema.get("items")
         if isinstance(items, Mapping):
             yield path + "[]", items, False
+
+    def _demanded(self, schema: Any, depth: int) -> FrozenSet[str]:
+        """Return the members that every object of a schema has, whatever alternative it is."""
+        node = followed(self._document, schema)
+        self._spend(1)
+        if not isinstance(node, Mapping) or depth > MAX_NESTING:
+            return frozenset()
+        known = self._required.get(id(node))
+        if known is not None:
+            return known[1]
+        self._required[id(node)] = (node, frozenset())  # what a schema that names itself finds
+        wanted = node.get("required")
+        found = {one for one in wanted if isinstance(one, str)} if isinstance(wanted, list) else set()
+        for part in _parts(node, "allOf"):
+            found |= self._demanded(part, depth + 1)
+        for name in ("oneOf", "anyOf"):
+            ways = [self._demanded(part, depth + 1) for part in _parts(node, name)]
+            found |= frozenset.intersection(*ways) if ways else frozenset()
+        self._required[id(node)] = (node, frozenset(found))
+        return self._required[id(node)][1]
 
 
 def _parts(node: Node, name: str) -> List[Any]:
@@ -189,7 +217,7 @@ def _says(node: Node) -> bool:
 
 def _free(schema: Node) -> bool:
     """Return whether an object may hold anything: it names none of its members."""
-    return not any(name in schema for name in _STRUCTURE) and "object" in (types(Piece(schema, False, True)) or ())
+    return not any(name in schema for name in _STRUCTURE) and "object" in (types(Piece(schema, False)) or ())
 
 
 def _is_scalar(piece: Piece) -> bool:
@@ -214,6 +242,28 @@ def types(piece: Piece) -> Optional[FrozenSet[str]]:
     if piece.nullable or (isinstance(values, list) and None in values):
         kinds.add("null")
     return frozenset("string" if kind == "file" else kind for kind in kinds)
+
+
+_FORMATS = {
+    "uuid": re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "date-time": re.compile(r"\d{4}-\d\d-\d\d[Tt ].{0,30}"),
+}
+_NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?")
+
+
+def _may_be(piece: Piece, text: str) -> bool:
+    kinds, listed = types(piece), piece.schema.get("enum")
+    if isinstance(listed, list) and listed:
+        return any(str(value).lower() == text.lower() for value in listed[:1000])
+    if kinds is None or kinds & {"array", "object"}:
+        return True
+    if "string" in kinds:
+        shape = _FORMATS.get(str(piece.schema.get("format", "")).lower())
+        return shape is None or shape.fullmatch(text) is not None
+    if kinds & {"integer", "number"} and _NUMBER.fullmatch(text):
+        return True
+    return "boolean" in kinds and text.lower() in ("true", "false", "0", "1")
 
 
 def _type_of(value: Any) -> str:

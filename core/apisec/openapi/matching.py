@@ -77,6 +77,14 @@ class Matcher:
         ]
         return min(fitting, key=lambda one: one[:2])[2] if fitting else None
 
+    @staticmethod
+    def words(place: Place, path: str) -> Iterator[Tuple[str, str]]:
+        """Yield the names of documented parameters and the words that stand in their places in a path."""
+        documented = place.operation.path.strip("/").split("/")
+        for known, word in zip(reversed(documented), reversed(path.strip("/").split("/"))):
+            if _PARAMETER.fullmatch(known) and not _PARAMETER.search(word):
+                yield known[1:-1], word
+
     def is_exact(self, method: str, path: str) -> bool:
         """Return whether a documented path has this very shape."""
         return (method, shape_of(path)) in self._table

@@ -2,68 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from collections.abc import Iterator, Mapping
+from typing import Optional, Set, Tuple
 
 from apisec.endpoints.inventory import OperationStats
 from apisec.endpoints.inventory.fields import FieldStats
 from apisec.endpoints.inventory.messages import JSON, Message
 from apisec.endpoints.inventory.shapes import Shape
 from apisec.endpoints.inventory.tally import OTHER, names
+from apisec.openapi.bodies import BodyComparison
+from apisec.openapi.difference import Difference, Limits, Side
 from apisec.openapi.drift import INFO, LOW, MEDIUM, graded_by_data, is_sensitive
-from apisec.openapi.expected import Found, Piece, Schemas, types
+from apisec.openapi.expected import Schemas, types
 from apisec.openapi.model import Content, Parameter, SpecOperation
 
-
-@dataclass(frozen=True)
-class Limits:
-    """What is noise. Shares are of the messages of one kind."""
-
-    min_times: int = 3
-    min_share: float = 0.001
-    min_sensitive: int = 2  # messages with sensitive data in a field that is not documented
-    min_messages: int = 200  # before something is called never seen
-    max_lacking: float = 0.02  # share of messages that may lack what is required
-    max_fields: int = 50  # differences of one kind that are told of one message
-
-    def counts(self, times: int, messages: int) -> bool:
-        return times >= self.min_times and times >= self.min_share * messages
-
-
-@dataclass
-class Difference:
-    """A drift of one operation, without what is the same for all of them. ``about`` tells equal ones apart."""
-
-    kind: str
-    severity: str
-    reason: str
-    location: str = ""
-    field: str = ""
-    status: str = ""
-    expected: str = ""
-    seen: str = ""
-    about: str = ""
-    count: int = 0
-    messages: int = 0
-    classes: Sequence[str] = ()
-
-
-class _Side(NamedTuple):
-    """A message, what is documented of it, and its status ("" for the request)."""
-
-    message: Message
-    content: Content
-    status: str
-
-    @property
-    def where(self) -> str:
-        return f"answers of {self.status}" if self.status else "requests"
-
-    @property
-    def direction(self) -> str:
-        return "response" if self.status else "request"
+# Media types that browsers send to other sites without a preflight (Fetch, "CORS-safelisted request-header").
+_SIMPLE = frozenset(("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"))
 
 
 class MessageComparison:
@@ -79,15 +33,22 @@ class MessageComparison:
 
     def run(self) -> Iterator[Difference]:
         yield from self._parameters()
-        request = _Side(self._stats.request, self._operation.request, "")
-        yield from self._body(request)
+        yield from self._side(Side(self._stats.request, self._operation.request, ""))
         yield from self._statuses()
         for status, message in sorted(self._stats.responses.items()):
             content = self._operation.response(status)
             if status != OTHER and content is not None:
-                side = _Side(message, content, status)
-                yield from self._media(side)
-                yield from self._body(side)
+                yield from self._side(Side(message, content, status))
+
+    def _side(self, side: Side) -> Iterator[Difference]:
+        yield from self._media(side)
+        yield from BodyComparison(self._schemas, side, self._limits, several=self._several).run()
+
+    @property
+    def _several(self) -> bool:
+        """Whether bodies say what is asked for (GraphQL, JSON-RPC, SOAP): fields then differ from one to the next."""
+        asked = sum(one.count for one in self._stats.asked.stats.values())
+        return asked > 0 and 2 * asked >= self._stats.count
 
     # Parameters
 
@@ -171,18 +132,7 @@ class MessageComparison:
                 stats = message.fields.stats.get((parameter.location, parameter.name))
                 if stats is not None:
                     text = f"the required {parameter.location} parameter"
-                    yield from self._lacking(text, "query", parameter.name, "", stats.present, message.count)
-
-    def _lacking(
-        self, what: str, location: str, path: str, status: str, present: int, messages: int
-    ) -> Iterator[Difference]:
-        lacking = messages - present
-        if lacking > self._limits.max_lacking * messages and lacking >= self._limits.min_times:
-            text = f"{lacking} of {messages} messages lack {what} {path}."
-            yield Difference(
-                "missing_required", LOW, text, location, path, status, expected="required", count=lacking,
-                messages=messages,
-            )  # fmt: skip
+                    yield from self._limits.lacking(text, "query", parameter.name, "", stats.present, message.count)
 
     # Statuses and media types
 
@@ -208,20 +158,21 @@ class MessageComparison:
                 text = f"None of {stats.count} answers has the documented status {status}."
                 yield Difference("unseen_status", INFO, text, status=status, messages=stats.count)
 
-    def _media(self, side: _Side) -> Iterator[Difference]:
+    def _media(self, side: Side) -> Iterator[Difference]:
         content, media = side.content, side.message.media
         if content.media is None:
             return
         for name, times in sorted(media.items()):
-            if name == OTHER or content.matching(name) or not self._limits.counts(times, side.message.count):
+            if name == OTHER or content.matching(name):
                 continue
-            if not content.media and not side.message.fields.stats:
-                continue  # an answer without a body may name a media type and mean nothing by it
-            active = name in ("text/html", "image/svg+xml", "application/xhtml+xml") and side.status[0] in "2"
-            text = f"{times} of {side.message.count} {side.where} are {name}, which is not documented"
-            text += "; a browser runs what it finds in it." if active else "."
+            # What was refused for its media type is told by the status.
+            times -= 0 if side.status else min(times, self._stats.statuses.get("415", 0))
+            if not self._limits.counts(times, side.message.count) or not self._means(side):
+                continue
+            severity, risk = _risk(side, name, JSON in {*content.media} or not content.media)
+            text = f"{times} of {side.message.count} {side.where} are {name}, which is not documented{risk}."
             yield Difference(
-                "undocumented_content_type", MEDIUM if active else LOW, text, status=side.status, about=name,
+                "undocumented_content_type", severity, text, status=side.status, about=name,
                 expected=", ".join(sorted(content.media)), seen=name, count=times, messages=side.message.count,
             )  # fmt: skip
         if sum(media.values()) < self._limits.min_messages or OTHER in media:
@@ -234,96 +185,15 @@ class MessageComparison:
                     messages=side.message.count,
                 )  # fmt: skip
 
-    # Bodies
+    @staticmethod
+    def _means(side: Side) -> bool:
+        """Return whether a media type says something: a message without a body may name one and mean nothing by it.
 
-    def _body(self, side: _Side) -> Iterator[Difference]:
-        media = side.content.media
-        if media is None:
-            return
-        bodies = 0
-        seen: Dict[str, FieldStats] = {}
-        for (location, path), stats in side.message.fields.items():
-            if location == "body":
-                seen[path] = stats
-                bodies = max(bodies, stats.present)
-        told = 0
-        for path, stats in seen.items():
-            for found in self._field(side, path, stats):
-                told += 1
-                if told <= self._limits.max_fields or found.kind == "undocumented_sensitive_field":
-                    yield found
-        if bodies:
-            yield from self._lacking_fields(side, seen, bodies)
-
-    def _found(self, content: Content, path: str) -> Found:
-        """Return what the schemas of all media types say of a path."""
-        pieces: List[Piece] = []
-        anything = False
-        for schema in content.schemas:
-            found = self._schemas.find(schema, path)
-            pieces += found.pieces
-            anything = anything or found.open
-        return Found(tuple(pieces), anything)
-
-    def _field(self, side: _Side, path: str, stats: FieldStats) -> Iterator[Difference]:
-        found = self._found(side.content, path)
-        classes = names(stats.classes)
-        if found.pieces:
-            yield from self._type(side, path, stats, found)
-            return
-        sensitive = is_sensitive(classes) and stats.present >= self._limits.min_sensitive
-        if found.open and not sensitive:
-            return
-        if not sensitive and not self._limits.counts(stats.present, side.message.count):
-            return
-        kind = "undocumented_sensitive_field" if sensitive else "undocumented_field"
-        text = f"{path} is in {stats.present} of {side.message.count} {side.where} and not documented"
-        text += f"; it carries {', '.join(classes)}" if classes else ""
-        text += " (the document allows anything there)." if found.open else "."
-        severity = graded_by_data(classes, LOW)
-        yield Difference(
-            kind, severity, text, "body", path, side.status, seen=", ".join(names(stats.types)), count=stats.present,
-            messages=side.message.count, classes=classes,
-        )  # fmt: skip
-
-    def _type(self, side: _Side, path: str, stats: FieldStats, found: Found) -> Iterator[Difference]:
-        allowed: Set[str] = set()
-        for piece in found.pieces:
-            kinds = types(piece)
-            if kinds is None:
-                return
-            allowed |= kinds
-        if found.open or not _is_json(side):
-            return
-        wrong = {kind: n for kind, n in stats.types.items() if kind != OTHER and not _allows(allowed, kind)}
-        times = sum(wrong.values())
-        if not self._limits.counts(times, stats.present):
-            return
-        said, kinds_seen = "/".join(sorted(allowed)), "/".join(sorted(wrong))
-        text = f"{path} is {kinds_seen} in {times} of {stats.present} {side.where}; the document says {said}."
-        severity = INFO if set(wrong) == {"null"} else LOW
-        yield Difference(
-            "wrong_type", severity, text, "body", path, side.status, said, kinds_seen, count=times,
-            messages=stats.present, classes=names(stats.classes),
-        )  # fmt: skip
-
-    def _lacking_fields(self, side: _Side, seen: Mapping[str, FieldStats], bodies: int) -> Iterator[Difference]:
-        if bodies < self._limits.min_messages or side.message.fields.dropped or len(side.content.schemas) != 1:
-            return
-        told = 0
-        for leaf in self._schemas.leaves(side.content.schemas[0]):
-            if told >= self._limits.max_fields:
-                return
-            if (leaf.write_only if side.status else leaf.read_only) or leaf.path == "":
-                continue
-            stats = seen.get(leaf.path)
-            # A place that holds another thing than the document says was told as a wrong type.
-            if stats is None and not any(_nested(leaf.path, path) for path in seen):
-                told += 1
-                text = f"None of {bodies} {side.where} with a body has the documented field."
-                yield Difference("unseen_field", INFO, text, "body", leaf.path, side.status, messages=bodies)
-            elif stats is not None and leaf.required:
-                yield from self._lacking("the required field", "body", leaf.path, side.status, stats.present, bodies)
+        A body that no document speaks of is told field by field where it is a request's.
+        """
+        if side.content.media:
+            return True
+        return bool(side.status) and bool(side.message.fields.stats)
 
 
 def _key(location: str, name: str) -> Tuple[str, str]:
@@ -339,18 +209,11 @@ def _of_object(known: Mapping[Tuple[str, str], Parameter], location: str, path: 
     return known.get(_key(location, f"{path}[]"))
 
 
-def _allows(allowed: AbstractSet[str], kind: str) -> bool:
-    if kind == "integer":
-        return bool(allowed & {"integer", "number"})
-    return ("string" if kind == "binary" else kind) in allowed
-
-
-def _is_json(side: _Side) -> bool:
-    """Return whether types can be told apart: in forms and XML everything is text."""
-    listed = names(side.message.media) or list(side.content.media or ())
-    return all(name.partition(";")[0].strip().lower().endswith(("json", "*/*")) for name in listed) or listed == [JSON]
-
-
-def _nested(one: str, other: str) -> bool:
-    """Return whether one of two paths stands inside of the other."""
-    return one.startswith((f"{other}.", f"{other}[]")) or other.startswith((f"{one}.", f"{one}[]"))
+def _risk(side: Side, name: str, is_json: bool) -> Tuple[str, str]:
+    """Return how grave a media type is that no document names, and why."""
+    if side.status:
+        active = name in ("text/html", "image/svg+xml", "application/xhtml+xml") and side.status[0] == "2"
+        return (MEDIUM, "; a browser runs what it finds in it") if active else (LOW, "")
+    if is_json and name in _SIMPLE:
+        return LOW, "; any page can have a browser send it, and no preflight asks first"
+    return LOW, "; parsers of XML read files and addresses that a body names" if name.endswith("xml") else ""
