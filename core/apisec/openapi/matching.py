@@ -11,6 +11,7 @@ from apisec.openapi.model import Spec, SpecOperation
 MIN_VOTES = 2  # documented paths that a base path which no server names has to fit
 MAX_COVERED = 64
 _PARAMETER = re.compile(r"\{[^{}]*\}")
+_VERB = re.compile(r"\{\}:[A-Za-z]+\Z")  # a method of its own on what a parameter names: {name}:cancel
 Shape = Tuple[str, ...]  # segments; every parameter is {}
 
 
@@ -73,7 +74,7 @@ class Matcher:
         fitting = [
             (sum("{}" in part for part in known), known, place)
             for known, place in self._by_length.get((method, len(shape)), ())
-            if all(mine == theirs or theirs == "{}" for mine, theirs in zip(shape, known))
+            if all(mine == theirs or (theirs == "{}" and not _VERB.search(mine)) for mine, theirs in zip(shape, known))
         ]
         return min(fitting, key=lambda one: one[:2])[2] if fitting else None
 

@@ -117,6 +117,17 @@ def test_what_is_no_shadow(changes: Dict[str, Any]) -> None:
     assert drifts(traffic() + traffic(**changes)) == []
 
 
+def test_a_verb_behind_a_parameter_is_an_operation_of_its_own() -> None:
+    name = "/orders/{id}:cancel"
+    found = drifts(traffic(operation=f"POST {name}", endpoint=name, data_classes=[]), former=[document()])
+    assert [one.kind for one in found if one.kind != "orphan"] == ["shadow"]
+    found = drifts(traffic(operation=f"GET {name}", endpoint=name))
+    assert [one.kind for one in found if one.kind != "orphan"] == ["shadow"]
+    made = document()
+    made["paths"] = {name: made["paths"]["/orders/{id}"]}
+    assert drifts(traffic(operation=f"GET {name}", endpoint=name), made) == []
+
+
 def test_words_that_a_learned_parameter_took_are_documented() -> None:
     made = document()
     made["paths"] = {f"/reports/{word}": {"get": {"responses": {}}} for word in ("daily", "weekly")}
