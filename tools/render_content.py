@@ -72,14 +72,17 @@ def _actions(detection: Detection) -> dict[str, str]:
     risk = [{"risk_object_field": r["field"], "risk_object_type": r["type"], "risk_score": r["score"]}
             for r in rba["risk_objects"]]  # fmt: skip
     risk += [{"threat_object_field": t["field"], "threat_object_type": t["type"]} for t in rba["threat_objects"]]
+    block = {
+        "action.apisec_block": "0",
+        "action.apisec_block.param.pattern": detection.slug,
+        "action.apisec_block.param.mode": "shadow",
+    }
     return {
         "action.summary_index": "1",
         "action.summary_index._name": RISK_INDEX,
         "action.summary_index.detection": detection.slug,
         "action.summary_index.detection_version": str(detection.document["version"]),
-        "action.apisec_block": "0",
-        "action.apisec_block.param.pattern": detection.slug,
-        "action.apisec_block.param.mode": "shadow",
+        **(block if detection.document["response"] else {}),
         "action.risk": "1",
         "action.risk.param._risk": compact(risk),
         "action.risk.param._risk_message": rba["message"],
@@ -120,7 +123,9 @@ def filter_macro(detection: Detection) -> dict[str, str]:
 
 def patterns(found: list[Detection]) -> str:
     """The templates as one JSON document, by the detections' names."""
-    templates = {d.slug: {"version": d.document["version"], **d.document["response"]} for d in found}
+    templates = {
+        d.slug: {"version": d.document["version"], **d.document["response"]} for d in found if d.document["response"]
+    }
     return json.dumps(templates, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 

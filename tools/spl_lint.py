@@ -13,6 +13,7 @@ from pathlib import Path
 
 import confs
 import detections
+from apisec.endpoints.changes import schema as changes
 from apisec.model.event import FIELDS
 from detections import Detection
 
@@ -54,8 +55,9 @@ class Knowledge:
             name: {f.strip() for f in s["fields_list"].split(",")}
             for name, s in confs.read(default / "transforms.conf").items()
         }
-        names = set(DEFAULT_FIELDS) | {f.name for f in FIELDS}
-        for key, value in confs.read(default / "props.conf")["apisec:transaction"].items():
+        names = set(DEFAULT_FIELDS) | {f.name for f in FIELDS} | changes.FIELD_NAMES
+        props = confs.read(default / "props.conf")
+        for key, value in [*props["apisec:transaction"].items(), *props[changes.SOURCETYPE].items()]:
             if key.startswith("FIELDALIAS-"):
                 names |= {re.split(r"\s+AS\s+", value)[1], re.split(r"\s+AS\s+", value)[0]}
             elif key.startswith("EVAL-"):
@@ -83,9 +85,10 @@ def lint(detection: Detection, knowledge: Knowledge) -> list[str]:
         faults += [f"drilldown {item['name']!r}: {fault}" for fault in check(item["search"], knowledge)]
     produced = final_fields(detection.search, knowledge)
     wanted = {"risk_object", "risk_object_type", "risk_score", "risk_message", "threat_object", "threat_object_type"}
-    wanted |= set(detection.document["response"]["key"]) | set(detection.document["throttle"]["fields"])
+    response = detection.document["response"] or {}
+    wanted |= set(response.get("key", ())) | set(detection.document["throttle"]["fields"])
     wanted |= {r["field"] for r in detection.document["rba"]["risk_objects"]}
-    wanted |= set(re.findall(r"\$result\.([\w.]+)\??\$", str(detection.document["response"])))
+    wanted |= set(re.findall(r"\$result\.([\w.]+)\??\$", str(response)))
     faults += [f"search: its result has no field {name!r}" for name in sorted(wanted - produced)]
     return faults
 

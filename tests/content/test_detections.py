@@ -32,21 +32,33 @@ def run(splunk: Splunk, detection: detections.Detection) -> list[dict[str, Any]]
     return splunk.mine(splunk.search(detection.search, schedule["earliest"], schedule["latest"]))
 
 
+def send(splunk: Splunk, detection: detections.Detection, events: list[dict[str, Any]]) -> None:
+    splunk.send(splunk.recent(events), detection.document["data_source"][0])
+
+
+def accused(splunk: Splunk, expect: dict[str, Any]) -> list[str]:
+    """The risk objects: principals, or operations after the test's own service."""
+    if "principals" in expect:
+        return [splunk.token(principal) for principal in expect["principals"]]
+    parts = (name.split(" ", 1) for name in expect["operations"])
+    return [f"{splunk.own(service)} {operation}" for service, operation in parts]
+
+
 @pytest.mark.app
 @pytest.mark.parametrize(("detection", "test"), CASES, ids=[f"{d.slug}: {t['name']}" for d, t in CASES])
 def test_example(splunk: Splunk, detection: detections.Detection, test: dict[str, Any]) -> None:
     splunk.fill(state(test))
     events = lines(test["events"], test["case"])
     assert {e["case"] for e in events} == set(test["case"])
-    splunk.send(splunk.recent(events))
+    send(splunk, detection, events)
     rows = run(splunk, detection)
-    expected = [splunk.token(principal) for principal in test["expect"]["principals"]]
-    assert sorted(row["risk_object"] for row in rows) == sorted(expected)
+    assert sorted(row["risk_object"] for row in rows) == sorted(accused(splunk, test["expect"]))
+    about = "principal" if "principals" in test["expect"] else "operation"
     for row in rows:
-        assert row["risk_object_type"] == "user"
+        assert row["risk_object_type"] == ("user" if about == "principal" else "other")
         assert 1 <= float(row["risk_score"]) <= 100
-        assert row["principal"] in row["risk_message"]
-        assert all(row.get(name) for name in detection.document["response"]["key"])
+        assert row[about] in row["risk_message"]
+        assert all(row.get(name) for name in (detection.document["response"] or {"key": [about]})["key"])
 
 
 @pytest.mark.app
@@ -56,13 +68,15 @@ def test_all_examples_together(splunk: Splunk) -> None:
     expected: dict[str, set[str]] = {}
     for detection, test in CASES:
         merged |= state(test)
-        expected.setdefault(detection.slug, set()).update(test["expect"]["principals"])
+        expected.setdefault(detection.slug, set()).update(accused(splunk, test["expect"]))
     splunk.fill(merged)
-    everything = {line["event"]["id"]: line for _, test in CASES for line in lines(test["events"], test["case"])}
-    splunk.send(splunk.recent(everything.values()))
+    for source in sorted({detection.document["data_source"][0] for detection in FOUND}):
+        listed = [(d, line) for d, test in CASES for line in lines(test["events"], test["case"])]
+        some = {line["event"]["id"]: line for d, line in listed if d.document["data_source"][0] == source}
+        splunk.send(splunk.recent(some.values()), source)
     for detection in FOUND:
         found = [row["risk_object"] for row in run(splunk, detection)]
-        assert sorted(found) == sorted(map(splunk.token, expected[detection.slug])), detection.slug
+        assert sorted(found) == sorted(expected[detection.slug]), detection.slug
 
 
 def test_every_example_is_used() -> None:

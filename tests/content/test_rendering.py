@@ -30,6 +30,8 @@ GOLDEN = ROOT / "tests/cases/content/savedsearches.conf"
 def staged(folder: Path) -> Path:
     (folder / "default").mkdir(parents=True)
     (folder / "default/macros.conf").write_bytes((ROOT / "package/default/macros.conf").read_bytes())
+    (folder / "metadata").mkdir()
+    (folder / "metadata/default.meta").write_bytes((ROOT / "package/metadata/default.meta").read_bytes())
     return folder
 
 
@@ -53,8 +55,9 @@ def test_rendering_is_deterministic_and_reads_back(tmp_path: Path) -> None:
         ]
         assert stanza["disabled"] == "true"
         assert stanza["action.summary_index._name"] == "apisec_risk"
-        assert json.loads(stanza["action.risk.param._risk"])[0]["risk_object_type"] == "user"
-        assert stanza["action.apisec_block"] == "0"
+        blocks = detection.document["response"] is not None
+        assert json.loads(stanza["action.risk.param._risk"])[0]["risk_object_type"] == ("user" if blocks else "other")
+        assert stanza.get("action.apisec_block") == ("0" if blocks else None)
         assert len(json.loads(stanza["action.notable.param.drilldown_searches"])) >= 2
     macros = confs.read(tmp_path / "a/default/macros.conf")
     assert {d.filter_macro for d in FOUND} <= macros.keys()

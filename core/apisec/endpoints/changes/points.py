@@ -25,7 +25,9 @@ MIN_USUAL = 8  # points that say what is usual
 MIN_DAYS = 3  # of an hour of the day before it has something usual of its own
 DAY, WEEK = 24, 168  # hours
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
+OWN = 1.15  # what is usual is a median of about nine hours, the hour itself among them
 MAX_CORRELATION = 0.8
+KNOWN = 192  # hours of history, before which nothing is told: what every week has would be news
 WINSOR = 4.0  # standard deviations: one hour that is far out counts no more than that
 
 
@@ -56,7 +58,8 @@ def lasting_shift(
     """
     last = len(points) - SOON
     first = max(MIN_USUAL, len(points) - MAX_LASTING)
-    if last < first:
+    history = points[-1].hour - min([points[0].hour, *week_before]) if points else 0
+    if last < first or history < KNOWN:
         return None
     reference = points[: _quiet(points, first, last)]
     usual = _usual(reference, points, week_before)
@@ -94,31 +97,29 @@ def _quiet(points: Sequence[Point], first: int, last: int) -> int:
 
 
 def _usual(reference: Sequence[Point], points: Sequence[Point], week_before: Dict[int, float]) -> Dict[int, float]:
-    """Return the usual level of each point's hour, from the points of other days."""
+    """Return the usual level of each hour: by the hour of the day, or what it was a week before if that is more."""
     by_hour: Dict[int, List[Point]] = {}
     for point in reference:
         by_hour.setdefault(point.hour % DAY, []).append(point)
     overall = median(point.level for point in reference)
+    of_day: Dict[int, float] = {}
+    for here in {point.hour % DAY for point in points}:
+        near = [one for step in (-1, 0, 1) for one in by_hour.get((here + step) % DAY, ())]
+        levels = [one.level for one in near]
+        enough = len({one.hour // DAY for one in near}) >= MIN_DAYS
+        of_day[here] = median(levels) if enough else max([overall, *levels])
     usual: Dict[int, float] = {}
     for point in points:
-        here = point.hour % DAY
-        near = [one for step in (-1, 0, 1) for one in by_hour.get((here + step) % DAY, ()) if _other_day(one, point)]
-        days = {one.hour // DAY for one in near}
-        levels = [one.level for one in near]
-        found = median(levels) if len(days) >= MIN_DAYS else max([overall, *levels])
         again = week_before.get(point.hour - WEEK)
+        found = of_day[point.hour % DAY]
         usual[point.hour] = found if again is None else max(found, again)
     return usual
-
-
-def _other_day(one: Point, point: Point) -> bool:
-    return abs(one.hour - point.hour) >= DAY // 2
 
 
 def _noise(rest: Sequence[float], floor: float) -> tuple[float, float]:
     """Return the standard deviation of hours among themselves, and by what autocorrelation inflates a variance."""
     middle = median(rest)
-    sigma = max(floor, MAD_TO_SIGMA * median(abs(one - middle) for one in rest))
+    sigma = max(floor, OWN * MAD_TO_SIGMA * median(abs(one - middle) for one in rest))
     bound = WINSOR * sigma
     clipped = [max(-bound, min(bound, one - middle)) for one in rest]
     square = sum(one * one for one in clipped)

@@ -102,6 +102,7 @@ FIELDS: Tuple[Field, ...] = (
     Field("level_before", "string", "Sensitivity of the operation: public, internal, confidential, restricted."),
     Field("level", "string", "Level now."),
     Field("auth", "string", "Kind of credential."),
+    Field("administrative", "boolean", "A new operation's path names a way in for operators: /admin, /actuator."),
     Field("statuses", "array", "Statuses of a new operation."),
     Field("version", "string", "Version of the API that is new, or that was first seen when the regression began."),
     Field("figure", "string", "Of a regression: p50, p95 or share."),

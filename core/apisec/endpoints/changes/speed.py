@@ -119,6 +119,9 @@ def regressions(watch: Watch, after: OperationStats, span: Span) -> Iterator[Fou
     hours = after.timing.hours
     watch.levels.update(hours, span.since - SHORTEST * HOUR)
     now = int(span.end // HOUR)
+    if now <= watch.looked:  # no hour is over since
+        return
+    watch.looked = now
     complete = [one for hour, one in sorted(watch.levels.hours.items()) if hour < now]
     for figure, share in (("p50", 0.5), ("p95", 0.95)):
         shift = _shift_of_latency(complete, share, watch.levels)

@@ -52,6 +52,7 @@ class Watch:
         self.alive = False  # it answered below 400
         self.level = ""  # of sensitivity; empty for not known yet
         self.team = ""
+        self.looked = 0  # the hour since the epoch at which latency was looked at last
         self.told = Told()
         self.levels = Levels()
         self._trials: Dict[Tuple[str, str], Trial] = {}
@@ -258,6 +259,7 @@ class Watch:
             "alive": self.alive,
             "level": self.level,
             "team": self.team,
+            "looked": self.looked,
             "told": self.told.to_state(),
             "hours": self.levels.to_state(),
             "trials": [[*key, trial.to_state()] for key, trial in sorted(self._trials.items())],
@@ -274,6 +276,7 @@ class Watch:
             if state["v"] != VERSION:
                 raise DocumentError(f"version {state['v']!r} of a watch is not known", where="watch")
             watch.alive, watch.level, watch.team = bool(state["alive"]), str(state["level"]), str(state["team"])
+            watch.looked = int(state["looked"])
             watch.told = Told.from_state(state["told"])
             watch.levels = Levels.from_state(state["hours"])
             for kind, subject, trial in state["trials"]:
@@ -345,7 +348,8 @@ def _new(part: OperationStats, span: Span) -> Found:
         "operation_new", severity, "", "", ", ".join(statuses[:5]),
         f"{{operation}} is new{said}{without}: {trial.hits} of {trial.messages} requests were answered below 400",
         trial,
-        {"data_classes": classes[: schema.MAX_LISTED], "statuses": statuses[: schema.MAX_LISTED],
+        {"administrative": admin or None,
+         "data_classes": classes[: schema.MAX_LISTED], "statuses": statuses[: schema.MAX_LISTED],
          "principals": span.principals, "auth": ", ".join(sorted(part.auth)), "first_seen": part.first_seen},
     )  # fmt: skip
 
