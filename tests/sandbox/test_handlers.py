@@ -67,12 +67,24 @@ def test_a_handler_sees_the_request_as_documented(client: Client) -> None:
     assert seen["restmap"] == {"name": "script:echo", "conf": seen["restmap"]["conf"]}
     assert seen["restmap"]["conf"]["match"] == "/restapp/echo"
     assert (seen["output_mode"], seen["output_mode_explicit"], seen["method"]) == ("json", True, "POST")
+    assert "lang" not in seen  # only of requests that come through Splunk Web
     for key in (seen["session"]["authtoken"], seen["system_authtoken"]):
         found = client.http.get(
             client.base + "/services/authentication/current-context?output_mode=json",
             headers={"Authorization": f"Splunk {key}"},
         )
         assert found.status_code == 200
+
+
+def test_what_is_not_there_is_missing(client: Client) -> None:
+    """As the format of requests says: no ns without a namespace, no wildcards in it, no payload but of POST and PUT."""
+    bare = client.ask("GET", "/services/restapp/echo", data="x").json()["request"]
+    assert {"ns", "path_info", "payload", "form"} & set(bare) == set()
+    assert client.ask("GET", "/servicesNS/-/restapp/restapp/echo").json()["request"]["ns"] == {"app": "restapp"}
+    empty = client.ask("POST", "/services/restapp/echo").json()["request"]
+    assert "payload" not in empty
+    form = client.ask("PUT", "/services/restapp/echo", data={"a": "b"}).json()["request"]
+    assert (form["payload"], form["form"]) == ("a=b", [["a", "b"]])
 
 
 def test_one_process_answers_and_is_replaced_when_it_dies(client: Client) -> None:

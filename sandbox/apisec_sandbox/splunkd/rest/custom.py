@@ -1,6 +1,7 @@
 """Requests to the endpoints that apps bring (splunkd/persistent.py keeps their processes).
 
-Source: restmap.conf.spec; dev.splunk.com, "Custom REST endpoints", the fields of a request and of a reply.
+Source: restmap.conf.spec; dev.splunk.com, "Custom REST endpoints", the fields of a request and of a reply; Splunk's own
+rest-examples, echo_persistent_examples.md, which of them are missing when.
 """
 
 from __future__ import annotations
@@ -84,10 +85,8 @@ def _request(call: Call, target: Target) -> dict[str, Any]:
         "output_mode": call.params.get("output_mode", "xml"),
         "output_mode_explicit": "output_mode" in call.params,
         "method": request.method,
-        "ns": {"app": call.app or "search", "user": call.owner or call.session.user},
         "rest_path": "/" + "/".join(_bare(request)),
         "query": [list(pair) for pair in request.query],
-        "lang": "en-US",
         "server": {
             "rest_uri": call.splunkd.runner.uri,
             "hostname": "apisec-sandbox",
@@ -100,6 +99,10 @@ def _request(call: Call, target: Target) -> dict[str, Any]:
             "listening_port": call.splunkd.runner.mgmt_port,
         },
     }
+    if request.segments[:1] == ("servicesNS",):  # missing where not namespaced; wildcards are missing, too
+        made["ns"] = {
+            name: value for name, value in (("app", call.app), ("user", call.owner)) if value not in ("", "-")
+        }
     if target.rest:
         made["path_info"] = "/".join(target.rest)
     made |= _optional(call, stanza.flag)
@@ -130,11 +133,15 @@ def _key(call: Call) -> str:
 
 
 def _body(request: Request, passing: str) -> dict[str, Any]:
+    """Return the body of a POST or PUT that is not empty: parsed as a form, and raw where that is asked for."""
+    if request.method not in ("POST", "PUT") or not request.body:
+        return {}
+    made: dict[str, Any] = {"form": [list(pair) for pair in request.form]} if request.form else {}
     if passing == "base64":
-        return {"payload_base64": base64.b64encode(request.body).decode()}
-    if passing in ("true", "1"):
-        return {"payload": request.body.decode("utf-8", "replace")}
-    return {"form": [list(pair) for pair in request.form]} if request.body else {}
+        made["payload_base64"] = base64.b64encode(request.body).decode()
+    elif passing in ("true", "1"):
+        made["payload"] = request.body.decode("utf-8", "replace")
+    return made
 
 
 def _bare(request: Request) -> tuple[str, ...]:
