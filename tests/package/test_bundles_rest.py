@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apisec_app.overrides import OverrideStore
 
 from apisec.bundles.document import parse, successor
 from tests.package.bundles_rig import ADMINS, COMMERCE, FINANCE, NOTE, NOW, PAN, Key, Rig, bundle, event
@@ -272,6 +273,22 @@ def test_two_changes_at_once_do_not_mix(rig: Rig) -> None:
     assert rig.raw("POST", "/bundles:apply", body=rig.key.sign(following(bundle())))["headers"]["Retry-After"] == "5"
     rig.now = NOW + 61
     assert rig.apply(rig.key.sign(following(bundle())))[0] == 200
+
+
+def test_who_lost_the_lock_on_the_way_does_not_close_the_change(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was held up for longer than the lease; meanwhile another took the lock over."""
+    whole = OverrideStore.replace
+
+    def held_up(*arguments: Any, **named: Any) -> Any:
+        rig.kv.fill("apisec_bundles", {"_key": "lock|shop", "kind": "lock", "holder": "another", "until": NOW + 300})
+        return whole(*arguments, **named)
+
+    monkeypatch.setattr(OverrideStore, "replace", held_up)
+    assert rig.apply(rig.key.sign(bundle()))[0] == 503
+    monkeypatch.undo()
+    assert rig.ask("GET", "/bundles/shop")[1]["pending"] is True, "the other one has the lock, and will finish it"
+    rig.now += 3600
+    assert rig.ask("GET", "/bundles/shop")[1]["applied"]["version"] == 1
 
 
 def test_what_is_damaged_is_named(rig: Rig) -> None:

@@ -52,7 +52,7 @@ def diff(args: argparse.Namespace) -> int:
         before, _ = _read(args.against)
     else:
         answer = connect(args).call("GET", f"/v1/bundles/{after.service}")
-        before = document.parse(answer["document"], "the forwarder's bundle")
+        before = document.parse(answer.get("edited") or answer["document"], "what is there")
     found = effects(before, after, shown)
     _print_effects(found, args)
     return REFUSED if any(one.kind == "lowered" for one in found) else 0

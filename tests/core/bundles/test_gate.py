@@ -8,7 +8,7 @@ from typing import Any, Dict, List, Optional
 
 import pytest
 
-from apisec.bundles import document, gate, release, seen, trust
+from apisec.bundles import document, gate, history, release, seen, trust
 from apisec.bundles.effects import effects
 from apisec.bundles.gate import Configured, Target
 from apisec.errors import DocumentError
@@ -274,3 +274,51 @@ def test_fields_seen_are_collected_from_events() -> None:
         ("who.mail", "pii.email", 2),
     ]
     assert [one.path for one in seen.parse(body).unclassified(document.parse(bundle()).overrides)] == ["who.mail"]
+
+
+def test_splunk_routes_no_traffic_and_is_called_by_its_name() -> None:
+    where = target("DEV", gateway=None, services={"shop": Configured("commerce", (), (), "balanced")})
+    claims = {"team": "commerce", "hosts": ["bank.example"], "paths": ["/bank"], "gateways": ["east-*"]}
+    assert codes(made(bundle(ownership=claims)), where) == []
+    elsewhere = dataclasses.replace(where, environment="STAGE", trust=keys(environments=["*"]))
+    (refused,) = gate.refusals(made(bundle()), elsewhere, NOW, lambda *_: True)
+    assert refused.message == "the bundle goes DEV → QA → PROD; this Splunk is STAGE"
+    (refused,) = gate.refusals(made(bundle(service="shopp")), where, NOW, lambda *_: True)
+    assert refused.message.startswith("Splunk knows no service 'shopp' of your teams (did you mean 'shop'?)")
+
+
+def test_what_is_applied_already_needs_no_descent() -> None:
+    """So that a pipeline that was cut off may verify and apply the same release again."""
+    present = document.parse(bundle(version=4, base="sha256:" + "a" * 64))
+    where = target("DEV", present=present, applied=present.digest, version=4, highest=6)
+    assert codes(made(dict(present.document)), where) == []
+    assert codes(made(bundle(version=4)), where) == ["base", "version"]
+
+
+def test_of_several_classes_of_a_field_the_most_sensitive_stands() -> None:
+    rows = [
+        seen.Field("POST /pay", "body", "x", "pii.email", 90),
+        seen.Field("POST /pay", "body", "x", "pci.pan", 3),
+        seen.Field("POST /pay", "body", "amount", "principal", 50),
+        seen.Field("POST /pay", "trailer", "y", "pci.pan", 3),
+    ]
+    body = seen.of_fields(rows, "shop", "DEV", NOW - 60, NOW, 100)
+    assert [(one.path, one.data_class, one.samples) for one in seen.parse(body).fields] == [("x", "pci.pan", 93)]
+
+
+def test_a_history_names_what_was_before() -> None:
+    first = history.Entry(made(bundle()), NOW, "ada", history.APPLY)
+    second = history.Entry(made(document.successor(first.release.bundle, bundle()["made"])), NOW, "ada", history.APPLY)
+    state = history.State("shop", 0, ()).followed(first).followed(second)
+    assert (state.highest, state.before(), state.before(first.digest)) == (2, first, first)
+    back = state.followed(dataclasses.replace(first, action=history.ROLLBACK))
+    assert (back.highest, back.before()) == (2, second), "a version that was is not given twice"
+    assert history.Entry.from_document(first.to_document()).to_document() == first.to_document()
+    for to in (None, second.digest):
+        with pytest.raises(DocumentError, match="there is no bundle before"):
+            history.State("shop", 1, (first,)).before(to)
+    with pytest.raises(DocumentError, match="was not applied here"):
+        state.before("sha256:" + "0" * 64)
+    for _ in range(history.MAX_HISTORY + 5):
+        state = state.followed(second)
+    assert len(state.history) == history.MAX_HISTORY

@@ -103,6 +103,7 @@ class Bundles:
         self._overrides = OverrideStore(Collection(system, OVERRIDES))
         self._specs = Specs(Collection(system, SPECS))
         self._read = owned
+        self._holder = ""  # of the lock, while something changes
 
     # --- what there is ----------------------------------------------------------------------------------------
 
@@ -253,7 +254,7 @@ class Bundles:
     @contextlib.contextmanager
     def _changing(self, service: str) -> Iterator[Held]:
         """Hold the service's lock; what a crash left unfinished is finished first."""
-        holder = self.store.lock(service, self._now)
+        holder = self._holder = self.store.lock(service, self._now)
         try:
             held = self.store.held(service)
             if held.pending is not None:
@@ -286,6 +287,8 @@ class Bundles:
         moved = effect.moved(documents, bundle.service, bundle.ownership.team, author, entry.at)
         Collection(self._system, TEAMS).save(moved)
         self._read = None
+        if not self.store.holds(bundle.service, self._holder):  # whoever has it now has seen this change as pending
+            raise BusyError(f"the change of {bundle.service} took too long; see what holds, and try again")
         after = (state or State(bundle.service, 0, ())).followed(entry)
         self.store.end(after, self._now)
         return after

@@ -140,9 +140,10 @@ class BundleStore:
     def unlock(self, service: str, holder: str) -> None:
         self._collection.delete_where({"_key": _key(LOCK, service), "holder": holder})
 
-    def locked(self, service: str, now: float) -> bool:
+    def holds(self, service: str, holder: str) -> bool:
+        """Return whether a lock is held still: one that took longer than the lease may have lost it to another."""
         held = self._collection.get(_key(LOCK, service))
-        return held is not None and float(held["until"]) > now
+        return held is not None and held.get("holder") == holder
 
     # --- trusted keys and settings ----------------------------------------------------------------------------
 
