@@ -36,7 +36,8 @@ class About:
     """What the document says of the whole API.
 
     ``always`` are statuses of refusal that every operation for known callers may answer with, ``open_to_all`` those of
-    an operation that is for anybody, ``bodies`` those of one that takes a body.
+    an operation that is for anybody, ``bodies`` those of one that takes a body, ``outside`` those that something before
+    the API may answer with, in words of its own.
     """
 
     title: str
@@ -48,6 +49,7 @@ class About:
     always: Sequence[int] = (401, 406)
     open_to_all: Sequence[int] = (406,)
     bodies: Sequence[int] = (400, 413, 415, 422)
+    outside: Sequence[int] = ()
     etags: bool = True  # GET answers with an ETag, and 304 to the client that has it
     why: Mapping[int, str] = field(default_factory=dict)
 
@@ -140,7 +142,8 @@ def responses(operation: Operation, about: About) -> Node:
     problem = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     why = {**WHY, **about.why}
     for status in statuses(operation, about):
-        made[str(status)] = {"description": why[status], "content": problem}
+        content: Node = {} if status in about.outside else {"content": problem}
+        made[str(status)] = {"description": why[status], **content}
     return made
 
 

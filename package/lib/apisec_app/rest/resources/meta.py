@@ -28,6 +28,8 @@ ABOUT = openapi.About(
         },
     },
     always=(400, 401, 406, 503),
+    outside=(401,),
+    why={401: "No valid session or token. splunkd answers itself, and in XML."},
 )
 
 INTRODUCTION = """\
