@@ -14,6 +14,7 @@ from apisec_forwarder.admin.context import Context
 from apisec_forwarder.admin.operations import BUNDLES_READ, BUNDLES_WRITE, Call, Reply, operation
 from apisec_forwarder.bundles.documents import read_json
 from apisec_forwarder.bundles.manage import Bundles, Checked, Outcome, ServiceUnknownError
+from apisec_forwarder.decisions.registry import PreconditionError
 
 
 def _bundles(context: Context) -> Bundles:
@@ -137,6 +138,9 @@ async def put_overrides(context: Context, call: Call) -> Reply:
     if not isinstance(listed, list):
         raise DocumentError("must be a list", where="overrides")
     match, service = call.headers.get("if-match"), call.path["service"]
+    if call.headers.get("if-none-match") == "*":
+        found.reach(service, call.caller)
+        raise PreconditionError("a service always has overrides, if only an empty list")
     async with found.changing:
         return _outcome(found, found.edit(service, listed, _text(body, "reason"), call.caller, match, context.clock()))
 
