@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from apisec_app.commands.about import COLLECTIONS
 
 import confs
 from tests.support.app import ROOT, pythons
@@ -286,7 +287,8 @@ def test_the_checks_know_the_app() -> None:
     search = confs.read(ROOT / "package/default/savedsearches.conf")["apisec_selfcheck"]["search"]
     assert f"macros>={len(own)} AND" in search
     for name in confs.read(ROOT / "package/default/collections.conf"):
-        assert f"inputlookup {name}\n" in re.sub(r"[ \\]+\n", "\n", search), name
+        assert name in COLLECTIONS, name
+        assert f"lookup {name}" in {check["check"] for check in CHECKS}, name
     for check in CHECKS:
         assert f'"{check["check"]}"' in search, check
         assert check["remedy"]

@@ -1,4 +1,4 @@
-"""``apisecabout``: one row about what runs here: the app, its Python, its model and whether that gives what it must.
+"""``apisecabout``: what runs here: the app, its Python, its model and whether that gives what it must; or what is kept.
 
 The selfcheck reads it. It runs on the search head, in the same Python as the other commands.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from typing import Any, Dict
+from typing import Any, Dict, List, NamedTuple
 
-from splunklib.searchcommands import Configuration, GeneratingCommand
+from splunklib.binding import HTTPError
+from splunklib.searchcommands import Configuration, GeneratingCommand, Option, validators
 
 import apisec
 from apisec.errors import ModelError
@@ -17,7 +18,40 @@ from apisec.model.event import SCHEMA_VERSION
 from apisec.scoring import default_model
 from apisec.scoring.model import MODEL_VERSION
 
+from .. import kvstore
+from ..kvstore import Collection, Document
+
 DIGEST_CHARS = 12
+HIDDEN = "not yours to read: roles apisec_analyst and apisec_admin are"
+
+
+class Kept(NamedTuple):
+    """What a collection holds; ``needed`` that there should be some, ``fresh`` that the last should be of today."""
+
+    noun: str
+    needed: bool = False
+    fresh: bool = False
+
+
+COLLECTIONS: Dict[str, Kept] = {
+    kvstore.INVENTORY: Kept("operations, updated ", True, True),
+    kvstore.WINDOWS: Kept("windows, the last one ended ", True, True),
+    kvstore.DELTAS: Kept("parts"),
+    kvstore.ARCHIVE: Kept("operations"),
+    kvstore.PATHS: Kept("services"),
+    kvstore.SPECS: Kept("documents"),
+    "apisec_path_pins": Kept("services"),
+    "apisec_changes": Kept("services"),
+    kvstore.TEAMS: Kept("teams"),
+    "apisec_overrides": Kept("overrides"),
+    "apisec_bundles": Kept("documents"),
+    kvstore.BASELINES: Kept("operations", True),
+    kvstore.HABITS: Kept("habits"),
+    kvstore.FLOWS: Kept("required steps", True),
+    kvstore.PATTERNS: Kept("patterns"),
+}
+_FIELDS = ("_key", "kind", "updated", "start", "end", "done")
+_OF_PATTERNS = (*_FIELDS, "pushed", "state", "error")
 
 
 def about() -> Dict[str, Any]:
@@ -37,18 +71,62 @@ def about() -> Dict[str, Any]:
     return row
 
 
+def kept(service: Any) -> List[Dict[str, Any]]:
+    """One row for each collection, as far as the search's user may read it."""
+    rows = []
+    for name, about_it in COLLECTIONS.items():
+        row: Dict[str, Any] = {"collection": name, "noun": about_it.noun, "unread": ""}
+        row.update(needed=int(about_it.needed), fresh=int(about_it.fresh))
+        try:
+            fields = _OF_PATTERNS if name == kvstore.PATTERNS else _FIELDS
+            documents = Collection(service, name).load(fields=fields)
+        except HTTPError as error:
+            row["unread"] = HIDDEN if error.status in (403, 404) else f"splunkd answered {error.status}"
+            documents = []
+        rows.append({**row, **_figures(name, documents)})
+    return rows
+
+
+def _figures(name: str, documents: List[Document]) -> Dict[str, Any]:
+    """Return number and age of documents; of windows how many are open, of patterns what became of the last."""
+    if name == kvstore.SPECS:
+        documents = [one for one in documents if one.get("kind") == "spec"]
+    if name == kvstore.WINDOWS:
+        documents = [one for one in documents if one.get("start") is not None]
+    times = [float(one.get("end") or one.get("updated") or 0) for one in documents]
+    pushed = sorted(documents, key=lambda one: float(one.get("pushed") or 0)) if name == kvstore.PATTERNS else []
+    return {
+        "documents": len(documents),
+        "last": max(times, default=None),
+        "unfinished": sum(one.get("done") != 1 for one in documents) if name == kvstore.WINDOWS else 0,
+        "state": pushed[-1].get("state") if pushed else "",
+        "error": pushed[-1].get("error") if pushed else "",
+    }
+
+
 @Configuration(type="reporting")
 class ApisecAboutCommand(GeneratingCommand):  # type: ignore[misc]
     """
     ##Syntax
-    apisecabout
+    apisecabout (collections=<bool>)?
 
     ##Description
-    Gives one row: the versions of the app, of its Python and of its model.
+    Gives one row: the versions of the app, of its Python and of its model; or one row for each collection.
 
     ##Example
     | apisecabout
     """
 
+    collections = Option(
+        doc="**Syntax:** collections=<bool> **Description:** One row for each collection. Default: false.",
+        default=False,
+        validate=validators.Boolean(),
+    )
+
     def generate(self) -> Iterator[Dict[str, Any]]:
-        yield about()
+        if not self.collections:
+            yield about()
+            return
+        if self.service is None:
+            raise ValueError("apisecabout needs the session of its search to read collections: run it in Splunk")
+        yield from kept(self.service)

@@ -103,6 +103,7 @@ def create(call: Call) -> Reply:
     known = _views(call).get(name)
     if known and known[0] == call.target_app:
         raise HttpError(409, f"An object with name={name} already exists")
+    writable(call, call.splunkd.confs.permissions("views", name, call.target_app), "nobody")
     path = _write(call, call.target_app, name)
     return call.one("views", _entry(name, call.target_app, path), 201)
 

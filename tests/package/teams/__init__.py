@@ -1,0 +1,1 @@
+"""Teams: what each sees, and every door to what another team has."""

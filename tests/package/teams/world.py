@@ -1,0 +1,296 @@
+"""Two teams with everything that apisec keeps of each, and people who try to get at it.
+
+What a team has carries its mark (``hidden-cart``) in places that nobody has to name to ask for it: in the names of
+operations and of a service, in principals, titles and reasons. An answer that holds another team's mark is a leak.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import requests
+from apisec_app.overrides import key_of
+from apisec_app.rest.rows import operation_id
+from apisec_app.specs.store import document_of
+
+from apisec.baselines.learned import Baseline
+from apisec.endpoints.learning import PathModel
+from apisec.sequences.flows import Invariant
+from tests.core.inventory.events import event, learned
+from tests.support.splunk import APP, TIMEOUT_SECONDS, Splunk, Target, saved_path
+from tests.support.splunk_standin import standin
+from tests.support.waiting import until
+
+SPLUNK = f"/servicesNS/nobody/{APP}"
+API = "/services/apisec/v1"
+PASSWORD = "a-long-password"
+SHARED = "apisec"  # the index that a team without its own has, behind a filter
+PAY, CART = "pay", "cart"
+TEAMS = (PAY, CART)
+# Who there is, with the roles that Splunk knows them by. ``lee`` has left team cart; ``sam`` is of cart, by a filter.
+PEOPLE: dict[str, tuple[str, ...]] = {
+    "pat": ("apisec_team_pay",),
+    "cora": ("apisec_team_cart",),
+    "lee": ("apisec_team",),
+    "sam": ("cart_filtered",),
+    "dev": ("cart_developers",),
+    "nan": ("apisec_analyst",),
+    "max": ("apisec_admin",),
+}
+DETECTION = "APISEC - API object enumeration - Rule"
+MEMBER = {PAY: "pat", CART: "cora"}
+
+
+def mark(team: str) -> str:
+    return f"hidden-{team}"
+
+
+def index(team: str) -> str:
+    return f"apisec_{team}"
+
+
+def operation(team: str) -> str:
+    return f"GET /{mark(team)}/ledger"
+
+
+def principal(team: str) -> str:
+    return f"~principal~{mark(team)}~"
+
+
+def services(team: str) -> tuple[str, str]:
+    """One whose name anybody may guess, and one whose name is the team's own business."""
+    return team, f"{mark(team)}-books"
+
+
+def transaction(service: str, team: str, at: float, **changes: Any) -> dict[str, Any]:
+    path = operation(team)[4:]
+    about = {
+        "id": uuid.uuid4().hex,
+        "time": at,
+        "service": service,
+        "team": team,
+        "operation": operation(team),
+        "endpoint": path,
+        "uri_path": path,
+        "url": f"https://{team}.example.org{path}",
+        "gateway": "edge",
+        "principal": principal(team),
+        "object_ids": [],
+        "coverage": "complete",
+    }
+    return event(**{**about, **changes})
+
+
+def documents(team: str, now: float) -> dict[str, list[dict[str, Any]]]:
+    """What each collection holds of a team, by the collection's name."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for service in services(team):
+        inventory = learned([transaction(service, team, now - n) for n in range(60)]).to_documents()
+        key, about = f"{service}|{operation(team)}", {"service": service, "operation": operation(team)}
+        old = f"GET /{mark(team)}/old"
+        paths = PathModel()
+        paths.add_event(transaction(service, team, now))
+        override = {
+            "service": service, "operation": operation(team), "in": "body", "path": "state", "class": "pii.name",
+            "author": "cora", "reason": f"holds initials, {mark(team)}",
+        }  # fmt: skip
+        text = json.dumps({"openapi": "3.1.0", "info": {"title": mark(team), "version": "1"}, "paths": {}})
+        here: dict[str, list[dict[str, Any]]] = {
+            "apisec_inventory": [{**one, "updated": now} for one in inventory],
+            "apisec_inventory_archive": [
+                {**inventory[0], "_key": f"{service}|{old}", "operation": old, "archived": now}
+            ],
+            "apisec_inventory_deltas": [{"_key": f"1|{key}", "kind": "operation", "of": key, "end": 1, "noted": now}],
+            "apisec_paths": [
+                {"_key": service, "version": 1, "service": service, "through": now, "state": part.to_state()}
+                for part in paths.split()
+            ],
+            "apisec_changes": [{"_key": service, "service": service, "told": mark(team)}],
+            "apisec_baselines": [Baseline(service, operation(team), 9, 9, 1, 1, 1, 1, 1, 1, 0).to_document()],
+            "apisec_habits": [{"_key": f"{key}|p", **about, "principal": principal(team), "objects": 9}],
+            "apisec_flows": [
+                Invariant(service, f"GET /{team}", f"POST /{mark(team)}/login", 9, 1.0, 600.0, 9.0).to_document()
+            ],
+            "apisec_patterns": [
+                {"_key": f"edge|{mark(team)}-{service}", **about, "pattern": service, "title": mark(team)}
+            ],
+            "apisec_specs": [document_of(service, text, name="api", source=mark(team), now=now)],
+            "apisec_overrides": [{"_key": key_of(override), "version": 1, **override, "created": now, "updated": now}],
+            "apisec_bundles": [{"_key": f"note|{service}", "version": 1, "kind": "note", "note": mark(team)}],
+        }
+        for name, listed in here.items():
+            found.setdefault(name, []).extend(listed)
+    found["apisec_teams"] = [
+        {
+            "_key": team, "version": 1, "title": mark(team), "roles": [f"{team}_developers", f"{team}_filtered"],
+            "index": index(team),
+            "contacts": [f"{mark(team)}@example.org"], "owns": [{"service": f"{mark(team)}-*"}], "author": "max",
+        }
+    ]  # fmt: skip
+    return found
+
+
+class Reply(NamedTuple):
+    """An answer: what it says is judged as text, so that nothing of it is passed over."""
+
+    status: int
+    text: str
+
+    @property
+    def good(self) -> bool:
+        return self.status < 300
+
+    def shows(self, team: str) -> bool:
+        return mark(team) in self.text
+
+
+class Person:
+    """Somebody with a session of a password, or with a token of Splunk's."""
+
+    def __init__(self, target: Target, name: str, token: str = "", password: str = PASSWORD) -> None:
+        self.name = name
+        self._url = target.url
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self._http.verify = target.ca
+        if token:
+            self._http.headers["Authorization"] = f"Bearer {token}"
+        else:
+            form = {"username": name, "password": password, "output_mode": "json"}
+            answer = self._http.post(f"{self._url}/services/auth/login", form, timeout=TIMEOUT_SECONDS)
+            assert answer.status_code == 200, (name, answer.text)
+            self._http.headers["Authorization"] = f"Splunk {answer.json()['sessionKey']}"
+
+    def ask(
+        self, method: str, path: str, body: Any = None, form: Mapping[str, str] | None = None, **headers: str
+    ) -> Reply:
+        """One request; a body that is no text is sent as JSON."""
+        if body is not None and not isinstance(body, str):
+            body, headers = json.dumps(body), {"Content-Type": "application/json", **headers}
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        address = f"{self._url}{path}{'&' if '?' in path else '?'}output_mode=json"
+        answer = self._http.request(
+            method, address, data=form if body is None else body, headers=sent, timeout=TIMEOUT_SECONDS
+        )
+        return Reply(answer.status_code, answer.text)
+
+    def search(self, spl: str, app: str = APP) -> Reply:
+        query = spl if spl.lstrip().startswith("|") else f"search {spl}"
+        form = {"search": query, "exec_mode": "oneshot", "count": "0", "earliest_time": "-24h", "latest_time": "now"}
+        return self.ask("POST", f"/servicesNS/nobody/{app}/search/jobs", form=form)
+
+
+@dataclass
+class World:
+    """The stand-in with both teams in it. ``ids`` are what a door's address may name."""
+
+    root: Splunk
+    people: dict[str, Person]
+    ids: dict[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def world(home: Path, archive: Path) -> Iterator[World]:
+    """Start a Splunk, and fill it."""
+    with standin(home, archive) as target:
+        root = Splunk(target)
+        _roles(root)
+        _state(root)
+        people = {name: Person(target, name) for name in PEOPLE}
+        token = root.rest.call(
+            "POST", "/services/authorization/tokens", {"name": "pat", "audience": "doors", "expires_on": "+1h"}
+        )["entry"][0]["content"]["token"]
+        people["pat by token"] = Person(target, "pat", token)
+        people["root"] = Person(target, target.username, password=target.password)
+        made = World(root, people)
+        _events(root)
+        made.ids.update(_ids(made))
+        yield made
+
+
+def _roles(root: Splunk) -> None:
+    def role(name: str, imported: str, **settings: str) -> None:
+        form = {"name": name, "imported_roles": imported, **settings}
+        root.rest.call("POST", "/services/authorization/roles", form)
+
+    for team in TEAMS:
+        root.rest.call("POST", "/services/data/indexes", {"name": index(team)})
+        only = {"srchIndexesAllowed": index(team), "srchIndexesDefault": index(team)}
+        role(f"apisec_team_{team}", "apisec_team", **only)
+        role(f"{team}_staff", "apisec_team", **only)
+        role(f"{team}_developers", f"{team}_staff")
+    only = {"srchIndexesAllowed": SHARED, "srchIndexesDefault": SHARED}
+    role("cart_filtered", "apisec_team", srchFilter=f"service::{CART} OR service::{mark(CART)}-*", **only)
+    for name, roles in PEOPLE.items():
+        form = {"name": name, "password": PASSWORD, "roles": ",".join(roles)}
+        root.rest.call("POST", "/services/authentication/users", form)
+
+
+def _state(root: Splunk) -> None:
+    for team in TEAMS:
+        for name, listed in documents(team, root.now()).items():
+            root.rest.call("POST", f"{root.data(name)}/batch_save", body=listed)
+
+
+def _events(root: Splunk) -> None:
+    """Transactions in each team's index and in the shared one, findings in the index of risk, changes."""
+    indexes = ",".join((*map(index, TEAMS), SHARED, "apisec_risk"))
+    form = {"name": "teams", "index": SHARED, "indexes": indexes}
+    token = root.rest.call("POST", "/services/data/inputs/http", form)["entry"][0]["content"]["token"]
+    now, envelopes = root.now(), []
+    for team in TEAMS:
+        for service in services(team):
+            for where in (index(team), SHARED):
+                about = {"index": where, "source": mark(team), "time": now - 5}
+                one = transaction(service, team, now - 5)
+                fields = {name: str(one[name]) for name in ("service", "operation", "principal", "status", "action")}
+                envelopes.append({**about, "sourcetype": "apisec:transaction", "event": one, "fields": fields})
+                change = {"service": service, "team": team, "operation": operation(team), "time": now - 5}
+                envelopes.append({**about, "sourcetype": "apisec:change", "event": change})
+            risk = {"risk_object": principal(team), "risk_message": mark(team), "service": service, "risk_score": 50}
+            envelopes.append({"index": "apisec_risk", "source": mark(team), "time": now - 5, "event": risk})
+    answer = requests.post(
+        f"{root.target.hec_url}/services/collector/event",
+        data="\n".join(map(json.dumps, envelopes)).encode(),
+        headers={"Authorization": f"Splunk {token}"},
+        verify=root.target.ca,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert answer.status_code == 200, answer.text
+    count = "| tstats count where index=apisec*"
+    until(lambda: root.search(count) == [{"count": str(len(envelopes))}], 60, "the events of both teams")
+
+
+def _ids(made: World) -> dict[str, str]:
+    """What cart's people and scheduled searches have left behind."""
+    cora, root = made.people[MEMBER[CART]], made.root
+    job = json.loads(cora.ask("POST", f"{SPLUNK}/search/jobs", form={"search": f"search index={index(CART)}"}).text)
+    private = {"name": "notes", "search": f"search index={index(CART)} {mark(CART)}"}
+    assert cora.ask("POST", f"/servicesNS/cora/{APP}/saved/searches", form=private).good
+    cora.ask("GET", f"{API}/{mark(CART)}")  # a line of splunkd's own log
+    about = {"name": mark(CART), "service": mark(CART), "file": "api.json", "interval": "86400"}
+    root.rest.call("POST", f"{SPLUNK}/data/inputs/apisec_spec", about)
+    root.rest.call("POST", f"{SPLUNK}/storage/passwords", {"name": mark(CART), "password": "secret"})
+    # A detection as its schedule runs it: as its owner, with results for whoever may read the search.
+    settings = {"search": "search `apisec_risk_index`", "dispatchAs": "owner", "disabled": "0"}
+    root.edit_saved(DETECTION, settings)
+    scheduled = root.rest.call("POST", f"{saved_path(DETECTION)}/dispatch")["sid"]
+    for sid in (job["sid"], scheduled):
+        until(lambda sid=sid: root._finished(sid), 60, "a search")  # type: ignore[misc]
+    return {
+        "service": CART,
+        "team": CART,
+        "index": index(CART),
+        "operation_id": operation_id(CART, operation(CART)),
+        "key": quote(f"{CART}|GET /{CART}|POST /{mark(CART)}/login", safe=""),
+        "sid": job["sid"],
+        "scheduled": scheduled,
+        "detection": quote(DETECTION),
+    }
