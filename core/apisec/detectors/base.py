@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Pattern, Tuple
+from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Tuple
 
 from apisec.validators.lazy import lazy
 
@@ -98,12 +98,13 @@ class Words:
     """Telling words. ``heads``: the first three letters of one of them begin a word of every text that matches.
 
     ``pattern`` matches what ``shape`` does, each word an alternative of its own, for other engines: no lookaround, no
-    backreference.
+    backreference. ``stems`` are the words as they were given: many detectors share most of theirs.
     """
 
     shape: Pattern[str]
     heads: FrozenSet[str]
     pattern: str
+    stems: Tuple[str, ...]
 
 
 def words(*stems: str) -> Words:
@@ -119,10 +120,17 @@ def words(*stems: str) -> Words:
     for stem in stems:
         begun.setdefault(stem[0], []).append(_stem(stem))
     ways = [_begun(first, patterns) for first, patterns in begun.items()]
-    shape, pattern = [
-        rf"(?i)(?:\b|_)(?:{'|'.join(alternatives)})" for alternatives in (ways, [_stem(stem) for stem in stems])
-    ]
-    return Words(lazy(shape), frozenset().union(*[_heads(stem) for stem in stems]), pattern)
+    heads = frozenset().union(*[heads_of(stem) for stem in stems])
+    return Words(lazy(_spoken(ways)), heads, any_stem(stems), stems)
+
+
+def any_stem(stems: Iterable[str]) -> str:
+    """Return the pattern of a text in which one of some telling words stands."""
+    return _spoken([_stem(stem) for stem in stems])
+
+
+def _spoken(ways: Iterable[str]) -> str:
+    return rf"(?i)(?:\b|_)(?:{'|'.join(ways)})"
 
 
 def _begun(first: str, patterns: List[str]) -> str:
@@ -133,7 +141,7 @@ def _begun(first: str, patterns: List[str]) -> str:
 
 
 @lru_cache(maxsize=4096)  # of the detectors' own words; rows of one table share most of them
-def _heads(stem: str) -> FrozenSet[str]:
+def heads_of(stem: str) -> FrozenSet[str]:
     """Return how a text's word that matches a stem may begin: in each spelling, and with its second word joined."""
     first = re.split(r"[^\w]", stem.rstrip("*"))[0]
     forms = [_spellings(text[:HEAD]) for text in (first, re.sub(r"\W", "", stem))]

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Set, Tuple
 
 from apisec.detectors import DETECTORS
-from apisec.detectors.base import GATES, HEAD, NEAR, Detector, Match
+from apisec.detectors.base import GATES, HEAD, NEAR, Detector, Match, any_stem, heads_of
 from apisec.detectors.numbers import LEFT, RIGHT
 from apisec.validators.lazy import lazy
 from apisec.validators.numbers import CLOCK
@@ -85,6 +85,24 @@ def _form(detector: Detector) -> Iterator[str]:
 _GROUP = re.compile(r"\((?!\?[:=!<])|\\[1-9]|\(\?P")
 
 
+class _Spoken:
+    """The detectors that wait for telling words of one head, by word. Detectors of one family share most of theirs: a
+    word is looked for once, however many wait for it.
+    """
+
+    def __init__(self, stems: Dict[str, Dict[str, Detector]]) -> None:
+        self._any = lazy(any_stem(stems))
+        self._each = [(lazy(any_stem([stem])), detectors) for stem, detectors in stems.items()]
+
+    def choose(self, text: str, chosen: Dict[str, Detector]) -> None:
+        """Add the detectors of which a word stands in the text."""
+        if self._any.search(text) is None:
+            return
+        for word, detectors in self._each:
+            if word.search(text) is not None:
+                chosen.update(detectors)
+
+
 class _Gate:
     """The detectors behind one gate: those that fire alone, and those that wait for a telling word, by its head."""
 
@@ -92,11 +110,13 @@ class _Gate:
         self.shape = lazy(pattern)
         self.alone = _Asked([d for d in detectors if d.confidence != "context"])
         self.checked = _Asked([d for d in detectors if d.confidence == "context" and d.checked])
-        self.spoken: Dict[str, Dict[str, Detector]] = {}
+        by_head: Dict[str, Dict[str, Dict[str, Detector]]] = {}
         for detector in detectors:
             if detector.confidence == "context" and detector.near is not None:
-                for head in sorted(detector.near.heads):
-                    self.spoken.setdefault(head, {})[detector.id] = detector
+                for stem in detector.near.stems:
+                    for head in heads_of(stem):
+                        by_head.setdefault(head, {}).setdefault(stem, {})[detector.id] = detector
+        self.spoken = {head: _Spoken(stems) for head, stems in by_head.items()}
 
 
 _GATED = tuple(
@@ -134,7 +154,7 @@ def candidates(text: str, hint: Optional[str] = None, strict: bool = False) -> T
         if gate.spoken:
             heads = set(_HEADS.findall(text.lower())) if heads is None else heads
             for head in heads & gate.spoken.keys():
-                chosen.update(gate.spoken[head])
+                gate.spoken[head].choose(text, chosen)
         if strict:
             gate.checked.choose(text, chosen)
     if hint is not None:

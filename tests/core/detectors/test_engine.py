@@ -131,6 +131,16 @@ def test_words_by_their_first_letter_say_what_words_one_by_one_say() -> None:
             assert (found and found.span()) == (expected and expected.span()), text
 
 
+def test_who_waits_for_words_is_asked_where_one_stands_and_nowhere_else() -> None:
+    waiting = [d for d in DETECTORS.values() if d.confidence == "context" and d.near is not None and d.gate == "near"]
+    assert waiting
+    for text in texts()[::79]:
+        chosen = {d.id for d in candidates(text)}
+        assert chosen >= {d.id for d in waiting if d.near is not None and d.near.shape.search(text)}, text
+        for one in candidates(text):
+            assert one.confidence != "context" or (one.near is not None and one.near.shape.search(text)), (text, one.id)
+
+
 @pytest.mark.parametrize("stem", ["2fa", "ab*", " pin", ""])
 def test_a_stem_that_could_not_be_looked_up_is_refused(stem: str) -> None:
     with pytest.raises(ValueError, match="telling word"):
