@@ -85,6 +85,7 @@ def test_anonymous_use_and_signatures_are_seen() -> None:
             event(auth="none", principal_kind="anonymous"),
             event(auth="none", principal_kind="anonymous", status=401),
             event(auth="api_key", principal_kind="api_key", request_fields=signed),
+            event(auth="hmac", principal_kind="api_key", request_fields=signed),
             event(action="blocked", status=403),
         ]
     )

@@ -55,6 +55,9 @@ def test_versions_beyond_the_limit_are_counted_together() -> None:
         ({"uri_query": "v=how+are+you"}, ""),
         ({"uri_query": "", "http_content_type": "application/vnd.acme.v3+json"}, "v3"),
         ({"uri_query": "", "http_content_type": "video/mp4"}, ""),
+        ({"uri_query": "", "request_content_type": "application/vnd.acme.v3+json"}, "v3"),
+        ({"uri_query": "", "endpoint": "/v1/orders", "api_version": "2024-01-01"}, "2024-01-01"),
+        ({"uri_query": "api-version=2", "api_version": "2024-01-01"}, "2"),
     ],
 )
 def test_versions(changes: Any, expected: str) -> None:

@@ -186,7 +186,7 @@ class OperationStats:
         signed = any(
             location == "header" and path.lower() in SIGNATURES for location, path in self.request.fields.stats
         )
-        return sorted([*names(self.auth), *(["hmac"] if signed else [])])
+        return sorted({*names(self.auth), *(["hmac"] if signed else [])})
 
     def row(self, service: str, operation: str) -> Dict[str, Any]:
         """Return what an analyst reads; ``None`` stands for what was never measured."""
