@@ -139,7 +139,7 @@ def tcp(call: Call) -> Reply:
 def _stanzas(call: Call, kind: Kind) -> list[Stanza]:
     if kind.scheme == "http":
         call.require("edit_token_http", "list_token_http", "list_inputs")
-    stanzas = call.splunkd.confs.stanzas("inputs", call.context_app)
+    stanzas = call.splunkd.confs.stanzas("inputs", call.context_app, call.session.user)
     return [stanza for name, stanza in sorted(stanzas.items()) if name.startswith(kind.scheme + "://")]
 
 
