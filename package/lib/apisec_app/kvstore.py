@@ -26,6 +26,7 @@ Document = Dict[str, Any]
 PAGE = 10_000  # below max_rows_per_query, limits.conf [kvstore], 50,000
 BATCH = 500  # below max_documents_per_batch_save, limits.conf [kvstore], 1,000
 QUERIES = 200  # below max_queries_per_batch, limits.conf [kvstore], 1,000
+DELETED = 50  # keys that one query names: it stands in the URL, and stays below 16 KB there
 CONFLICT = 409
 BATCH_BYTES = 8_000_000  # below max_size_per_batch_save_mb, limits.conf [kvstore], 50
 
@@ -102,6 +103,12 @@ class Collection:
         """Remove one document; a missing one is no error."""
         self._service.delete(self._path, query=json.dumps({"_key": key}))
 
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Remove documents, several with one call; missing ones are no error."""
+        for start in range(0, len(keys), DELETED):
+            wanted = [{"_key": key} for key in keys[start : start + DELETED]]
+            self._service.delete(self._path, query=json.dumps({"$or": wanted}))
+
     def delete_where(self, query: Document) -> None:
         """Remove the documents that match; ValueError for a query that is empty, which would remove all."""
         if not query:
@@ -113,8 +120,7 @@ class Collection:
         kept = list(documents)
         stale = {d["_key"] for d in self.load()} - {d["_key"] for d in kept}
         self.save(kept)
-        for key in sorted(stale):
-            self.delete(key)
+        self.delete_all(sorted(stale))
         return len(kept)
 
     def _post(self, body: str, path: str) -> Any:
