@@ -59,6 +59,27 @@ _INDEX = rf"(?:{_GAP}[\[{{][^\]}}\n]{{1,60}}[\]}}]){{0,4}}"
 # Member by member of bounded length; nothing after it can match what it took.
 _CALL = rf"{_VARIABLE}{_INDEX}(?:{_GAP}(?:->|::)\$?\w{{1,40}}{_INDEX}){{0,3}}{_GAP}\([^)\n]{{0,200}}\)"
 
+_CALLED = re.compile(rf"(?<![\w.>$-])([a-z]\w{{2,30}}){_GAP}\(\s{{0,3}}(\S?)")
+_SURE = re.compile(_PHP_SURE)
+_BEFORE = "=;({[,@!&|.'\"<?+*~"  # what stands before a call in code; in prose it is a blank
+MAX_CALLS = 60
+
+
+def _php(text: str) -> Iterator[float]:
+    for count, call in enumerate(_CALLED.finditer(text)):
+        if count >= MAX_CALLS:
+            return
+        if not _SURE.fullmatch(call.group(1)):
+            continue
+        before, argument = text[: call.start()].rstrip()[-1:], call.group(2)
+        if not before and len(text) <= 160 and "\n" not in text:
+            yield 0.55
+            return
+        if (not before or before in _BEFORE) and (argument in "$'\"@)" or argument.isalnum()):
+            yield 0.65
+            return
+
+
 PHP = attack(
     "injection.php",
     "code",
@@ -102,15 +123,8 @@ PHP = attack(
     ),
     (
         0.65,
-        rf"(?:^|[^\w.>$\s-]|^[^a-z]{{0,4}}@?\s?|[=;({{\[,@!]\s{{0,3}}){_PHP_SURE}{_GAP}\(\s{{0,3}}(?:[$'\"@"
-        rf"\d]|\w{{1,40}}\s{{0,2}}[()]|[a-z_]{{2,30}}\))",
-        "(",
-    ),
-    (0.55, rf"^\W{{0,4}}{_PHP_SURE}{_GAP}\([^\n]{{0,120}}$", "("),
-    (
-        0.65,
         rf"(?:^|[&;\s]){_PHP_SETTINGS}\s{{0,3}}=|^{_PHP_SETTINGS}$",
-        "=",
+        "engine",
         "allow_url",
         "_file",
         "disable_",
@@ -173,6 +187,8 @@ PHP = attack(
         ".ph",
     ),
     (0.8, r"\bphp://(?:std(?:in|out|err)|(?:in|out)put|fd|memory|temp|filter)", "php://"),
+    judge=_php,
+    judged=("(",),
 )
 
 NODE = attack(

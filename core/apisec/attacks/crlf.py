@@ -5,7 +5,11 @@ from __future__ import annotations
 from apisec.attacks.base import attack
 
 _BREAK = r"(?:[\r\n]|\\r\\n|\u560a|\u560d|\ufffd\ufffd)"
-_BREAKS = ("\n", "\r", "\\r\\n", "\u560a", "\u560d", "\ufffd")
+_METHODS = (
+    "get ", "post ", "put ", "patch ", "head ", "options ", "connect ", "delete ", "trace ", "track ",
+    "propfind ", "mkcol ", "copy ", "move ", "lock ",
+)  # fmt: skip
+
 ATTACKS = (
     attack(
         "injection.crlf",
@@ -14,16 +18,33 @@ ATTACKS = (
             0.85,
             rf"{_BREAK}\s{{0,3}}(?:set-cookie2?|content-length|transfer-encoding|refresh|remote-addr"
             rf"|access-control-[\w-]{{4,30}}) ?:",
-            *_BREAKS,
+            "set-cookie",
+            "content-length",
+            "transfer-encoding",
+            "refresh",
+            "remote-addr",
+            "access-control-",
         ),
-        (0.85, rf"^[^\r\n]{{0,200}}{_BREAK}\s{{0,3}}(?:location|content-location|x-[\w-]{{2,30}}) ?:", *_BREAKS),
+        (
+            0.85,
+            rf"^[^\r\n]{{0,200}}{_BREAK}\s{{0,3}}(?:location|content-location|x-[\w-]{{2,30}}) ?:",
+            "location",
+            "x-",
+        ),
         (
             0.8,
             rf"{_BREAK}\s{{0,3}}(?:http/\d|(?:get|post|put|patch|head|options|connect|delete|trace|track"
             rf"|propfind|mkcol|copy|move|lock) (?:/|[a-z]{{2,8}}://)\S{{0,200}})",
-            *_BREAKS,
+            *_METHODS,
+            "http/",
         ),
-        (0.45, rf"{_BREAK}\s{{0,3}}content-type ?: ?(?:text/html|multipart)|{_BREAK}{{2,4}}<(?:html|script)", *_BREAKS),
+        (
+            0.45,
+            rf"{_BREAK}\s{{0,3}}content-type ?: ?(?:text/html|multipart)|{_BREAK}{{2,4}}<(?:html|script)",
+            "content-type",
+            "<html",
+            "<script",
+        ),
         (
             0.65,
             r"^(?:get|post|put|patch|head|options|connect|delete|trace|track) (?:/"

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.attacks import ATTACKS
-from apisec.attacks.base import THRESHOLD
+from apisec.attacks.base import THRESHOLD, Literals
 from apisec.attacks.code import ENCODED
 from apisec.attacks.readings import MAX_VALUE, TELLING_BASE64, readings
 from apisec.decoders.base import Document
@@ -21,22 +21,116 @@ _PER_VALUE, _PER_CHARACTER = 30, 2
 # Text that people write has more that only looks like a payload, and less of it is one.
 THRESHOLD_OF_TEXT = 0.88
 TEXT_LENGTH, TEXT_WORDS = 60, 8
-_WORD = re.compile(r"(?:^|(?<=[\s(\"']))[^\W\d_]{2,}(?=[\s,.;:?!)\"']|$)")
+_STOPS = ".,;:!?()\"'*_`-"
 
-# No payload of any family does without one of these.
-SUSPECT = re.compile(
-    r"[<>'\"`;|&${}\\%#()*!\n\r\x00\[^\ufffd\uff01-\uff5e]|\.\.|:/|//|--|=="
-    r"|(?i:\bunion\b|\bor\b|\band\b|script|powershell|\bcmd|etc/|inf/|\.git|\.env|\.ht|\.svn|\.ssh"
-    r"|\.aws|_history|proc/|\bif |\bfor |java|\bruntime|processbuilder|transformer|closure"
-    r"|\b(?:org|com|sun)\.|proto|constructor|\.ph|base64_|_exec|_func|_contents|sockopen|session\."
-    r"|allow_url|safe_mode|open_basedir|ini_|ro0ab|kztaau|cs7qaf|aced0|gas[uv]|aaeaaad|h4sia|tzo|yto"
-    r"|xp_|sp_|_schema|schema_|sysobj|msysa|tempdb|msdb|msdasql|northwind|openrowset|nvarchar|mysql\."
-    r"|pg_|waitfor|order by|having|document|window|onload|onerror|metadata|meta-data|169\.254"
-    r"|\bon[a-z]{3,20} ?=|process\.|innerhtml|\bselect\b|/\w{0,3}[?]\w{0,4}/|require|console\."
-    r"|module\.|jndi|freemarker|groovy|ognl|classloader|http/)"
-    rf"|^\s?{TELLING_BASE64}[A-Za-z0-9+/_-]{{10}}|(?i:{'|'.join(ENCODED)})"
+# No payload of any family does without one of these characters, ways of writing or words.
+MARKS = r"[<>'\"`;|&${}\\%#()*!=\n\r\x00\[^\ufffd\uff01-\uff5e\u2019]|\.\.|:/|//|--|/\w{0,3}\?\w{0,4}/"
+BEGUN = rf"^\s?{TELLING_BASE64}[A-Za-z0-9+/_-]{{10}}"
+WORDS: Tuple[str, ...] = (
+    "union",
+    "select ",
+    "script",
+    "powershell",
+    "cmd.",
+    "cmd ",
+    "etc/",
+    "inf/",
+    ".git",
+    ".env",
+    ".ht",
+    ".svn",
+    ".ssh",
+    ".aws",
+    "_history",
+    "proc/",
+    "if ",
+    "for ",
+    "java",
+    "runtime",
+    "processbuilder",
+    "transformer",
+    "closure",
+    "org.",
+    "com.",
+    "sun.",
+    "proto",
+    "constructor",
+    ".ph",
+    "base64_",
+    "_exec",
+    "_func",
+    "_contents",
+    "sockopen",
+    "session.",
+    "allow_url",
+    "safe_mode",
+    "open_basedir",
+    "ini_",
+    "ro0ab",
+    "kztaau",
+    "cs7qaf",
+    "aced0",
+    "gasv",
+    "gasu",
+    "aaeaaad",
+    "h4sia",
+    "tzo",
+    "yto",
+    "xp_",
+    "sp_",
+    "_schema",
+    "schema_",
+    "sysobj",
+    "msysa",
+    "tempdb",
+    "msdb",
+    "msdasql",
+    "northwind",
+    "openrowset",
+    "nvarchar",
+    "mysql.",
+    "pg_",
+    "waitfor",
+    "order by",
+    "having",
+    "document",
+    "window",
+    "metadata",
+    "meta-data",
+    "process.",
+    "innerhtml",
+    "require",
+    "console.",
+    "module.",
+    "jndi",
+    "freemarker",
+    "groovy",
+    "ognl",
+    "classloader",
+    "http/",
+    "passwd",
+    " like ",
+    "drop ",
+    "php",
+    *ENCODED,
 )
+_MARKED = re.compile(f"{MARKS}|{BEGUN}")
+_WORDS = Literals(WORDS)
+# The same question as one expression, for engines that ask many values at once.
+SUSPECT = re.compile(f"{MARKS}|{BEGUN}|(?i:{'|'.join(map(re.escape, WORDS))})")
+
+
+def suspicious(value: str) -> bool:
+    """Return whether a value may score at all."""
+    if len(value) < 2:
+        return False
+    if _MARKED.search(value):
+        return True
+    return bool(_WORDS.present(value.lower()))
+
+
 _ATTACKS = tuple(ATTACKS.values())
+_LITERALS = Literals([literal for attack in _ATTACKS for literal in attack.needs])
 FAMILY: Dict[str, str] = {attack.id: attack.family for attack in _ATTACKS}
 
 
@@ -67,7 +161,7 @@ class Watch:
 
     def scan(self, value: str) -> List[Tuple[str, float]]:
         """Return what ``scan`` does, or nothing where too much was asked already."""
-        if len(value) < 2 or not SUSPECT.search(value):
+        if not suspicious(value):
             return []
         self.spent += cost(value)
         if self.spent > MAX_WORK:
@@ -78,23 +172,28 @@ class Watch:
 
 def scan(value: str) -> List[Tuple[str, float]]:
     """Return detectors that see evidence in a value, with their scores, in registry order."""
-    return [] if len(value) < 2 or not SUSPECT.search(value) else _asked(value)
+    return _asked(value) if suspicious(value) else []
 
 
 def _asked(value: str) -> List[Tuple[str, float]]:
     best: Dict[str, float] = {}
     for text in readings(value):
-        enough = THRESHOLD_OF_TEXT if _is_text(text) else THRESHOLD
+        present = _LITERALS.present(text)
         for attack in _ATTACKS:
-            score = attack.score(text)
-            if score >= enough and score > best.get(attack.id, 0.0):
+            score = attack.score(text, present)
+            if score >= THRESHOLD and score > best.get(attack.id, 0.0):
                 best[attack.id] = score
+    if best and min(best.values()) < THRESHOLD_OF_TEXT and _is_text(value):
+        return [(name, score) for name, score in best.items() if score >= THRESHOLD_OF_TEXT]
     return list(best.items())
 
 
 def _is_text(text: str) -> bool:
-    """Return whether somebody may have written it to be read: many words, and most of it letters and blanks."""
-    return len(text) > TEXT_LENGTH and len(_WORD.findall(text, 0, 2_000)) >= TEXT_WORDS
+    """Return whether somebody may have written it to be read: eight words or more, between blanks."""
+    if len(text) <= TEXT_LENGTH:
+        return False
+    words = [word.strip(_STOPS) for word in text[:2_000].split()]
+    return sum([len(word) > 1 and word.isalpha() for word in words]) >= TEXT_WORDS
 
 
 @lru_cache(maxsize=8192)
@@ -111,7 +210,7 @@ def of_document(document: Document, location: str, watch: Optional[Watch] = None
         if is_text:
             yield from _placed(watch.scan(leaf.value), location, leaf.path)
         name = leaf.name
-        if name and not name.isalnum() and (is_text or "$" in name) and SUSPECT.search(name):
+        if name and not name.isalnum() and (is_text or "$" in name) and suspicious(name):
             names.add(name)
             if len(names) <= MAX_NAMES:
                 yield from _placed(_of_name(name), location, leaf.path)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Iterator
 
 from apisec.attacks.base import attack
 from apisec.attacks.sql.grammar import judge
 from apisec.attacks.sql.tokens import FUNCTIONS
 
-_CALLED = "|".join(sorted(FUNCTIONS, key=lambda name: (-len(name), name)))
+_LAST = re.compile(r"(?:^|[\s,=(])(\w{1,24})$")
 
 
 def _judge(text: str) -> Iterator[float]:
-    return judge(text)
+    yield from judge(text)
+    if text.endswith("("):  # what was cut off behind a call
+        last = _LAST.search(text[-40:-1].rstrip())
+        if last is not None and last.group(1) in FUNCTIONS:
+            yield 0.55
 
 
 ATTACKS = (
@@ -61,7 +66,8 @@ ATTACKS = (
             r"(?:^|['\"\d)(,;=|&] ?)sleep ?\( ?['\"]?\d{1,9}['\"]? ?(?:\)|,|$)|(?:['\"\d)] ?|\b(?:or|and"
             r"|select|,) ?\(*)(?:sleep|if) ?\([^)]{0,60}(?:\d|sleep)",
             "sleep",
-            "if",
+            "if(",
+            "if (",
         ),
         (
             0.6,
@@ -76,11 +82,19 @@ ATTACKS = (
             r"|datasource|query|xml)\b|\bmsdasql\b|\bsqloledb\b|\bnvarchar\b|\bprocedure analyse ?\("
             r"|\bdb_?name ?\(|\bdatabase\(\)|\bschema(?:_name)? ?\(\)?$",
             "_schema",
-            "sys",
+            "sysobj",
+            "sys.",
+            "syscol",
+            "sysdat",
+            "sysuser",
+            "systab",
+            "syscom",
+            "systyp",
             "@@",
             "xp_",
             "sp_",
-            "into ",
+            "outfile",
+            "dumpfile",
             "sqlite_",
             "pg_",
             "utl_",
@@ -89,14 +103,20 @@ ATTACKS = (
             "all_",
             "user_",
             "dba_",
-            "open",
+            "openrowset",
+            "opendata",
+            "openquery",
+            "openxml",
             "msdasql",
             "sqloledb",
             "nvarchar",
-            "procedure",
-            "db",
+            "procedure analyse",
+            "db_name",
+            "dbname",
             "database()",
-            "schema",
+            "schema(",
+            "schema (",
+            "schema_name",
         ),
         (
             0.55,
@@ -111,7 +131,6 @@ ATTACKS = (
             "mysql.db",
             "pg_catalog",
         ),
-        (0.55, rf"(?:^|[\s,=(])(?:{_CALLED})\s{{0,6}}\($", "("),
         (0.5, r"\bselect\b[^;]{1,120}\bfrom\b[^;]{1,80}(?:--|#|/\*) ?$", "select"),
         (0.6, r"\w'(?: ?\|\| ?| ?\+ ?)'\w|';? ?\|\| ?\(?select|'\|\|[a-z_.]{2,30}\(", "'"),
         (0.55, r"/\*![\d ]", "/*!"),
@@ -119,7 +138,7 @@ ATTACKS = (
             0.55,
             r"^\)\s{0,4}as\s{1,4}['\"\w]{1,40}\s{1,6}from\b|\bas\s{1,4}[\"'`]\w{1,30}[\"'`]\s{1,4}from\s"
             r"|^.?\s?as['\"] from$",
-            "as",
+            " from",
         ),
         (
             0.6,

@@ -18,7 +18,7 @@ Rules = Tuple[Tuple[float, Pattern[str]], ...]
 
 
 def _rules(*rows: Tuple[float, str]) -> Rules:
-    return tuple([(weight, re.compile(shape)) for weight, shape in rows])
+    return tuple(sorted([(weight, re.compile(shape)) for weight, shape in rows], key=lambda row: -row[0]))
 
 
 # Behind the end of the literal that the value stands in.
@@ -75,12 +75,24 @@ _BARE = _rules(
 )
 
 
+# What tokens of a text as it stands can tell only where one of these is: most prose with an apostrophe has none.
+_TELLING = re.compile(
+    r"^\s{0,4}[);,|&]|^[-+~!(\s]{0,4}\d|\bunion\b|\bselect\b|&&|\|\||(?:--|#|/\*)\s?$|^[a-z_]\w{0,40}\s{0,3}\("
+    r"|^['\"`][^'\"`]{0,80}['\"`]\s{0,3}(?:[)=<>|&+;,*-]|(?:or|and|xor|like|is|in)\b)"
+    r"|;\s{0,3}\(?(?:insert|update|delete|drop|alter|create|truncate|exec|declare|shutdown|waitfor|grant|merge|load|call)\b"
+    r"|\b(?:or|and|xor)\b[\s(!+~-]{0,6}(?:[\d'\"@(]|true|false|null|not|[a-z_]{2,24}\s{0,3}\()"
+    r"|^(?:\w{1,12}=)?(?:or|and|xor|having|order|group|from|where|drop|exec|execute|like|in)\b"
+)
+_STATEMENT = re.compile(
+    r"\b(?:information_schema|sys|pg_|xp_|sp_|dbms_|utl_|sqlite_|msys|mysql|all_tables|user_tables|dba_users)"
+)
+
+
 def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
-    for quote, kinds in ways(text):
-        if len(kinds) < 2 or (quote and kinds[1:2] == "j"):
-            continue
-        rules = _QUOTED if quote else _BARE
-        best = max([weight for weight, shape in rules if shape.search(kinds)], default=0.0)
-        if best:
-            yield best
+    for quote, kinds in ways(text, _TELLING.search(text) is not None or _STATEMENT.search(text) is not None):
+        if len(kinds) > 1:
+            for weight, shape in _QUOTED if quote else _BARE:
+                if shape.search(kinds):
+                    yield weight
+                    break

@@ -15,6 +15,8 @@ import re
 from typing import Dict, Iterator, List, Tuple
 
 MAX_TOKENS = 160
+PROSE = 6  # names in a row are a sentence: no statement has as many
+_PROSE_KINDS = ["n"] * PROSE
 MAX_TEXT = 2_048  # characters of a value that are read
 
 _TOKEN = re.compile(
@@ -66,37 +68,43 @@ KINDS: Dict[str, str] = {
 FUNCTIONS = frozenset(
     _words(
         "f",
-        "ascii avg benchmark bin bin_to_num cast char char_length chr coalesce compress concat concat_ws conv convert "
-        "convert_tz count crc32 current_database current_user curdate curtime database databases date_add date_format "
-        "date_sub datediff db_name dbms_pipe dbms_lock decode default elt encode encrypt exp export_set extractvalue "
-        "field find_in_set floor format found_rows from_base64 from_days from_unixtime generate_series get_lock getdate "
-        "greatest group_concat hex host_name hour iif ifnull if inet_aton instr interval is_free_lock is_srvrolemember "
-        "isnull json_extract json_keys last_insert_id lcase least left length load_extension load_file locate log lower "
-        "lpad ltrim make_set makedate master_pos_wait max md5 mid min minute month monthname multipoint name_const "
-        "newid now nullif nvl oct octet_length ord password pg_ls_dir pg_read_file pg_sleep pi polygon position pow "
-        "quarter quote randomblob rand repeat reverse right round row_count rpad rtrim schema schema_name sec_to_time "
-        "session_user sha sha1 sha2 sign sin sleep soundex space sqrt sqlite_version strcmp str_to_date string_agg "
-        "strftime substr substring substring_index subdate sum suser_name suser_sname sysdate sys_eval sys_exec "
-        "system_user time_format time_to_sec to_base64 to_char to_days trim truncate ucase uncompress unhex "
-        "unix_timestamp updatexml upper user user_name utc_date utl_http utl_inaddr uuid values varchar version week "
-        "weekday xmltype xp_cmdshell xp_dirtree year yearweek zeroifnull charindex patindex openrowset opendatasource "
-        "sp_executesql row_number rank over tan atan acos asin cos ceil ceiling abs ln date time timestamp lastval "
-        "nextval currval st_distance point linestring",
+        "abs acos ascii asin atan avg benchmark bin bin_to_num cast ceil ceiling char char_length charindex chr "
+        "coalesce compress concat concat_ws conv convert convert_tz cos count crc32 curdate current_database "
+        "current_user currval curtime database databases date date_add date_format date_sub datediff db_name "
+        "dbms_lock dbms_pipe decode default elt encode encrypt exp export_set extractvalue field find_in_set floor "
+        "format found_rows from_base64 from_days from_unixtime generate_series get_lock getdate greatest "
+        "group_concat hex host_name hour if ifnull iif inet_aton instr interval is_free_lock is_srvrolemember "
+        "isnull json_extract json_keys last_insert_id lastval lcase least left length linestring ln load_extension "
+        "load_file locate log lower lpad ltrim make_set makedate master_pos_wait max md5 mid min minute month "
+        "monthname multipoint name_const newid nextval now nullif nvl oct octet_length opendatasource openrowset "
+        "ord over password patindex pg_ls_dir pg_read_file pg_sleep pi point polygon position pow quarter quote "
+        "rand randomblob rank repeat reverse right round row_count row_number rpad rtrim schema schema_name "
+        "sec_to_time session_user sha sha1 sha2 sign sin sleep soundex sp_executesql space sqlite_version sqrt "
+        "st_distance str_to_date strcmp strftime string_agg subdate substr substring substring_index sum suser_name "
+        "suser_sname sys_eval sys_exec sysdate system_user tan time time_format time_to_sec timestamp to_base64 "
+        "to_char to_days trim truncate ucase uncompress unhex unix_timestamp updatexml upper user user_name "
+        "utc_date utl_http utl_inaddr uuid values varchar version week weekday xmltype xp_cmdshell xp_dirtree year "
+        "yearweek zeroifnull",
     )
 )
 _CLOSERS = {"'": re.compile(r"(?:[^'\\]|\\.|'')*'"), '"': re.compile(r'(?:[^"\\]|\\.|"")*"'), "`": re.compile("[^`]*`")}
 _GOES_ON = re.compile(r"\s{0,8}(?:/\*|[(/]|$|(?:all|distinct|select|by|\d))")
+_PROSE = re.compile(r"(?!(?:or|and|xor|union|order|group|having|intersect|except|minus|procedure)(?![a-z]))[^\W_]")
 _NEXT_IS_CALL = re.compile(r"\s{0,8}(?:/\*[^*]{0,40}\*/)?\(")
 
 
-def ways(text: str) -> Iterator[Tuple[str, str]]:
-    """Yield each way of reading a value: the quote that it may stand in (none first) and its tokens."""
+def ways(text: str, bare: bool = True) -> Iterator[Tuple[str, str]]:
+    """Yield each way of reading a value: the quote that it may stand in (none first) and its tokens.
+
+    A quote with a letter right behind it, as in *don't*, ends no literal unless a word of the language follows.
+    """
     text = text[:MAX_TEXT]
-    yield "", _read(text, 0, [])
+    if bare:
+        yield "", _read(text, 0, [])
     for quote, closer in _CLOSERS.items():
         if quote in text:
             closed = closer.match(text)
-            if closed is not None:
+            if closed is not None and not _PROSE.match(text, closed.end()):
                 yield quote, _read(text, closed.end(), ["s"])
 
 
@@ -126,6 +134,8 @@ def _read(text: str, start: int, kinds: List[str]) -> str:
             break
         kinds.append(_kind(name or "", match.group(), text, at, end, kinds))
         at = end
+        if kinds[-1] == "n" and kinds[-PROSE:] == _PROSE_KINDS:
+            break
     return "".join(kinds)
 
 
