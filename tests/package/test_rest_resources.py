@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from apisec_app.pins import PATH_PINS
+from apisec_app.kvstore import DELTAS, PATHS, Collection
+from apisec_app.pins import PATH_PINS, PathPins
+from apisec_app.refresh.paths import Paths
 from openapi_spec_validator import validate
 
 from apisec.endpoints.learning import PathModel
@@ -163,17 +165,9 @@ def test_templates_are_told_with_their_evidence(rig: Rig) -> None:
 
 
 def refresh(rig: Rig) -> PathModel:
-    """Decide as the refresh does: with what was said."""
-    from apisec_app.kvstore import PATHS, Collection
-    from apisec_app.pins import PathPins
-
-    model = PathModel.from_state(str(Collection(rig.kv, PATHS).get("shop")["state"]))  # type: ignore[index]
-    said = PathPins(Collection(rig.kv, PATH_PINS)).load()
-    for service, paths in model.services.items():
-        if service in said:
-            said[service].apply(paths.registry)
-    model.decide(NOW)
-    return model
+    """Return what the next refresh decides."""
+    pins = PathPins(Collection(rig.kv, PATH_PINS))
+    return Paths(Collection(rig.kv, PATHS), Collection(rig.kv, DELTAS), pins).load(NOW)
 
 
 def test_a_pinned_word_counts_with_the_next_refresh_and_until_it_is_taken_back(rig: Rig) -> None:
