@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -13,8 +14,9 @@ from openapi_spec_validator import validate
 from splunklib.binding import HTTPError
 
 from apisec.http import openapi
-from apisec.http.table import Answer, Operation, Table
+from apisec.http.table import Answer, Operation, Table, query_values
 from tests.package.rest_rig import IDS, LOG, ORDERS, SYSTEM, Rig
+from tests.support.app import ROOT
 
 
 @pytest.fixture
@@ -231,3 +233,22 @@ def test_reading_leaves_no_trace(rig: Rig) -> None:
     rig.get(f"/operations/{IDS[ORDERS]}")
     assert rig.kv.events == []
     assert rig.kv.writes == 0
+
+
+# The page about it
+
+
+def test_every_address_of_the_page_leads_to_an_operation() -> None:
+    page = (ROOT / "docs/rest.md").read_text("utf-8")
+    addresses = re.findall(r"\$API(/[^\s\"'?)]+)", page)
+    assert len(addresses) > 15
+    for address in addresses:
+        TABLE.find(address)
+    queries = re.findall(r"\$API(/[^\s\"'?)]+)\?([^\s\"]+)\"", page)
+    assert len(queries) > 5
+    for address, query in queries:
+        operation = TABLE.operation(TABLE.find(address), "GET")
+        pairs = [pair.split("=", 1) for pair in query.split("&")]
+        if "limt" in query:
+            continue
+        assert query_values(operation, pairs)
