@@ -239,9 +239,12 @@ class Judge:
             steps = [step for step in re.split(r"\.|(\[\])", name) if step]
             allowed = expected(self.old.document, schemas, steps) if schemas else set()
             if allowed is not None and not allowed:
-                self.labels.add(("undocumented_field", key, self._outermost(schemas, steps)))
+                rare = n < 3  # noise, by the limits of the comparison
+                about = ("undocumented_field", key, self._outermost(schemas, steps))
+                (self.unclear if rare else self.labels).add(about)
             elif allowed is not None and kind not in allowed and not (kind == "integer" and "number" in allowed):
                 self.labels.add(("wrong_type", key, name))
+        self.unclear -= self.labels
         many = {one for one in self.labels if one[:2] == ("undocumented_field", key)}
         if len(many) > MAX_TOLD:
             self.labels -= many

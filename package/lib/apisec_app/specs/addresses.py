@@ -6,6 +6,7 @@ the next time (DNS rebinding) leads nowhere.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import queue
 import socket
@@ -80,6 +81,8 @@ def _meant(address: Address) -> Address:
 
 def _resolved(host: str, port: int, seconds: float) -> List[str]:
     """Ask the resolver, which has no time limit of its own, in a thread that may be left behind."""
+    with contextlib.suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
     answers: queue.Queue[Any] = queue.Queue()
 
     def ask() -> None:

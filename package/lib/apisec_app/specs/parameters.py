@@ -21,7 +21,7 @@ from . import files
 from .fetch import Credentials, Source
 from .readings import fingerprint
 from .urls import Url, checked
-from .wire import Proxy, Route
+from .wire import Proxy, Route, strict
 
 KIND = "apisec_spec"
 # What UCC's pages use for the encrypted fields of an input.
@@ -193,11 +193,9 @@ def _context(parameters: Parameters) -> Optional[ssl.SSLContext]:
     if parameters.url is None or parameters.url.scheme != "https":
         return None
     try:
-        context = trust(parameters.ca)
+        return strict(trust(parameters.ca))
     except AdminError as error:
         raise ConfigError(str(error), where="ca") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 def _secret(secrets: Mapping[str, str], name: str, taken: Pattern[str]) -> str:

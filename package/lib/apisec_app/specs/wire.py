@@ -57,6 +57,14 @@ class Route:
     read_seconds: float = 20.0  # without a byte
 
 
+def strict(context: ssl.SSLContext) -> ssl.SSLContext:
+    """Have a context refuse TLS before 1.2, and the end of a connection that TLS did not announce."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Python 3.9 has OpenSSL 3 ignore such ends, and no name for that: a text that was cut looks whole.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0x80)
+    return context
+
+
 class Deadline:
     """When a whole exchange, redirects and parts included, has to be over."""
 
@@ -130,8 +138,10 @@ def get(
             return _asked(_Bounded(sock, route.read_seconds, deadline), target, headers, most, stack)
         except ssl.SSLCertVerificationError as error:
             raise WireError(f"has a certificate that does not verify: {error.verify_message}") from None
-        except ssl.SSLEOFError:
-            raise WireError("ended in the middle of the answer, without TLS's own end") from None
+        except ssl.SSLError as error:
+            if "EOF" in str(error):
+                raise WireError("ended in the middle of the answer, without TLS's own end") from None
+            raise WireError(f"fails in TLS: {printable(error.reason or str(error))}") from None
         except _TIMEOUTS:
             deadline.left(1)  # says so when the whole time is over
             raise WireError(f"sent nothing for {route.read_seconds:.0f} s") from None
@@ -175,6 +185,7 @@ def _first(
         else:
             return stack.enter_context(sock)
     if isinstance(failure, _TIMEOUTS):
+        deadline.left(1)
         raise WireError(f"did not accept a connection within {route.connect_seconds:.0f} s")
     raise failure
 
