@@ -1,11 +1,13 @@
 """Verdicts on fields whose truth is known: values of the split *development*, through redactor and inventory.
 
-Four kinds of fields, an operation each, so that nothing but its own samples speaks for one:
+Five kinds of fields, an operation each, so that nothing but its own samples speaks for one:
 
 ``named``    values of a class under a name that says so; in some of them every second value is a filler (*n/a*)
 ``unnamed``  values that show themselves, under a name that says nothing
 ``text``     harmless sentences, of which 2, 10 or 40 in a hundred hold a value of one of three classes
 ``harmless`` hard negatives: numbers that pass checks, names that look telling
+``digits``   counters and random numbers of 12 to 19 digits, some with the first digits of a card issuer, in strict mode,
+             where one in ten passes a check of cards
 
 False detections are mixed in: a sample gets a class that is not in it. The truth of a text is what was planted in it.
 """
@@ -33,7 +35,7 @@ from benchmarks.corpus.generate import Decks, negative, positive
 from benchmarks.corpus.split import UNNAMED, Item, spell
 
 SPLIT = development.SPLIT
-KINDS = ("named", "unnamed", "text", "harmless")
+KINDS = ("named", "unnamed", "text", "harmless", "digits")
 FILLERS = ("n/a", "-", "unknown", "", "none")
 RATES = (0.02, 0.1, 0.4)
 PLANTED = sorted(name for name in SPLIT.phrases if name in BY_NAME)
@@ -83,6 +85,7 @@ def made(seed: int, count: int, samples: int) -> Iterator[Field]:
         yield _valued(rng, "unnamed", _drawn(rng, decks, unnamed=True), samples)
         yield _text(rng, decks, samples)
         yield _valued(rng, "harmless", negative(rng, decks, SPLIT), samples)
+        yield _digits(rng, samples)
 
 
 def _drawn(rng: random.Random, decks: Decks, *, unnamed: bool) -> Item:
@@ -102,6 +105,15 @@ def _valued(rng: random.Random, kind: str, item: Item, samples: int) -> Field:
         for _ in range(samples)
     ]
     return Field(kind, tuple(spell(part, casing) for part in item.name), values, item.accept)
+
+
+def _digits(rng: random.Random, samples: int) -> Field:
+    length, quoted, counts = rng.randint(12, 19), rng.random() < 0.5, rng.random() < 0.5
+    prefix = rng.choice(("", "", "4", "51", "37", "6011"))
+    start = rng.randrange(10 ** (length - len(prefix) - 1), 10 ** (length - len(prefix)) - 10**6)
+    numbers = [f"{prefix}{start + (n if counts else rng.randrange(10**6))}" for n in range(samples)]
+    name = rng.choice(SPLIT.style.neutral_names)
+    return Field("digits", name, [Sample(number if quoted else int(number), ()) for number in numbers])
 
 
 def _text(rng: random.Random, decks: Decks, samples: int) -> Field:
@@ -147,7 +159,7 @@ def _event(one: Field, sample: Sample, n: int, masker: Masker, false: str) -> di
     for name in reversed(one.path):
         body = {name: body}
     document = DECODERS["json"].decode(json.dumps(body), MediaType(), Limits(), label, False)
-    part = Redactor(masker).part(document)
+    part = Redactor(masker, strict=one.kind == "digits").part(document)
     listed = field_list("body", part.fields, MAX_LISTED)
     if false:
         listed[0]["classes"] = sorted({*_classes(listed[0]), false})

@@ -113,6 +113,7 @@ def openapi(inventory: Inventory) -> List[Record]:
 CLASSIFIED: Dict[str, Callable[[Inventory, Overrides], Iterable[Record]]] = {"operations": operations, "fields": fields}
 OUTPUTS: Dict[str, Callable[[Inventory], Iterable[Record]]] = {
     "versions": performance.version_rows,
+    "body_operations": performance.body_operation_rows,
     "hours": performance.hour_rows,
     "slowest": performance.slowest,
     "regressions": performance.regressions,
@@ -152,7 +153,7 @@ class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
     """
 
     output = Option(
-        doc="**Syntax:** output=operations|fields|versions|hours|slowest|regressions|openapi|state "
+        doc="**Syntax:** output=operations|fields|body_operations|versions|hours|slowest|regressions|openapi|state "
         "**Description:** What to give. Default: operations.",
         default="operations",
         validate=validators.Set(*CLASSIFIED, *OUTPUTS, STATE),
