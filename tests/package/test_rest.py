@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +15,8 @@ from openapi_spec_validator import validate
 from splunklib.binding import HTTPError
 
 from apisec.http import openapi
-from apisec.http.table import Answer, Operation, Table, query_values
+from apisec.http.table import MAX_VALUE, Answer, Operation, Table, query_values
+from apisec.patterns.regex import Regex
 from tests.package.rest_rig import IDS, LOG, ORDERS, SYSTEM, Rig
 from tests.support.app import ROOT
 
@@ -252,3 +254,37 @@ def test_every_address_of_the_page_leads_to_an_operation() -> None:
         if "limt" in query:
             continue
         assert query_values(operation, pairs)
+
+
+# What is promised of every row
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if isinstance(schema.get("pattern"), str):
+            yield schema["pattern"]
+        for one in schema.values():
+            yield from patterns(one)
+    elif isinstance(schema, (list, tuple)):
+        for one in schema:
+            yield from patterns(one)
+
+
+def test_patterns_do_not_backtrack_into_each_other() -> None:
+    asked = [TABLE.schemas[one.takes] for one in TABLE.operations if one.takes and not one.raw]
+    found = {one for schema in (TABLE.schemas, asked) for one in patterns(schema)}
+    found |= {one for row in TABLE.operations for parameter in row.parameters for one in patterns(parameter.schema)}
+    assert len(found) > 5
+    item = r"\[A-Za-z_\]\[A-Za-z0-9_\]\{0,63\}"
+    for pattern in found:
+        if not re.fullmatch(
+            rf"\^{item}\(,{item}\)\{{0,39\}}\$", pattern
+        ):  # names between commas, which none of them holds
+            Regex(pattern)  # refuses nested quantifiers
+
+
+def test_every_change_needs_a_right_and_every_parameter_fits_in() -> None:
+    for row in TABLE.operations:
+        assert row.capability or not row.changes, f"{row.name} changes something for anybody"
+        for one in row.parameters:
+            assert one.schema.get("maxLength", 0) <= MAX_VALUE, f"{row.name}: {one.name} promises more than is read"
