@@ -84,6 +84,14 @@ def test_a_service_is_summed_up_over_what_its_caller_sees(rig: Rig) -> None:
     assert (whole["teams"], whole["operations"], whole["count"]) == (["blue", "red"], 3, 180)
 
 
+def test_services_are_sorted_by_how_closely_their_data_has_to_be_held(rig: Rig) -> None:
+    for held in list(rig.kv.rows("apisec_inventory")):
+        if held["service"] == "bank":
+            rig.kv.fill("apisec_inventory", {**held, "data_classes": ["pci.pan"]})
+    assert [row["level"] for row in rig.items("/services?sort=-level", "root")] == ["restricted", "confidential"]
+    assert [row["service"] for row in rig.items("/services?level=restricted", "root")] == ["bank"]
+
+
 def test_operations_are_filtered_sorted_and_paged(rig: Rig) -> None:
     assert names(rig.items("/operations", "root")) == [ORDERS, PROFILES, REFUND, TRANSFER]
     assert names(rig.items("/operations?team=blue&service=shop", "root")) == [REFUND]
@@ -162,6 +170,14 @@ def test_templates_are_told_with_their_evidence(rig: Rig) -> None:
     assert names(rows) == [ORDERS, PROFILES]
     profile = next(row for row in rows if row["operation"] == PROFILES)
     assert profile["evidence"][0]["why"]
+
+
+def test_a_service_of_which_no_paths_are_learned_has_none_and_takes_pins(rig: Rig) -> None:
+    rig.kv.collections["apisec_paths"].clear()
+    assert rig.items("/services/bank/paths", "bob") == []
+    assert rig.items("/services/bank/paths/changes", "bob") == []
+    assert rig.ask("POST", "/services/bank/paths:pin", "bob", PIN)[0] == 202
+    assert [one["word"] for one in rig.get("/services/bank/paths/pins", "bob")["pins"]] == [PIN["word"]]
 
 
 def refresh(rig: Rig) -> PathModel:

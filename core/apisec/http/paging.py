@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.http.problem import Fault, Problem
 from apisec.http.table import Parameter
@@ -75,25 +75,35 @@ def rank(value: Any) -> Rank:
 
 
 def page(
-    rows: Iterable[Row], query: Mapping[str, Any], key: str = "id", render: Callable[[Row], Any] = dict
+    rows: Iterable[Row],
+    query: Mapping[str, Any],
+    key: str = "id",
+    render: Callable[[Row], Any] = dict,
+    ranks: Optional[Mapping[str, Callable[[Any], int]]] = None,
 ) -> Dict[str, Any]:
     """Return ``{"items", "next"}``: the rows behind the query's cursor. ``key`` is a field that no two rows share.
 
-    ``render`` makes the item of a row, for the rows of the page only. Problem 422 for a cursor of another sort.
+    ``render`` makes the item of a row, for the rows of the page only. ``ranks`` say in which order values of a field
+    follow each other, where that is not their own. Problem 422 for a cursor of another sort.
     """
     name, down = str(query["sort"]).lstrip("-"), str(query["sort"]).startswith("-")
+    special = (ranks or {}).get(name)
+
+    def place(row: Row) -> Rank:
+        return rank(row.get(name) if special is None else special(row.get(name)))
+
     ordered = sorted(rows, key=lambda row: str(row[key]))
-    ordered.sort(key=lambda row: rank(row.get(name)), reverse=down)
+    ordered.sort(key=place, reverse=down)
     if query.get("cursor"):
         sort, last, last_key = _read(str(query["cursor"]))
         if sort != query["sort"]:
             raise _no_cursor(f"belongs to sort={sort[:40]}")
-        ordered = [row for row in ordered if _behind(rank(row.get(name)), str(row[key]), last, last_key, down)]
+        ordered = [row for row in ordered if _behind(place(row), str(row[key]), last, last_key, down)]
     limit = int(query["limit"])
     shown = ordered[:limit]
     more = len(ordered) > limit
     last_row = shown[-1] if more else None
-    following = None if last_row is None else _cursor(query["sort"], rank(last_row.get(name)), str(last_row[key]))
+    following = None if last_row is None else _cursor(query["sort"], place(last_row), str(last_row[key]))
     return {"items": [render(row) for row in shown], "next": following}
 
 

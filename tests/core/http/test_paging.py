@@ -55,6 +55,20 @@ def test_rows_that_stay_are_shown_once_while_others_come_and_go(rows: Any, sort:
     assert {row["id"] for row in rows} - gone <= set(shown)
 
 
+def test_values_with_an_order_of_their_own_are_sorted_by_it() -> None:
+    order = ["public", "internal", "restricted"]
+    rows = [{"id": str(n), "v": order[n % 3]} for n in range(7)]
+    query = {"limit": 2, "sort": "-v", "cursor": None}
+    found: List[str] = []
+    while True:
+        page = paging.page(rows, query, ranks={"v": order.index})
+        found += [row["v"] for row in page["items"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert found == ["restricted"] * 2 + ["internal"] * 2 + ["public"] * 3
+
+
 def forged(*parts: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 

@@ -15,18 +15,17 @@ from .operations import COUNT, SECONDS, TEXT
 MAX_EVENTS = 10_000  # of one question; the newest
 DAY = 86_400.0
 LONGEST = 92 * DAY
+_REQUIRED = {"id", "time", "change", "severity", "service"}  # of any version of the event
 _FILTERS = ("service", "team", "operation", "change", "data_class")
-_SORTABLE = ("time", "severity_rank", "service", "operation", "change")
+_SORTABLE = ("time", "severity", "service", "operation", "change")
 
 
 def list_changes(call: Call) -> Answer:
     """Return a page of changes, the newest first."""
     found = {str(event["id"]): event for event in _events(call)}  # a repeated event has its first one's id
-    least = SEVERITIES.index(call.query["severity"])
-    listed = [row for row in map(_row, found.values()) if row["severity_rank"] <= least and _seen(call, row)]
-    body = paging.page(paging.filtered(listed, call.query, _FILTERS), call.query)
-    for row in body["items"]:
-        row.pop("severity_rank")
+    least = _rank(call.query["severity"])
+    listed = [row for row in map(_row, found.values()) if _rank(row["severity"]) <= least and _seen(call, row)]
+    body = paging.page(paging.filtered(listed, call.query, _FILTERS), call.query, ranks={"severity": _rank})
     return Answer(body={**body, "complete": len(found) < MAX_EVENTS})
 
 
@@ -35,12 +34,14 @@ def _seen(call: Call, row: Dict[str, Any]) -> bool:
     return call.sees({name: row[name] for name in ("service", "operation") if row.get(name)})
 
 
+def _rank(severity: Any) -> int:
+    return SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES)
+
+
 def _row(event: Dict[str, Any]) -> Dict[str, Any]:
-    severity = str(event.get("severity"))
-    rank = SEVERITIES.index(severity) if severity in SEVERITIES else len(SEVERITIES) - 1
     operation = str(event.get("operation") or "")
     identifier = rows.operation_id(str(event.get("service") or ""), operation) if operation else ""
-    return {**event, "operation_id": identifier, "severity_rank": rank}
+    return {**event, "operation": operation, "operation_id": identifier}
 
 
 def _events(call: Call) -> Iterator[Dict[str, Any]]:
@@ -80,7 +81,7 @@ def _read(raw: Any) -> Any:
         event = json.loads(raw) if isinstance(raw, str) else None
     except ValueError:
         return None
-    return event if isinstance(event, dict) and "id" in event else None
+    return event if isinstance(event, dict) and event.keys() >= _REQUIRED else None
 
 
 _PROPERTIES: Dict[str, Any] = {

@@ -15,7 +15,8 @@ from .. import rows
 from ..table import READ, Answer, Call, Operation, Parameter, paging
 from .operations import COUNT, NAMES, SECONDS, TEXT
 
-_SORTABLE = ("rank", "service", "operation", "kind", "count", "first_seen", "last_seen")
+_FILTERS = ("kind", "operation", "team", "status")
+_SORTABLE = ("severity", "service", "operation", "kind", "count", "first_seen", "last_seen")
 
 
 def list_drift(call: Call) -> Answer:
@@ -35,17 +36,15 @@ def list_drift(call: Call) -> Answer:
     least = rank(call.query["severity"])
     listed = [_row(call, one) for one in found if rank(one.severity) <= least]
     seen = [row for row in listed if call.caller.sees(row["team"])]
-    body = paging.page(paging.filtered(seen, call.query, ("kind", "operation", "team", "status")), call.query)
-    for row in body["items"]:
-        row.pop("rank")
+    body = paging.page(paging.filtered(seen, call.query, _FILTERS), call.query, ranks={"severity": rank})
     return Answer(body={**body, "left_out": left_out})
 
 
 def _row(call: Call, one: Drift) -> Dict[str, Any]:
-    """Return a difference with its present owner; ``rank`` is what ``sort=severity`` goes by."""
+    """Return a difference with its present owner."""
     row = one.row()
     about = {"team": call.owners.team_of(row), "operation_id": rows.operation_id(one.service, one.operation)}
-    return {**row, **about, "rank": rank(one.severity)}
+    return {**row, **about}
 
 
 _PROPERTIES: Dict[str, Any] = {
@@ -99,7 +98,7 @@ OPERATIONS = (
             rows.choice_filter("kind", tuple(KINDS), "only of this kind"),
             rows.choice_filter("severity", SEVERITIES, "the least grave", "info"),
             Parameter("orphan_days", _DAYS, "days without a request to an orphan"),
-            *paging.parameters(_SORTABLE, "rank"),
+            *paging.parameters(_SORTABLE, "severity"),
         ),
     ),
 )  # fmt: skip

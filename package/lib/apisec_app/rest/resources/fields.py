@@ -15,7 +15,8 @@ from .. import rows
 from ..table import READ, Answer, Call, Operation, paging
 from .operations import COUNT, NAMES, TEXT
 
-_SORTABLE = ("operation", "path", "class", "level_rank", "confidence", "samples")
+_SORTABLE = ("operation", "path", "class", "level", "confidence", "samples")
+RANKS = {"level": levels.rank}
 _FILTERS = ("operation", "message", "in", "path", "class", "level", "source", "carried")
 SOURCES = (OVERRIDE, TRAFFIC, NAME)
 
@@ -44,7 +45,7 @@ def _page(call: Call, documents: List[Document]) -> Answer:
     found = paging.filtered(_rows(documents, overrides), call.query, _FILTERS)
     if call.query.get("conflict") is not None:
         found = [row for row in found if bool(row["conflict"]) == call.query["conflict"]]
-    return Answer(body=paging.page(found, call.query, render=_shown))
+    return Answer(body=paging.page(found, call.query, ranks=RANKS))
 
 
 def _overrides(call: Call, service: str) -> Overrides:
@@ -59,11 +60,7 @@ def _rows(documents: Iterable[Document], overrides: Overrides) -> Iterable[Dict[
         for one in verdicts(rows.stats_of(document), overrides, service, operation):
             key = rows.field_id(document["id"], one.message, one.location, one.path)
             about = {"id": key, "operation_id": document["id"], "service": service, "team": document["team"]}
-            yield {**about, "operation": operation, **one.row(), "level_rank": levels.rank(one.level)}
-
-
-def _shown(row: Any) -> Dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "level_rank"}
+            yield {**about, "operation": operation, **one.row()}
 
 
 _PROPERTIES: Dict[str, Any] = {
@@ -95,7 +92,7 @@ _FIELD_FILTERS = (
     rows.choice_filter("level", levels.LEVELS, "only of this level"),
     rows.choice_filter("source", SOURCES, "only what this says"),
     rows.flag_filter("conflict", "only those where traffic contradicts an override, or only others"),
-    *paging.parameters(_SORTABLE, "-level_rank"),
+    *paging.parameters(_SORTABLE, "-level"),
 )
 SCHEMAS: Dict[str, Any] = {
     "Field": {"type": "object", "properties": _PROPERTIES, "required": list(_PROPERTIES)},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterator, List
 
 from apisec.endpoints.learning import PathModel
+from apisec.endpoints.learning.model import ServicePaths
 from apisec.endpoints.learning.registry import MERGE, SPLIT, UNDO, Change, Registry
 from apisec.endpoints.learning.tree import FIXED, VALUE
 
@@ -22,12 +23,9 @@ def _model(call: Call) -> PathModel:
     """Return what was learned of the service that the path names; Problem 404 when the caller sees none of it."""
     service = call.path["service"]
     rows.of_service(call, service, ("service",))
-    document = Collection(call.system, PATHS).get(service)
-    if document is None:
-        raise not_found("service with learned paths", "GET /services; the inventory's refresh learns the paths.")
-    model = PathModel.from_state(str(document["state"]))
-    if service not in model.services:
-        raise not_found("service with learned paths", "GET /services; the inventory's refresh learns the paths.")
+    document = Collection(call.system, PATHS).get(service) or {}
+    model = PathModel.from_state(str(document["state"])) if document else PathModel()
+    model.services.setdefault(service, ServicePaths(service))  # nothing is learned of it yet
     said = PathPins(Collection(call.system, PATH_PINS)).load([service]).get(service)
     if said is not None:
         said.apply(model.services[service].registry)

@@ -16,20 +16,21 @@ from ..table import READ, Answer, Call, Operation, paging
 from .operations import COUNT, NAMES, SECONDS, TEXT
 
 _HEADS = ("count", "errors", "open", "data_classes", "first_seen", "last_seen", "envs")
-_SORTABLE = ("service", "operations", "count", "errors", "open", "level_rank", "first_seen", "last_seen")
+_SORTABLE = ("service", "operations", "count", "errors", "open", "level", "first_seen", "last_seen")
+RANKS = {"level": levels.rank}
 _FILTERS = ("service", "teams", "level", "data_classes", "envs")
 
 
 def list_services(call: Call) -> Answer:
     """Return a page of services."""
     found = _summaries(call, rows.load(call, _HEADS))
-    return Answer(body=paging.page(paging.filtered(found, call.query, _FILTERS), call.query, "service", _shown))
+    return Answer(body=paging.page(paging.filtered(found, call.query, _FILTERS), call.query, "service", ranks=RANKS))
 
 
 def get_service(call: Call) -> Answer:
     """Return one service."""
     found = _summaries(call, rows.of_service(call, call.path["service"], _HEADS))
-    return Answer(body=_shown(found[0]))
+    return Answer(body=found[0])
 
 
 def get_openapi(call: Call) -> Answer:
@@ -73,7 +74,6 @@ def _summary(service: str, group: List[Mapping[str, Any]]) -> Dict[str, Any]:
         "open": sum(1 for row in group if int(row.get("open") or 0)),
         "data_classes": classes,
         "level": level,
-        "level_rank": levels.rank(level),
         "envs": sorted({str(one) for row in group for one in row.get("envs") or ()}),
         "first_seen": min(float(row.get("first_seen") or 0) for row in group),
         "last_seen": max(float(row.get("last_seen") or 0) for row in group),
@@ -88,10 +88,6 @@ def _counts(call: Call, service: str, found: Iterable[Mapping[str, Any]]) -> Dic
         if one.get("severity") in made and call.sees(about):
             made[str(one["severity"])] += 1
     return made
-
-
-def _shown(row: Mapping[str, Any]) -> Dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "level_rank"}
 
 
 _PROPERTIES: Dict[str, Any] = {
