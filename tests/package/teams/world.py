@@ -24,6 +24,7 @@ from apisec.baselines.learned import Baseline
 from apisec.endpoints.learning import PathModel
 from apisec.sequences.flows import Invariant
 from tests.core.inventory.events import event, learned
+from tests.package.bundles_rig import Key, bundle
 from tests.support.splunk import APP, TIMEOUT_SECONDS, Splunk, Target, saved_path
 from tests.support.splunk_standin import standin
 from tests.support.waiting import until
@@ -38,6 +39,8 @@ TEAMS = (PAY, CART)
 PEOPLE: dict[str, tuple[str, ...]] = {
     "pat": ("apisec_team_pay",),
     "cora": ("apisec_team_cart",),
+    "cal": ("pay_classifiers",),
+    "clo": ("cart_classifiers",),
     "lee": ("apisec_team",),
     "sam": ("cart_filtered",),
     "dev": ("cart_developers",),
@@ -174,11 +177,16 @@ class Person:
         """One request; a body that is no text is sent as JSON."""
         if body is not None and not isinstance(body, str):
             body, headers = json.dumps(body), {"Content-Type": "application/json", **headers}
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        sent = {name.replace("_", "-"): value for name, value in headers.items() if value}
         address = f"{self._url}{path}{'&' if '?' in path else '?'}output_mode=json"
         answer = self._http.request(
             method, address, data=form if body is None else body, headers=sent, timeout=TIMEOUT_SECONDS
         )
+        return Reply(answer.status_code, answer.text)
+
+    def anonymous(self, method: str, path: str) -> Reply:
+        """The same without a session."""
+        answer = requests.request(method, f"{self._url}{path}", verify=self._http.verify, timeout=TIMEOUT_SECONDS)
         return Reply(answer.status_code, answer.text)
 
     def search(self, spl: str, app: str = APP) -> Reply:
@@ -194,6 +202,7 @@ class World:
     root: Splunk
     people: dict[str, Person]
     ids: dict[str, str] = field(default_factory=dict)
+    bodies: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -212,6 +221,7 @@ def world(home: Path, archive: Path) -> Iterator[World]:
         made = World(root, people)
         _events(root)
         made.ids.update(_ids(made))
+        made.bodies.update(_bundles(made))
         yield made
 
 
@@ -226,6 +236,7 @@ def _roles(root: Splunk) -> None:
         role(f"apisec_team_{team}", "apisec_team", **only)
         role(f"{team}_staff", "apisec_team", **only)
         role(f"{team}_developers", f"{team}_staff")
+        role(f"{team}_classifiers", f"apisec_team_{team}", capabilities="apisec_classify")
     only = {"srchIndexesAllowed": SHARED, "srchIndexesDefault": SHARED}
     role("cart_filtered", "apisec_team", srchFilter=f"service::{CART} OR service::{mark(CART)}-*", **only)
     for name, roles in PEOPLE.items():
@@ -284,7 +295,11 @@ def _ids(made: World) -> dict[str, str]:
     scheduled = root.rest.call("POST", f"{saved_path(DETECTION)}/dispatch")["sid"]
     for sid in (job["sid"], scheduled):
         until(lambda sid=sid: root._finished(sid), 60, "a search")  # type: ignore[misc]
+    listed = {name: root.rest.call("GET", f"{API}/{name}")["items"] for name in ("overrides", "specs")}
+    of_cart = {name: next(one["id"] for one in items if one["service"] == CART) for name, items in listed.items()}
     return {
+        "override_id": of_cart["overrides"],
+        "spec_id": of_cart["specs"],
         "service": CART,
         "team": CART,
         "index": index(CART),
@@ -293,4 +308,20 @@ def _ids(made: World) -> dict[str, str]:
         "sid": job["sid"],
         "scheduled": scheduled,
         "detection": quote(DETECTION),
+    }
+
+
+def _bundles(made: World) -> dict[str, str]:
+    """A key of each team, trusted for its own; a release for cart's service by cart's key, and one by pay's."""
+    keys = {team: Key(number, team, owner=mark(team)) for number, team in enumerate(TEAMS, 1)}
+    trust = {"version": 1, "keys": [key.entry for key in keys.values()]}
+    rest = made.root.rest
+    rest.call("PUT", f"{API}/trust", body=trust)
+    rest.call("PUT", f"{API}/environment", body={"environment": "PROD"})
+    overrides = [{"path": "note", "class": "pii.name", "author": "cora", "reason": "people write names here"}]
+    signed = bundle(service=CART, ownership={"team": CART}, overrides=overrides)
+    return {
+        "trust": json.dumps(trust),
+        "release": json.dumps(keys[CART].sign(signed)),
+        "signed_by_pay": json.dumps(keys[PAY].sign(signed)),
     }
