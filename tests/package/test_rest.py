@@ -231,6 +231,30 @@ def test_the_log_has_the_change_when_splunk_refuses_the_event(
     assert "the audit event was refused" in caplog.text
 
 
+def test_an_event_goes_to_the_index_of_the_team(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.kv.fill("apisec_teams", {"_key": "red", "version": 1, "index": "apisec_red", "owns": []})
+    real, indexes = rig.kv.post, []
+
+    def post(path: str, **more: Any) -> Any:
+        indexes.append(more.get("index"))
+        return real(path, **more)
+
+    monkeypatch.setattr(rig.kv, "post", post)
+    assert rig.ask("POST", "/services/shop/paths:pin", "root", PIN)[0] == 202
+    assert [one for one in indexes if one] == ["apisec_red"]
+
+
+def test_a_change_that_mends_a_damaged_team_is_done_and_told() -> None:
+    def mend(call: Any) -> Answer:
+        call.system.fill("apisec_paths", {"_key": "mended"})
+        return Answer(204, audit={"what": "team red", "team": "red", "reason": "it was damaged"})
+
+    rig = Rig(Table([Operation("mend", "POST", "/x", "apisec_admin", "", mend)], {}))
+    rig.kv.fill("apisec_teams", {"_key": "red", "version": 99})
+    assert rig.ask("POST", "/x", "root")[0] == 204
+    assert rig.kv.events[0]["what"] == "team red"
+
+
 def test_reading_leaves_no_trace(rig: Rig) -> None:
     rig.get(f"/operations/{IDS[ORDERS]}")
     assert rig.kv.events == []

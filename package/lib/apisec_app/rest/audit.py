@@ -16,6 +16,7 @@ from typing import Any
 from splunklib.binding import HTTPError
 
 from apisec.http.documents import canonical
+from apisec.http.problem import Problem
 
 from .table import Call
 
@@ -48,17 +49,26 @@ class Audit:
         }
         text = canonical(event)
         self._lines.info("%s", text)
-        index = call.owners.teams.index_of(str(about["team"])) if about.get("team") else None
+        index = _index_of(call, about)
         try:
             call.system.post(
                 "receivers/simple",
                 owner="nobody",
                 app="apisec",
                 body=text,
-                index=index or DEFAULT_INDEX,
+                index=index,
                 sourcetype=SOURCETYPE,
                 source=_SOURCE,
                 headers=[("Content-Type", "text/plain")],
             )
         except (HTTPError, OSError) as error:
             self._log.error("the audit event was refused, apisec_audit.log has it: %s", error)
+
+
+def _index_of(call: Call, about: Mapping[str, Any]) -> str:
+    """Return the index of the team, else the app's; also while teams cannot be read, for the change is done."""
+    try:
+        found = call.owners.teams.index_of(str(about["team"])) if about.get("team") else None
+    except (Problem, HTTPError):
+        found = None
+    return found or DEFAULT_INDEX
