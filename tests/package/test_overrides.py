@@ -38,6 +38,10 @@ class Memory:
     def delete(self, key: str) -> None:
         del self.held[key]
 
+    def delete_all(self, keys: list[str]) -> None:
+        for key in keys:
+            del self.held[key]
+
 
 @pytest.fixture
 def memory() -> Memory:

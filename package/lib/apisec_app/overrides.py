@@ -139,8 +139,7 @@ class OverrideStore:
                 if _said(known) == _said(row):
                     row["updated"] = known.get("updated", now)
         self._collection.save(made)
-        for key in sorted(former.keys() - keys - {row["_key"] for row in staying}):
-            self._collection.delete(key)
+        self._collection.delete_all(sorted(former.keys() - keys - {row["_key"] for row in staying}))
         return sorted(made, key=lambda row: (str(row["path"]), str(row["_key"])))
 
     @staticmethod
