@@ -23,6 +23,7 @@ from tests.support.kv_memory import MemoryService
 NOW = 1_795_000_000.0  # 2026-11-18
 LOG = logging.getLogger("tests.bundles")
 COMMERCE, FINANCE, ADMINS, SYSTEM = "commerce", "finance", "admin", "splunkd"
+LEAD = "lead"  # has apisec_admin, and does not see every team
 PAN = {"operation": "POST /pay", "in": "body", "path": "card.number", "class": "pci.pan",
        "author": "ada", "reason": "a card"}  # fmt: skip
 NOTE = {"path": "note", "class": "pii.name", "author": "ada", "reason": "people write names here"}
@@ -32,7 +33,8 @@ def caller(name: str) -> Caller:
     """A person of a team, or an admin of all of them."""
     if name == ADMINS:
         return Caller(name, frozenset(["admin"]), frozenset([READ, CLASSIFY, ADMIN, ALL_TEAMS]), frozenset(), True)
-    return Caller(name, frozenset([f"apisec_team_{name}"]), frozenset([READ, CLASSIFY]), frozenset([name]), False)
+    rights = [READ, CLASSIFY, *([ADMIN] if name == LEAD else [])]
+    return Caller(name, frozenset([f"apisec_team_{name}"]), frozenset(rights), frozenset([name]), False)
 
 
 class Key:

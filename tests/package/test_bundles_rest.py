@@ -10,7 +10,7 @@ import pytest
 from apisec_app.overrides import OverrideStore
 
 from apisec.bundles.document import parse, successor
-from tests.package.bundles_rig import ADMINS, COMMERCE, FINANCE, NOTE, NOW, PAN, Key, Rig, bundle, event
+from tests.package.bundles_rig import ADMINS, COMMERCE, FINANCE, LEAD, NOTE, NOW, PAN, Key, Rig, bundle, event
 
 ROOT = Path(__file__).parents[2]
 MADE = {"author": "ada@example.org", "reason": "the next version", "at": "2026-11-18T00:00:00Z"}
@@ -72,6 +72,42 @@ def test_local_edits_show_as_drift_and_applying_again_takes_them_back(rig: Rig) 
     status, outcome = rig.apply(release)
     assert (status, outcome["changed"], rig.overrides()) == (200, True, {"card.number": "pci.pan"})
     assert rig.ask("GET", "/bundles/shop")[1]["drift"] is None
+
+
+def test_edits_are_taken_back_only_by_a_signature_that_still_counts(rig: Rig) -> None:
+    release = rig.key.sign(bundle())
+    rig.apply(release)
+    rig.kv.collections["apisec_overrides"].clear()
+    rig.trusts(Key(1, COMMERCE, revoked="laptop lost"))
+    status, body = rig.apply(release)
+    assert (status, [one["code"] for one in body["refusals"]]) == (409, ["signature"])
+    assert rig.overrides() == {}
+
+
+def test_a_service_that_was_given_to_another_team_drifts_from_its_bundle(rig: Rig) -> None:
+    first = bundle()
+    rig.apply(rig.key.sign(first))
+    rig.apply(rig.key.sign(following(first)))
+    rig.kv.fill("apisec_teams", {"_key": COMMERCE, "version": 1, "owns": []})
+    rig.kv.fill("apisec_teams", {"_key": FINANCE, "version": 1, "owns": [{"service": "shop"}]})
+    notes = rig.ask("GET", "/bundles/shop", FINANCE)[1]["drift"]["notes"]
+    assert notes == ["the service belongs to team finance, the bundle says commerce"]
+    back = rig.ask("POST", "/bundles/shop:rollback", ADMINS, {"reason": "it was ours"})
+    assert (back[0], "may not sign for team finance" in back[1]["detail"]) == (409, True)
+    rig.trusts(Key(1, COMMERCE, FINANCE))
+    assert rig.ask("POST", "/bundles/shop:rollback", FINANCE, {"reason": "it was theirs"})[0] == 403
+    assert rig.ask("POST", "/bundles/shop:rollback", ADMINS, {"reason": "it was ours"})[0] == 200
+    assert {row["_key"]: row["owns"] for row in rig.kv.rows("apisec_teams")} == {
+        COMMERCE: [{"service": "shop"}],
+        FINANCE: [],
+    }
+
+
+def test_a_rule_that_holds_for_the_service_already_is_enough(rig: Rig) -> None:
+    team = {"_key": COMMERCE, "version": 1, "owns": [{"service": "sh*"}]}
+    rig.kv.fill("apisec_teams", team)
+    assert rig.apply(rig.key.sign(bundle()))[0] == 200
+    assert rig.kv.rows("apisec_teams") == [team]
 
 
 def test_what_was_edited_counts_as_before(rig: Rig) -> None:
@@ -201,7 +237,9 @@ def test_trusted_keys_are_shown_to_whom_they_concern_and_set_by_admins(rig: Rig)
     rig.trusts(rig.key, Key(2, FINANCE), Key(3, "*"))
     shown = rig.ask("GET", "/trust")[1]["keys"]
     assert [one["teams"] for one in shown] == [[COMMERCE], ["*"]]
-    assert rig.ask("PUT", "/trust", COMMERCE, {"version": 1, "keys": []})[0] == 403
+    for who in (COMMERCE, LEAD):
+        assert rig.ask("PUT", "/trust", who, {"version": 1, "keys": []})[0] == 403
+        assert rig.ask("PUT", "/environment", who, {"environment": "PROD"})[0] == 403
     wrong = {**rig.key.entry, "id": "0" * 16}
     status, body = rig.ask("PUT", "/trust", ADMINS, {"version": 1, "keys": [wrong]})
     assert (status, "is not the id of this key" in body["detail"]) == (422, True)
@@ -237,6 +275,20 @@ def test_if_match_holds(rig: Rig) -> None:
     assert rig.apply(rig.key.sign(bundle()), headers={"If-Match": '"0"'})[0] == 412
     assert rig.apply(rig.key.sign(bundle()), headers={"If-Match": tag})[0] == 200
     assert rig.raw("GET", "/bundles/shop")["headers"]["ETag"] != tag
+    rig.apply(rig.key.sign(following(bundle())))
+    stale = rig.ask("POST", "/bundles/shop:rollback", body={"reason": "an exercise"}, headers={"If-Match": tag})
+    assert stale[0] == 412
+
+
+def test_the_releases_that_are_kept_are_those_of_the_history(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apisec.bundles.history.MAX_HISTORY", 2)
+    document = bundle()
+    for _ in range(4):
+        assert rig.apply(rig.key.sign(document))[0] == 200
+        document = following(document)
+    kept = [row for row in rig.kv.rows("apisec_bundles") if row["kind"] == "release"]
+    assert [one["version"] for one in rig.ask("GET", "/bundles/shop")[1]["history"]] == [3, 4]
+    assert len(kept) == 2
 
 
 # --- crashes ------------------------------------------------------------------------------------------------------

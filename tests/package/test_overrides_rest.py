@@ -80,6 +80,10 @@ def test_a_check_says_what_changes_and_what_traffic_contradicts(rig: Rig) -> Non
     put(rig, NONE)
     again = rig.ask("POST", "/overrides:check", COMMERCE, NONE)[1]
     assert (again["changed"], again["conflicts"]) == (0, []), "what is said already changes nothing"
+    instead = rig.ask("POST", "/overrides:check", COMMERCE, {**NONE, "class": "pii.name"})[1]["changes"]
+    assert [(one["before"], one["after"]) for one in instead] == [("none", "pii.name")], (
+        "it takes the first one's place"
+    )
 
 
 def test_an_override_that_is_over_counts_no_more(rig: Rig) -> None:
@@ -127,7 +131,8 @@ def test_taking_back_needs_a_reason_and_the_version_that_was_read(rig: Rig) -> N
     path = f"/overrides/{made['id']}"
     assert rig.ask("DELETE", path)[0] == 400
     tag = rig.raw("GET", path)["headers"]["ETag"]
-    put(rig, {**SAID, "class": "fin.iban"})
+    assert put(rig, {**SAID, "class": "fin.iban"}, headers={"If-Match": tag})[0] == 200
+    assert put(rig, {**SAID, "class": "fin.bic"}, headers={"If-Match": tag})[0] == 412
     asked = f"{path}?reason=numbers+of+orders"
     assert rig.ask("DELETE", asked, headers={"If-Match": tag})[0] == 412
     tag = rig.raw("GET", path)["headers"]["ETag"]
