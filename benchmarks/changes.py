@@ -8,17 +8,22 @@ python -m benchmarks.changes --part latency|traffic
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import statistics
 from collections import Counter, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from apisec.classification.overrides import Overrides
 from apisec.endpoints.changes import speed
 from apisec.endpoints.changes.found import Found, Span
-from apisec.endpoints.changes.watch import Watch
-from apisec.endpoints.inventory import OperationStats
+from apisec.endpoints.changes.schema import Change
+from apisec.endpoints.changes.services import ServiceWatch
+from apisec.endpoints.changes.watch import Context, Watch
+from apisec.endpoints.inventory import Inventory, OperationStats
 from apisec.endpoints.inventory.timing import HOUR, MAX_HOURS
-from benchmarks.changing import latency
+from benchmarks.changing import latency, traffic
 
 WEEK = 168  # hours
 PATIENCE = 96  # hours after a change, after which it counts as missed
@@ -86,10 +91,69 @@ def false_alarms(shapes: tuple[latency.Shape, ...], seeds: range) -> None:
                 told[hour // WEEK + 1] += 1
         total += sum(told.values())
         weeks += len(seeds) * latency.HOURS / WEEK
+        count = sum(told.values())
         print(
-            f"  {shape.name:28} {sum(told.values()):4} in {len(seeds) * latency.HOURS / WEEK:.0f} weeks, by week {dict(sorted(told.items()))}"
+            f"  {shape.name:28} {count:4} in {len(seeds) * latency.HOURS / WEEK:.0f} weeks {dict(sorted(told.items()))}"
         )
     print(f"  {'all':28} {total:4} in {weeks:.0f} weeks: {total / weeks:.4f} a week and operation")
+
+
+def watched(windows: Iterable[list[traffic.Event]], quiet: float) -> Iterator[tuple[float, Change]]:
+    """Yield what is told of one operation and its service, with the time of the window's end."""
+    watch, inventory, service = Watch(), Inventory(), ServiceWatch("shop", math.inf)
+    for number, events in enumerate(windows):
+        end = traffic.START + (number + 1) * traffic.WINDOW
+        part = Inventory()
+        for event in events:
+            part.add(event)
+        if not events:
+            continue
+        ((_, operation), stats) = next(part.items())
+        service.since = min(service.since, stats.first_seen)
+        tell = service.knows_enough(end, quiet)
+        context = Context("shop", operation, end, tell, Overrides(), "red")
+        known = next(iter(inventory.operations()), OperationStats())
+        told = watch.observe(known, stats, context)
+        inventory.merge(Inventory.from_state(part.to_state()))
+        told = watch.conclude(next(inventory.operations()), stats, context, told)
+        for one in service.admit([*told, *service.observe([(operation, stats)], end, tell)]):
+            yield end, one
+
+
+def steady(seeds: range, weeks: float) -> None:
+    print(f"\ntraffic that does not change: told after a day of learning, {weeks:g} weeks, {len(seeds)} seeds")
+    total: Counter[str] = Counter()
+    for operation in traffic.OPERATIONS:
+        told: Counter[str] = Counter()
+        for seed in seeds:
+            for _, one in watched(traffic.events(operation, weeks, seed), 86_400):
+                told[f"{one.kind} {one.details.get('field') or one.after}"] += 1
+        total += told
+        print(f"  {operation.name:24} {sum(told.values()):3}  {dict(told)}")
+    count = sum(total.values())
+    of = weeks * len(seeds) * len(traffic.OPERATIONS)
+    print(f"  {'all':24} {count:3}  in {of:.0f} weeks of an operation: {count / of:.4f} a week")
+
+
+def changed(seeds: range) -> None:
+    print(
+        "\nchange                                    told    windows of 15 min late (median, 90 %)   others told after it"
+    )
+    for name, change in traffic.CHANGES.items():
+        late, others, runs = [], 0, 0
+        for operation in traffic.OPERATIONS:
+            if operation.open_share and change.expected == "authentication_dropped":
+                continue  # it was open before
+            for seed in seeds:
+                at = 4 * 86_400 + random.Random(seed).random() * 86_400
+                told = list(watched(traffic.events(operation, 1.0, seed, change, at), 86_400))
+                after = [(end, one) for end, one in told if end >= traffic.START + at]
+                right = [end for end, one in after if one.kind == change.expected]
+                runs += 1
+                others += sum(one.kind != change.expected for _, one in after)
+                if right:
+                    late.append(math.ceil((right[0] - traffic.START - at) / traffic.WINDOW))
+        print(f"{name:42}{len(late)}/{runs:<6} {_spread(late):40} {others}")
 
 
 def main() -> None:
@@ -97,12 +161,16 @@ def main() -> None:
     parser.add_argument("--development", action="store_true")
     parser.add_argument("--part", choices=("latency", "traffic"))
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--weeks", type=float, default=4.0, help="of traffic that does not change")
     arguments = parser.parse_args()
     shapes = latency.DEVELOPMENT if arguments.development else latency.HELD_OUT
     seeds = range(arguments.seeds) if arguments.development else range(1000, 1000 + arguments.seeds)
     if arguments.part != "traffic":
         false_alarms(shapes, seeds)
         detections(shapes, seeds)
+    if arguments.part != "latency":
+        steady(seeds, arguments.weeks)
+        changed(seeds)
 
 
 if __name__ == "__main__":

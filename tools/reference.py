@@ -12,10 +12,10 @@ from typing import Any
 
 import spl_reference
 from apisec.classification import levels
+from apisec.endpoints.changes import schema as changes
 from apisec.http import openapi
 from apisec.http.openapi import About
 from apisec.http.table import Table
-from apisec.endpoints.changes import schema as changes
 from apisec.model import event as schema
 from apisec_forwarder.admin import handlers
 from apisec_forwarder.admin import openapi as admin

@@ -1,1 +1,1 @@
-"""Simulated traffic for ``benchmarks.changes``: latency by the hour, and operations with fields, callers and credentials."""
+"""Simulated traffic of ``benchmarks.changes``: latency by the hour; fields, callers and credentials of operations."""

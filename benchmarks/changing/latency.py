@@ -1,7 +1,7 @@
 """Latency and failures of one operation by the hour, and how they change at a known hour.
 
-A shape says how many requests an hour has and how long they take. The development's shapes are those that the rules were
-written with; the held-out ones have other seasons, tails and kinds of disturbance, and were run when the rules stood.
+A shape says how many requests an hour has and how long they take. The development's shapes are those that the rules
+were written with; the held-out ones have other seasons, tails and kinds of disturbance.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def _office(hour: int) -> bool:
     return 8 <= hour % 24 < 18 and not _weekend(hour)
 
 
+_PEAKS = (9, 10, 19, 20)  # hours of the day
+
 DEVELOPMENT = (
     Shape("steady", lambda _: 200, lambda _: 40),
     Shape("steady, few requests", lambda _: 3, lambda _: 40),
@@ -62,8 +64,8 @@ DEVELOPMENT = (
 )
 HELD_OUT = (
     Shape("steady, heavy tail", lambda _: 90, lambda _: 25, sigma=1.1),
-    Shape("two peaks a day", lambda h: 250 if h % 24 in (9, 10, 19, 20) else 30, lambda h: 90 if h % 24 in (9, 10, 19, 20) else 45),
-    Shape("shop at weekends", lambda h: (3.0 if _weekend(h) else 1.0) * _daily(h, 10, 150), lambda h: (1.5 if _weekend(h) else 1.0) * 60),
+    Shape("two peaks a day", lambda h: 250 if h % 24 in _PEAKS else 30, lambda h: 90 if h % 24 in _PEAKS else 45),
+    Shape("shop at weekends", lambda h: (1 + 2 * _weekend(h)) * _daily(h, 10, 150), lambda h: 90 if _weekend(h) else 60),
     Shape("weekly job", lambda _: 70, lambda h: 400 if (h // 24 + 4) % 7 == 0 and h % 24 < 5 else 50),
     Shape("ten requests a day", lambda _: 0.4, lambda _: 120, sigma=0.8),
     Shape("wandering", lambda _: 110, lambda _: 45, noise=0.2, correlation=0.8),

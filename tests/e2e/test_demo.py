@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LEARNING = ["set-up", "learn", "inventory"]
+LEARNING = ["set-up", "learn", "inventory", "deploy"]
 DETECTING = ["attack", "score", "risk"]
 BLOCKING = ["push", "shadow", "proof", "enforce", "blocked", "lift"]
 STAGES = [*LEARNING, *DETECTING, *BLOCKING, "leaks"]
@@ -40,6 +40,7 @@ def test_every_stage_is_seen(tmp_path: Path) -> None:
     assert set(document["attackers_refused"]) == {"enumerate", "skip", "inject"}
     assert set(document["seconds_to_first_refusal"]) == {"enumerate", "skip", "inject"}
     stages = {stage["name"]: stage for stage in document["stages"]}
+    assert stages["deploy"]["changes"]["sensitive_field"] >= 1
     assert stages["leaks"]["leaked"] == 0
     assert stages["leaks"]["planted"] > 500
     assert stages["shadow"]["refused"] == 0

@@ -33,6 +33,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="10001, SO-0010001-7, or UUIDs (default: %(default)s)",
     )
     parser.add_argument(
+        "--release-file",
+        type=Path,
+        help="while this file is there, the shop's next release answers: GET /orders tells the customer's SSN",
+    )
+    parser.add_argument(
         "--token-seconds", type=int, default=900, help="lifetime of access tokens (default: %(default)s)"
     )
 
@@ -48,7 +53,9 @@ def run(args: argparse.Namespace) -> int:
     if args.token_seconds < 1:
         print("sample-api: --token-seconds must be at least 1", file=sys.stderr)
         return 2
-    app = create_app(args.seed, id_style=args.id_style, token_seconds=args.token_seconds)
+    app = create_app(
+        args.seed, id_style=args.id_style, token_seconds=args.token_seconds, release_file=args.release_file
+    )
     facts = {"seed": args.seed, "id_style": args.id_style, "openapi": str(DOCUMENT)}
     try:
         serve(app, args.host, args.port, args.ready_file, facts)

@@ -27,6 +27,8 @@ LEAST_ATTACKS = 4  # requests of each attack before anyone looks
 LEAST_OPERATIONS = 15  # operations that the inventory must hold
 CALM_SECONDS = 6.0  # how long ordinary users are watched under enforcement
 INPUT_INTERVAL = 5  # seconds
+QUIET_HOURS = 0.003  # of traffic, before changes are told: eleven seconds
+RELEASE = "GET /orders"  # what the shop's next release answers with an SSN
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ DETECTIONS = (
     Detection("skip", "api_skipped_step", "APISEC - API skipped step - Rule"),
     Detection("inject", "api_injection_payload", "APISEC - API injection payload - Rule"),
 )
+RELEASE_DETECTION = Detection("deploy", "api_change_sensitive_field", "APISEC - API returns new sensitive data - Rule")
 
 
 @dataclass
@@ -66,6 +69,7 @@ class Loop:
             self.set_up,
             self.learn,
             self.inventory,
+            self.deploy,
             self.attack,
             self.score,
             self.risk,
@@ -144,7 +148,8 @@ class Loop:
 
     def inventory(self, stage: Stage) -> None:
         """The inventory refresh learns operations, their data, flows and what is ordinary."""
-        self.splunk.create_input("apisec_inventory", "demo", {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec"})
+        about = {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec", "quiet_hours": QUIET_HOURS}
+        self.splunk.create_input("apisec_inventory", "demo", about)
         rows = wait_for("the inventory in the KV store", self._inventory, 60)
         flows = wait_for("learned flows", self._flows, 40)
         classes = {each for row in rows for each in row.get("data_classes") or ()}
@@ -164,6 +169,31 @@ class Loop:
         flows = self.splunk.collection("apisec_flows")
         confirm = [flow for flow in flows if flow["operation"].endswith("/confirm")]
         return flows if confirm else None
+
+    def deploy(self, stage: Stage) -> None:
+        """The shop's next release returns SSNs; the change is told, and raises risk for the operation."""
+        released = time.time()
+        self.world.release_file.touch()
+        change = wait_for("the change that the release made", self._release_told, 60, poll=0.5)
+        seconds = time.time() - released
+        stage.see(f"{change['change']} ({change['severity']}) {seconds:.0f} s after the release: {change['reason']}")
+        others = self.splunk.search("`apisec_changes` | stats count by change", earliest_time="-60m")
+        told = {row["change"]: int(row["count"]) for row in others}
+        stage.see(f"changes so far: {told}", seconds_to_change=seconds, changes=told, change=change["id"])
+        self.splunk.edit_saved_search(RELEASE_DETECTION.search, {"disabled": "0"})
+        self.splunk.dispatch([RELEASE_DETECTION.search])
+        rows = wait_for("a risk event about the operation", self._release_risk, 30)
+        stage.see(f"{RELEASE_DETECTION.name}: risk {rows[0]['risk_score']} for {rows[0]['risk_object']}")
+
+    def _release_told(self) -> dict[str, Any] | None:
+        self.world.children.check()
+        spl = f'`apisec_changes` change=sensitive_field operation="{RELEASE}" data_class=pii.ssn | head 1'
+        rows = self.splunk.search(spl, earliest_time="-60m", latest_time="+1h")
+        return rows[0] if rows else None
+
+    def _release_risk(self) -> list[dict[str, Any]] | None:
+        rows = self.splunk.search(f"index=apisec_risk detection={RELEASE_DETECTION.name}", earliest_time="-60m")
+        return rows or None
 
     def attack(self, stage: Stage) -> None:
         """Four attackers, customers like the others until now, begin."""

@@ -95,6 +95,11 @@ class World:
         return self.home / "admin.token"
 
     @property
+    def release_file(self) -> Path:
+        """While it is there, the shop's next release answers."""
+        return self.home / "shop.next-release"
+
+    @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.envoy_port}"
 
@@ -192,6 +197,7 @@ class World:
     def start_upstream(self) -> Child:
         ready = self.home / "upstream.ready"
         command = [SANDBOX, "sample-api", "--port", "0", "--ready-file", str(ready), "--seed", str(self.seed)]
+        command += ["--release-file", str(self.release_file)]
         child = self.children.start("upstream", command)
         self.ready["upstream"] = child.wait_ready(ready, READY_SECONDS)
         return child

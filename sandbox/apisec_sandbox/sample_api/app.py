@@ -104,13 +104,14 @@ def create_app(
     clock: Callable[[], float] = time.time,
     id_style: str = "numeric",
     token_seconds: int = TOKEN_SECONDS,
+    release_file: Path | None = None,
 ) -> ASGIApp:
     """Return the shop with its seeded data.
 
     ``clock`` gives seconds since the epoch; ``id_style`` is one of ``model.ID_STYLES``; access tokens live
-    ``token_seconds``.
+    ``token_seconds``. While ``release_file`` is there, the next release answers.
     """
-    shop = Shop(seed, clock, id_style, token_seconds)
+    shop = Shop(seed, clock, id_style, token_seconds, release_file.exists if release_file else lambda: False)
     fill(shop)
     engine = ProductSearch(shop.products.values(), shop.accounts)
     document = json.dumps(load_document(), separators=(",", ":")).encode()

@@ -262,9 +262,20 @@ def password_hash(email: str, password: str) -> bytes:
 
 
 class Shop:
-    """All state of one running shop. ``clock`` gives seconds since the epoch."""
+    """All state of one running shop.
 
-    def __init__(self, seed: int, clock: Callable[[], float], id_style: str, token_seconds: int) -> None:
+    ``clock`` gives seconds since the epoch; ``next_release`` says whether the release after this one is deployed.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        clock: Callable[[], float],
+        id_style: str,
+        token_seconds: int,
+        next_release: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.next_release = next_release
         self.rng = Random(f"shop {seed}")  # noqa: S311  reproducible data, no secrets
         self.clock = clock
         self.ids = Ids(id_style, self.rng)

@@ -23,6 +23,7 @@ REQUEST, RESPONSE, ERROR = "request", "response", "error"
 DATA, TYPE = "data", "type"  # of trials
 
 FEW, SEVERAL = 5, 20  # messages that show it: of what is plain, of what could be chance
+WINDOWS = 3  # that show data which is not grave: one user who has what few have comes in bursts
 YOUNG = 50  # messages, until which a kind of messages is not known well enough to compare with
 MIN_BEFORE = 100  # messages of a field before one can say what it usually is
 MOSTLY = 0.5  # share that a new type has to have, at least
@@ -127,7 +128,7 @@ def _judged(trial: Trial, data_class: str, span: Span) -> Optional[bool]:
         return grave
     if trial.grown():
         alone = span.usual_principals >= MANY_PRINCIPALS and trial.principals < 2
-        return True if grave or not alone else None
+        return True if grave or (trial.windows >= WINDOWS and not alone) else None
     return True if grave and not trial.hits_before else None
 
 

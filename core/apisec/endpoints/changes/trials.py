@@ -21,7 +21,7 @@ class Trial:
     """``hits`` of ``messages`` show it since ``since``, ``hits_before`` of ``messages_before`` did.
 
     ``present`` are messages that could have shown it (that had the field); ``principals`` is the greatest number of
-    different principals in a window that showed it.
+    different principals in a window that showed it, ``windows`` how many windows did.
     """
 
     hits_before: int
@@ -31,6 +31,7 @@ class Trial:
     messages: int = 0
     present: int = 0
     principals: int = 0
+    windows: int = 0
 
     def add(self, hits: int, messages: int, present: int, principals: int) -> None:
         self.hits += hits
@@ -38,6 +39,7 @@ class Trial:
         self.present += present
         if hits:
             self.principals = max(self.principals, principals)
+            self.windows += 1
 
     @property
     def least(self) -> float:
@@ -58,14 +60,13 @@ class Trial:
         return share_bounds(min(self.hits, self.present), self.present).low >= 0.5
 
     def to_state(self) -> List[Any]:
-        return [
-            self.hits_before, self.messages_before, self.since, self.hits, self.messages, self.present, self.principals
-        ]  # fmt: skip
+        before = [self.hits_before, self.messages_before, self.since]
+        return [*before, self.hits, self.messages, self.present, self.principals, self.windows]
 
     @classmethod
     def from_state(cls, state: Any) -> Trial:
         """TypeError or ValueError when the state is not one of ``to_state``."""
         hits_before, messages_before, since, *counts = state
-        if len(counts) != 4:
-            raise ValueError("a trial has seven numbers")
+        if len(counts) != 5:
+            raise ValueError("a trial has eight numbers")
         return cls(int(hits_before), int(messages_before), float(since), *(int(n) for n in counts))

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, NamedTuple, Set, Tuple
 
 from apisec.classification import levels
 from apisec.classification.classes import PERSONAL, sensitivity
-from apisec.classification.fields import Verdict, summary, verdicts
+from apisec.classification.fields import OVERRIDE, Verdict, summary, verdicts
 from apisec.classification.overrides import Overrides
 from apisec.endpoints.changes import credentials, fields, schema, speed
 from apisec.endpoints.changes.found import Found, Span
@@ -86,19 +86,25 @@ class Watch:
         ``told`` is what ``observe`` gave: it comes first, with the level that the operation has now.
         """
         span = _span(after, part, context)
-        was = self.level
-        self.level = self._level_of(after, context)
+        was, said = self.level, self._find_level(after, context)
         found = list(speed.regressions(self, after, span))
-        if not any(one.kind in _RAISES for one in told):
+        if said and not any(one.kind in _RAISES for one in told):
             found += self._raised(was, after, span)
         with_level = [_leveled(one, was, self.level) if one.kind in _RAISES else one for one in told]
         return [*with_level, *(_named(one, after.latest[1], context) for one in found)]
 
-    def _level_of(self, after: OperationStats, context: Context) -> str:
-        if self.level == levels.RESTRICTED_LEVEL or (self.level and not after.classes):
-            return self.level
-        found = summary(verdicts(after, context.overrides, context.service, context.operation)).level
-        return levels.highest([found, self.level]) if self.level else found
+    def _find_level(self, after: OperationStats, context: Context) -> bool:
+        """Find the level of sensitivity; returns whether a team's override says so.
+
+        What traffic shows raises it without a word: a field that is new is told by itself, and one that was rare all
+        along is no change.
+        """
+        if not after.classes and not context.overrides:
+            self.level = self.level or levels.INTERNAL_LEVEL
+            return False
+        found = verdicts(after, context.overrides, context.service, context.operation)
+        self.level = summary(found).level
+        return any(one.source == OVERRIDE and one.level == self.level for one in found)
 
     def _appears(self, part: OperationStats) -> bool:
         if self.alive or not credentials.answered(part):
@@ -143,7 +149,7 @@ class Watch:
                 )  # fmt: skip
 
     def _raised(self, was: str, after: OperationStats, span: Span) -> Iterator[Found]:
-        """Yield that an operation's level is higher, to one that matters."""
+        """Yield that a team's word makes an operation more sensitive than it was held to be."""
         now = self.level
         if not was or not span.tell or levels.rank(now) <= max(levels.rank(was), levels.rank(levels.INTERNAL_LEVEL)):
             return
@@ -155,7 +161,7 @@ class Watch:
                 now,
                 was,
                 now,
-                f"{{operation}} was {was} and is {now}",
+                f"{{operation}} was {was} and is {now}: a team's override says what a field carries",
                 Trial(0, 0, span.since, after.count, after.count),
                 {"level_before": was, "level": now},
                 times,
