@@ -199,7 +199,10 @@ def run_input(splunk: Splunk, unpacked: Path, home: Path, given: dict[str, str])
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=env, timeout=240)
     assert done.returncode == 0, done.stderr
     stream = ET.fromstring(done.stdout) if done.stdout.strip() else ET.Element("stream")
-    return [json.loads(one.findtext("data") or "") for one in stream.iter("event")], done.stderr
+    events = [
+        {**json.loads(one.findtext("data") or ""), "index": one.findtext("index")} for one in stream.iter("event")
+    ]
+    return events, done.stderr
 
 
 FILE = {"file": "shop.yaml"}

@@ -18,6 +18,7 @@ from apisec_app.specs.store import Specs
 from apisec.endpoints.inventory import Inventory
 from apisec.errors import ConfigError, DocumentError, LimitExceeded
 from apisec.openapi.compare import Settings
+from apisec.teams import Rule, Team
 from tests.core.inventory.events import event, principal
 from tests.package.test_spec import YAML, Memory, run_input
 from tests.support.published import answer, publisher, versioned
@@ -133,6 +134,9 @@ def test_a_document_that_is_old_is_told_while_it_stays_in_force() -> None:
     assert (old.severity, old.service, old.first_seen, old.count) == ("low", "shop", 1000.0, 1)
     assert "was last read on 1970-01-01 00:16 UTC: https://specs.example/shop.yaml: answers 503" in old.reason
     assert old.id == told(1000.0 + 9 * DAY)[0].id
+    specs.delete(specs.heads("shop")[0])
+    assert len(told(20 * DAY)) == 1
+    assert told(40 * DAY) == [], "an input that is no more, of a document that is no more"
     readings.save(good.succeeded(2 * DAY, 3600.0, "d", ()))
     assert told(2 * DAY + 60) == []
     [never] = BEGUN.failed(1000.0, 3600.0, "no").stale(1000.0 + 2 * DAY)
@@ -219,9 +223,14 @@ def test_from_a_url_to_rows_and_events(splunk: Splunk, unpacked: Path, tmp_path:
         [stanza] = splunk.rest.call("GET", f"/servicesNS/nobody/{APP}/data/inputs/apisec_spec/{name}")["entry"]
         assert stanza["content"]["secret"] == "******"
 
+        lacking, stderr = run_input(splunk, unpacked, tmp_path, {**form, "secret": "******", "name": f"{name}_other"})
+        assert (lacking, server.asked) == ([], [])
+        assert "secret: is not in storage/passwords: save the input on the page Inputs again" in stderr
+
         given = {**{key: form[key] for key in form if key != "disabled"}, "secret": "******"}
         new, _ = run_input(splunk, unpacked, tmp_path, given)
         assert {"shadow", "zombie"} <= {one["kind"] for one in new}
+        assert {(one["team"], one["index"]) for one in new} == {("red", "apisec")}
         assert server.asked[0][1]["authorization"] == f"Bearer {SECRET}"
         assert run_input(splunk, unpacked, tmp_path, given)[0] == []
         assert [headers.get("if-none-match") for _, headers in server.asked] == [None, '"1"']
@@ -236,9 +245,13 @@ def test_from_a_url_to_rows_and_events(splunk: Splunk, unpacked: Path, tmp_path:
         run_input(splunk, unpacked, tmp_path, given)
         assert len(server.asked) == asked, "not before the interval has passed"
 
+        team = Team(f"red{splunk.marker}", index="apisec_risk", owns=(Rule(f"red{splunk.marker}", 0, splunk.service),))
+        splunk.undo(lambda: splunk.rest.call("DELETE", f"{splunk.data('apisec_teams')}/{team.name}"))
+        splunk.rest.call("POST", splunk.data("apisec_teams"), body=team.document())
         server.pages["/v2.yaml"] = answer(200, YAML.replace("paths:", "paths:\n  /debug: {get: {responses: {}}}"))
         resolved, _ = run_input(splunk, unpacked, tmp_path, {**given, "url": f"{server.url}/v2.yaml"})
         assert ("resolved", "shadow") in {(one["change"], one["kind"]) for one in resolved}
+        assert {(one["team"], one["index"]) for one in resolved} == {(team.name, "apisec_risk")}
     stored = json.dumps(splunk.collection("apisec_specs"))
     assert '"input:' in stored
     assert SECRET not in stored

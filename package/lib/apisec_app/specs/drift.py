@@ -24,7 +24,8 @@ def drifts_of(specs: Specs, inventory: Collection, service: str, settings: Setti
 
     Raises DocumentError and LimitExceeded for a document, and splunklib's HTTPError.
     """
-    found = stale(Readings(specs.collection).of_service(service), settings.now)
+    names = {str(head["name"]) for head in specs.heads(service)}
+    found = stale(Readings(specs.collection).of_service(service), names, settings.now)
     published = specs.published(service)
     if not published.current:
         return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Dict, List, Optional
 
@@ -22,6 +22,7 @@ KIND = "input"
 DAY = 86_400.0
 STALE_INTERVALS = 3  # that may fail before a document is stale, and a day at least
 MAX_WAIT_INTERVALS = 8  # between two tries of a source that fails
+FORGOTTEN = 30 * DAY  # an input that did not run for so long, and whose document is gone, is no input any more
 MAX_ERROR = 500  # characters
 
 
@@ -37,6 +38,7 @@ class Reading:
     digest: str = ""
     files: Files = ()
     began: float = 0.0
+    tried: float = 0.0
     read: float = 0.0
     stale_at: float = 0.0
     failures: int = 0
@@ -45,7 +47,7 @@ class Reading:
 
     def succeeded(self, now: float, interval: float, digest: str, files: Files) -> Reading:
         stale_at = now + max(DAY, STALE_INTERVALS * interval)
-        made = replace(self, digest=digest, files=files, read=now, stale_at=stale_at)
+        made = replace(self, digest=digest, files=files, tried=now, read=now, stale_at=stale_at)
         return replace(made, failures=0, next_try=0.0, error="")
 
     def failed(self, now: float, interval: float, error: str, retry_after: float = 0.0) -> Reading:
@@ -54,7 +56,7 @@ class Reading:
         # A little early: the run of the interval itself must not come too soon by a second.
         next_try = now + max(wait - 0.1 * interval, retry_after)
         stale_at = self.stale_at or now + DAY
-        made = replace(self, stale_at=stale_at, failures=min(self.failures + 1, 1_000_000))
+        made = replace(self, tried=now, stale_at=stale_at, failures=min(self.failures + 1, 1_000_000))
         return replace(made, next_try=next_try, error=error[:MAX_ERROR])
 
     def stale(self, now: float) -> List[Drift]:
@@ -109,9 +111,10 @@ class Readings:
         return [_reading(row) for row in rows if row.get("version") == VERSION]
 
 
-def stale(readings: Iterable[Reading], now: float) -> List[Drift]:
-    """Return the sources that were not read for long."""
-    return [found for one in readings for found in one.stale(now)]
+def stale(readings: Iterable[Reading], names: Container[str], now: float) -> List[Drift]:
+    """Return the sources that were not read for long: of documents in force, by their names, and of inputs that try."""
+    told = [one for one in readings if one.name in names or now - one.tried < FORGOTTEN]
+    return [found for one in told for found in one.stale(now)]
 
 
 def _key(name: str) -> str:

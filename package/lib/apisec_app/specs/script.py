@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Optional
 from splunklib import modularinput as smi
 from splunklib.binding import HTTPError
 
-from apisec.errors import ApisecError
+from apisec.errors import ApisecError, ConfigError
 from apisec.openapi.compare import Settings
 
 from ..connection import connect
@@ -94,8 +94,9 @@ class Run:
             self._readings.save(reading)
         except _EXPECTED as error:
             retry_after = error.retry_after if isinstance(error, FetchError) else 0.0
-            # A file that is put right is read at once; a server is given time.
-            failed = known.failed(now, given.interval if given.url else 0.0, str(error), retry_after)
+            # A file or a secret that is put right is read at once; a server is given time.
+            own = not given.url or isinstance(error, ConfigError)
+            failed = known.failed(now, 0.0 if own else given.interval, str(error), retry_after)
             age = f"what was read on {day(known.read)} stays in force" if known.read else "nothing was read so far"
             self._logger.error("%s: %s; %s", self._stanza, error, age)  # noqa: TRY400 - the message says all
             writer.log(smi.EventWriter.ERROR, f"{self._stanza}: {error}; {age}")
