@@ -317,8 +317,12 @@ def _bundles(made: World) -> dict[str, str]:
     trust = {"version": 1, "keys": [key.entry for key in keys.values()]}
     rest = made.root.rest
     rest.call("PUT", f"{API}/trust", body=trust)
-    rest.call("PUT", f"{API}/environment", body={"environment": "PROD"})
-    overrides = [{"path": "note", "class": "pii.name", "author": "cora", "reason": "people write names here"}]
+    rest.call("PUT", f"{API}/environment", body={"environment": "DEV"})
+    about = {"author": "cora", "reason": "people write names here"}
+    overrides = [
+        {"operation": operation(CART), "in": "body", "path": "state", "class": "pii.name", **about},
+        {"path": "email", "class": "pii.email", **about},
+    ]
     signed = bundle(service=CART, ownership={"team": CART}, overrides=overrides)
     return {
         "trust": json.dumps(trust),
