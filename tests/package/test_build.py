@@ -112,11 +112,31 @@ def test_every_file_compiles(installed: Path, version: str) -> None:
 def test_scripts_are_shims(installed: Path) -> None:
     scripts = [*(app.ROOT / "package/bin").glob("*.py")]
     assert {path.name for path in scripts} == {
-        "apisec_block.py", "apisec_inventory.py", "apisec_spec.py", "apisecabout.py", "apisecinventory.py",
-        "apisecscore.py", "apisecspec.py",
+        "apisec_block.py", "apisec_inventory.py", "apisec_rest.py", "apisec_spec.py", "apisecabout.py",
+        "apisecclassify.py", "apisecinventory.py", "apisecread.py", "apisecscore.py", "apisecspec.py",
     }  # fmt: skip
     for path in scripts:
         assert len(path.read_text("utf-8").splitlines()) <= 20, path
+
+
+def test_own_stanzas_stand_beside_generated_ones(installed: Path) -> None:
+    for name, own, generated in (
+        ("restmap.conf", "[script:apisec_v1]", "[admin_external:apisec_forwarder]"),
+        ("web.conf", "[expose:apisec_v1]", "[expose:apisec_forwarder]"),
+    ):
+        text = (installed / "default" / name).read_text("utf-8")
+        assert own in text
+        assert generated in text
+    assert not (installed / "merged").exists()
+
+
+def test_a_stanza_that_is_generated_already_is_refused(tmp_path: Path) -> None:
+    for folder in ("default", "merged"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "web.conf").write_text("[expose:apisec_v1]\npattern = x\n", "utf-8")
+    code = "import sys; from pathlib import Path; import additional_packaging as a; a.merge_confs(Path(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], cwd=app.ROOT, capture_output=True, text=True)
+    assert "expose:apisec_v1 is generated already" in done.stderr
 
 
 @pytest.mark.slow
