@@ -7,7 +7,7 @@ from typing import Any, Dict
 from apisec import __version__
 from apisec.http import openapi
 
-from ..table import READ, Answer, Call, Operation
+from ..table import Answer, Call, Operation
 
 ABOUT = openapi.About(
     title="apisec in Splunk: REST API",
@@ -81,4 +81,3 @@ OPERATIONS = (
     Operation("whoami", "GET", "/whoami", "", "Who asks: user, capabilities of apisec, teams.", whoami, gives="Caller"),
     Operation("describe", "GET", "/openapi.json", "", "This document.", describe, gives="Document"),
 )
-__all__ = ["ABOUT", "OPERATIONS", "READ", "SCHEMAS"]
