@@ -11,6 +11,7 @@ from apisec.errors import DocumentError
 
 MAX_EXACT = 2**53 - 1  # RFC 8785 3.2.2.3 (I-JSON, RFC 7493 2.2): greater integers are not exact in every reader
 MAX_DEPTH = 60
+_text = json.JSONEncoder(ensure_ascii=False).encode  # one encoder: json.dumps makes one for each text
 _LEAST_PLAIN, _LEAST_EXPONENT = -6, 21  # ECMAScript 2019 7.1.12.1: between these a number has no exponent
 
 
@@ -35,7 +36,7 @@ def _write(value: Any, parts: List[str], depth: int) -> None:
     if value is None or isinstance(value, bool):
         parts.append("null" if value is None else "true" if value else "false")
     elif isinstance(value, str):
-        parts.append(json.dumps(value, ensure_ascii=False))
+        parts.append(_text(value))
     elif isinstance(value, int):
         parts.append(_integer(value))
     elif isinstance(value, float):
@@ -57,7 +58,7 @@ def _write_object(value: Any, parts: List[str], depth: int) -> None:
             raise DocumentError(f"the key {key!r:.60} is not a text; quote it")
     for index, key in enumerate(sorted(value, key=_units)):
         parts.append("," if index else "{")
-        parts.append(json.dumps(key, ensure_ascii=False) + ":")
+        parts.append(_text(key) + ":")
         _write(value[key], parts, depth + 1)
     parts.append("}" if value else "{}")
 

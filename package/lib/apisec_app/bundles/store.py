@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
-from apisec.bundles import canonical
 from apisec.bundles.history import Entry, State
 from apisec.bundles.release import Release, parse
 from apisec.bundles.trust import Trust
@@ -180,8 +179,10 @@ def _key(kind: str, service: str) -> str:
 
 def _release_key(service: str, entry: Entry) -> str:
     """The key of a release: the same bundle may be signed anew, and each release is kept as it was."""
-    digest = hashlib.sha256(canonical.encode(entry.release.to_document())).hexdigest()
-    return f"{RELEASE}|{service}|{digest[:32]}"
+    release = entry.release
+    signed = [[one.key, one.signature.hex()] for one in release.signatures]
+    known = json.dumps([release.bundle.digest, release.environment, release.seen_digest, signed])
+    return f"{RELEASE}|{service}|{hashlib.sha256(known.encode()).hexdigest()[:32]}"
 
 
 def _release(service: str, entry: Entry, now: float) -> Document:
