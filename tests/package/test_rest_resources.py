@@ -221,6 +221,13 @@ def test_a_merge_is_undone_once(rig: Rig) -> None:
     assert (undone["author"], undone["why"]) == ("root", [f"change {merge['number']}"])
 
 
+def test_a_template_of_no_operation_is_for_who_sees_the_whole_service(rig: Rig) -> None:
+    del rig.kv.collections["apisec_inventory"][f"shop|{PROFILES}"]
+    assert names(rig.items("/services/shop/paths")) == [ORDERS]
+    assert rig.items("/services/shop/paths/changes") == []
+    assert names(rig.items("/services/shop/paths", "root")) == [ORDERS, PROFILES, REFUND]
+
+
 def test_paths_that_other_teams_share_are_not_one_teams_to_pin(rig: Rig) -> None:
     status, problem = rig.ask("POST", "/services/shop/paths:pin", "ann", PIN)
     assert (status, rig.kv.collections.get(PATH_PINS)) == (403, None)
@@ -322,6 +329,9 @@ def test_changes_are_found_by_a_search_of_the_caller(rig: Rig) -> None:
     assert rows[1]["operation_id"] == IDS[ORDERS]
     assert [row["id"] for row in rig.items("/changes?severity=medium&data_class=pii.ssn")] == ["c2"]
     assert [row["id"] for row in rig.items("/changes", "root")] == ["c1", "c2", "c3"]
+    rule = {"service": "shop", "path": "/orders/**"}
+    rig.kv.fill("apisec_teams", {"_key": "blue", "version": 1, "owns": [rule]})
+    assert rig.items("/changes") == []  # the events are ann's index's, and the operation another team's by now
 
 
 @pytest.mark.parametrize("query", ["since=5&until=4", "since=1&until=9000000"])

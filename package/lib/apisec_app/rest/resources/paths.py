@@ -5,7 +5,9 @@ What is said here counts with the next refresh of the inventory, so changes answ
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, Dict, List
 
 from apisec.endpoints.learning import PathModel
 from apisec.endpoints.learning.model import ServicePaths
@@ -19,40 +21,70 @@ from ..table import CLASSIFY, READ, Answer, Call, Operation, Problem, etag, not_
 from .operations import SECONDS, TEXT
 
 
-def _model(call: Call) -> PathModel:
-    """Return what was learned of the service that the path names; Problem 404 when the caller sees none of it."""
-    service = call.path["service"]
-    rows.of_service(call, service, ("service",))
-    document = Collection(call.system, PATHS).get(service) or {}
-    model = PathModel.from_state(str(document["state"])) if document else PathModel()
-    model.services.setdefault(service, ServicePaths(service))  # nothing is learned of it yet
-    said = PathPins(Collection(call.system, PATH_PINS)).load([service]).get(service)
-    if said is not None:
-        said.apply(model.services[service].registry)
-    model.decide(float(document.get("through") or 0))
-    return model
+class _Learned:
+    """What was learned of the service that the path names. Problem 404 when the caller sees none of it.
+
+    Templates come without a team: they are the caller's where an operation of theirs has one, and nobody else's has.
+    Those of no operation, which the inventory has not met yet, are for who sees all of the service.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self.service = str(call.path["service"])
+        heads = Collection(call.system, INVENTORY).load({"service": self.service}, rows.HEADS)
+        self._mine = {_shape(str(head["operation"])) for head in heads if call.sees(head)}
+        self._theirs = {_shape(str(head["operation"])) for head in heads if not call.sees(head)}
+        if not self._mine:
+            raise not_found("service", "GET /services for those there are.")
+        self.model = self._load(call)
+
+    def _load(self, call: Call) -> PathModel:
+        document = Collection(call.system, PATHS).get(self.service) or {}
+        model = PathModel.from_state(str(document["state"])) if document else PathModel()
+        model.services.setdefault(self.service, ServicePaths(self.service))  # nothing is learned of it yet
+        said = PathPins(Collection(call.system, PATH_PINS)).load([self.service]).get(self.service)
+        if said is not None:
+            said.apply(model.services[self.service].registry)
+        model.decide(float(document.get("through") or 0))
+        return model
+
+    @property
+    def registry(self) -> Registry:
+        return self.model.services[self.service].registry
+
+    @property
+    def whole(self) -> bool:
+        """Whether every operation of the service is the caller's to see."""
+        return not self._theirs
+
+    def sees(self, method: str, template: str) -> bool:
+        shape = _shape(f"{method} {template}")
+        return self.whole or (shape in self._mine and shape not in self._theirs)
 
 
-def _seen(call: Call, method: str, template: str) -> bool:
-    return call.sees({"service": call.path["service"], "operation": f"{method} {template}"})
+_BRACES = re.compile(r"\{[^{}]*\}")
+
+
+def _shape(operation: str) -> str:
+    """Return an operation without the names of its parameters."""
+    return _BRACES.sub("{}", operation)
 
 
 def list_paths(call: Call) -> Answer:
     """Return a page of the templates that hold now."""
-    service = call.path["service"]
+    learned = _Learned(call)
     found = [
         {**row, "operation": f"{row['http_method']} {row['endpoint']}"}
-        for row in _model(call).operations(service)
-        if _seen(call, row["http_method"], row["endpoint"])
+        for row in learned.model.operations(learned.service)
+        if learned.sees(row["http_method"], row["endpoint"])
     ]
-    query = ("http_method", "endpoint")
-    return Answer(body=paging.page(paging.filtered(found, call.query, query), call.query))
+    return Answer(body=paging.page(paging.filtered(found, call.query, ("http_method", "endpoint")), call.query))
 
 
 def list_changes(call: Call) -> Answer:
     """Return a page of merges, splits and what undid them."""
-    registry = _model(call).services[call.path["service"]].registry
-    found = [_change(one) for one in registry.history if _seen(call, one.method, "/" + "/".join(one.after))]
+    learned = _Learned(call)
+    history = learned.registry.history
+    found = [_change(one) for one in history if learned.sees(one.method, "/" + "/".join(one.after))]
     return Answer(body=paging.page(paging.filtered(found, call.query, ("kind", "http_method")), call.query, "number"))
 
 
@@ -64,7 +96,16 @@ def _change(one: Change) -> Dict[str, Any]:
 
 def get_pins(call: Call) -> Answer:
     """Return the pinned words; the ETag is for pinning."""
-    return Answer(body=_pins(_model(call).services[call.path["service"]].registry))
+    learned = _Learned(call)
+    _demand_all(learned)
+    return Answer(body=_pins(learned.registry))
+
+
+def _demand_all(learned: _Learned) -> None:
+    """A pin reaches every operation below its place: it is for who sees them all."""
+    if not learned.whole:
+        detail = f"operations of {learned.service} belong to other teams too, and its paths are theirs as well"
+        raise Problem(403, "", detail, "Ask an administrator, who sees every team's operations.")
 
 
 def _pins(registry: Registry) -> Dict[str, Any]:
@@ -109,17 +150,11 @@ def undo(call: Call) -> Answer:
     return _say(call, take_back)
 
 
-def _say(call: Call, change: Any) -> Answer:
-    """Note what was said, and answer with the pins that hold with the next refresh.
-
-    A pin reaches every operation below its place: it is for who owns them all.
-    """
-    service = call.path["service"]
-    registry = _model(call).services[service].registry
-    heads = Collection(call.system, INVENTORY).load({"service": service}, rows.HEADS)
-    if not all(call.sees(head) for head in heads):
-        detail = f"operations of {service} belong to other teams too, and its paths are theirs as well"
-        raise Problem(403, "", detail, "Ask an administrator, who sees every team's operations.")
+def _say(call: Call, change: Callable[[Said, Registry], None]) -> Answer:
+    """Note what was said, and answer with the pins that hold with the next refresh."""
+    learned = _Learned(call)
+    _demand_all(learned)
+    service, registry = learned.service, learned.registry
     before = etag(_pins(registry))
     call.match(before)
     store = PathPins(Collection(call.system, PATH_PINS))
