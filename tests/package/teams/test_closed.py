@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
+from apisec.teams import Teams
+from tests.support.app import ROOT
+
 pytestmark = pytest.mark.app
+PAGE = (ROOT / "docs/teams.md").read_text("utf-8")
 # Rights that a way to other teams' things, or into their indexes, would lead by.
 OTHERS = (
-    "apisec_all_teams", "apisec_admin", "apisec_classify", "apisec_block", "run_collect", "run_sendalert", "output_file",
-    "schedule_search", "list_inputs", "list_storage_passwords", "edit_tcp", "admin_all_objects",
+    "apisec_all_teams", "apisec_admin", "apisec_classify", "apisec_block", "run_collect", "run_sendalert",
+    "output_file", "schedule_search", "list_inputs", "list_storage_passwords", "edit_tcp", "admin_all_objects",
 )  # fmt: skip
 CLOSED = "read : [ admin, sc_admin, apisec_admin, apisec_analyst ]"
 
@@ -71,3 +76,13 @@ def test_a_team_s_role_opens_nothing_by_itself(unpacked: Path) -> None:
         assert capability not in base, capability
     everything = {name for name in roles.sections() if roles[name].get("apisec_all_teams") == "enabled"}
     assert everything == {"role_apisec_analyst", "role_admin"}
+
+
+def test_the_page_shows_what_may_be_put_and_what_a_role_is() -> None:
+    (body,) = re.findall(r"PUT /services/apisec/v1/teams/payments\n((?: {4}.*\n)+)", PAGE)
+    teams = Teams.parse([{"_key": "payments", **json.loads(body)}])
+    assert teams.owner("shop", "POST /payments/{payment_id}/capture") == "payments"
+    assert teams.owner("other", "GET /", hosts=["pay-eu.example.org"]) == "payments"
+    assert teams.index_of("payments") == "apisec_payments"
+    assert teams.of_roles(["payments_dev"]) == teams.of_roles(["apisec_team_payments"]) == {"payments"}
+    assert PAGE.count("importRoles = apisec_team\n") == 2
