@@ -58,9 +58,10 @@ def proven(document: dict[str, Any], ordinary: int = 400, struck: int = 0) -> di
 
 def test_life_of_a_pattern(rig: Rig, new: dict[str, Any]) -> None:
     identity = new["id"]
-    made = put(rig, proven(new))
+    document = proven(new)
+    made = put(rig, document)
     assert (made.status_code, made.json()["mode"]) == (201, "shadow")
-    again = put(rig, proven(new))
+    again = put(rig, document)
     assert again.status_code == 200
     listed = rig.admin("GET", "/v1/patterns", params={"service": "shop"}).json()["patterns"]
     assert identity in [row["id"] for row in listed]
