@@ -53,12 +53,17 @@ def opened(watch: Watch, before: OperationStats, part: OperationStats, span: Spa
 
     What is redirected is not counted: a request without a session is sent to a login.
     """
-    good, known = successes(part), successes(before)
+    good = successes(part)
     redirected = answered(part) - good
     hits = max(0, part.open - redirected)
-    if known < MIN_BEFORE or watch.lasts(OPEN, bool(hits), good, CLOSED) or not (hits or watch.has(OPEN, "")):
+    if watch.lasts(OPEN, bool(hits), good, CLOSED):
+        watch.closed = (before.open + part.open, successes(before) + good)
         return
-    trial = watch.trial(OPEN, "", (min(before.open, known), known), span)
+    # What succeeded without a credential until it was asked for again is not what is usual.
+    was_open, known = before.open - watch.closed[0], successes(before) - watch.closed[1]
+    if known < MIN_BEFORE or not (hits or watch.has(OPEN, "")):
+        return
+    trial = watch.trial(OPEN, "", (max(0, was_open), known), span)
     trial.add(hits, good, good, span.principals)
     if trial.hits < LEAST[OPEN] or trial.least < SHARE or not trial.grown():
         watch.end_if_long(OPEN, "", LONG)

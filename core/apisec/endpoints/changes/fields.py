@@ -128,7 +128,7 @@ def _judged(trial: Trial, data_class: str, span: Span) -> Optional[bool]:
         return grave
     if trial.grown():
         alone = span.usual_principals >= MANY_PRINCIPALS and trial.principals < 2
-        return True if grave or (trial.windows >= WINDOWS and not alone) else None
+        return True if grave or (trial.windows >= WINDOWS and trial.spread() and not alone) else None
     return True if grave and not trial.hits_before else None
 
 

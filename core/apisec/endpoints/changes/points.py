@@ -18,7 +18,7 @@ from typing import Dict, List, NamedTuple, Optional
 STRENGTH = 6.0  # standard errors; there is a look each hour for each operation and figure
 SURE_HOURS = 3  # points since the change; two do when they are far above
 SOON = 2
-FAR = 2.0  # times the strength, for two
+FAR = 1.5  # times the strength, for two
 MOST = 0.8  # share of the points since then that must be high
 MAX_LASTING = 72  # points that a change is looked for in
 MIN_USUAL = 8  # points that say what is usual
@@ -67,9 +67,9 @@ def lasting_shift(
     sigma, inflation = _noise(rest[: len(reference)], floor)
     best: Optional[Shift] = None
     weight = total = 0.0
-    bound = WINSOR * sigma
     for index in range(len(points) - 1, first - 1, -1):
         variance = points[index].variance + sigma * sigma
+        bound = WINSOR * math.sqrt(variance)
         clipped = max(-bound, min(bound + least, rest[index]))
         weight += 1 / variance
         total += clipped / variance

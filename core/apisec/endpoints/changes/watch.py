@@ -52,6 +52,8 @@ class Watch:
         self.alive = False  # it answered below 400
         self.level = ""  # of sensitivity; empty for not known yet
         self.team = ""
+        self.windows = 0  # of time, that were looked at
+        self.closed = (0, 0)  # successes without a credential, and all, until one was asked for again
         self.looked = 0  # the hour since the epoch at which latency was looked at last
         self.told = Told()
         self.levels = Levels()
@@ -76,6 +78,7 @@ class Watch:
         for rule in (fields.sensitive, fields.types, fields.gone, credentials.opened, credentials.schemes):
             found += rule(self, before, part, span)
         found += self._classes(before, part, span)
+        self.windows += 1
         return [_named(one, part.latest[1], context) for one in found]
 
     def conclude(
@@ -173,7 +176,7 @@ class Watch:
         """Return the trial of a subject, which may begin now; ``before``: messages that showed it, of how many."""
         found = self._trials.get((kind, subject))
         if found is None:
-            found = Trial(min(before), before[1], span.since)
+            found = Trial(min(before), before[1], span.since, spans_before=self.windows)
             if len(self._trials) >= MAX_TRIALS:
                 least = min(self._trials, key=lambda key: (self._trials[key].hits, key))
                 del self._trials[least]
@@ -265,6 +268,8 @@ class Watch:
             "alive": self.alive,
             "level": self.level,
             "team": self.team,
+            "closed": list(self.closed),
+            "windows": self.windows,
             "looked": self.looked,
             "told": self.told.to_state(),
             "hours": self.levels.to_state(),
@@ -282,7 +287,9 @@ class Watch:
             if state["v"] != VERSION:
                 raise DocumentError(f"version {state['v']!r} of a watch is not known", where="watch")
             watch.alive, watch.level, watch.team = bool(state["alive"]), str(state["level"]), str(state["team"])
-            watch.looked = int(state["looked"])
+            watch.looked, watch.windows = int(state["looked"]), int(state["windows"])
+            was_open, successes = state["closed"]
+            watch.closed = (int(was_open), int(successes))
             watch.told = Told.from_state(state["told"])
             watch.levels = Levels.from_state(state["hours"])
             for kind, subject, trial in state["trials"]:
