@@ -43,7 +43,8 @@ def made(split: str, count: int) -> Iterator[Sent]:
 def found(count: int) -> Iterator[Sent]:
     """Yield ``count`` requests, each with one paragraph of the descriptions of installed packages, spread evenly."""
     paragraphs = []
-    for one in sorted(distributions(), key=lambda one: str(one.metadata["Name"])):
+    packages = [one for one in distributions() if str(one.metadata["Name"]) != "apisec"]  # its manuals show attacks
+    for one in sorted(packages, key=lambda one: str(one.metadata["Name"])):
         text = _description(one)
         paragraphs += [p.strip() for p in re.split(r"\n\s*\n", text) if _SHORT <= len(p.strip()) <= _LONG]
     paragraphs = list(dict.fromkeys(paragraphs))
@@ -106,7 +107,7 @@ def _json(values: dict[str, str], chance: random.Random) -> _Carried:
 
 def _list(values: dict[str, str], chance: random.Random) -> _Carried:
     rows = [{"n": chance.randrange(9), name: value} for name, value in values.items()]
-    return "PUT", "/api/v1/bulk", (("Content-Type", "application/json"),), json.dumps({"rows": rows}).encode()
+    return "POST", "/api/v1/bulk", (("Content-Type", "application/json"),), json.dumps({"rows": rows}).encode()
 
 
 _CARRIERS: tuple[Callable[[dict[str, str], random.Random], _Carried], ...] = (_query, _form, _json, _json, _list)

@@ -18,7 +18,7 @@ _FIELD_OBJECT = ("path", "in", "type", "classes")
 SUBFIELDS: Dict[str, Tuple[str, ...]] = {
     "request_fields": _FIELD_OBJECT,
     "response_fields": _FIELD_OBJECT,
-    "signals": ("detector", "where", "score"),
+    "signals": ("detector", "family", "where", "score"),
 }
 _SUBKINDS = {"signals.score": "number"}
 _ID_NAME = re.compile(r"\A[A-Za-z_][A-Za-z0-9_.-]{0,63}\Z")

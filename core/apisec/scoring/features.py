@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Any, Mapping, Tuple
 
 COMPONENTS = ("object", "sequence", "payload", "identity", "volume")
 
@@ -64,3 +64,8 @@ def noisy_or(scores: Tuple[float, ...]) -> float:
     for score in scores:
         miss *= 1.0 - min(max(score, 0.0), 1.0)
     return 1.0 - miss
+
+
+def is_answer(signal: Mapping[str, Any]) -> bool:
+    """Return whether a signal of an event is of the response, and so no attack by itself."""
+    return str(signal.get("where", "")).startswith("response")

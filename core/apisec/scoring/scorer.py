@@ -16,7 +16,7 @@ from apisec.baselines.learned import DEFAULT_OBJECTS, DEFAULT_REQUESTS, Baseline
 from apisec.baselines.values import event_time, mappings, number, text, texts, whole
 from apisec.scoring import reasons
 from apisec.scoring.client import client_of
-from apisec.scoring.features import COMPONENTS, NAMES, excess, noisy_or, saturating, share
+from apisec.scoring.features import COMPONENTS, NAMES, excess, is_answer, noisy_or, saturating, share
 from apisec.scoring.levels import MAX_SCORE, REASON_THRESHOLD, severity_of
 from apisec.scoring.model import Model
 from apisec.scoring.state import (
@@ -296,7 +296,7 @@ class Scorer:
         size = number(look.event.get("bytes_out"))
         log_size = None if size is None else math.log1p(max(size, 0.0))
         signals = mappings(look.event.get("signals"), 32)
-        if signals:
+        if any(not is_answer(one) for one in signals):
             self._weigh_signals(look, state, peers, signals, log_size)
         elif log_size is not None:
             peers.add_size(log_size)
@@ -309,14 +309,16 @@ class Scorer:
         signals: Sequence[Mapping[str, Any]],
         log_size: Optional[float],
     ) -> None:
+        # What a response says of itself is no attack; beside one, it says that the payload arrived.
         found = [
             (text(one.get("detector"), 64), text(one.get("where"), 128), number(one.get("score")) or 0.0)
             for one in signals
+            if not is_answer(one)
         ]
         before = state.signalled.count()
         state.signalled.add(look.time)
         strength = noisy_or(tuple(score for _, _, score in found))
-        failed = look.status >= 500
+        failed = look.status >= 500 or any(is_answer(one) for one in signals)
         unusual = log_size is not None and _is_unusual(log_size, peers)
         look.set("payload_signal", strength)
         look.set("payload_response", float(failed or unusual))

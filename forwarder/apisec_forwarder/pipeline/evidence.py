@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from apisec.attacks import answers, protocol
 from apisec.attacks.signals import MAX_WORK, Signal, Watch, cost, of_document, strongest
-from apisec.model.transaction import Headers
+from apisec.model.transaction import Headers, Request
 from apisec.redaction.redactor import Part, label
 from apisec_forwarder.pipeline.principal import cookies
 
@@ -20,18 +21,28 @@ NOT_ASKED = frozenset(
 
 
 def signals(
-    parts: Iterable[tuple[str, Part | None]], headers: Headers, unread_body: str, raw_path: str, watch: Watch
+    parts: Iterable[tuple[str, Part | None]],
+    request: Request,
+    unread_body: str,
+    raw_path: str,
+    watch: Watch,
+    response: Part | None = None,
 ) -> list[Signal]:
-    """Return the strongest signals of a request; ``parts`` are named by their location."""
-    return strongest(_all(parts, headers, unread_body, raw_path, watch), MAX_SIGNALS)
+    """Return the strongest signals of a request and of what answered it; ``parts`` are named by their location."""
+    found = [*_all(parts, request, unread_body, raw_path, watch), *answered(response)]
+    return strongest(found, MAX_SIGNALS)
 
 
 def _all(
-    parts: Iterable[tuple[str, Part | None]], headers: Headers, unread_body: str, raw_path: str, watch: Watch
+    parts: Iterable[tuple[str, Part | None]], request: Request, unread_body: str, raw_path: str, watch: Watch
 ) -> Iterator[Signal]:
     for detector, score in watch.scan(raw_path):
         yield Signal(detector, "path", score)
-    for where, value in asked(headers):  # before the body, which a sender could fill until nothing else is asked
+    for detector, name, score in protocol.of_heads(request.headers, request.host):
+        yield Signal(detector, f"header.{label(name)}" if name else "header", score)
+    for where, value in asked(
+        request.headers
+    ):  # before the body, which a sender could fill until nothing else is asked
         for detector, score in watch.scan(value):
             yield Signal(detector, where, score)
     for location, part in parts:
@@ -42,6 +53,23 @@ def _all(
             yield Signal(detector, "body", score)
 
 
+def answered(part: Part | None) -> Iterator[Signal]:
+    """Yield what a response's body tells: an error's echo, content that nobody means to give."""
+    if part is not None:
+        for detector, path, score in answers.of_document(part.document):
+            yield answer(detector, path, score)
+
+
+def answer(detector: str, path: str, score: float) -> Signal:
+    """Return a signal of a response's value."""
+    return Signal(detector, f"response.{path}" if path else "response", score)
+
+
+def shown(signal: Signal, where: str) -> dict[str, str | float]:
+    """Return a signal as an event has it."""
+    return {"detector": signal.detector, "family": signal.family, "where": where, "score": signal.score}
+
+
 def asked(headers: Headers) -> Iterator[tuple[str, str]]:
     """Yield where and what is asked of a request's headers and cookies."""
     for name, value in headers:
@@ -50,6 +78,8 @@ def asked(headers: Headers) -> Iterator[tuple[str, str]]:
             yield f"header.{label(lower)}", agent_free(value) if lower == "user-agent" else value
     for cookie in cookies(headers):
         yield f"cookie.{label(cookie.name)}", cookie.value
+        if not cookie.name.isalnum():
+            yield f"cookie.{label(cookie.name)}", cookie.name
 
 
 def left_out(watch: Watch) -> str:

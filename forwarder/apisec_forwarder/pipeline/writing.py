@@ -15,7 +15,7 @@ from apisec.redaction.fields import field_list
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
-from apisec_forwarder.pipeline.evidence import left_out, signals
+from apisec_forwarder.pipeline.evidence import left_out, shown, signals
 from apisec_forwarder.pipeline.messages import content_type, stated_type
 from apisec_forwarder.pipeline.principal import Identity
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
@@ -160,14 +160,13 @@ class Writer:
     def _signals(event: Event, work: Work, echo: Echo) -> None:
         parts = (("path", work.path), ("query", work.query), ("body", work.request_body))
         watch = Watch()
-        found = signals(parts, work.transaction.request.headers, work.unread_request, work.target.path, watch)
+        found = signals(
+            parts, work.transaction.request, work.unread_request, work.target.path, watch, work.response_body
+        )
         if watch.skipped:
             work.coverage.cut(left_out(watch))
         if found:
-            event["signals"] = [
-                {"detector": s.detector, "where": echo.name(s.where) if echo else s.where, "score": s.score}
-                for s in found
-            ]
+            event["signals"] = [shown(s, echo.name(s.where) if echo else s.where) for s in found]
 
     @staticmethod
     def _fields(event: Event, work: Work, echo: Echo) -> None:

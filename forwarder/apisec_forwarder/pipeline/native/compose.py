@@ -18,7 +18,7 @@ from apisec.redaction.redactor import Redactor
 from apisec.redaction.tokens import cut
 from apisec.redaction.work import MAX_WORK
 from apisec_forwarder.pipeline.envelope import SOURCE
-from apisec_forwarder.pipeline.evidence import MAX_SIGNALS
+from apisec_forwarder.pipeline.evidence import MAX_SIGNALS, shown
 from apisec_forwarder.pipeline.messages import content_type, stated_type
 from apisec_forwarder.pipeline.native import listed
 from apisec_forwarder.pipeline.native.asking import Bounded
@@ -137,7 +137,7 @@ class Composer:
             event["body_operation"] = operation
         if work.signals:
             found = strongest(work.signals, MAX_SIGNALS)
-            event["signals"] = [{"detector": s.detector, "where": s.where, "score": s.score} for s in found]
+            event["signals"] = [shown(s, s.where) for s in found]
         self._body(event, work, "request_body", work.sent)
         self._body(event, work, "response_body", work.answered)
         event["data_classes"] = sorted(redactor.classes)

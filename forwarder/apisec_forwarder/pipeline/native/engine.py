@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from apisec.attacks import answers, protocol
 from apisec.attacks.signals import MAX_WORK as MAX_SIGNALS_WORK
 from apisec.attacks.signals import Signal, of_document
 from apisec.decoders import DECODERS, json_operation, media_type, operation_hint
@@ -24,12 +25,12 @@ from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
 from apisec.redaction.work import LONG, MAX_WORK, PER_FIELD, cost, most, of_json
 from apisec_forwarder.pipeline.envelope import dump, envelope
-from apisec_forwarder.pipeline.evidence import dear
+from apisec_forwarder.pipeline.evidence import answer, answered, dear
 from apisec_forwarder.pipeline.messages import read_body
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded, take
 from apisec_forwarder.pipeline.native.bodies import Bodies, Section, load
 from apisec_forwarder.pipeline.native.compose import Composer
-from apisec_forwarder.pipeline.native.gate import number_gate, signal_gate, text_gate
+from apisec_forwarder.pipeline.native.gate import answer_gate, number_gate, signal_gate, text_gate
 from apisec_forwarder.pipeline.native.heads import Effect, Heads, agent_signals, too_long
 from apisec_forwarder.pipeline.native.hits import Hits
 from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
@@ -105,7 +106,9 @@ class NativePipeline:
             asker = Asker(self._tokenizer, self.settings.limits, strict)
             text = text_gate(strict, self._cache)
             bodies = Bodies(asker, text, number_gate(strict, self._cache))
-            known = self._modals[strict] = Modal(asker, text, signal_gate(self._cache), bodies)
+            known = self._modals[strict] = Modal(
+                asker, text, signal_gate(self._cache), answer_gate(self._cache), bodies
+            )
         return known
 
     def _record(self, transaction: Transaction) -> bytes:
@@ -145,6 +148,8 @@ class NativePipeline:
         if too_long(headers) or dear(headers):
             raise NotHere
         plan = work.head = heads.plan(headers)
+        if plan.content_type is not None and protocol.odd_type(headers[plan.content_type][1]):
+            raise NotHere
         for index, where in plan.signals:
             work.values.append(headers[index][1])
             work.places.append((where, ORDINARY_MEMBER))
@@ -272,7 +277,10 @@ class NativePipeline:
         reading, data = work.response_reading, response.body.data
         if reading is not None:
             try:
-                return work.modal.bodies.finish(data, reading, hits.of_response(reading), hits.texts, work.redactor)
+                section = work.modal.bodies.finish(data, reading, hits.of_response(reading), hits.texts, work.redactor)
+                for path, value in hits.answers(reading):
+                    work.signals += [answer(name, path, score) for name, score in answers.scan(value)]
+                return section
             except NotHere:
                 pass
         return self._by_part(work, "response", response.body, response.headers)
@@ -312,6 +320,8 @@ class NativePipeline:
             if part is not None:
                 work.signals += list(of_document(part.document, "body", work.watch))
                 work.body_operation = operation_hint(part.document)
+        else:
+            work.signals += list(answered(part))
         if part is None:
             return None
         text = part.render()

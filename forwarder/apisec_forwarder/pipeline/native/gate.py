@@ -21,6 +21,7 @@ from typing import Any
 
 import hyperscan
 
+from apisec.attacks.answers import TELLING as ANSWERED
 from apisec.attacks.signals import SUSPECT
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Detector
@@ -108,6 +109,11 @@ def signal_gate(cache: Path | None = None) -> Gate:
     return _gate(cache, "signals")
 
 
+def answer_gate(cache: Path | None = None) -> Gate:
+    """Return the gate for what a response may tell."""
+    return _gate(cache, "answers")
+
+
 def number_gate(strict: bool, cache: Path | None = None) -> Gate:
     """Return the gate for JSON on the wire: one hit in each long number (and in some texts with such digits)."""
     return _gate(cache, "numbers, strict" if strict else "numbers")
@@ -132,13 +138,17 @@ def _recipe() -> str:
         ]
         near = detector.near.pattern if detector.near else ""
         digest.update(repr((said, near, detector.shape.pattern, detector.shape.flags)).encode())
-    for pattern in (SUSPECT, TELLING, PERCENT, ENTITY, ESCAPED, BASE64_GATE):
+    for pattern in (SUSPECT, ANSWERED, TELLING, PERCENT, ENTITY, ESCAPED, BASE64_GATE):
         digest.update(repr((pattern.pattern, pattern.flags)).encode())
     return digest.hexdigest()
 
 
 def _signals() -> Iterator[Expression]:
     yield Expression(loosen(SUSPECT.pattern, _flags(SUSPECT)), SUSPICIOUS)
+
+
+def _answers() -> Iterator[Expression]:
+    yield Expression(loosen(ANSWERED.pattern, _flags(ANSWERED)), SUSPICIOUS)
 
 
 def _numbers(characters: int) -> Iterator[Expression]:
@@ -160,6 +170,7 @@ _EXPRESSIONS: dict[str, Callable[[], Iterable[Expression]]] = {
     "literals, strict": lambda: _literals(True),
     "base64": _base64,
     "signals": _signals,
+    "answers": _answers,
     "numbers": lambda: _numbers(MIN_DIGITS),
     "numbers, strict": lambda: _numbers(MIN_LENGTH - 1),  # a sign may be one of the characters
 }

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+from apisec.attacks.protocol import unusual
 from apisec.attacks.signals import Signal
 from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import evidence
@@ -80,6 +81,8 @@ class Heads:
         if len(names) > MAX_HEADERS:
             raise NotHere
         lower = [name.lower() for name in names]
+        if unusual(lower):
+            raise NotHere
         forced = self._forced("header")
         special, asked, signals = [], [], []
         for index, name in enumerate(lower):
@@ -138,7 +141,9 @@ class Heads:
                 if name.lower() not in NOT_ASKED:
                     found += [Signal(d, f"header.{label(name.lower())}", score) for d, score in signals_of(value)]
             for cookie in cookies(headers):
-                found += [Signal(d, f"cookie.{label(cookie.name)}", score) for d, score in signals_of(cookie.value)]
+                asked = (cookie.value,) if cookie.name.isalnum() else (cookie.value, cookie.name)
+                where = f"cookie.{label(cookie.name)}"
+                found += [Signal(d, where, score) for text in asked for d, score in signals_of(text)]
         return Effect(
             identity,
             _members(identity) if identity is not None else b"",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from operator import itemgetter
 
+from apisec.attacks.answers import MAX_ASKED
 from apisec.redaction.redactor import DULL
 from apisec_forwarder.pipeline.native.gate import BASE64, SEPARATOR, VALUE, Hit, holds
 from apisec_forwarder.pipeline.native.plans import Member, NotHere
@@ -29,7 +30,18 @@ def places(data: bytes, hits: list[Hit]) -> list[Hit]:
 class Hits:
     """Which values may hold something. ``suspicious``: of the request's, those that may be an attack."""
 
-    __slots__ = ("_found", "_work", "answered_at", "query_at", "request", "sent_at", "suspicious", "texts", "values")
+    __slots__ = (
+        "_found",
+        "_told",
+        "_work",
+        "answered_at",
+        "query_at",
+        "request",
+        "sent_at",
+        "suspicious",
+        "texts",
+        "values",
+    )
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -52,6 +64,7 @@ class Hits:
         self.values = values
         self._found: list[int] = []
         self.suspicious: list[int] = []
+        self._told: list[int] = []
         self.texts: set[str] = set()  # all values in which something was found
         if values:
             self._scan()
@@ -59,7 +72,8 @@ class Hits:
     def _scan(self) -> None:
         values, modal = self.values, self._work.modal
         request = SEPARATOR.join(["", *values[: self.request], ""]).encode()
-        data = request + SEPARATOR.join([*values[self.request :], ""]).encode()
+        response = SEPARATOR.join([*values[self.request :], ""]).encode()
+        data = request + response
         if data.count(_MARK) != len(values) + 1:
             raise NotHere  # a value has a separator of its own
         met = set(places(data, modal.text.hits(data)))
@@ -67,7 +81,11 @@ class Hits:
         self._found = sorted({index for _, index in found})
         self.texts = {values[index] for index in self._found}
         self.suspicious = sorted({index for _, index in places(request, modal.signals.hits(request))})
-        if len(self.suspicious) > MAX_SUSPICIOUS:
+        if self.answered_at < len(values):
+            # No separator stands before the first value of the response here.
+            told = {self.request + 1 + index for _, index in places(response, modal.answers.hits(response))}
+            self._told = sorted(index for index in told if index >= self.answered_at)
+        if len(self.suspicious) > MAX_SUSPICIOUS or len(self._told) > MAX_ASKED:
             raise NotHere
         # The heads' values are not shown.
         self._work.base64 += [
@@ -103,6 +121,12 @@ class Hits:
     def of_response(self, reading: Reading) -> list[tuple[Member, str]]:
         """Return which values of the answer's body need to be asked, beside those with telling names."""
         return self._of(reading, self.answered_at, len(self.values))
+
+    def answers(self, reading: Reading) -> list[tuple[str, str]]:
+        """Return path and value of what an answer's body may tell of an attack."""
+        start = self.answered_at
+        members = reading.members([index - start for index in self._told])
+        return [(member.path, self.values[i]) for member, i in zip(members, self._told, strict=True)]
 
     def _of(self, reading: Reading, start: int, end: int) -> list[tuple[Member, str]]:
         values = self.values

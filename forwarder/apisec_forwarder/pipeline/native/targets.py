@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
+from apisec.attacks.protocol import odd_host
 from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import evidence
 from apisec.endpoints.templating import Templates, is_parameter, segments_of
@@ -91,6 +92,8 @@ class Targets:
 
     def _host(self, request: Request) -> tuple[str, int | None, str] | None:
         """Return host, port and origin as an event shows them, or None when the core finds something in the host."""
+        if odd_host(request.host):
+            return None
         plain = replace(request, target="/", method="GET")
         event = self._core.process(Transaction("x", 0.0, Client("192.0.2.1"), plain))
         host = event.get("dest", "")

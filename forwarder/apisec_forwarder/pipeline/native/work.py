@@ -29,6 +29,7 @@ class Modal:
     asker: Asker
     text: Gate
     signals: Gate
+    answers: Gate
     bodies: Bodies
 
 

@@ -1,0 +1,190 @@
+"""How many attacks the signals see, how often harmless requests have one, and what it takes, beside ModSecurity.
+
+    python -m benchmarks.payload --crs FOLDER [--split examination|development] [--level 1] [--failures 20] [--json]
+
+Attacks are the regression tests of the OWASP Core Rule Set: ``FOLDER`` is ``tests/regression/tests`` of its source (in
+Debian: ``apt-get source modsecurity-crs``, or the file ``modsecurity-crs_*.orig.tar.gz`` of a mirror). Without it, only
+harmless requests are measured. Two further sets may be given by ``--payloads FILE``: a payload a line, sent as a
+query's value. Harmless requests are made (``payloads/harmless``), and found: what people wrote about the packages that
+are installed here.
+
+ModSecurity 3 and the rules of Debian (``apt-get install libmodsecurity3 modsecurity-crs``) see the same requests in the
+same process; without them their columns stay empty. Processor time of one pass, each request once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from apisec.redaction.keys import KeyRing, Tokenizer
+from apisec_forwarder import keys
+from apisec_forwarder.pipeline import Engine, PipelineSettings, Service, engine
+from benchmarks.payloads import crs, harmless
+from benchmarks.payloads.modsecurity import RULES, ModSecurity, Unavailable
+from benchmarks.payloads.sent import HOST, Sent, complete
+
+MADE, FOUND = 3_000, 3_000  # harmless requests
+WARM = 300
+_POLICY = ("911", "913", "920", "949", "980")  # rules about methods, scanners and headers, and the sums of scores
+
+Judge = Callable[[Sent], bool]
+
+
+def ours(kind: str = "native") -> Engine:
+    """Return the engine as a forwarder runs it."""
+    settings = PipelineSettings("edge", "DEV", (Service("shop", "commerce", (HOST, "localhost")),))
+    return engine(settings, Tokenizer(KeyRing.parse(keys.generate())), kind)
+
+
+class Side:
+    """One of the two that are compared: what it says, and how long it took."""
+
+    def __init__(self, name: str, says: Judge) -> None:
+        self.name = name
+        self.says = says
+        self.said: dict[str, list[bool]] = defaultdict(list)
+        self.microseconds: dict[str, list[float]] = defaultdict(list)
+
+    def ask(self, where: str, sent: Sent) -> bool:
+        """Judge one request and count it under ``where`` and under its kind."""
+        began = time.process_time()
+        said = self.says(sent)
+        taken = (time.process_time() - began) * 1e6
+        self.said[where].append(said)
+        self.said[f"{where}: {sent.kind}"].append(said)
+        self.microseconds[where].append(taken)
+        return said
+
+
+def attack_rules(rules: ModSecurity) -> Judge:
+    """Return whether a rule about attacks logged something: without those about methods, scanners and headers."""
+
+    def says(sent: Sent) -> bool:
+        rules.refuses(sent)
+        return any(not rule.startswith(_POLICY) for rule in rules.logged)
+
+    return says
+
+
+def sides(level: int) -> list[Side]:
+    """Return who is asked: the forwarder, and the rules where they are installed."""
+    one = ours()
+    found = [Side("apisec", lambda sent: bool(one.process(sent.transaction()).get("signals")))]
+    try:
+        rules = ModSecurity(level)
+    except Unavailable as error:
+        print(f"without ModSecurity: {error}")
+        return found
+    found.append(Side(f"CRS PL{level}", rules.refuses))
+    found.append(Side("CRS, attack rules", attack_rules(rules)))
+    return found
+
+
+def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
+    """Yield all requests with what they are counted as."""
+    if args.crs:
+        ranks = crs.levels(RULES) if RULES.is_dir() else {}
+        for sent, rule in crs.attacks(args.crs, args.split):
+            yield "attacks", sent
+            if ranks.get(rule, 1) <= args.level:
+                yield f"attacks of PL{args.level}", sent
+        for sent, _ in crs.harmless(args.crs, args.split):
+            yield "harmless by CRS", sent
+    for path in args.payloads or ():
+        lines = [line.strip("\r\n") for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        for number, line in enumerate(dict.fromkeys(line for line in lines if line.strip())):
+            target = f"/api/v1/items?q={quote(line, safe='')}"
+            yield f"file {path.name}", Sent("payload", f"{path.name}-{number}", "GET", target, complete((), b""))
+    for sent in harmless.made(args.split, MADE):
+        yield "harmless, made", sent
+    for sent in harmless.found(FOUND):
+        yield "harmless, found", sent
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Ask all sides about all requests."""
+    asked = sides(args.level)
+    for sent in harmless.made("development", WARM):
+        for side in asked:
+            side.says(sent)
+    left = args.failures
+    for where, sent in requests(args):
+        said = [side.ask(where, sent) for side in asked]
+        wrong = said[0] == where.startswith("harmless")
+        if left and wrong and not where.startswith("attacks of"):
+            left -= 1
+            print(f"{where}: {sent.kind} {sent.title}: {sent.target[:120]} {sent.body[:160]!r}")
+    return {
+        side.name: {
+            where: {
+                "requests": len(said),
+                "said": sum(said),
+                "share": round(sum(said) / len(said), 4),
+                "interval": [round(bound, 4) for bound in wilson(sum(said), len(said))],
+                **_times(side.microseconds.get(where, [])),
+            }
+            for where, said in side.said.items()
+        }
+        for side in asked
+    }
+
+
+def _times(microseconds: Sequence[float]) -> dict[str, float]:
+    if not microseconds:
+        return {}
+    ranked = sorted(microseconds)
+    return {
+        "us_mean": round(statistics.mean(ranked), 1),
+        "us_median": round(statistics.median(ranked), 1),
+        "us_p99": round(ranked[int(len(ranked) * 0.99)], 1),
+    }
+
+
+def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927)."""
+    if not count:
+        return 0.0, 1.0
+    share = hits / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the figures as Markdown."""
+    names = list(found)
+    lines = [
+        "| requests | " + " | ".join(names) + " | " + " | ".join(f"{name}, µs" for name in names[:2]) + " |",
+        "|---|" + "---|" * (len(names) + len(names[:2])),
+    ]
+    for where, row in found[names[0]].items():
+        shares = [f"{100 * found[name][where]['share']:.2f} %" for name in names]
+        times = [f"{found[name][where].get('us_mean', '')}" for name in names[:2]]
+        lines.append(f"| {where} ({row['requests']}) | {' | '.join(shares)} | {' | '.join(times)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--crs", type=Path, help="folder of the rule set's regression tests")
+    parser.add_argument("--split", choices=("examination", "development"), default="examination")
+    parser.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=1, help="paranoia level (default 1)")
+    parser.add_argument("--payloads", type=Path, nargs="*", help="files with a payload a line")
+    parser.add_argument("--failures", type=int, default=0, help="print so many that the signals are wrong about")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON")
+    args = parser.parse_args()
+    found = run(args)
+    print(json.dumps(found, indent=1) if args.json else table(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Both engines say the same about attacks, wherever they stand, and nothing passes the native one's gates unseen."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apisec.attacks.answers import scan as told
+from apisec.attacks.signals import SUSPECT, scan, suspicious
+from apisec.model.transaction import Body, Request, Response
+from tests.forwarder.test_native import CACHE, JSON, agree, sent
+
+gate = pytest.importorskip("apisec_forwarder.pipeline.native.gate", exc_type=ImportError)
+
+CASES = Path(__file__).parents[1] / "cases"
+HOST = "shop.example"
+
+
+def texts(folder: str) -> list[str]:
+    found = []
+    for path in sorted((CASES / folder).glob("*.yml")):
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found += ["".join(case["text"]) for case in [*document["positive"], *document["negative"]]]
+    return found
+
+
+ATTACKS = texts("attacks")
+ANSWERS = texts("answers")
+
+
+def missed(text: str) -> bool:
+    """Return whether the core would ask a value that the gate lets through."""
+    return gate.SEPARATOR not in text and suspicious(text) and not gate.signal_gate(CACHE).places([text])
+
+
+def test_the_gate_misses_no_case() -> None:
+    assert [text for text in ATTACKS if missed(text)] == []
+    assert [text for text in ANSWERS if told(text) and not gate.answer_gate(CACHE).places([text])] == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(st.text(max_size=40), st.from_regex(SUSPECT), st.text(alphabet="'\"<>/?.=uniona 1Pr0oABHCD", max_size=30))
+)
+def test_the_gate_misses_no_text(text: str) -> None:
+    assert suspicious(text) == (len(text) > 1 and SUSPECT.search(text) is not None)
+    assert not missed(text)
+    assert not scan(text) or suspicious(text)
+
+
+def body(value: Any) -> Body:
+    data = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    return Body(data, len(data))
+
+
+@pytest.mark.parametrize("start", range(0, len(ATTACKS), 25))
+def test_engines_agree_about_attacks(start: int) -> None:
+    some = ATTACKS[start : start + 25]
+    for text in some[::5]:
+        agree(sent(Request("GET", f"/a?q={quote(text)}", (), Body(), "https", HOST)))
+        agree(sent(Request("GET", "/a", (("x-note", text), ("cookie", f"a={text}; {text}=1")), Body(), "https", HOST)))
+    event = agree(
+        sent(Request("POST", "/a", (JSON,), body({f"n{i}": text for i, text in enumerate(some)}), "https", HOST))
+    )
+    expected = {(name, f"body.n{i}") for i, text in enumerate(some) for name, _ in scan(text)}
+    found = {(signal["detector"], signal["where"]) for signal in event.get("signals", [])}
+    assert found <= expected
+    assert len(expected) > 50 or found == expected
+
+
+@pytest.mark.parametrize("text", ANSWERS)
+def test_engines_agree_about_answers(text: str) -> None:
+    request = Request("GET", "/a", (), Body(), "https", HOST)
+    event = agree(sent(request, Response(500, (JSON,), body({"id": 7, "error": {"message": text}}))))
+    found = {(signal["detector"], signal["where"], signal["family"]) for signal in event.get("signals", [])}
+    assert found == {(name, "response.error.message", "answer") for name, _ in told(text)}
+    plain = text.encode()
+    agree(sent(request, Response(500, (("content-type", "text/plain"),), Body(plain, len(plain)))))
+
+
+HEADS = [
+    (("content-length", "2"), ("transfer-encoding", "chunked")),
+    (("x-original-url", "/admin"),),
+    (("x-http-method-override", "DELETE"),),
+    (("content-type", 'application/x-www-form-urlencoded; boundary="text/html"'),),
+    (("bad name", "x"),),
+]
+
+
+@pytest.mark.parametrize("headers", HEADS)
+def test_engines_agree_about_heads(headers: tuple[tuple[str, str], ...]) -> None:
+    event = agree(sent(Request("GET", "/a", headers, Body(), "https", HOST)))
+    assert {signal["family"] for signal in event["signals"]} == {"protocol"}
+
+
+def test_engines_agree_about_a_host_that_is_none() -> None:
+    event = agree(sent(Request("GET", "/a", (), Body(), "https", "a@b")))
+    assert event["signals"][0]["where"] == "header.host"
+
+
+def test_a_signal_says_its_family() -> None:
+    event = agree(sent(Request("GET", "/a?q=' or 1=1--", (), Body(), "https", HOST)))
+    assert event["signals"] == [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.95}]
