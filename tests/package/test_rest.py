@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from apisec_app.rest.resources import TABLE
 from apisec_app.rest.resources.meta import ABOUT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from splunklib.binding import HTTPError
 
@@ -312,3 +314,41 @@ def test_every_change_needs_a_right_and_every_parameter_fits_in() -> None:
         assert row.capability or not row.changes, f"{row.name} changes something for anybody"
         for one in row.parameters:
             assert one.schema.get("maxLength", 0) <= MAX_VALUE, f"{row.name}: {one.name} promises more than is read"
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(["%2e%2e", "..", "a/b", "\x00", "\ud800", "ä", "{id}", "'", '"'])
+PATHS = st.sampled_from([row.path for row in TABLE.operations])
+FORM = {"Content-Type": "application/json"}
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), path=PATHS, method=st.sampled_from(["GET", "PUT", "POST", "DELETE", "HEAD", "OPTIONS", "ODD"]))
+def test_whatever_comes_is_answered_as_documented(data: st.DataObject, path: str, method: str, wide: Rig) -> None:
+    """Rows of the table with any text for their parameters and bodies: an answer, a status, and never a crash."""
+    known = st.sampled_from(["shop", "bank", IDS[ORDERS], "red", "apisec_inventory"])
+    address = re.sub(r"\{[^}]+\}", lambda _: data.draw(known | TEXTS), path)
+    row = next((one for one in TABLE.operations if (one.path, one.method) == (path, method)), None)
+    asked = [one.name for one in row.parameters if one.where == "query"] if row else ["x"]
+    query = data.draw(st.lists(st.tuples(st.sampled_from([*asked, "x"]), TEXTS | st.integers().map(str)), max_size=3))
+    headers = data.draw(
+        st.lists(st.tuples(st.sampled_from(["If-Match", "If-None-Match", "Accept"]), TEXTS), max_size=2)
+    )
+    payload = data.draw(TEXTS | st.recursive(st.none() | st.integers() | TEXTS, st.lists).map(json.dumps))
+    request = {
+        "method": method, "path_info": address.lstrip("/"), "query": query, "headers": [*FORM.items(), *headers],
+        "payload": payload, "server": {"rest_uri": "https://x"}, "system_authtoken": SYSTEM,
+        "session": {"authtoken": data.draw(st.sampled_from(["ann", "root", "eve"]))},
+    }  # fmt: skip
+    answer = wide.app.answer(request)
+    assert answer["status"] < 500 or answer["status"] == 502, answer
+    json.dumps(answer).encode()  # splunkd gets it as JSON
+    if answer["payload"]:
+        json.loads(answer["payload"])
+    if answer["status"] >= 400 and method != "HEAD":
+        assert {"status", "title", "detail", "remedy"} <= json.loads(answer["payload"]).keys()
+
+
+@pytest.fixture(scope="module")
+def wide() -> Rig:
+    """One Splunk for many questions; what is changed in it stays changed."""
+    return Rig()
