@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.baselines.sketches import QuantileSketch, merged
+from apisec.endpoints.changes.hours import Level, failure_shift, latency_shift, level_of
+from apisec.endpoints.changes.points import ASKED, Shift
 from apisec.endpoints.inventory import Inventory
 from apisec.endpoints.inventory.operation import MEASURES, SHARES, OperationStats
 from apisec.endpoints.inventory.timing import HOUR, OTHER_VERSION, HourStats, VersionStats
@@ -26,8 +27,6 @@ MIN_REQUESTS = 50  # on each side of a comparison
 MIN_RATIO = 1.2  # times as slow before it is worth telling
 MIN_MILLISECONDS = 5.0  # slower, too: 1 ms instead of 0.5 is nobody's regression
 MIN_SHARE = 0.01  # more failures, as a share of requests
-MIN_HOURS = 3  # of data on each side of a change point
-MIN_DAYS = 3  # before an hour of the day has something usual
 NEAR_HOURS = 2  # between a version's first request and the change that it is named for
 _HOUR_SHARES = tuple(pair for pair in SHARES if pair[0] in ("p50", "p95", "p99"))
 
@@ -239,40 +238,23 @@ def by_version(inventory: Inventory) -> List[Row]:
     return rows
 
 
-def change_point(series: Sequence[float], weights: Sequence[float]) -> Optional[int]:
-    """Return the index at which the mean of a weighted series changes most, or None (CUSUM; Page, 1954)."""
-    total = sum(weights)
-    if len(series) < 2 * MIN_HOURS or total <= 0:
-        return None
-    mean = sum(value * weight for value, weight in zip(series, weights)) / total
-    best, found = 0.0, None
-    before = running = 0.0
-    for index in range(1, len(series)):
-        before += weights[index - 1]
-        running += weights[index - 1] * (series[index - 1] - mean)
-        after = total - before
-        if MIN_HOURS <= index <= len(series) - MIN_HOURS and before > 0 and after > 0:
-            strength = abs(running) * math.sqrt(total / (before * after))
-            if strength > best:
-                best, found = strength, index
-    return found
-
-
 def by_hour(inventory: Inventory) -> List[Row]:
     """Look for the hour since which an operation is slower, or fails more, and for a version first seen then.
 
-    Hours are compared with the same hours of the days before, where there are some: nights are not mornings.
+    What is told lasts until now. Hours are compared with the same hours of the days before, where there are
+    some: nights are not mornings.
     """
     rows: List[Row] = []
     for (service, operation), stats in inventory.items():
         hours = sorted(stats.timing.hours.items())
         for kind in ("latency", "failures"):
-            index = change_point(_levels(hours, kind), [float(one.count) for _, one in hours])
-            if index is None:
+            shift = _shift([level_of(hour, one) for hour, one in hours], kind)
+            if shift is None:
                 continue
-            before = Side.of_hours(_like(hours[:index], hours[index:]))
-            after = Side.of_hours([one for _, one in hours[index:]])
-            since = hours[index][0] * HOUR
+            later = [(hour, one) for hour, one in hours if hour >= shift.hour]
+            before = Side.of_hours(_like([(hour, one) for hour, one in hours if hour < shift.hour], later))
+            after = Side.of_hours([one for _, one in later])
+            since = shift.hour * HOUR
             rows += [
                 {
                     **_name(service, stats, operation),
@@ -289,30 +271,18 @@ def by_hour(inventory: Inventory) -> List[Row]:
     return rows
 
 
+def _shift(levels: Sequence[Level], kind: str) -> Optional[Shift]:
+    """Return a change that lasts, in as much history as there is: who asks for a report sees how much that is."""
+    if kind == "failures":
+        return failure_shift(levels, need=ASKED)
+    return latency_shift(levels, 0.5, need=ASKED) or latency_shift(levels, 0.95, need=ASKED)
+
+
 def _like(before: Hours, after: Hours) -> List[HourStats]:
     """Return the hours of the days before that are those of ``after``; all, where these are too few."""
     wanted = {hour % 24 for hour, _ in after}
     alike = [one for hour, one in before if hour % 24 in wanted]
     return alike if sum(one.count for one in alike) >= MIN_REQUESTS else [one for _, one in before]
-
-
-def _levels(hours: Hours, kind: str) -> List[float]:
-    """Return what is followed over the hours, less what is usual for the hour of the day."""
-    levels = [_level(one, kind) for _, one in hours]
-    usual: Dict[int, List[float]] = {}
-    for (hour, _), level in zip(hours, levels):
-        usual.setdefault(hour % 24, []).append(level)
-    if any(len(some) < MIN_DAYS for some in usual.values()):  # too short a history to know the hours of the day
-        return levels
-    middles = {hour: median(some) for hour, some in usual.items()}
-    return [level - middles[hour % 24] for (hour, _), level in zip(hours, levels)]
-
-
-def _level(hour: HourStats, kind: str) -> float:
-    """Return the logarithm of the p95, or the share of failures."""
-    if kind == "failures":
-        return hour.failures / max(1, hour.count)
-    return math.log(max(0.01, hour.latency.quantile(0.95) or 0.01))
 
 
 def _version_near(stats: OperationStats, since: float) -> str:

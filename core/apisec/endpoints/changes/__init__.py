@@ -10,6 +10,7 @@ told, and the evidence that does not suffice yet, is its state; the same windows
 ``fields``      sensitive fields, types, fields that are gone
 ``credentials`` requests that succeed without a credential, or with a weaker one
 ``points``      since which hour a series is higher than usual
-``speed``       latency and failures by the hour: regressions, and since when
+``hours``       latency and failures by the hour, of two weeks
+``speed``       regressions, and since when
 ``services``    one service: its time of learning, versions, callers, teams, and how much may be told in an hour
 """

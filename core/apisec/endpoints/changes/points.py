@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Dict, List, NamedTuple, Optional
 
-STRENGTH = 6.0  # standard errors; there is a look each hour for each operation and figure
 SURE_HOURS = 3  # points since the change; two do when they are far above
 SOON = 2
 FAR = 1.5  # times the strength, for two
@@ -27,8 +26,18 @@ DAY, WEEK = 24, 168  # hours
 MAD_TO_SIGMA = 1.4826  # of a normal distribution
 OWN = 1.15  # what is usual is a median of about nine hours, the hour itself among them
 MAX_CORRELATION = 0.8
-KNOWN = 192  # hours of history, before which nothing is told: what every week has would be news
 WINSOR = 4.0  # standard deviations: one hour that is far out counts no more than that
+
+
+class Need(NamedTuple):
+    """``history`` in hours, before which nothing is said, and ``strength`` in standard errors."""
+
+    history: int
+    strength: float
+
+
+WATCHED = Need(192, 6.0)  # a look each hour for each operation and figure; what every week has would be news
+ASKED = Need(12, 4.0)  # one look, by who sees how long the history is
 
 
 class Point(NamedTuple):
@@ -49,17 +58,18 @@ class Shift(NamedTuple):
 
 
 def lasting_shift(
-    points: Sequence[Point], week_before: Dict[int, float], least: float, floor: float
+    points: Sequence[Point], week_before: Dict[int, float], least: float, floor: float, need: Need = WATCHED
 ) -> Optional[Shift]:
     """Return since when a series is higher than usual by ``least``, or None.
 
     ``points`` are in the order of hours, ``week_before`` holds levels by hour since the epoch of the week before them.
-    ``floor`` is the least standard deviation of hours among themselves that is believed.
+    ``floor`` is the least standard deviation of hours among themselves that is believed; ``need`` says how much
+    evidence it takes.
     """
     last = len(points) - SOON
     first = max(MIN_USUAL, len(points) - MAX_LASTING)
     history = points[-1].hour - min([points[0].hour, *week_before]) if points else 0
-    if last < first or history < KNOWN:
+    if last < first or history < need.history:
         return None
     reference = points[: _quiet(points, first, last)]
     usual = _usual(reference, points, week_before)
@@ -76,13 +86,13 @@ def lasting_shift(
         strength = total / weight / math.sqrt(inflation / weight)
         if index <= last and (best is None or strength > best.strength):
             best = Shift(points[index].hour, index, 0.0, strength)
-    return _judged(best, rest, least) if best is not None else None
+    return _judged(best, rest, least, need.strength) if best is not None else None
 
 
-def _judged(best: Shift, rest: Sequence[float], least: float) -> Optional[Shift]:
+def _judged(best: Shift, rest: Sequence[float], least: float, strength: float) -> Optional[Shift]:
     since = rest[best.place :]
     height = median(since)
-    needed = STRENGTH if len(since) >= SURE_HOURS else FAR * STRENGTH
+    needed = strength if len(since) >= SURE_HOURS else FAR * strength
     high = sum(one > height / 2 for one in since)
     if height < least or best.strength < needed or high < MOST * len(since):
         return None

@@ -17,8 +17,8 @@ from apisec.classification.fields import OVERRIDE, Verdict, summary, verdicts
 from apisec.classification.overrides import Overrides
 from apisec.endpoints.changes import credentials, fields, schema, speed
 from apisec.endpoints.changes.found import Found, Span
+from apisec.endpoints.changes.hours import Levels
 from apisec.endpoints.changes.schema import Change
-from apisec.endpoints.changes.speed import Levels
 from apisec.endpoints.changes.told import Told
 from apisec.endpoints.changes.trials import Trial
 from apisec.endpoints.inventory.fields import FieldKey
