@@ -233,11 +233,15 @@ def test_a_run_that_dies_at_any_write_counts_nothing_twice(world: World, when: s
 
 def test_a_run_that_dies_again_and_again_is_completed(world: World) -> None:
     world.index(5, 40)
-    for number in (1, 2, 3, 2, 1, 3):
+    told = []
+    for number in (1, 2, 3, 2, 1, 3, 4, 5, 99):
         with contextlib.suppress(KilledError):
-            world.run(10, after=dying(number))
-    world.run(10)
+            for event in world.refresh(world.start + 10, after=dying(number)):
+                told.append(event)  # noqa: PERF402 - those before it dies
     assert world.right()
+    assert {event["operation"] for event in told} == set(OPERATIONS), "no event is lost"
+    assert len({event["id"] for event in told}) == len(OPERATIONS), "one that is repeated has its id"
+    assert world.run(10) == []
 
 
 def test_runs_that_overlap_anywhere_count_nothing_twice(world: World) -> None:

@@ -228,7 +228,8 @@ def gone(watch: Watch, before: OperationStats, part: OperationStats, span: Span)
 
 
 def _unread(message: Message) -> float:
-    return message.unread / max(1, message.count)
+    """Return the share of messages that were not analysed whole: a field that was not seen there may have been."""
+    return message.partial / max(1, message.count)
 
 
 def _missed(watch: Watch, status: str, was: Message, now: Message, span: Span) -> Dict[FieldKey, Missing]:
