@@ -6,8 +6,8 @@ Five kinds of fields, an operation each, so that nothing but its own samples spe
 ``unnamed``  values that show themselves, under a name that says nothing
 ``text``     harmless sentences, of which 2, 10 or 40 in a hundred hold a value of one of three classes
 ``harmless`` hard negatives: numbers that pass checks, names that look telling
-``digits``   counters and random numbers of 12 to 19 digits, some with the first digits of a card issuer, in strict mode,
-             where one in ten passes a check of cards
+``digits``   counters and random numbers of 12 to 19 digits, some with a card issuer's first ones, in strict mode: of
+             those one in ten passes the check of cards
 
 False detections are mixed in: a sample gets a class that is not in it. The truth of a text is what was planted in it.
 """
