@@ -27,6 +27,7 @@ LEAST_ATTACKS = 4  # requests of each attack before anyone looks
 LEAST_OPERATIONS = 15  # operations that the inventory must hold
 CALM_SECONDS = 6.0  # how long ordinary users are watched under enforcement
 INPUT_INTERVAL = 5  # seconds
+LEARN_HOURS = 2  # of history; a week of nothing would be asked for in parts first
 QUIET_HOURS = 0.003  # of traffic, before changes are told: eleven seconds
 RELEASE = "GET /orders"  # what the shop's next release answers with an SSN
 
@@ -148,7 +149,8 @@ class Loop:
 
     def inventory(self, stage: Stage) -> None:
         """The inventory refresh learns operations, their data, flows and what is ordinary."""
-        about = {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec", "quiet_hours": QUIET_HOURS}
+        about = {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec", "learn_hours": LEARN_HOURS}
+        about["quiet_hours"] = QUIET_HOURS
         self.splunk.create_input("apisec_inventory", "demo", about)
         rows = wait_for("the inventory in the KV store", self._inventory, 60)
         flows = wait_for("learned flows", self._flows, 40)

@@ -33,7 +33,7 @@ LEAST_GONE = 50  # messages without it
 LONGER = 5  # times as long as it was ever missing
 NEARLY = 0.5  # of what is needed, for fields that went together with one that is told
 MIN_GONE = 600.0  # seconds that it is missed for: one batch of unusual requests is over by then
-DAY = 86_400.0  # what clients send has to be seen for one: at night other clients send than by day
+DAY = 86_400.0  # what few users have, or clients send, has to be seen for one: others come at night than by day
 
 _GRADES = ((CRITICAL, schema.CRITICAL), (RESTRICTED, schema.HIGH), (PERSONAL, schema.MEDIUM))
 
@@ -110,7 +110,8 @@ def sensitive(watch: Watch, before: OperationStats, part: OperationStats, span: 
             trial.add(times, now.messages, present, span.principals)
             told = _judged(trial, one, span)
             if told is None or (told and not span.carried(name, where, path, one)):
-                watch.end_if_long(DATA, subject)
+                if span.end - trial.since >= DAY or not trial.hits:
+                    watch.end_if_long(DATA, subject)
                 continue
             watch.told.learn(DATA, subject)
             watch.told.learn("class", one)
@@ -128,7 +129,9 @@ def _judged(trial: Trial, data_class: str, span: Span) -> Optional[bool]:
         return grave
     if trial.grown():
         alone = span.usual_principals >= MANY_PRINCIPALS and trial.principals < 2
-        return True if grave or (trial.windows >= WINDOWS and trial.spread() and not alone) else None
+        # What few users have is told when a day shows it: they may have come twice by chance.
+        soon = trial.least >= MOSTLY or span.end - trial.since >= DAY
+        return True if grave or (soon and trial.windows >= WINDOWS and trial.spread() and not alone) else None
     return True if grave and not trial.hits_before else None
 
 
