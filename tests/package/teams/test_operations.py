@@ -63,10 +63,10 @@ def said(reply: Reply) -> tuple[int, str]:
 @pytest.mark.parametrize("name", CASES)
 def test_an_operation_keeps_to_the_team(teams: World, name: str) -> None:
     case = CASES[name]
-    before = state(teams)
+    before = state(teams) if BY_NAME[name].changes else ""
     reply = go(teams.people["cal"], teams, name)
     assert not reply.shows(CART), reply.text[:2000]
-    assert state(teams) == before
+    assert not before or state(teams) == before
     CHECKS[case["kind"]](teams, name, reply)
 
 
