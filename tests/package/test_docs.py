@@ -29,7 +29,9 @@ OF_THE_SDK = {"logging_configuration", "logging_level", "record", "show_configur
 DEFAULT = ROOT / "package/default"
 
 
-@pytest.mark.parametrize("command", [ApisecScoreCommand, ApisecInventoryCommand, ApisecReadCommand])
+@pytest.mark.parametrize(
+    "command", [ApisecScoreCommand, ApisecInventoryCommand, ApisecClassifyCommand, ApisecReadCommand]
+)
 def test_commands_and_options(command: type) -> None:
     options = {name: value for name, value in vars(command).items() if isinstance(value, Option)}
     own = {value.name or name for name, value in options.items()} - OF_THE_SDK
