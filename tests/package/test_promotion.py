@@ -9,11 +9,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
+from apisec.bundles.document import parse
 from tests.package.promotion import CHAIN, JSON, PAN, World, bundle
 from tests.support.waiting import until
 
@@ -96,8 +97,26 @@ def in_qa(world: World, second: Path) -> None:
     qa.splunk.learn(qa.forwarder.records())
 
 
+class Refused(NamedTuple):
+    done: subprocess.CompletedProcess[str]
+    at_forwarder: Any
+
+
 @pytest.fixture(scope="module")
-def in_prod(world: World, in_qa: None) -> None:
+def refused_by_splunk(world: World, in_qa: None) -> Refused:
+    """A promotion to PROD while somebody has said there, in Splunk alone, that a field holds numbers of cards."""
+    prod = world["PROD"]
+    said = {"service": "shop", "path": "memo", "class": "pci.pan", "reason": "agents paste numbers of cards here"}
+    made = prod.splunk.api().call("POST", "/v1/overrides", json.dumps(said).encode(), JSON)
+    done = world.promote("QA", "PROD")
+    applied = prod.forwarder.api().call("GET", "/v1/bundles/shop")["applied"]
+    query = {"reason": "it was a misunderstanding"}
+    prod.splunk.api().call("DELETE", f"/v1/overrides/{made['id']}", query=query)
+    return Refused(done, applied)
+
+
+@pytest.fixture(scope="module")
+def in_prod(world: World, refused_by_splunk: Refused) -> None:
     done = world.promote("QA", "PROD")
     assert done.returncode == 0, (done.stdout, done.stderr)
 
@@ -170,14 +189,13 @@ def test_prod_takes_from_qa_only(world: World, second: Path) -> None:
         assert "PROD takes bundles from QA" in bundle("verify", release, *remote, code=1).stderr
 
 
-def test_the_same_bundle_is_in_force_everywhere(world: World, in_prod: None) -> None:
+def test_the_same_bundle_is_in_force_in_both_environments(world: World, in_prod: None, second: Path) -> None:
     assert all({"pii.name", "pci.pan"} <= set(one["data_classes"]) for one in world["QA"].forwarder.spooled())
-    exports = [
-        api.call("GET", "/v1/bundles/shop")
-        for place in world.places.values()
-        for api in (place.forwarder.api(), place.splunk.api())
-    ]
-    assert len({one["applied"]["digest"] for one in exports}) == 1
+    places = (world["QA"], world["PROD"])
+    apis = [api for place in places for api in (place.forwarder.api(), place.splunk.api())]
+    exports = [api.call("GET", "/v1/bundles/shop") for api in apis]
+    made = parse(yaml.safe_load(second.read_text())).digest
+    assert {one["applied"]["digest"] for one in exports} == {made}, "the document that was made in DEV"
     assert all(one["in_force"] == one["applied"]["digest"] for one in exports)
     for remote in world["PROD"].remotes():
         (row,) = json.loads(bundle("list", "--json", *remote).stdout)["services"]
@@ -193,27 +211,11 @@ def test_a_pipeline_that_was_cut_off_may_run_again(world: World, in_prod: None, 
         assert "was applied already" in bundle("apply", release, *remote).stdout
 
 
-def test_what_splunk_refuses_is_not_applied_at_the_forwarder(world: World, in_prod: None, second: Path) -> None:
-    """Somebody said in QA's Splunk that a field holds numbers of cards; the next version knows nothing of it."""
-    dev, qa = world["DEV"], world["QA"]
-    said = {"service": "shop", "path": "memo", "class": "pci.pan", "reason": "agents paste numbers of cards here"}
-    made = qa.splunk.api().call("POST", "/v1/overrides", json.dumps(said).encode(), JSON)
-    third = world.file("shop3.yml")
-    bundle("export", "--service", "shop", "--next", "--author", "ada@example.org", "--reason", "nothing new",
-           "--output", third, *dev.forwarder.remote())  # fmt: skip
-    release = world.sign(third, "ada")
-    for remote in dev.remotes():
-        bundle("apply", release, *remote, "--wait", "90")
-    refused = world.promote("DEV", "QA")
-    assert refused.returncode == 1
-    assert "memo of every operation: pci.pan → – (lowered)" in refused.stderr
-    assert qa.forwarder.version() == 2
-    path = f"/v1/overrides/{made['id']}"
-    qa.splunk.api().call("DELETE", path, query={"reason": "it was a misunderstanding"})
-    for remote in dev.remotes():
-        bundle("rollback", "--service", "shop", "--reason", "as an exercise", *remote)
-    until(lambda: dev.forwarder.version() == 2, 60, "the bundle before is in force again")
-    assert dev.splunk.api().call("GET", "/v1/bundles/shop")["applied"]["version"] == 2
+def test_what_splunk_refuses_is_not_applied_at_the_forwarder(refused_by_splunk: Refused) -> None:
+    done, at_forwarder = refused_by_splunk
+    assert done.returncode == 1
+    assert "memo of every operation: pci.pan → – (lowered)" in done.stderr
+    assert at_forwarder is None
 
 
 WRONG: tuple[tuple[dict[str, Any], str], ...] = (
@@ -279,3 +281,12 @@ def test_the_admin_api_bounds_and_names_what_is_wrong(world: World, in_prod: Non
     assert (unsigned.status_code, "bundles.editable" in unsigned.json()["detail"]) == (403, True)
     stale = one.ask("POST", "/v1/bundles/shop:rollback", json={"reason": "x"}, headers={"if-match": '"0"'})
     assert stale.status_code == 412
+
+
+def test_back_to_the_bundle_before(world: World, in_qa: None) -> None:
+    dev = world["DEV"]
+    for remote in dev.remotes():
+        bundle("rollback", "--service", "shop", "--reason", "as an exercise", *remote)
+    until(lambda: dev.forwarder.version() == 1, 60, "the first bundle is in force again")
+    shown = dev.splunk.api().call("GET", "/v1/bundles/shop")
+    assert (shown["applied"]["version"], shown["applied"]["action"], shown["drift"]) == (1, "rollback", None)
