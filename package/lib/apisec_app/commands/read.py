@@ -24,6 +24,7 @@ PAGE = 1_000
 MAX_ROWS = 50_000
 LEARNED = "learned"  # what was learned of every operation, for apisecinventory to read
 STATE_FIELD = "apisec_state"
+_LEARNED = ("_key", "service", "operation", "team", "servers", "gateways", "state")
 # Other names of resources, with what they leave out of documents that are for programs.
 COLLECTIONS = {
     "inventory": ("state/apisec_inventory", {"omit": "state"}),
@@ -85,7 +86,7 @@ def learned(service: Any) -> Iterator[Row]:
         yield from ({STATE_FIELD: one["state"]} for one in documents.load(fields=("state",)))
         return
     present = owners(service)
-    for document in Collection(service, INVENTORY).load():
+    for document in Collection(service, INVENTORY).load(fields=_LEARNED):
         yield {STATE_FIELD: with_team(document, present.team_of(document))["state"]}
 
 

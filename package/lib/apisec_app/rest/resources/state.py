@@ -23,6 +23,7 @@ MAX_FIELDS = 40
 MAX_BYTES = 8_000_000  # of documents in one answer, which has one at least; a document has some 200 KB at most
 TOGETHER = 20  # documents that are read at once
 STATE = "state"  # the member that is most of an operation's document; it is read only where it is wanted
+WATCH = "watch"  # the change detector's own
 _FILTERS = ("service", "operation")
 _FIELD = "[A-Za-z_][A-Za-z0-9_]{0,63}"
 
@@ -40,7 +41,7 @@ def list_state(call: Call) -> Answer:
     query = {name: call.query[name] for name in _FILTERS if call.query.get(name) is not None}
     omit, fields = _names(call, "omit"), _names(call, "fields")
     if STATE in omit or (fields and STATE not in fields):
-        held = [one for one in collection.load(query or None, (f"{STATE}:0",)) if sees(call, one)]
+        held = [one for one in collection.load(query or None, (f"{STATE}:0", f"{WATCH}:0")) if sees(call, one)]
         page = paging.page(held, call.query, "_key")
         return Answer(body={**page, "items": [_given(call, one, fields, omit) for one in page["items"]]})
     heads = [head for head in collection.load(query or None, rows.HEADS) if sees(call, head)]
@@ -91,7 +92,7 @@ def _given(call: Call, document: Document, fields: Sequence[str], omit: Sequence
     made = {
         name: value
         for name, value in document.items()
-        if name == "_key" or (name != "_user" and name not in omit and (not fields or name in fields))
+        if name == "_key" or (name not in ("_user", WATCH, *omit) and (not fields or name in fields))
     }
     return with_team(made, call.owners.team_of(document))
 
