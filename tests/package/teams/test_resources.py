@@ -52,7 +52,9 @@ def test_a_rule_moves_what_is_read_at_once_and_its_end_moves_it_back(rig: Rig) -
 def test_learned_state_names_the_present_team(rig: Rig) -> None:
     rig.ask("PUT", "/teams/finance", ADMINS, PAY)
     (row,) = [
-        one for one in rig.ask("GET", "/state/apisec_inventory", FINANCE)[1]["items"] if one["operation"] == "POST /pay"
+        one
+        for one in rig.ask("GET", "/state/apisec_inventory", FINANCE)[1]["items"]
+        if (one["service"], one["operation"]) == ("shop", "POST /pay")
     ]
     assert row["team"] == FINANCE
     assert f'"{FINANCE}"' in row["state"]
@@ -116,11 +118,13 @@ def test_state_comes_in_pages_that_hold_at_least_one_document(rig: Rig, monkeypa
 
 
 def test_state_gives_the_members_that_were_asked_for(rig: Rig) -> None:
-    rig.kv.fill("apisec_inventory", {"_key": "shop|X", "service": "shop", "operation": "X", "watch": "w", "state": "s"})
+    about = {"service": "shop", "operation": "X", "team": COMMERCE, "servers": []}
+    rig.kv.fill("apisec_inventory", {"_key": "shop|X", **about, "watch": "w", "state": "s", "_user": "nobody"})
     asked = "/state/apisec_inventory?service=shop&operation=X"
     for more, members in (
-        ("", {"_key", "service", "operation", "state"}),
-        ("&omit=state", {"_key", "service", "operation"}),
+        ("", {"_key", *about, "state"}),
+        ("&omit=state", {"_key", *about}),
+        ("&omit=state,servers", {"_key", "service", "operation", "team"}),
         ("&fields=state", {"_key", "state"}),
         ("&fields=service", {"_key", "service"}),
     ):
