@@ -1,6 +1,6 @@
 """schemathesis against the app's REST API in a Splunk: what the OpenAPI document says is what is answered.
 
-In the suite a few requests an operation, the same ones each time. APISEC_SCHEMATHESIS=50 makes it fifty, with the
+In the suite one accepted and some refused requests an operation, the same ones each time. APISEC_SCHEMATHESIS=50 makes it fifty, with the
 phases that go through every limit of every parameter and through chains of requests (some minutes).
 """
 
@@ -57,11 +57,11 @@ def run(target: Target, session: str, folder: Path) -> dict[str, Any]:
     command = [
         str(Path(sys.executable).with_name("st")), "--config-file", "schemathesis.toml", "--no-color", "run",
         str(ROOT / "docs/reference/app-api.json"), "--url", f"{target.url}{BASE}", "--tls-verify", target.ca,
-        "-H", f"Authorization: Splunk {session}", "--generation-deterministic", "--max-examples", EXAMPLES or "2",
+        "-H", f"Authorization: Splunk {session}", "--generation-deterministic", "--max-examples", EXAMPLES or "1",
         "--phases", PHASES, "--continue-on-failure", "--workers", "1", "--suppress-health-check", "all",
         "--report", "json", "--report-json-path", str(report), *([] if EXAMPLES else ["--no-shrink"]),
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600 if EXAMPLES else 280)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=3600 if EXAMPLES else 900)
     found: dict[str, Any] = json.loads(report.read_text("utf-8")) if report.exists() else {}
     assert done.returncode == 0, (done.stdout + done.stderr)[-20_000:]
     return found
@@ -76,7 +76,7 @@ def member(splunk: Splunk) -> Splunk:
     return Splunk(splunk.target.as_user("ann", "a-long-password"))
 
 
-@pytest.mark.timeout(3700 if EXAMPLES else 300)
+@pytest.mark.timeout(3700 if EXAMPLES else 1000)
 @pytest.mark.parametrize("who", ["admin", *(["member"] if EXAMPLES else [])])
 def test_answers_are_as_the_document_says(splunk: Splunk, tmp_path: Path, who: str) -> None:
     asking = splunk if who == "admin" else member(splunk)
@@ -85,7 +85,8 @@ def test_answers_are_as_the_document_says(splunk: Splunk, tmp_path: Path, who: s
     assert (found["failures"], found["errors"]) == ([], [])
     tested = found["operations"]
     assert tested["tested"] == tested["total"] > 40
-    accepted = [name for name, by_phase in found["valid_rates"].items() if by_phase["fuzzing"]["accepted"]]
+    rates = found["valid_rates"].items()
+    accepted = [name for name, by_phase in rates if any(phase["accepted"] for phase in by_phase.values())]
     assert len(accepted) > tested["total"] / (2 if who == "admin" else 3), (
         f"hardly anything got further than a refusal: {found['valid_rates']}"
     )
