@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, List, Tuple
 
-from apisec.attacks.base import THRESHOLD, Attack, Literals, attack
+from apisec.attacks.base import THRESHOLD, Attack, Index, attack
 from apisec.decoders.base import Document
 
 MAX_VALUE = 8_192  # characters of one value that are looked at
@@ -183,20 +183,16 @@ ANSWERS: Tuple[Attack, ...] = (
     ),
 )
 
-LITERALS: Tuple[str, ...] = tuple(sorted({need for one in ANSWERS for need in one.needs}))
-_LITERALS = Literals(LITERALS)
+LITERALS: Tuple[str, ...] = tuple(sorted({need for one in ANSWERS for row in one.evidence for need in row.needs}))
+_INDEX = Index(ANSWERS)
 # The same first question as one expression, for engines that ask many values at once.
 TELLING = re.compile("(?i:" + "|".join(map(re.escape, LITERALS)) + ")")
 
 
 def scan(value: str) -> List[Tuple[str, float]]:
     """Return what a value of a response tells, with scores."""
-    text = value[:MAX_VALUE].lower()
-    present = _LITERALS.present(text)
-    if not present:
-        return []
-    scores = [(one.id, one.score(text, present)) for one in ANSWERS]
-    return [(name, score) for name, score in scores if score >= THRESHOLD]
+    scores = _INDEX.scores(value[:MAX_VALUE].lower())
+    return [(name, score) for name, score in scores.items() if score >= THRESHOLD]
 
 
 def of_document(document: Document) -> Iterator[Tuple[str, str, float]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Set, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Set, Tuple, Union
 
 from apisec.validators.lazy import lazy
 
@@ -24,9 +24,8 @@ class Evidence(NamedTuple):
 class Attack:
     """Gives evidence of an attack in one decoded value of a request, in lower case.
 
-    ``judge`` yields weights for what no expression can say, in texts that have one of ``judged``. Several pieces of
-    evidence add up as independent ones: 1 - (1-a)(1-b). ``needs`` are the literals of all of them: looking for one
-    costs a fiftieth of an expression.
+    ``judge`` yields weights for what no expression can say, of texts that have one of ``judged``. Several pieces of
+    evidence add up as independent ones: 1 - (1-a)(1-b).
     """
 
     id: str
@@ -34,20 +33,6 @@ class Attack:
     evidence: Tuple[Evidence, ...]
     judge: Optional[Judge]
     judged: FrozenSet[str]
-    needs: FrozenSet[str]
-
-    def score(self, text: str, present: Set[str]) -> float:
-        """Return 0 to 1 for a decoded text in lower case; ``present`` are the literals that stand in it."""
-        if self.needs.isdisjoint(present):
-            return 0.0
-        doubt = 1.0
-        for weight, shape, needs in self.evidence:
-            if not needs.isdisjoint(present) and shape.search(text):
-                doubt *= 1 - weight
-        if self.judge is not None and not self.judged.isdisjoint(present):
-            for weight in self.judge(text):
-                doubt *= 1 - weight
-        return round(1 - doubt, 3)
 
 
 class Literals:
@@ -76,6 +61,67 @@ class Literals:
         return found
 
 
+class Index:
+    """Asks many detectors about a text. Only evidence whose literals stand in it is asked: they cost a fiftieth."""
+
+    def __init__(self, attacks: Iterable[Attack]) -> None:
+        self._asked: List[Tuple[str, float, Callable[[str], Any], bool]] = []
+        by_literal: Dict[str, List[int]] = {}
+        for one in attacks:
+            for row in one.evidence:
+                ask = row.shape.match if anchored(row.shape.pattern) else row.shape.search
+                self._add(by_literal, row.needs, (one.id, row.weight, ask, False))
+            if one.judge is not None:
+                self._add(by_literal, one.judged, (one.id, 0.0, one.judge, True))
+        self._of = {literal: tuple(numbers) for literal, numbers in by_literal.items()}
+        self._literals = Literals(by_literal)
+
+    def _add(
+        self,
+        by_literal: Dict[str, List[int]],
+        needs: FrozenSet[str],
+        asked: Tuple[str, float, Callable[[str], Any], bool],
+    ) -> None:
+        for literal in needs:
+            by_literal.setdefault(literal, []).append(len(self._asked))
+        self._asked.append(asked)
+
+    def scores(self, text: str) -> Dict[str, float]:
+        """Return the scores of the detectors that see something in a text in lower case, in their order."""
+        numbers: Set[int] = set()
+        for literal in self._literals.present(text):
+            numbers.update(self._of[literal])
+        doubts: Dict[str, float] = {}
+        for number in sorted(numbers):
+            name, weight, ask, judging = self._asked[number]
+            if judging:
+                for weight in ask(text):
+                    doubts[name] = doubts.get(name, 1.0) * (1 - weight)
+            elif ask(text):
+                doubts[name] = doubts.get(name, 1.0) * (1 - weight)
+        return {name: round(1 - doubt, 3) for name, doubt in doubts.items()}
+
+
+def anchored(pattern: str) -> bool:
+    """Return whether each alternative of a pattern begins at the text's beginning: asking there only is quicker."""
+    depth, begins, at = 0, True, 0
+    while at < len(pattern):
+        character = pattern[at]
+        if begins and character != "^":
+            return False
+        begins = False
+        if character == "\\":
+            at += 1
+        elif character == "[":
+            at = pattern.index("]", at + 2)  # a bracket right behind the first one stands for itself
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+        elif character == "|" and depth == 0:
+            begins = True
+        at += 1
+    return not begins
+
+
 Row = Tuple[Union[float, str], ...]
 
 
@@ -86,8 +132,7 @@ def attack(name: str, family: str, *rows: Row, judge: Optional[Judge] = None, ju
         if not needs:
             raise ValueError(f"{name}: a row has no literals, so every text would be asked: {str(pattern)[:60]}")
         found.append(Evidence(float(weight), linear(str(pattern)), frozenset(map(str, needs))))
-    every = frozenset(judged).union(*[row.needs for row in found])
-    return Attack(name, family, tuple(found), judge, frozenset(judged), every)
+    return Attack(name, family, tuple(found), judge, frozenset(judged))
 
 
 def linear(pattern: str) -> Pattern[str]:

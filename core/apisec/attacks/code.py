@@ -53,25 +53,29 @@ _PHP_SETTINGS = (
     r"|input)_\w{4,14}|memory_limit|output_(?:buffering|handler)|post_max_size|sendmail_(?:from|path)"
     r"|sql\.safe_mode|unserialize_callback_func|url_rewriter\.tags|xmlrpc_errors?)"
 )
-_VARIABLE = r"\$+(?:[a-z_\x7f-\xff]\w{0,40}|\s{0,3}\{[^}]{1,60}\})"
+_VARIABLE = r"\$(?:[a-z_\x7f-\xff]\w{0,40}|\s{0,3}\{[^}]{1,60}\})"
 _GAP = r"(?:\s|/\*.{0,40}?\*/|(?://|#)[^\n]{0,40}\n){0,4}"
 _INDEX = rf"(?:{_GAP}[\[{{][^\]}}\n]{{1,60}}[\]}}]){{0,4}}"
 # Member by member of bounded length; nothing after it can match what it took.
 _CALL = rf"{_VARIABLE}{_INDEX}(?:{_GAP}(?:->|::)\$?\w{{1,40}}{_INDEX}){{0,3}}{_GAP}\([^)\n]{{0,200}}\)"
 
-_CALLED = re.compile(rf"(?<![\w.>$-])([a-z]\w{{2,30}}){_GAP}\(\s{{0,3}}(\S?)")
+_NAME = re.compile(r"(?<![\w.>$-])[a-z]\w{2,30}$")
 _SURE = re.compile(_PHP_SURE)
 _BEFORE = "=;({[,@!&|.'\"<?+*~"  # what stands before a call in code; in prose it is a blank
 MAX_CALLS = 60
 
 
 def _php(text: str) -> Iterator[float]:
-    for count, call in enumerate(_CALLED.finditer(text)):
-        if count >= MAX_CALLS:
+    at = -1
+    for _ in range(MAX_CALLS):
+        at = text.find("(", at + 1)
+        if at < 0:
             return
-        if not _SURE.fullmatch(call.group(1)):
+        called = _NAME.search(text[max(0, at - 36) : at].rstrip())
+        if called is None or not _SURE.fullmatch(called.group()):
             continue
-        before, argument = text[: call.start()].rstrip()[-1:], call.group(2)
+        before = text[:at].rstrip()[: -len(called.group())].rstrip()[-1:]
+        argument = text[at + 1 : at + 5].lstrip()[:1]
         if not before and len(text) <= 160 and "\n" not in text:
             yield 0.55
             return

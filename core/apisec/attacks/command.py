@@ -36,11 +36,14 @@ _SQUEEZED = re.compile(
     r"[\\^]|(?<=\w)(?:''|\"\"|\$@|\$\*|\$\{\w?\})|(?<=\w)[\"'](?=\w{1,3}[\"']\w)|(?<=\w[\"']\w)[\"']"
     r"|(?<=\w{2})[\"'](?=\w)"
 )
+_SEPARATORS = (";", "|", "&", "`", "$(", "\n")
 _SEPARATED = re.compile(rf"(?:;|\|{{1,2}}|&{{1,2}}|`|\$\(|\n) ?['\"({{]?{_COMMAND}")
 
 
 def _judge(text: str) -> Iterator[float]:
     """Ask again without what a shell takes out of a word: w'h'oami, c^md, wh\\oami."""
+    if not any(mark in text for mark in _SEPARATORS):
+        return
     if ("'" in text or '"' in text or "\\" in text or "^" in text or "$@" in text) and len(text) <= 2_000:
         plain = _SQUEEZED.sub("", text)
         if plain != text and _SEPARATED.search(plain) and not _SEPARATED.search(text):

@@ -13,7 +13,7 @@ _KEPT = MAX_VALUE // 2
 
 _COMMENT = re.compile(r"/\*(?!!)[^*]{0,200}\*+/")
 _BLANKS = re.compile(r"[ \t\x0b\x0c\u00a0\u2000-\u200b\u3000]+")
-_ESCAPED = re.compile(r"\\u\{?0{0,4}([0-9a-f]{4})\}?|\\x([0-9a-f]{2})", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\u(?:\{0{0,4}([0-9a-f]{1,4})\}|([0-9a-f]{4}))|\\x([0-9a-f]{2})", re.IGNORECASE)
 _UNICODE_PERCENT = re.compile(r"%u([0-9a-fA-F]{4})")
 _BROKEN = re.compile(r"&(?:tab|newline|colon|lpar|rpar|quot|lt|gt|nbsp|sol|bsol|lbrace|rbrace|dollar);?", re.IGNORECASE)
 _NAMED = {
@@ -78,7 +78,7 @@ def _decoded(text: str) -> str:
             text = html.unescape(text)
         text = _BROKEN.sub(lambda match: _NAMED[match.group().strip("&;").lower()], text)
     if "\\" in text:
-        text = _ESCAPED.sub(lambda match: chr(int(match.group(1) or match.group(2), 16)), text)
+        text = _ESCAPED.sub(lambda match: chr(int(match.group(match.lastindex or 0), 16)), text)
     return text if text.isascii() else text.translate(_WIDE)
 
 

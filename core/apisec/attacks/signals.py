@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.attacks import ATTACKS
-from apisec.attacks.base import THRESHOLD, Literals
+from apisec.attacks.base import THRESHOLD, Index, Literals
 from apisec.attacks.code import ENCODED
 from apisec.attacks.readings import MAX_VALUE, TELLING_BASE64, readings
 from apisec.decoders.base import Document
@@ -130,7 +130,7 @@ def suspicious(value: str) -> bool:
 
 
 _ATTACKS = tuple(ATTACKS.values())
-_LITERALS = Literals([literal for attack in _ATTACKS for literal in attack.needs])
+_INDEX = Index(_ATTACKS)
 FAMILY: Dict[str, str] = {attack.id: attack.family for attack in _ATTACKS}
 
 
@@ -178,11 +178,9 @@ def scan(value: str) -> List[Tuple[str, float]]:
 def _asked(value: str) -> List[Tuple[str, float]]:
     best: Dict[str, float] = {}
     for text in readings(value):
-        present = _LITERALS.present(text)
-        for attack in _ATTACKS:
-            score = attack.score(text, present)
-            if score >= THRESHOLD and score > best.get(attack.id, 0.0):
-                best[attack.id] = score
+        for name, score in _INDEX.scores(text).items():
+            if score >= THRESHOLD and score > best.get(name, 0.0):
+                best[name] = score
     if best and min(best.values()) < THRESHOLD_OF_TEXT and _is_text(value):
         return [(name, score) for name, score in best.items() if score >= THRESHOLD_OF_TEXT]
     return list(best.items())

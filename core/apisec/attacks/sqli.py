@@ -58,7 +58,20 @@ ATTACKS = (
             r"|generate_series|sqlite_version|load_file|load_extension|extractvalue|updatexml|name_const"
             r"|make_set|utl_inaddr|sys_eval|xmltype) ?\("
             r"|\bwaitfor (?:delay|time) ?['\"(]",
-            "(",
+            "pg_sleep",
+            "benchmark",
+            "dbms_",
+            "randomblob",
+            "generate_series",
+            "sqlite_version",
+            "load_",
+            "extractvalue",
+            "updatexml",
+            "name_const",
+            "make_set",
+            "utl_",
+            "sys_eval",
+            "xmltype",
             "waitfor",
         ),
         (

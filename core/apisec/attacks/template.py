@@ -14,7 +14,7 @@ ATTACKS = (
         (0.9, _OPEN + r"-? ?\(?\d{1,9} ?[*+-] ?['\"]?\d{1,9}['\"]?\)? ?-?(?:\}|%>|\)|\])", "{", "<%", "@(", "[["),
         (
             0.9,
-            _OPEN + r"[^}\n]{0,120}(?:__class__|__mro__|__globals__|__subclasses__|__builtins__|__init__|\blipsum\b"
+            _OPEN + r"[^}\n]{0,80}(?:__class__|__mro__|__globals__|__subclasses__|__builtins__|__init__|\blipsum\b"
             r"|\bcycler\b|\bconfig\.|self\._|request\.application|constructor|getclass"
             r"|forname\(|runtime|processbuilder|t\(java|java\.lang|freemarker|_self\.env|system\(|exec\(|popen"
             r"|file_get_contents|@java|require\(|process\.|global\.|println|response\.write)",

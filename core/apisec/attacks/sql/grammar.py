@@ -75,22 +75,39 @@ _BARE = _rules(
 )
 
 
-# What tokens of a text as it stands can tell only where one of these is: most prose with an apostrophe has none.
-_TELLING = re.compile(
-    r"^\s{0,4}[);,|&]|^[-+~!(\s]{0,4}\d|\bunion\b|\bselect\b|&&|\|\||(?:--|#|/\*)\s?$|^[a-z_]\w{0,40}\s{0,3}\("
-    r"|^['\"`][^'\"`]{0,80}['\"`]\s{0,3}(?:[)=<>|&+;,*-]|(?:or|and|xor|like|is|in)\b)"
-    r"|;\s{0,3}\(?(?:insert|update|delete|drop|alter|create|truncate|exec|declare|shutdown|waitfor|grant|merge|load|call)\b"
-    r"|\b(?:or|and|xor)\b[\s(!+~-]{0,6}(?:[\d'\"@(]|true|false|null|not|[a-z_]{2,24}\s{0,3}\()"
-    r"|^(?:\w{1,12}=)?(?:or|and|xor|having|order|group|from|where|drop|exec|execute|like|in)\b"
+# What tokens of a text as it stands can tell only where one of these is: most prose has none.
+_BEGUN = re.compile(
+    r"\s{0,4}[);,|&]|[-+~!(\s]{0,4}\d|[a-z_]\w{0,40}\s{0,3}\("
+    r"|['\"`][^'\"`]{0,80}['\"`]\s{0,3}(?:[)=<>|&+;,*-]|(?:or|and|xor|like|is|in)\b)"
+    r"|(?:\w{1,12}=)?(?:or|and|xor|having|order|group|from|where|drop|exec|execute|like|in)\b"
 )
-_STATEMENT = re.compile(
-    r"\b(?:information_schema|sys|pg_|xp_|sp_|dbms_|utl_|sqlite_|msys|mysql|all_tables|user_tables|dba_users)"
+_ENDED = re.compile(r"(?:--|#|/\*)\s?$")
+_STACKED = re.compile(
+    r";\s{0,3}\(?(?:insert|update|delete|drop|alter|create|truncate|exec|declare|shutdown|waitfor|grant|merge|load|call)\b"
 )
+# The word first, and what must not stand before it behind it: an expression that begins with a literal is found sooner.
+_LOGIC = re.compile(
+    r"(?:or(?<![a-z]or)|and(?<![a-z]and)|xor(?<![a-z]xor))\b[\s(!+~-]{0,6}"
+    r"(?:[\d'\"@(]|true|false|null|not|[a-z_]{2,24}\s{0,3}\()"
+)
+
+
+def _telling(text: str) -> bool:
+    return (
+        "union" in text
+        or "select" in text
+        or "&&" in text
+        or "||" in text
+        or _BEGUN.match(text) is not None
+        or _LOGIC.search(text) is not None
+        or (";" in text and _STACKED.search(text) is not None)
+        or _ENDED.search(text, max(0, len(text) - 3)) is not None
+    )
 
 
 def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
-    for quote, kinds in ways(text, _TELLING.search(text) is not None or _STATEMENT.search(text) is not None):
+    for quote, kinds in ways(text, _telling(text)):
         if len(kinds) > 1:
             for weight, shape in _QUOTED if quote else _BARE:
                 if shape.search(kinds):
