@@ -1,7 +1,8 @@
 """schemathesis against the app's REST API in a Splunk: what the OpenAPI document says is what is answered.
 
-In the suite one accepted and some refused requests an operation, the same ones each time. APISEC_SCHEMATHESIS=50 makes it fifty, with the
-phases that go through every limit of every parameter and through chains of requests (some minutes).
+In the suite one accepted and some refused requests an operation, the same ones each time. APISEC_SCHEMATHESIS=50 makes
+it fifty, as an admin and as a team's member, with the phases that go through every limit of every parameter and through
+chains of requests (some minutes).
 """
 
 from __future__ import annotations
