@@ -26,9 +26,10 @@ LEARNED = "learned"  # what was learned of every operation, for apisecinventory 
 STATE_FIELD = "apisec_state"
 _LEARNED = ("_key", "service", "operation", "team", "servers", "gateways", "state")
 # Other names of resources, with what they leave out of documents that are for programs.
-COLLECTIONS = {
-    "inventory": ("state/apisec_inventory", {"omit": "state"}),
-    "archive": ("state/apisec_inventory_archive", {"omit": "state"}),
+_LIGHT = {"omit": "state,request_fields,response_fields,statuses,status_classes"}
+COLLECTIONS: Dict[str, Tuple[str, Dict[str, str]]] = {
+    "inventory": ("state/apisec_inventory", _LIGHT),
+    "archive": ("state/apisec_inventory_archive", _LIGHT),
     "patterns": ("state/apisec_patterns", {}),
     "baselines": ("state/apisec_baselines", {}),
     "flows": ("state/apisec_flows", {}),
@@ -51,7 +52,8 @@ def rows_of(service: Any, resource: str, filters: Dict[str, str], most: int) -> 
     """
     path, given = COLLECTIONS.get(resource, (resource, {}))
     arguments: Dict[str, Any] = {**given, **filters}
-    page = _get(service, path, arguments)
+    # A list that is known to be one comes in large pages at once; another resource may be one thing, without a limit.
+    page = _get(service, path, {**arguments, "limit": PAGE} if resource in COLLECTIONS else arguments)
     if "items" not in page:
         return [page], False
     found: List[Row] = list(page["items"])

@@ -41,7 +41,9 @@ def list_state(call: Call) -> Answer:
     query = {name: call.query[name] for name in _FILTERS if call.query.get(name) is not None}
     omit, fields = _names(call, "omit"), _names(call, "fields")
     if STATE in omit or (fields and STATE not in fields):
-        held = [one for one in collection.load(query or None, (f"{STATE}:0", f"{WATCH}:0")) if sees(call, one)]
+        unread = sorted({STATE, WATCH, *omit}.difference(rows.HEADS))
+        wanted = (*rows.HEADS, *fields) if fields else [f"{name}:0" for name in unread]
+        held = [one for one in collection.load(query or None, wanted) if sees(call, one)]
         page = paging.page(held, call.query, "_key")
         return Answer(body={**page, "items": [_given(call, one, fields, omit) for one in page["items"]]})
     heads = [head for head in collection.load(query or None, rows.HEADS) if sees(call, head)]
