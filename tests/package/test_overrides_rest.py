@@ -12,7 +12,7 @@ from tests.package.bundles_rig import ADMINS, COMMERCE, FINANCE, NOW, Rig, bundl
 
 SAID = {"service": "shop", "path": "amount", "class": "fin.account", "reason": "it holds numbers of accounts"}
 NONE = {"service": "shop", "path": "card.number", "class": "none", "reason": "test cards of the payment provider"}
-SPEC = {
+SPEC: dict[str, Any] = {
     "openapi": "3.0.3", "info": {"title": "shop", "version": "1.0"}, "servers": [{"url": "https://shop.example"}],
     "paths": {"/pay": {"post": {"responses": {"200": {"description": "done"}}}},
               "/gone": {"get": {"responses": {"200": {"description": "done"}}}}},
