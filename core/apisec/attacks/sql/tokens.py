@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     r"|(?P<word>[^\W\d][\w$]*)"
     r"|(?P<and>&&|\|\|)"
     r"|(?P<compare><=>|<>|[<>!]=|:=|==?|[<>])"
-    r"|(?P<operator>[!~^|&*/%+-])"
+    r"|(?P<operator>[!~^|&*+-])"
     r"|(?P<mark>[(),;.])"
     r"|(?P<other>.)",
     re.DOTALL,
