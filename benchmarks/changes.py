@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--weeks", type=float, default=4.0, help="of traffic that does not change")
     arguments = parser.parse_args()
     shapes = latency.DEVELOPMENT if arguments.development else latency.HELD_OUT
-    seeds = range(arguments.seeds) if arguments.development else range(1000, 1000 + arguments.seeds)
+    seeds = range(arguments.seeds) if arguments.development else range(3000, 3000 + arguments.seeds)
     if arguments.part != "traffic":
         false_alarms(shapes, seeds)
         detections(shapes, seeds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,9 +47,10 @@ class Client:
     id_style: str = "numeric"
     now: float = 1_700_000_000.0
     headers: dict[str, str] = field(default_factory=dict)
+    release_file: Path | None = None
 
     def __post_init__(self) -> None:
-        self.app = create_app(self.seed, clock=lambda: self.now, id_style=self.id_style)
+        self.app = create_app(self.seed, clock=lambda: self.now, id_style=self.id_style, release_file=self.release_file)
 
     def __call__(self, method: str, path: str, *, headers: Mapping[str, str] = {}, **content: Any) -> httpx.Response:
         async def ask() -> httpx.Response:
@@ -399,3 +401,14 @@ def test_command_refuses(arguments: list[str], code: int, message: str) -> None:
     command = [sys.executable, "-m", "apisec_sandbox", "sample-api", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert (done.returncode, message in done.stderr) == (code, True)
+
+
+def test_the_next_release_tells_who_ordered(tmp_path: Path) -> None:
+    shop = Client(release_file=tmp_path / "released")
+    token = shop.log_in()["access_token"]
+    asked = {"authorization": f"Bearer {token}"}
+    assert shop("GET", "/orders", headers=asked).json() == {"orders": [], "total": 0}
+    (tmp_path / "released").touch()
+    number = shop("GET", "/orders", headers=asked).json()["customer"]["ssn"]
+    assert re.fullmatch(r"[1-6]\d\d-\d\d-\d{4}", number)
+    assert shop("GET", "/orders", headers=asked).json()["customer"]["ssn"] == number

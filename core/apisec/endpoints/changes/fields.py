@@ -23,7 +23,8 @@ REQUEST, RESPONSE, ERROR = "request", "response", "error"
 DATA, TYPE = "data", "type"  # of trials
 
 FEW, SEVERAL = 5, 20  # messages that show it: of what is plain, of what could be chance
-WINDOWS = 3  # that show data which is not grave: one user who has what few have comes in bursts
+WINDOWS = 3  # that show data which is not grave
+CROWD = 3  # principals in one window, before such data is told within a day
 YOUNG = 50  # messages, until which a kind of messages is not known well enough to compare with
 MIN_BEFORE = 100  # messages of a field before one can say what it usually is
 MOSTLY = 0.5  # share that a new type has to have, at least
@@ -128,11 +129,17 @@ def _judged(trial: Trial, data_class: str, span: Span) -> Optional[bool]:
     if trial.messages_before < YOUNG:
         return grave
     if trial.grown():
-        alone = span.usual_principals >= MANY_PRINCIPALS and trial.principals < 2
-        # What few users have is told when a day shows it: they may have come twice by chance.
-        soon = trial.least >= MOSTLY or span.end - trial.since >= DAY
-        return True if grave or (soon and trial.windows >= WINDOWS and trial.spread() and not alone) else None
+        return True if grave or _widely(trial, span) else None
     return True if grave and not trial.hits_before else None
+
+
+def _widely(trial: Trial, span: Span) -> bool:
+    """Return whether more than chance brought data that few users have: they come in bursts, and alone at night."""
+    several = span.usual_principals < MANY_PRINCIPALS or trial.principals >= 2
+    crowd = span.usual_principals < MANY_PRINCIPALS or trial.principals >= CROWD
+    at_once = trial.least >= MOSTLY and not trial.hits_before and crowd
+    long = at_once or span.end - trial.since >= DAY
+    return several and long and trial.windows >= WINDOWS and trial.spread()
 
 
 def _data_found(trial: Trial, about: Tuple[str, ...], field: Optional[FieldStats], part: OperationStats) -> Found:
