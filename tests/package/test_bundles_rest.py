@@ -121,7 +121,7 @@ def test_what_was_edited_counts_as_before(rig: Rig) -> None:
 # --- refusals: each code of the table in docs/bundles.md --------------------------------------------------------
 
 
-SAW = {"apisec_seen": 1, "service": "shop", "environment": "DEV", "since": "2026-11-10T00:00:00Z",
+SAW: dict[str, Any] = {"apisec_seen": 1, "service": "shop", "environment": "DEV", "since": "2026-11-10T00:00:00Z",
        "until": "2026-11-17T00:00:00Z", "transactions": 60,
        "fields": [{"operation": "POST /pay", "in": "body", "path": "card.number", "class": "pci.pan",
                    "samples": 60}]}  # fmt: skip
