@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import textwrap
 import time
@@ -136,3 +137,13 @@ def test_a_reporting_command_sees_all_rows_before_it_answers(tmp_path: Path) -> 
                 write({"finished": False})
     """
     assert run(spec(tmp_path, script), [{"a": str(n)} for n in range(5)])[0] == [{"rows": "5"}]
+
+
+def test_a_cell_may_be_longer_than_pythons_csv_takes(tmp_path: Path) -> None:
+    """In a process of its own: the limit is a process's, and others may have raised it in this one."""
+    script = (
+        "from apisec_sandbox.spl.custom import decode_rows; row = decode_rows(b'a\\n' + b'x' * 200_000 + b'\\n')[0][0];"
+        "print(len(row['a']))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "200000\n"

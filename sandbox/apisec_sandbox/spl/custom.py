@@ -36,6 +36,8 @@ GETINFO_SECONDS = 30.0  # commands.conf maxwait default is unlimited; a start th
 EXECUTE_SECONDS = 600.0
 CLOSE_SECONDS = 3.0  # for a command to end by itself once its input is closed
 MV_PREFIX = "__mv_"
+# Python's csv gives up at 131,072 characters of a cell; splunkd does not, and the SDK raises it too (SPL-12117).
+csv.field_size_limit(MAX_BODY)
 
 
 @dataclass(frozen=True)
