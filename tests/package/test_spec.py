@@ -71,6 +71,12 @@ def test_yaml_and_json_say_the_same() -> None:
     assert parse(json.dumps(document), "shop.json") == document
 
 
+def test_what_json_cannot_say_stays_a_text() -> None:
+    given = "openapi: 3.0.0\npaths: {}\nx-a: [12:30, 1:30.5, .inf, -.inf, .nan, 0x1F, 1_000, -1.5e+3]\n"
+    assert parse(given, "shop")["x-a"] == ["12:30", "1:30.5", ".inf", "-.inf", ".nan", 31, 1000, -1500.0]
+    assert parse('{"openapi": "3.0.0", "paths": {}, "x-a": [Infinity]}', "shop")["x-a"] == ["Infinity"]
+
+
 BOMB = "openapi: 3.0.0\nx-0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"x-{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)
 )
@@ -92,8 +98,31 @@ MERGES = "openapi: 3.0.0\nx-0: &a0 {a: 1, b: 2}\n" + "".join(
         ("[" * 100_000, LimitExceeded, "too deep"),
         ("openapi: 3.0.0\nx: " + "[" * 3_000, LimitExceeded, "too deep"),
         ("x" * 4_000_001, LimitExceeded, "longer than"),
+        ("openapi: 3.0.0\nx: !!bool perhaps\n", DocumentError, "neither JSON nor YAML"),
+        ('openapi: 3.0.0\nx: !!int ""\n', DocumentError, "neither JSON nor YAML"),
+        ("openapi: 3.0.0\nx: !!timestamp soon\n", DocumentError, "neither JSON nor YAML"),
+        (f"openapi: 3.0.0\nx: 1{':1' * 100_000}\n", DocumentError, "a number of 200001 characters"),
+        (f"openapi: 3.0.0\nx: 1{':1' * 1_000}.5\n", DocumentError, "a number of 2003 characters"),
+        ('{"openapi": "3.0.0", "paths": {}, "x": 1e999}', DocumentError, "cannot be written as JSON"),
     ],
-    ids=["yaml", "json", "scalar", "tag", "keys", "aliases", "merges", "deep json", "deep yaml", "long"],
+    ids=[
+        "yaml",
+        "json",
+        "scalar",
+        "tag",
+        "keys",
+        "aliases",
+        "merges",
+        "deep json",
+        "deep yaml",
+        "long",
+        "no bool",
+        "no int",
+        "no time",
+        "base 60",
+        "base 60 with a fraction",
+        "infinite",
+    ],
 )
 def test_hostile_text_is_refused(text: str, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):

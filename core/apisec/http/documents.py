@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Tuple
+from collections.abc import Iterable
+from typing import Any, Dict, List, Set, Tuple
 
 from apisec.http.problem import Problem
 
@@ -27,10 +28,19 @@ def read(text: str) -> Any:
 def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     made = dict(pairs)
     if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = _twice(name for name, _ in pairs)
         raise Problem(400, "", f"the member {twice[:60]!r} stands twice in one object", "Keep one of them.")
     return made
+
+
+def _twice(names: Iterable[str]) -> str:
+    """Return the first name that was there before: in one walk, for a body may have hundreds of thousands."""
+    known: Set[str] = set()
+    for name in names:
+        if name in known:
+            return name
+        known.add(name)
+    return ""
 
 
 def _constant(name: str) -> Any:

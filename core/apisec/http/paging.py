@@ -17,7 +17,7 @@ from apisec.http.table import Parameter
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
-MAX_CURSOR = 900  # characters
+MAX_CURSOR = 12_000  # characters: a key may hold the name of an operation, which is some 2,400 at most
 _MAX_TEXT = 120  # characters of a sort value inside a cursor
 Row = Mapping[str, Any]
 Rank = Tuple[int, Any]
@@ -114,13 +114,13 @@ def _behind(value: Rank, key: str, last: Rank, last_key: str, down: bool) -> boo
 
 
 def _cursor(sort: str, value: Rank, key: str) -> str:
-    text = json.dumps([sort, value[0], value[1], key], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    text = json.dumps([sort, value[0], value[1], key], separators=(",", ":"), ensure_ascii=False)
+    return base64.urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
 
 def _read(cursor: str) -> Tuple[str, Rank, str]:
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("utf-8", "surrogatepass")
         sort, kind, value, key = json.loads(text)
         if kind not in (0, 1, 2):
             raise ValueError(kind)

@@ -11,6 +11,9 @@ from apisec.errors import PatternError
 
 MAX_BYTES = 262_144
 MAX_DEPTH = 40
+MAX_NUMBER = 400  # characters: Python reads long ones in quadratic time
+# What PyYAML raises, also for what a tag says and a value is not: !!bool x, !!int "", !!float "".
+UNREADABLE = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 
 class Strict(yaml.SafeLoader):
@@ -29,13 +32,23 @@ class Strict(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for name in names:
-            if names.count(name) > 1:
+        known: set[str] = set()
+        for name in (key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if name in known:
                 raise PatternError(f"the key {name!r} stands twice", where=f"line {node.start_mark.line + 1}")
+            known.add(name)
         return super().construct_mapping(node, deep=deep)
 
+    def number(self, node: Any) -> Any:
+        """Make a number, by the tag that PyYAML found for it."""
+        length = len(self.construct_scalar(node))
+        if length > MAX_NUMBER:
+            raise yaml.constructor.ConstructorError(None, None, f"a number of {length} characters", node.start_mark)
+        return yaml.SafeLoader.yaml_constructors[node.tag](self, node)
 
+
+for _tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float"):
+    Strict.add_constructor(_tag, Strict.number)
 Strict.yaml_implicit_resolvers = {
     first: [(tag, shape) for tag, shape in rules if tag != "tag:yaml.org,2002:timestamp"]
     for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -64,11 +77,13 @@ def read(data: bytes) -> Any:
             raise PatternError(error.msg, where=f"line {error.lineno}, column {error.colno}") from None
         except RecursionError:
             raise PatternError("nested too deep", where="pattern") from None
+        except ValueError as error:  # Python reads no number of more than 4,300 digits
+            raise PatternError(f"not JSON: {error}", where="pattern") from None
     try:
         return yaml.load(text, Loader=Strict)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "pattern"
         raise PatternError(f"not YAML: {error.problem}", where=where) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except UNREADABLE as error:
         raise PatternError(f"not YAML: {error}", where="pattern") from None

@@ -10,7 +10,7 @@ import yaml
 
 from apisec.bundles.release import MAX_BYTES
 from apisec.errors import ConfigError, DocumentError
-from apisec_forwarder.admin.documents import Strict
+from apisec_forwarder.admin.documents import UNREADABLE, Strict
 
 
 def read_file(path: Path, limit: int = MAX_BYTES) -> Any:
@@ -38,7 +38,7 @@ def read(raw: bytes, where: str) -> Any:
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
         raise DocumentError(f"not YAML: {error.problem}", where=where + line) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (*UNREADABLE, RecursionError) as error:
         raise DocumentError(f"not YAML: {type(error).__name__}", where=where) from None
 
 

@@ -16,6 +16,7 @@ from apisec.http.problem import Fault, Problem, not_found
         ("{", "not JSON"),
         ("", "not JSON"),
         ('{"a": 1, "a": 2}', "stands twice"),
+        ("{" + "".join(f'"{n}":1,' for n in range(100_000)) + '"99999":1}', "'99999' stands twice"),
         ('{"a": NaN}', "NaN is not JSON"),
         ('{"a": -Infinity}', "-Infinity is not JSON"),
         ('{"a": 1e999}', "too large"),

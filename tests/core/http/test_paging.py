@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from apisec.http import paging
 from apisec.http.problem import Problem
+from apisec.http.schema import faults
 
 VALUES = st.one_of(st.none(), st.integers(-3, 3), st.floats(-2, 2), st.text(max_size=2), st.lists(st.integers()))
 ROWS = st.lists(VALUES, max_size=40).map(lambda values: [{"id": f"k{i}", "v": v} for i, v in enumerate(values)])
@@ -53,6 +54,18 @@ def test_rows_that_stay_are_shown_once_while_others_come_and_go(rows: Any, sort:
     shown = [row["id"] for row in (*first["items"], *rest)]
     assert len(shown) == len(set(shown))
     assert {row["id"] for row in rows} - gone <= set(shown)
+
+
+@pytest.mark.parametrize("sort", ["id", "-id", "v"])
+@pytest.mark.parametrize("word", ["a", "ä", "字"])
+def test_the_longest_keys_that_traffic_makes_lead_to_the_next_page(sort: str, word: str) -> None:
+    """An operation of 32 segments of 72 characters each, behind the name of its service."""
+    keys = [f"{'s' * 64}|GET {f'/{word * 72}' * 32}{n}" for n in range(3)]
+    rows = [{"id": key, "v": key} for key in keys]
+    cursor = next(one.schema for one in paging.parameters(("id", "v"), "id") if one.name == "cursor")
+    first = ask(rows, sort, 1)
+    assert faults(first["next"], cursor, {}) == []
+    assert {row["id"] for row in (*first["items"], *ask(rows, sort, 9, first["next"])["items"])} == set(keys)
 
 
 def test_values_with_an_order_of_their_own_are_sorted_by_it() -> None:
