@@ -16,8 +16,8 @@ from apisec.patterns.statistics import beta_cdf
 Z = 1.96  # two-sided 95 %
 SURE = 50  # samples from which on a verdict is called sure
 
-# False alarms a value that are assumed, by what the values are. Generous: texts were measured to have fewer
-# (benchmarks/classify.py), and the price of assuming too many is that rare data is called "seen" for longer.
+# False alarms a value that are assumed, by what the values are. Meant to be generous: the price of assuming too many
+# is that rare data is called "seen" for longer, that of too few an operation restricted by noise.
 TEXT_RATE = 1e-4
 # Of classes whose values nothing else looks like: a vendor's key, a signed token, an IBAN with its two check digits.
 PROVEN_RATE = 1e-5

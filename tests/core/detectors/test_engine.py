@@ -124,9 +124,10 @@ def test_telling_words(stem: str, yes: list[str], no: list[str]) -> None:
 
 
 def test_words_by_their_first_letter_say_what_words_one_by_one_say() -> None:
-    for near in {detector.near.pattern: detector.near for detector in DETECTORS.values() if detector.near}.values():
+    nears = {detector.near.pattern: detector.near for detector in DETECTORS.values() if detector.near}.values()
+    for index, near in enumerate(nears):
         one_by_one = re.compile(near.pattern)
-        for text in texts()[::79]:
+        for text in texts()[index % 79 :: 79 * 8]:  # each gets others: all of them for all take half a minute
             found, expected = near.shape.search(text), one_by_one.search(text)
             assert (found and found.span()) == (expected and expected.span()), text
 
