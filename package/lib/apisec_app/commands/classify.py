@@ -20,6 +20,7 @@ from apisec.redaction.masks import Masked, masked
 
 from ..records import values
 from ..verdicts import Known
+from .chunks import ByLine
 from .inventory import event_from
 
 Record = Dict[str, Any]
@@ -121,7 +122,7 @@ def _texts(found: List[Masked]) -> Any:
 
 
 @Configuration()
-class ApisecClassifyCommand(StreamingCommand):  # type: ignore[misc]
+class ApisecClassifyCommand(ByLine, StreamingCommand):  # type: ignore[misc]
     """
     ##Syntax
     apisecclassify (field=<fields>)? (redact=<bool>)? (mode=balanced|strict)? (state=on|off)?

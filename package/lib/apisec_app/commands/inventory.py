@@ -25,6 +25,7 @@ from apisec.openapi.export import documents
 
 from ..records import event_of, field_of, first, raw_of
 from ..verdicts import overrides_of
+from .chunks import ByLine
 from .unique import MAX_DUPLICATES, Once, Together, id_hash, pack, unpack
 
 STATE_FIELD = "apisec_state"
@@ -140,7 +141,7 @@ class Duplicates(validators.Validator):  # type: ignore[misc]
 
 
 @Configuration(requires_preop=True)
-class ApisecInventoryCommand(ReportingCommand):  # type: ignore[misc]
+class ApisecInventoryCommand(ByLine, ReportingCommand):  # type: ignore[misc]
     """
     ##Syntax
     apisecinventory (output=<kind>)? (unique=<bool>)? (duplicates=<ids>)?

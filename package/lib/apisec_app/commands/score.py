@@ -18,6 +18,7 @@ from apisec.scoring import Score, Scorer, default_model
 
 from .. import learned
 from ..records import event_of
+from .chunks import ByLine
 
 COMPONENTS = ("object", "sequence", "payload", "identity", "volume")
 
@@ -47,7 +48,7 @@ def scored(records: Iterable[Dict[str, Any]], scorer: Scorer, min_score: float) 
 
 
 @Configuration(distributed=False)
-class ApisecScoreCommand(StreamingCommand):  # type: ignore[misc]
+class ApisecScoreCommand(ByLine, StreamingCommand):  # type: ignore[misc]
     """
     ##Syntax
     apisecscore (min_score=<number>)? (state=on|off)?
