@@ -136,9 +136,7 @@ def steady(seeds: range, weeks: float) -> None:
 
 
 def changed(seeds: range) -> None:
-    print(
-        "\nchange                                    told    windows of 15 min late (median, 90 %)   others told after it"
-    )
+    print("\nchange                                    told    windows late (median, 90 %)              others told")
     for name, change in traffic.CHANGES.items():
         late, others, runs = [], 0, 0
         for operation in traffic.OPERATIONS:

@@ -65,7 +65,7 @@ DEVELOPMENT = (
 HELD_OUT = (
     Shape("steady, heavy tail", lambda _: 90, lambda _: 25, sigma=1.1),
     Shape("two peaks a day", lambda h: 250 if h % 24 in _PEAKS else 30, lambda h: 90 if h % 24 in _PEAKS else 45),
-    Shape("shop at weekends", lambda h: (1 + 2 * _weekend(h)) * _daily(h, 10, 150), lambda h: 90 if _weekend(h) else 60),
+    Shape("busy weekends", lambda h: (1 + 2 * _weekend(h)) * _daily(h, 10, 150), lambda h: 90 if _weekend(h) else 60),
     Shape("weekly job", lambda _: 70, lambda h: 400 if (h // 24 + 4) % 7 == 0 and h % 24 < 5 else 50),
     Shape("ten requests a day", lambda _: 0.4, lambda _: 120, sigma=0.8),
     Shape("wandering", lambda _: 110, lambda _: 45, noise=0.2, correlation=0.8),
@@ -78,7 +78,7 @@ HELD_OUT = (
 
 @dataclass(frozen=True)
 class Shift:
-    """What begins at an hour: ``times`` as slow, for a ``share`` of the requests, over ``ramp`` hours; more failures."""
+    """What begins at an hour: ``times`` as slow, for a ``share`` of requests, over ``ramp`` hours; more failures."""
 
     name: str
     times: float = 1.0

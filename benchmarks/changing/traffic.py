@@ -141,7 +141,8 @@ def _event(operation: Steady, user: int, time: float, chance: random.Random, eff
         list(_fields(user, chance, effect)) if status == 200 else [{"path": "error", "in": "body", "type": "string"}]
     )
     return {
-        "time": time, "service": "shop", "team": "red", "operation": f"GET /{operation.name}", "endpoint": f"/{operation.name}",
+        "time": time, "service": "shop", "team": "red", "operation": f"GET /{operation.name}",
+        "endpoint": f"/{operation.name}",
         "http_method": "GET", "principal": f"~principal~{user:016x}~", "auth": auth, "status": status,
         "principal_kind": "anonymous" if auth == "none" else "jwt", "action": "allowed", "http_user_agent": agent,
         "response_time": 40 * chance.lognormvariate(0, 0.5), "response_fields": fields, "request_fields": [],
