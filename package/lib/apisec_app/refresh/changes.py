@@ -11,22 +11,25 @@ import datetime
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from dataclasses import replace
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.classification.overrides import Overrides
 from apisec.endpoints.changes.schema import Change
 from apisec.endpoints.changes.services import ServiceWatch
 from apisec.endpoints.changes.watch import Context, Watch
 from apisec.endpoints.inventory import Inventory, OperationStats
+from apisec.endpoints.inventory.tally import OTHER
 from apisec.errors import ApisecError, DocumentError
 from apisec.teams import Teams
 
-from ..kvstore import CHANGES, Collection, Document
+from ..kvstore import ARCHIVE, CHANGES, INVENTORY, Collection, Document
 from ..overrides import OVERRIDES, OverrideStore
 from ..teams import Owners, owners
 
 VERSION = 1
 MEMBER = "watch"  # of an operation's document
+NAMED = 50  # services that one query names: it stands in the URL
 
 
 class Step(NamedTuple):
@@ -61,6 +64,7 @@ class Changes:
         self._settle = settle
         self._logger = logger
         self._owners: Optional[Owners] = None
+        self._unread = False  # a document of a team is damaged
         self._overrides: Optional[Overrides] = None
 
     def index_of(self, team: str) -> Optional[str]:
@@ -76,7 +80,13 @@ class Changes:
             except ApisecError as error:
                 self._logger.error("teams cannot be read, changes go to the input's index: %s", error)  # noqa: TRY400
                 self._owners = Owners(Teams(), self._service)
+                self._unread = True
         return self._owners
+
+    @property
+    def knows_teams(self) -> bool:
+        """Whether ``owners`` are those of the teams' documents."""
+        return not self._unread
 
     @property
     def overrides(self) -> Overrides:
@@ -111,16 +121,28 @@ class Changes:
             by_service[str(step.parts[0]["service"])].append(step)
         held = self.services(by_service)
         others = bool(held) or bool(self._collection.load(fields=("_key",)))
+        known = self._in_inventory(by_service.keys() - held) if others else frozenset()
         looked = Looked([], [], [])
         for service, some in sorted(by_service.items()):
             watch = held.get(service)
-            batch = _Batch(self, service, watch, others)
+            batch = _Batch(self, service, watch, others and service not in known)
             documents = [batch.step(step) for step in some]
             looked.events.extend(change.row() for change in batch.close())
             if batch.parts:
                 looked.services.append(document_of(batch.watch, now))
             looked.documents.extend(documents)
         return looked
+
+    def _in_inventory(self, names: Iterable[str]) -> FrozenSet[str]:
+        """Return services that were there before they were watched, or whose watch is begun anew: they are not new."""
+        wanted = [{"service": name} for name in sorted(names)]
+        found: Set[str] = set()
+        for start in range(0, len(wanted), NAMED):
+            query = {"$or": wanted[start : start + NAMED]}
+            for name in (INVENTORY, ARCHIVE):
+                heads = Collection(self._service, name).load(query, fields=("service",))
+                found |= {str(head["service"]) for head in heads}
+        return frozenset(found)
 
     def tells(self, watch: ServiceWatch, end: float) -> bool:
         return watch.knows_enough(end, self._settle)
@@ -148,10 +170,10 @@ def document_of(watch: ServiceWatch, now: float) -> Document:
 class _Batch:
     """Steps of one service: what they show, and its watch."""
 
-    def __init__(self, changes: Changes, service: str, watch: Optional[ServiceWatch], others: bool) -> None:
+    def __init__(self, changes: Changes, service: str, watch: Optional[ServiceWatch], new: bool) -> None:
         self._changes = changes
         self._service = service
-        self._is_new = watch is None and others
+        self._is_new = watch is None and new
         self.watch = watch or ServiceWatch(service, float("inf"))
         self._found: List[Change] = []
         self.parts: List[Tuple[str, OperationStats]] = []
@@ -181,20 +203,32 @@ class _Batch:
             return
         self._end, self._team = max(self._end, end), stats.latest[1]
         self.watch.since = min(self.watch.since, stats.first_seen)
-        row = {"team": self._team, "service": service, "operation": operation, "servers": list(stats.servers)}
-        context = Context(
-            service, operation, end, self._changes.tells(self.watch, end), self._changes.overrides,
-            self._changes.owners.team_of(row),
-        )  # fmt: skip
         known = next((one for _, one in inventory.items()), OperationStats())
+        team = self._team_of(operation, [known, stats])
+        context = Context(
+            service, operation, end, self._changes.tells(self.watch, end), self._changes.overrides, team
+        )  # fmt: skip
         told = watch.observe(known, stats, context)
         self.parts.append((operation, stats))
         inventory.merge(Inventory.from_documents([part]) if not len(inventory) else new)  # which takes over what is new
         after = next(inventory.operations())
         self._found += watch.conclude(after, stats, context, told)
 
+    def _team_of(self, operation: str, seen: Sequence[OperationStats]) -> str:
+        """Return whose an operation is, or with none the service; by all that was seen of it, as readers find it."""
+        row = {
+            "team": self._team,
+            "service": self._service,
+            "operation": operation,
+            "servers": sorted({server for stats in seen for server in stats.servers} - {OTHER}),
+            "gateways": sorted({gateway for stats in seen for gateway in stats.gateways} - {OTHER}),
+        }
+        return self._changes.owners.team_of(row)
+
     def _owner(self, watch: Watch, document: Mapping[str, Any]) -> None:
         team = self._changes.owners.team_of(document)
+        if not self._changes.knows_teams:
+            return
         if watch.team and watch.team != team:
             self._moves.setdefault((watch.team, team), []).append(str(document["operation"]))
         watch.team = team
@@ -205,12 +239,13 @@ class _Batch:
             return []
         tell = self._changes.tells(self.watch, self._end)
         found = self.watch.observe(self.parts, self._end, tell)
+        if self._is_new and self._changes.announces():
+            found.append(self.watch.first(self.parts, self._end))
+        owner = self._changes.owners.of(self._service) or self._team_of("", [stats for _, stats in self.parts])
+        found = [replace(one, team=owner) for one in found]
         if tell:
             since = min(stats.first_seen for _, stats in self.parts)
             found += self.watch.moved(self._moves, since, self._end)
-        if self._is_new and self._changes.announces():
-            found.append(self.watch.first(self.parts, self._end))
-        owner = self._changes.owners.of(self._service) or self._team
         return [*self.watch.left_out(self._end, owner), *self.watch.admit([*self._found, *found])]
 
 
