@@ -211,6 +211,7 @@ def run(script: Path, arguments: list[str], chunks: Iterable[bytes]) -> Run:
         for part in chunks:
             process.stdin.write(part)
         process.stdin.close()
+        memory = peak_of(process)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         assert process.returncode == 0, f"{script.name} failed"
@@ -219,8 +220,23 @@ def run(script: Path, arguments: list[str], chunks: Iterable[bytes]) -> Run:
             list(_records(out.read())),
             usage.ru_utime + usage.ru_stime,
             time.monotonic() - began,
-            usage.ru_maxrss / 1024,
+            memory,
         )
+
+
+def peak_of(process: subprocess.Popen[bytes]) -> float:
+    """Return the most memory in MB that a process ever held, looked at until it ends.
+
+    ``ru_maxrss`` would not do: Linux counts into it what the process that started this one held (exec_mmap), and that
+    one makes the events.
+    """
+    highest = 0
+    while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                highest = int(line.split()[1])
+        time.sleep(0.02)
+    return highest / 1024
 
 
 def _records(data: bytes) -> Iterator[dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from apisec.detectors import signals
+from apisec.attacks import signals
 from apisec.redaction.keys import Tokenizer
 from apisec_forwarder.pipeline import Pipeline, PipelineSettings, Service
 from apisec_forwarder.pipeline.evidence import asked
@@ -41,7 +41,7 @@ def test_an_event_says_what_was_not_asked_for_attacks(name: str, pure: dict[str,
     event = pure[name]
     assert event["coverage"] == "truncated"
     assert any("not asked for attacks" in reason for reason in event["coverage_reasons"])
-    assert event.get("signals") or name in ("quotes", "percent", "suspicious names")
+    assert event.get("signals") or name in ("quotes", "percent", "suspicious names", "query")
 
 
 def test_a_full_body_does_not_hide_what_stands_in_the_head(pure: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def test_a_full_body_does_not_hide_what_stands_in_the_head(pure: dict[str, Any])
 def test_looking_for_attacks_is_bounded_by_counts() -> None:
     for made in HOSTILE.values():
         watch = signals.Watch()
-        signals_of((), made.request.headers, made.request.body.data.decode(), made.request.target, watch)
+        signals_of((), made.request, made.request.body.data.decode(), made.request.target, watch)
         done = [value for _, value in asked(made.request.headers)]
         dearest = max([signals.cost(value) for value in (*done, made.request.body.data.decode(), made.request.target)])
         assert watch.skipped or watch.spent <= signals.MAX_WORK

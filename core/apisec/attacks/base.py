@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Set, Tuple, Union
+from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Set, Tuple, Union
 
 from apisec.validators.lazy import lazy
 
 THRESHOLD = 0.5  # below it nothing is said
 
-Judge = Callable[[str], Iterable[float]]
+Ask = Callable[[str], Iterable[float]]  # what yields weights of evidence in a text
 
 
 class Evidence(NamedTuple):
@@ -31,7 +31,7 @@ class Attack:
     id: str
     family: str
     evidence: Tuple[Evidence, ...]
-    judge: Optional[Judge]
+    judge: Optional[Ask]
     judged: FrozenSet[str]
 
 
@@ -65,26 +65,20 @@ class Index:
     """Asks many detectors about a text. Only evidence whose literals stand in it is asked: they cost a fiftieth."""
 
     def __init__(self, attacks: Iterable[Attack]) -> None:
-        self._asked: List[Tuple[str, float, Callable[[str], Any], bool]] = []
+        self._asked: List[Tuple[str, Ask]] = []
         by_literal: Dict[str, List[int]] = {}
         for one in attacks:
             for row in one.evidence:
-                ask = row.shape.match if anchored(row.shape.pattern) else row.shape.search
-                self._add(by_literal, row.needs, (one.id, row.weight, ask, False))
+                self._add(by_literal, one.id, row.needs, _asking(row))
             if one.judge is not None:
-                self._add(by_literal, one.judged, (one.id, 0.0, one.judge, True))
+                self._add(by_literal, one.id, one.judged, one.judge)
         self._of = {literal: tuple(numbers) for literal, numbers in by_literal.items()}
         self._literals = Literals(by_literal)
 
-    def _add(
-        self,
-        by_literal: Dict[str, List[int]],
-        needs: FrozenSet[str],
-        asked: Tuple[str, float, Callable[[str], Any], bool],
-    ) -> None:
+    def _add(self, by_literal: Dict[str, List[int]], name: str, needs: FrozenSet[str], ask: Ask) -> None:
         for literal in needs:
             by_literal.setdefault(literal, []).append(len(self._asked))
-        self._asked.append(asked)
+        self._asked.append((name, ask))
 
     def scores(self, text: str) -> Dict[str, float]:
         """Return the scores of the detectors that see something in a text in lower case, in their order."""
@@ -93,13 +87,18 @@ class Index:
             numbers.update(self._of[literal])
         doubts: Dict[str, float] = {}
         for number in sorted(numbers):
-            name, weight, ask, judging = self._asked[number]
-            if judging:
-                for weight in ask(text):
-                    doubts[name] = doubts.get(name, 1.0) * (1 - weight)
-            elif ask(text):
+            name, ask = self._asked[number]
+            for weight in ask(text):
                 doubts[name] = doubts.get(name, 1.0) * (1 - weight)
         return {name: round(1 - doubt, 3) for name, doubt in doubts.items()}
+
+
+def _asking(row: Evidence) -> Ask:
+    """Return what asks one row: its expression is compiled when a text first meets it."""
+    shape, said = row.shape, (row.weight,)
+    if anchored(shape.pattern):
+        return lambda text: said if shape.match(text) else ()
+    return lambda text: said if shape.search(text) else ()
 
 
 def anchored(pattern: str) -> bool:
@@ -125,7 +124,7 @@ def anchored(pattern: str) -> bool:
 Row = Tuple[Union[float, str], ...]
 
 
-def attack(name: str, family: str, *rows: Row, judge: Optional[Judge] = None, judged: Tuple[str, ...] = ()) -> Attack:
+def attack(name: str, family: str, *rows: Row, judge: Optional[Ask] = None, judged: Tuple[str, ...] = ()) -> Attack:
     """Return a detector of rows: weight, pattern, and the literals of which one stands in every match of it."""
     found = []
     for weight, pattern, *needs in rows:

@@ -35,7 +35,10 @@ _PHP_SURE = (
     r"|png|wbmp)|int(?:div|val)|getopt|ftp_\w{3,12}|sprintf|urldecode|rawurldecode|json_decode|exec)"
 )
 _PHP_NAMED = (
-    r"(?:base64_decode|call_user_func(?:_array)?|create_function|file_get_contents|file_put_contents"
+    r"(?:__halt_compiler|base64_decode|bzdecompress|call_user_(?:func|method)(?:_array)?"
+    r"|convert_uudecode|get_class_(?:methods|vars)|get_defined_(?:constants|functions)|invokeargs"
+    r"|pcntl_fork|posix_get(?:cwd|pwuid|uid|gid)|posix_uname|reflectionfunction|sys_get_temp_dir"
+    r"|gzdecode|create_function|file_get_contents|file_put_contents"
     r"|fsockopen|pfsockopen|shell_exec|pcntl_exec|proc_open|move_uploaded_file|escapeshellarg"
     r"|escapeshellcmd|gzinflate|gzuncompress|str_rot13|php_uname|"
     r"phpinfo|show_source|highlight_file|set_include_path|unserialize|get_defined_vars|getallheaders"
@@ -101,6 +104,16 @@ PHP = attack(
         0.75,
         rf"\b{_PHP_NAMED}\b",
         "base64_",
+        "__halt",
+        "bzdecompress",
+        "_method",
+        "uudecode",
+        "get_class_",
+        "invokeargs",
+        "pcntl_",
+        "posix_",
+        "reflectionf",
+        "temp_dir",
         "_func",
         "create_f",
         "_contents",

@@ -20,7 +20,13 @@ _SURE = (
 _TOOL = (
     r"(?:curl|nc|python[23]?|perl|ruby|php|bash|zsh|ksh|csh|tcsh|dash|sh|ssh|scp|dig|node|lua|awk|sed"
     r"|tar|gzip|ftp|rsh|nmap|ps|id|w|ls|env"
-    r"|set|pwd|dir|who|date|hostname|finger|last|mount|df|du|uptime|history|sysctl|cmd|ver|vol)"
+    r"|set|pwd|dir|who|date|hostname|finger|last|mount|df|du|uptime|history|sysctl|cmd|ver|vol|apt-get"
+    r"|yum|dpkg|rpm|make|cc|clang|gdb|strace|nohup|xargs|tee|xxd|hexdump|od|strings|dd|mkdir|rmdir"
+    r"|chattr|lsattr|kill|killall|pkill|pgrep|top|free|vmstat|jobs|alias|export|unset|unzip|zip|gunzip"
+    r"|zcat|bzip2|rsync|sftp|irb|gawk|mawk|nice|timeout|watch|openssl|screen|tmux|systemctl|service"
+    r"|traceroute|tracert|whois|lynx|netsh|sc|at|getmac|nbtstat|pathping|msiexec|forfiles|findstr"
+    r"|where|chcp|attrib|icacls|takeown|vssadmin|sort|uniq|cut|diff|tr|base32|xz|expr|test|printf|read"
+    r"|eval|exec)"
     r"(?= ?$| ?[;|&`)\n#]| -\w| ?[<>] ?\S| /\w| \S{0,60}(?:[/:$]\S|\.[a-z]{2,4}\b))"
 )
 _WITH = (

@@ -112,6 +112,15 @@ WORDS: Tuple[str, ...] = (
     " like ",
     "drop ",
     "php",
+    "__halt",
+    "bzdecompress",
+    "uudecode",
+    "get_class",
+    "invokeargs",
+    "pcntl_",
+    "posix_",
+    "reflection",
+    "temp_dir",
     *ENCODED,
 )
 _MARKED = re.compile(f"{MARKS}|{BEGUN}")

@@ -1,0 +1,98 @@
+"""The payload benchmark: what it takes for an attack, what for harmless, and how it counts."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmarks import payload
+from benchmarks.payloads import crs, harmless
+from benchmarks.payloads.modsecurity import ModSecurity, Unavailable
+from benchmarks.payloads.sent import Sent, complete
+
+RAW = base64.b64encode(b"POST /a?b=1 HTTP/1.1\r\nHost: x\r\n\r\nc=2").decode()
+TESTS = {
+    "tests": [
+        {
+            "test_title": f"942100-{number}",
+            "stages": [{"stage": {"input": given, "output": output}}],
+        }
+        for number, (given, output) in enumerate(
+            [
+                ({"uri": "/?a=1", "headers": {"Host": "h"}}, {"log_contains": 'id "942100"'}),
+                ({"method": "POST", "uri": "/", "data": "a=1 or 1=1"}, {"log_contains": 'id "942101"'}),
+                ({"uri": "/?a=fine"}, {"no_log_contains": 'id "942100"'}),
+                ({"encoded_request": RAW}, {"log_contains": 'id "942100"'}),
+                ({"encoded_request": "%"}, {"log_contains": 'id "942100"'}),
+            ]
+        )
+    ]
+}
+
+
+def test_regression_tests_become_requests(tmp_path: Path) -> None:
+    (tmp_path / "942100.yaml").write_text(yaml.safe_dump(TESTS))
+    (tmp_path / "920100.yaml").write_text(yaml.safe_dump(TESTS))  # of a family about policies: left out
+    both = [list(crs.attacks(tmp_path, split)) for split in ("development", "examination")]
+    sent = {one.title: (one, rule) for half in both for one, rule in half}
+    assert sorted(sent) == ["942100-0", "942100-1", "942100-3"]
+    assert sent["942100-1"][0].body == b"a=1+or+1%3D1"
+    assert sent["942100-1"][1] == "942101"
+    assert (sent["942100-3"][0].method, sent["942100-3"][0].target, sent["942100-3"][0].body) == (
+        "POST",
+        "/a?b=1",
+        b"c=2",
+    )
+    assert [one.title for split in ("development", "examination") for one, _ in crs.harmless(tmp_path, split)] == [
+        "942100-2"
+    ]
+
+
+def test_every_title_is_of_one_split() -> None:
+    halves = [crs.split_of(f"942100-{number}") for number in range(300)]
+    assert 60 < halves.count("development") < 140
+
+
+def test_the_examination_is_no_copy_of_development() -> None:
+    texts = {}
+    for split in ("development", "examination"):
+        document = yaml.safe_load((harmless.FOLDER / f"{split}.yml").read_text(encoding="utf-8"))
+        texts[split] = {text for values in document["kinds"].values() for text in values}
+        assert not [text for text in texts[split] if "‹" in harmless._SLOT.sub("", text)]
+    shared = {text for text in texts["development"] & texts["examination"] if not text.startswith("‹")}
+    assert not shared
+
+
+def test_made_requests_are_whole() -> None:
+    made = list(harmless.made("development", 60))
+    assert len({one.kind for one in made}) > 10
+    for one in made:
+        names = [name.lower() for name, _ in one.headers]
+        assert "host" in names
+        assert bool(one.body) == ("content-length" in names) == ("content-type" in names)
+
+
+def test_found_requests_are_what_people_wrote() -> None:
+    assert len({one.target + one.body.decode() for one in harmless.found(50)}) == 50
+
+
+def test_wilson_interval() -> None:
+    low, high = payload.wilson(3, 1000)
+    assert low < 0.003 < high < 0.01
+    assert payload.wilson(0, 0) == (0.0, 1.0)
+
+
+def test_rules_refuse_an_attack_and_nothing_else() -> None:
+    try:
+        rules = ModSecurity()
+    except Unavailable as error:
+        pytest.skip(str(error))
+    ordinary = Sent("x", "x", "GET", "/?a=hello", complete((), b""))
+    attack = Sent("x", "x", "GET", "/?a=%3Cscript%3Ealert(1)%3C/script%3E", complete((), b""))
+    assert not rules.refuses(ordinary)
+    assert rules.refuses(attack)
+    assert payload.attack_rules(rules)(attack)
+    assert not payload.attack_rules(rules)(ordinary)
