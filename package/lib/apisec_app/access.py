@@ -128,10 +128,16 @@ class Visible:
         """The documents of these keys that there are."""
         found: List[Document] = []
         for start in range(0, len(keys), KEYS):
-            body = json.dumps({"keys": list(keys[start : start + KEYS])})
-            headers = [("Content-Type", "application/json")]
-            found += self._read(self._service.post(f"{self._path}/find", body=body, headers=headers))["items"]
+            left = list(keys[start : start + KEYS])
+            while left:
+                answer = self._asked(left)
+                found += answer["items"]
+                left = answer["left"]
         return found
+
+    def _asked(self, keys: List[str]) -> Any:
+        headers = [("Content-Type", "application/json")]
+        return self._read(self._service.post(f"{self._path}/find", body=json.dumps({"keys": keys}), headers=headers))
 
     def get(self, key: str) -> Optional[Document]:
         """The document with this key, or None."""

@@ -112,6 +112,12 @@ def test_state_comes_in_pages_that_hold_at_least_one_document(rig: Rig, monkeypa
                 break
             cursor = f"&cursor={page['next']}"
         assert found == whole
+        keys, found = [one["_key"] for one in whole], []
+        while keys:
+            page = rig.ask("POST", "/state/apisec_inventory/find", COMMERCE, {"keys": keys})[1]
+            assert page["items"], "at least one"
+            found, keys = [*found, *page["items"]], page["left"]
+        assert found == whole
 
 
 def test_state_gives_the_members_that_were_asked_for(rig: Rig) -> None:

@@ -54,11 +54,11 @@ def list_state(call: Call) -> Answer:
 
 
 def find_state(call: Call) -> Answer:
-    """Return the documents of these keys that there are and that the caller sees."""
+    """Return the documents of these keys that there are and that the caller sees; ``left``: keys to ask for next."""
     collection = Collection(call.system, call.path["collection"])
     keys = sorted({str(key) for key in call.body["keys"]})
-    items, _ = _documents(call, collection, keys, tuple(call.body.get("fields") or ()), ())
-    return Answer(body={"items": items})
+    items, taken = _documents(call, collection, keys, tuple(call.body.get("fields") or ()), ())
+    return Answer(body={"items": items, "left": keys[taken:]})
 
 
 def _names(call: Call, parameter: str) -> Tuple[str, ...]:
@@ -121,7 +121,18 @@ SCHEMAS: Dict[str, Any] = {
         "required": ["keys"],
         "additionalProperties": False,
     },
-    "StateFound": {"type": "object", "properties": {"items": _ITEMS}, "required": ["items"]},
+    "StateFound": {
+        "type": "object",
+        "properties": {
+            "items": _ITEMS,
+            "left": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "keys that were not looked at, because the documents before them are large",
+            },
+        },
+        "required": ["items", "left"],
+    },
 }
 OPERATIONS = (
     Operation(
