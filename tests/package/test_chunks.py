@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tracemalloc
 from io import StringIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ class Echo(ByLine, StreamingCommand):  # type: ignore[misc]
         return given
 
 
-def body_of(given: list[dict[str, Any]]) -> bytes:
+def body_of(given: list[dict[str, Any]]) -> bytearray:
     chunk = read_chunk(io.BytesIO(encode({}, given)))
     assert chunk is not None
     return chunk[1]
@@ -48,12 +49,12 @@ def test_records_are_those_of_the_sdk(given: list[dict[str, Any]]) -> None:
 
 @given(st.binary(max_size=40))
 def test_broken_text_is_replaced_as_by_the_sdk(body: bytes) -> None:
-    assert list(lines(body)) == list(StringIO(body.decode("utf-8", "replace")))
+    assert list(lines(bytearray(body))) == list(StringIO(body.decode("utf-8", "replace")))
 
 
 def test_reading_holds_the_body_once() -> None:
     """Four bytes a character and a copy, as with a StringIO, would be 100 MB; one emoji must not make it so either."""
-    body = ("x" * 1999 + "\n").encode() * 10_000 + "🙂\n".encode()
+    body = bytearray(("x" * 1999 + "\n").encode() * 10_000 + "🙂\n".encode())
     tracemalloc.start()
     try:
         assert sum(map(len, lines(body))) == 20_000_002
@@ -90,3 +91,12 @@ def test_a_command_answers_chunk_by_chunk(tmp_path: Any) -> None:
     chunks = decode(out.getvalue())
     assert [found for _, found in chunks[1:]] == [rows, rows]
     assert chunks[-1][0]["finished"] is True
+
+
+def test_a_chunk_is_gone_before_the_next_is_read() -> None:
+    command = Echo()
+    command._record_writer = SimpleNamespace(write_records=list)
+    chunk = read_chunk(io.BytesIO(encode({}, [{"_raw": "x" * 1000}])))
+    assert chunk is not None
+    command._execute_chunk_v2(command.stream, chunk)
+    assert len(chunk[1]) == 0
