@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import dashboard_lint
+import detections
 from tests.support import app
 from tests.support.splunk import Splunk
 
@@ -81,8 +82,11 @@ STATE: dict[str, list[Document]] = {
 
 @pytest.fixture(scope="module")
 def splunk(module_splunk: Splunk) -> Splunk:
-    for path in sorted((app.ROOT / "content/examples").glob("*.jsonl")):
-        module_splunk.send(module_splunk.recent(map(json.loads, path.read_text("utf-8").splitlines())))
+    documents = [one.document for one in detections.load()]
+    examples = {(one["data_source"][0], test["events"]) for one in documents for test in one["tests"]}
+    for source, path in sorted(examples):
+        lines = (app.ROOT / "content/examples" / path).read_text("utf-8").splitlines()
+        module_splunk.send(module_splunk.recent(map(json.loads, lines)), source)
     module_splunk.fill(STATE)
     return module_splunk
 

@@ -146,8 +146,8 @@ def test_a_service_is_learned_before_its_changes_are_told(splunk: Splunk, refres
     assert [event for event in refresh.run(quiet_hours="24") if told] == []
     more = [{**event, "id": f"{event['id']}+", "operation": "GET /x", "endpoint": "/x"} for event in shop(6)[:300]]
     send(splunk, more)
-    [told] = [event for event in refresh.run(quiet_hours="0.01") if event["change"] == "operation_new"]
-    assert (told["operation"], told["http_method"], told["endpoint"]) == ("GET /x", "GET", "/x")
+    [new] = [event for event in refresh.run(quiet_hours="0.01") if event["change"] == "operation_new"]
+    assert (new["operation"], new["http_method"], new["endpoint"]) == ("GET /x", "GET", "/x")
 
 
 def test_flows_and_baselines_are_learned(splunk: Splunk, refresh: Input) -> None:
