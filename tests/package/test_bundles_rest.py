@@ -223,6 +223,17 @@ def test_a_bundle_leaves_alone_what_another_team_says_of_its_part_of_the_service
     assert rig.ask("GET", "/bundles/shop")[1]["drift"] is None
 
 
+def test_applying_again_takes_nothing_back_that_a_rule_gave_to_another_team(rig: Rig) -> None:
+    release = rig.key.sign(bundle())
+    assert rig.apply(release)[0] == 200
+    rig.kv.fill("apisec_teams", {"_key": FINANCE, "version": 1, "owns": [{"service": "shop", "path": "/pay"}]})
+    theirs = {"service": "shop", **PAN, "class": "pii.name", "reason": "it is finance's to say now"}
+    assert rig.ask("POST", "/overrides", FINANCE, {k: v for k, v in theirs.items() if k != "author"})[0] == 200
+    status, refused = rig.apply(release)
+    assert (status, [one["code"] for one in refused["refusals"]]) == (409, ["ownership"])
+    assert rig.overrides() == {PAN["path"]: "pii.name"}
+
+
 def test_a_service_moves_only_with_keys_and_people_of_both_teams(rig: Rig) -> None:
     rig.trusts(rig.key, Key(3, COMMERCE, FINANCE))
     taken = bundle(ownership={"team": FINANCE})

@@ -226,7 +226,7 @@ class Bundles:
             if again:
                 if self.edited(present) is None:
                     return Outcome(service, False, [], checked.outcome.warnings if checked.outcome else [])
-                found = self._unsigned(release, self._teams_of(release, present))
+                found = self._unsigned(release, self._teams_of(release, present)) + self._unowned(release.bundle)
             if found or checked.outcome is None:
                 raise BundleRefusedError(found, release)
             self._settle(held.state, Pending(Entry(release, self._now, self._caller.user, APPLY), ""))
