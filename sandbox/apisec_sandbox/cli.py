@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from apisec_sandbox import __version__
 from apisec_sandbox.errors import SandboxError
 
-COMMANDS = ("serve", "install", "search", "sample-api", "traffic", "demo")
+COMMANDS = ("serve", "install", "search", "sample-api", "traffic", "campaigns", "demo")
 
 EPILOG = """\
 example:

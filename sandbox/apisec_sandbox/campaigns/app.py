@@ -1,0 +1,206 @@
+"""One application behind the gateway: what it answers to whom, and the line that a forwarder would ship of it."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+
+from apisec_sandbox.campaigns import ids
+from apisec_sandbox.campaigns.bodies import EMPTY, VARIANTS, Body, Listed, Records, Thing, error_body, plain
+from apisec_sandbox.campaigns.operations import Compiled
+from apisec_sandbox.campaigns.people import Credential, Who, api_key, cookie, jwt, opaque
+from apisec_sandbox.campaigns.sink import BATCH, Sink
+from apisec_sandbox.campaigns.spec import ApiSpec
+from apisec_sandbox.campaigns.values import WORDS, Tokens, seeded
+from apisec_sandbox.campaigns.wire import Exchange, Wire
+
+GATEWAY, ENV = "sim", "PROD"
+RECENT = 4_000  # objects of a resource that staff and attackers can come across
+PUBLIC = 300  # things in a catalogue
+LATENCIES = 4_096
+SPREAD = 0.45  # sigma of the log-normal latency
+FAILURES = 0.0008  # of ordinary requests: half 500 and 502, a quarter 503 and 504 each
+
+
+class App:
+    """State and answers of one application. ``rng`` is its own: an application's traffic is the same in any shard."""
+
+    def __init__(self, spec: ApiSpec, name: str, seed: object, tokens: Tokens, sink: Sink, index: int) -> None:
+        self.spec, self.name, self.tokens, self.sink = spec, name, tokens, sink
+        self.rng = rng = seeded("app", seed, name)
+        self.host = f"{name}.{spec.domain}"
+        self.team = f"team-{spec.name}"
+        self.prefix, self.count = f"{index:02x}", 0
+        self.made: dict[str, int] = dict.fromkeys(spec.resources, ids.FIRST)
+        self.records = {
+            resource: Records(each, seeded("records", seed, name, resource), tokens, sink.wants_raw)
+            for resource, each in spec.resources.items()
+        }
+        self.recent: dict[str, deque[Thing]] = {each: deque(maxlen=RECENT) for each in spec.resources}
+        self.operations = {each.key: Compiled(n, each, spec, tokens, rng) for n, each in enumerate(spec.operations)}
+        self.by_kind: dict[str, list[Compiled]] = {}
+        for each in self.operations.values():
+            self.by_kind.setdefault(each.kind, []).append(each)
+        self.flow = [self.operations[key] for key in spec.flow]
+        self.public = [resource for resource, each in spec.resources.items() if not each.owner]
+        self.catalogue = {each: [self.make(each, "") for _ in range(PUBLIC)] for each in self.public}
+        self.latencies = [math.exp(SPREAD * rng.gauss(0.0, 1.0)) for _ in range(LATENCIES)]
+        frame = f',"gateway":"{GATEWAY}","env":"{ENV}","service":"{name}","team":"{self.team}","app":"{name}"'
+        frame += f',"action":"allowed","key_id":"{tokens.key_id}","dest":"{self.host}","dest_port":443'
+        self.wire = Wire(spec, self.host, self.records, frame)
+        self.rotated = -1.0  # when all credentials became void
+        self.live: set[str] = {each.key for each in spec.operations if not each.released}
+        self.load = 1.0  # factor on latency
+
+    # --- what there is ----------------------------------------------------------------------------------
+
+    def make(self, resource: str, owner: str) -> Thing:
+        """Make an object."""
+        number = self.made[resource]
+        self.made[resource] = number + 1
+        thing = self.thing(resource, number, owner)
+        self.recent[resource].append(thing)
+        return thing
+
+    def thing(self, resource: str, number: int, owner: str) -> Thing:
+        style = self.spec.resources[resource].identity
+        key = f"{self.name}-{resource}" if style != "pre" else f"{resource}-{self.name}"
+        return Thing(ids.identity(style, key, number), number, owner, number % VARIANTS)
+
+    def of_kind(self, kind: str, resource: str = "") -> Compiled | None:
+        """Return a live operation of a kind, of a resource where one is named."""
+        for each in self.by_kind.get(kind, ()):
+            if each.spec.key in self.live and (not resource or each.resource == resource):
+                return each
+        return None
+
+    def credential(self, who: Who, now: float) -> Credential:
+        """Give a principal what this application wants to see."""
+        kind = self.spec.auth
+        if kind == "jwt":
+            made = jwt(who.subject, who.role, now, who.lifetime / 3600.0, self.rng, self.tokens)
+        elif kind == "cookie":
+            made = cookie(now, self.rng, self.tokens)
+        elif kind == "bearer":
+            made = opaque(now, self.rng, self.tokens)
+        else:
+            made = api_key(now, self.rng, self.tokens)
+        who.credential = made
+        return made
+
+    # --- what it answers --------------------------------------------------------------------------------
+
+    def verdict(self, now: float, who: Who, op: Compiled, thing: Thing | None) -> int:
+        """Return the status of a well-formed request."""
+        if not op.open:
+            credential = who.credential
+            if credential is None or now > credential.issued + who.lifetime or credential.issued < self.rotated <= now:
+                return 401
+            if op.staff and who.role not in op.staff:
+                return 403
+        if op.wants_id:
+            if thing is None:
+                return 404
+            foreign = thing.owner and thing.owner != who.owner and who.role == "user"
+            if foreign and op.resource not in self.spec.unchecked:
+                return self.spec.denied
+        return 0
+
+    def request(
+        self, now: float, who: Who, op: Compiled, thing: Thing | None = None, *, guess: str = "",
+        things: Sequence[Thing] = (), status: int = 0, values: Sequence[str] = (), body: Body | None = None,
+        extra: Sequence[Listed] = (), signals: str = "", path: str = "", anonymous: bool = False,
+    ) -> int:  # fmt: skip
+        """Send one request and return the status. ``guess`` is an id that names nothing, ``things`` what a list holds.
+
+        ``body`` with its ``extra`` fields stands in for the operation's own, ``values`` for those of its query.
+        ``status`` overrules the verdict; ``path`` is of no documented operation; ``anonymous``: without credential.
+        """
+        status = status or self.verdict(now, who, op, thing)
+        if not status and self.rng.random() < FAILURES:
+            status = self.rng.choice((500, 500, 502, 502, 503, 504))
+        status = status or op.success
+        shown = anonymous or op.kind in ("login", "register", "reset", "health")
+        credential = None if shown else who.credential
+        if body is None:
+            body = EMPTY if path else self._sent(op, thing, guess)
+        if status < 300:
+            shape, reply = self._reply(op, who, thing, things, now)
+        else:
+            shape, reply = "error", error_body(self.spec.errors, status)
+        self.count += 1
+        identity = thing.identity if thing else guess
+        exchange = Exchange(
+            f"{self.prefix}-{self.count:08x}", now, who, credential, op, path, identity,
+            self._query(op, values) if op.query and not path else "", body, extra, status, shape, reply,
+            self.latencies[int(self.rng.random() * LATENCIES)] * op.median * op.scale * self.load, signals,
+        )  # fmt: skip
+        self._write(exchange)
+        return status
+
+    def _query(self, op: Compiled, values: Sequence[str]) -> str:
+        if not values:
+            rng = self.rng
+            values = [rng.choice(WORDS) if op.kind == "search" else str(rng.randrange(1, 9)) for _ in op.query]
+        return "&".join([f"{name}={value}" for name, value in zip(op.query, values, strict=False)])
+
+    def _write(self, exchange: Exchange) -> None:
+        sink, who = self.sink, exchange.who
+        events, transactions, labels = sink.lines
+        if sink.wants_events:
+            events.append(self.wire.event(exchange))
+        if sink.wants_raw:
+            transactions.append(self.wire.transaction(exchange))
+        labels.append(f'{{"id":"{exchange.identity}"{who.tag}')
+        assert who.tally is not None, f"{who.name} was never marked"
+        principal = exchange.credential.principal if exchange.credential else who.client.identity()
+        who.tally.add(exchange.now, exchange.status, principal, who.client.address)
+        sink.total += 1
+        if len(labels) >= BATCH:
+            sink.flush()
+
+    def _sent(self, op: Compiled, thing: Thing | None, guess: str) -> Body:
+        if op.graphql:
+            identity = thing.identity if thing else guess
+            argument, variables = ("(id:$id)", f',"variables":{{"id":"{identity}"}}') if identity else ("", "")
+            key = op.spec.key
+            query = f"query {key} {{ {key}{argument} {{ id }} }}"
+            return plain(f'{{"operationName":"{key}","query":"{query}"{variables}}}')
+        return self.rng.choice(op.bodies) if op.bodies else EMPTY
+
+    def _reply(
+        self, op: Compiled, who: Who, thing: Thing | None, things: Sequence[Thing], now: float
+    ) -> tuple[str, Body]:
+        """Return the shape's name and the body of a success; what it issues is remembered."""
+        shape, resource = op.shape, op.resource
+        before, after = (f'{{"data":{{"{op.spec.key}":', "}}") if op.graphql else ("", "")
+        if shape == "many":
+            if things:
+                who.remember(resource, list(things))
+            listing = self.spec.listing
+            if op.graphql or not listing:
+                before, after = before + "[", "]" + after
+            else:
+                before, after = f'{{"{listing}":[', f'],"total":{len(things)}}}'
+            return ("many" if things else "empty"), self.records[resource].body(things, before, after)
+        if shape == "one":
+            if thing is None:
+                thing = self.make(resource, who.owner)
+            if op.kind != "me":
+                who.remember(resource, [thing])
+            return "one", self.records[resource].body((thing,), before, after)
+        if shape == "token":
+            return self._token(who, now)
+        if shape == "none":
+            return "none", EMPTY
+        return ("ack", plain(f'{before}{{"done":true,"state":"{op.kind}"}}{after}'))
+
+    def _token(self, who: Who, now: float) -> tuple[str, Body]:
+        made = self.credential(who, now)
+        if made.kind == "cookie":
+            return "cookie", plain('{"done":true}')
+        data_class = "secret.jwt" if made.kind == "jwt" else "secret.token"
+        head, tail = '{"access_token":"', '","expires_in":43200}'
+        raw = f"{head}{made.raw}{tail}"
+        return f"token.{made.kind}", Body(f"{head}{self.tokens(data_class, made.raw)}{tail}", len(raw), raw)

@@ -1,0 +1,229 @@
+"""What every campaign is made of: accounts, sources, a tactic that says what to send and a tempo that says when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from apisec_sandbox.campaigns.bodies import Body, Listed, Thing
+from apisec_sandbox.campaigns.operations import Compiled
+from apisec_sandbox.campaigns.ordinary import Person
+from apisec_sandbox.campaigns.people import HOSTERS, NETWORKS, Who, address, fingerprint
+from apisec_sandbox.campaigns.scene import Life, Scene, Times
+from apisec_sandbox.campaigns.values import email_of, password_of
+
+ACCOUNTS = (12, 40)  # of a distributed campaign
+
+
+@dataclass(frozen=True)
+class Move:
+    """One request of a tactic. ``options`` are those of ``App.request``; ``fresh``: by somebody without an account.
+
+    ``by`` sends it in place of the campaign's own accounts.
+    """
+
+    op: Compiled
+    thing: Thing | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    fresh: bool = False
+    by: Who | None = None
+
+
+Moves = Generator[Move, int, None]  # gets the status of each request back
+Tactic = Callable[["Campaign"], Moves]
+Tempo = Callable[["Campaign"], Iterator[float]]
+
+
+@dataclass
+class Campaign:
+    """One attack from its first request to its last. ``pace`` shortens a tempo's pauses, ``size`` scales its length."""
+
+    name: str
+    family: str
+    style: str
+    scene: Scene
+    rng: Random
+    begin: float
+    tactic: Tactic
+    tempo: Tempo
+    pace: float = 1.0
+    size: float = 1.0
+    accounts: list[Who] = field(default_factory=list)
+    sources: list[Who] = field(default_factory=list)
+    turn: int = 0
+    now: float = 0.0  # of the last request
+
+    @property
+    def split(self) -> str:
+        return self.scene.split
+
+    @property
+    def many(self) -> bool:
+        return self.style == "distributed"
+
+    # --- who --------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Take accounts and sources: one of each, or many in a distributed campaign."""
+        count = self.rng.randint(*ACCOUNTS) if self.many else 1
+        known = [who for who in self.scene.people if who.persona in ("person", "phone")]
+        for _ in range(count):
+            # Half of the attackers have been ordinary users for long, the others sign up for it.
+            if known and self.rng.random() < 0.5:
+                self.accounts.append(self.rng.choice(known))
+            else:
+                kind = "browser" if self.style == "mimic" or self.split == "heldout" else "tool"
+                self.accounts.append(self.scene.person("intruder", self.scene.client(kind, self.rng), self.rng))
+            self.sources.append(self.source())
+
+    def source(self) -> Who:
+        """Return somebody without an account, from a hoster, or (mimic) from where ordinary users are."""
+        home = self.style == "mimic" or (self.split == "heldout" and self.many)
+        client = self.scene.client("browser" if home else "tool", self.rng)
+        client.move(address((NETWORKS if home else HOSTERS)[self.split], self.rng))
+        return self.scene.person("intruder", client, self.rng)
+
+    def actor(self, move: Move) -> Who:
+        if move.by is not None:
+            return move.by
+        pool = self.sources if move.fresh else self.accounts
+        # A distributed campaign takes turns: each request another one, or some requests each.
+        stay = 1 if self.split == "dev" else 5
+        self.turn += 1
+        return pool[(self.turn // stay) % len(pool)]
+
+    def thief(self, victim: Who, agent: str = "", source: str = "") -> Who:
+        """Return somebody who uses a victim's credential from a client of his own."""
+        client = self.scene.client("tool", self.rng, source)
+        if agent:
+            client.agent = agent
+            client.ja4 = fingerprint(agent, 7)
+            client.tls = f',"tls_version":"TLSv1.3","ja4":"{client.ja4}"'
+            client.move(client.address)
+        return replace(victim, name=f"{self.name}/thief", persona="intruder", client=client, seen={})
+
+    def holders(self) -> list[Who]:
+        """Return users whose credential holds at this time."""
+        rotated = self.scene.app.rotated
+        return [
+            who
+            for who in self.scene.people
+            if who.credential is not None
+            and rotated <= who.credential.issued
+            and self.now < who.credential.issued + who.lifetime
+        ]
+
+    # --- what -------------------------------------------------------------------------------------------
+
+    def op(self, *kinds: str) -> Compiled:
+        """Return a live operation of one of these kinds."""
+        app = self.scene.app
+        ops = [op for kind in kinds for op in app.by_kind.get(kind, ()) if op.spec.key in app.live]
+        return self.rng.choice(ops)
+
+    def target(self) -> Compiled:
+        """Return an operation that reads one object, of a resource whose owner is not checked where there is one."""
+        app = self.scene.app
+        reads = [op for op in app.by_kind["read"] if op.spec.key in app.live and app.spec.resources[op.resource].owner]
+        weak = [op for op in reads if op.resource in app.spec.unchecked]
+        return self.rng.choice(weak if weak and self.rng.random() < 0.75 else reads)
+
+    def strangers(self, resource: str) -> list[Thing]:
+        """Return objects that belong to others."""
+        own = {who.owner for who in self.accounts}
+        return [thing for thing in self.scene.app.recent[resource] if thing.owner not in own]
+
+    def filled(self, op: Compiled, **members: str) -> Body:
+        """Return an operation's request with some members replaced: by the value as sent."""
+        raw = json.loads(self.rng.choice(op.bodies).raw) if op.bodies else {}
+        raw.update(members)
+        classes = {each.path: each.data_class for each in op.body_fields}
+        shown = {
+            name: self.scene.app.tokens(classes[name], value) if classes.get(name) else value
+            for name, value in raw.items()
+        }
+        text = json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
+        return Body(json.dumps(shown, separators=(",", ":"), ensure_ascii=False), len(text.encode()), text)
+
+    def login_body(self, op: Compiled) -> Body:
+        """Return a login of somebody else with some password."""
+        made = {"pii.email": email_of, "secret.password": password_of}
+        values = {each.path: made[each.data_class](self.rng) for each in op.body_fields if each.data_class in made}
+        return self.filled(op, **values)
+
+    # --- when -------------------------------------------------------------------------------------------
+
+    def life(self) -> Life:
+        """Send the tactic's requests at the tempo's times; between them, a mimic behaves like its victims."""
+        if self.begin > self.scene.start:
+            yield self.begin - 1.0
+        self.prepare()
+        self.now = self.begin
+        moves = self.tactic(self)
+        move = next(moves, None)
+        before = 0.0
+        for due in self.tempo(self):
+            if move is None or due >= self.scene.end:
+                return
+            now = max(due, before + 0.05)
+            yield now
+            who = self.actor(move)
+            now = yield from self.ready(now, who, move)
+            if self.style == "mimic":
+                now = yield from self.cover(now, who)
+            self._mark(who, cover=False)
+            status = self.scene.app.request(now, who, move.op, move.thing, **move.options)
+            who.mark(self.scene.app.sink)
+            before = self.now = now
+            try:
+                move = moves.send(status)
+            except StopIteration:
+                return
+
+    def _mark(self, who: Who, cover: bool) -> None:
+        who.mark(self.scene.app.sink, self.name, self.family, self.style, cover)
+
+    def ready(self, now: float, who: Who, move: Move) -> Times:
+        """Log in where that is needed."""
+        app = self.scene.app
+        if move.fresh or move.by is not None:
+            return now
+        login, held = app.of_kind("login"), who.credential
+        void = held is None or now > held.issued + who.lifetime - 60.0 or held.issued < app.rotated
+        if not void:
+            return now
+        if login is None:
+            app.credential(who, now)
+            return now
+        self._mark(who, cover=True)
+        app.request(now, who, login)
+        who.mark(app.sink)
+        now += self.rng.uniform(0.3, 4.0)
+        yield now
+        return now
+
+    def cover(self, now: float, who: Who) -> Times:
+        """Do what ordinary users do for a while."""
+        if who.credential is None or self.rng.random() < 0.4:
+            return now
+        person = Person(self.scene, who, self.rng, 1.0)
+        self._mark(who, cover=True)
+        activity = person.look_around(now) if self.rng.random() < 0.5 else person.own_things(now)
+        try:
+            while True:
+                due = next(activity)
+                who.mark(self.scene.app.sink)
+                yield due
+                self._mark(who, cover=True)
+        except StopIteration as end:
+            now = float(end.value)
+        who.mark(self.scene.app.sink)
+        yield now
+        return now
+
+
+def listed(names: Sequence[tuple[str, str]]) -> tuple[Listed, ...]:
+    return tuple(Listed(name, "body", kind) for name, kind in names)
