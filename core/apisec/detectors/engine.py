@@ -94,6 +94,10 @@ class _Spoken:
         self._any = lazy(any_stem(stems))
         self._each = [(lazy(any_stem([stem])), detectors) for stem, detectors in stems.items()]
 
+    def prepare(self) -> None:
+        """Compile what each text with a word of this head asks."""
+        self._any.search("")
+
     def choose(self, text: str, chosen: Dict[str, Detector]) -> None:
         """Add the detectors of which a word stands in the text."""
         if self._any.search(text) is None:
@@ -123,6 +127,14 @@ _GATED = tuple(
     _Gate(pattern, [d for d in _ALL if not d.literals and d.gate == name])
     for name, pattern in (*GATES.items(), ("near", ""))
 )
+
+
+def prepare() -> None:
+    """Compile what any text may ask of telling words, which takes a tenth of a second: no text meets all of them."""
+    for gate in _GATED:
+        for spoken in gate.spoken.values():
+            spoken.prepare()
+
 
 # How much a match says about its class where values overlap: less is more.
 _SECRET, _SPOKEN, _SHAPE, _CHECKSUM, _UNSPOKEN = range(5)

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 from typing import Protocol
 
+from apisec.detectors.engine import prepare
 from apisec.errors import ApisecError
 from apisec.model.event import Event
 from apisec.model.transaction import Transaction
@@ -80,6 +81,7 @@ def engine(
     """
     absent = missing()
     if kind == PURE or (kind == AUTO and absent):
+        prepare()
         return _warmed(PureEngine(settings, tokenizer, vault))
     if absent:
         raise ApisecError(f"the native engine needs {' and '.join(absent)}: pip install 'apisec[forwarder]'")
