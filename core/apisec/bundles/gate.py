@@ -137,10 +137,13 @@ def _signatures(release: Release, target: Target, now: float, verify: Verify) ->
         yield Refusal(KEY_SCOPE if scoped and not broken else SIGNATURE, f"{why}; {remedy}")
 
 
+_ADD = "where it is to go there, add that to environments in its source, and sign it again"
+
+
 def _place(bundle: Bundle, target: Target) -> Iterator[Refusal]:
     if target.environment not in bundle.environments:
         chain = " → ".join(bundle.environments)
-        yield Refusal(ENVIRONMENT, f"the bundle goes {chain}; this {target.place} is {target.environment}")
+        yield Refusal(ENVIRONMENT, f"the bundle goes {chain}; this {target.place} is {target.environment}; {_ADD}")
     if target.gateway is not None and not bundle.ownership.covers(target.gateway):
         named = ", ".join(bundle.ownership.gateways)
         yield Refusal(GATEWAY, f"the bundle is for the gateways {named}; this forwarder is at {target.gateway}")

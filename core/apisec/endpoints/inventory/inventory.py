@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.baselines.values import text
+from apisec.classification.fields import summary, verdicts
+from apisec.classification.overrides import Overrides
 from apisec.endpoints.inventory.fit import fitted
 from apisec.endpoints.inventory.operation import OperationStats
 from apisec.endpoints.inventory.upgrades import STATE_VERSION, upgraded
@@ -136,6 +138,8 @@ def document_key(service: str, operation: str) -> str:
 
 
 def _document(part: Inventory) -> Dict[str, Any]:
-    row = part.rows()[0]
-    key = document_key(row["service"], row["operation"])
-    return {"_key": key, "version": STATE_VERSION, **row, "state": part.to_state()}
+    """Return the document of one operation; ``level`` is what its traffic asks for, without anybody's overrides."""
+    ((service, operation), stats) = next(part.items())
+    level = summary(verdicts(stats, Overrides(), service, operation), stats).level
+    head = {"_key": document_key(service, operation), "version": STATE_VERSION}
+    return {**head, **stats.row(service, operation), "level": level, "state": part.to_state()}

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Any, Dict, Iterable, List
 
 from apisec.classification import levels
 from apisec.classification.fields import NAME, OVERRIDE, TRAFFIC, summary, verdicts
 from apisec.classification.overrides import Overrides
 
-from ...kvstore import Collection, Document
-from ...overrides import OVERRIDES, OverrideStore
+from ...kvstore import Document
 from .. import rows
+from ..levels import overrides_of
 from ..table import READ, Answer, Call, Operation, paging
 from .operations import COUNT, NAMES, TEXT
 
@@ -36,22 +35,16 @@ def get_classification(call: Call) -> Answer:
     document = rows.one(call)
     service, operation = str(document["service"]), str(document["operation"])
     stats = rows.stats_of(document)
-    found = summary(verdicts(stats, _overrides(call, service), service, operation), stats)
+    found = summary(verdicts(stats, overrides_of(call, [service]), service, operation), stats)
     return Answer(body={"id": document["id"], "service": service, "operation": operation, **found.row()})
 
 
 def _page(call: Call, documents: List[Document]) -> Answer:
-    overrides = _overrides(call, str(documents[0]["service"]))
+    overrides = overrides_of(call, [str(documents[0]["service"])])
     found = paging.filtered(_rows(documents, overrides), call.query, _FILTERS)
     if call.query.get("conflict") is not None:
         found = [row for row in found if bool(row["conflict"]) == call.query["conflict"]]
     return Answer(body=paging.page(found, call.query, ranks=RANKS))
-
-
-def _overrides(call: Call, service: str) -> Overrides:
-    today = datetime.datetime.fromtimestamp(call.now, datetime.timezone.utc).date()
-    found, _ = OverrideStore(Collection(call.system, OVERRIDES)).readable([service], today)
-    return found
 
 
 def _rows(documents: Iterable[Document], overrides: Overrides) -> Iterable[Dict[str, Any]]:

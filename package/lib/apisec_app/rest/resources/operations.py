@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping
 
+from apisec.classification import levels
 from apisec.endpoints import performance
 from apisec.endpoints.inventory import Inventory
 
 from .. import rows
+from ..levels import LEVEL, with_levels
 from ..table import READ, Answer, Call, Operation, Parameter, paging
 
 TEXT: Dict[str, Any] = {"type": "string"}
@@ -33,6 +35,7 @@ SUMMARY: Dict[str, Any] = {
     "blocked": COUNT,
     "errors": COUNT,
     "data_classes": NAMES,
+    "level": {**LEVEL, "description": "how closely its data have to be held, by traffic and overrides"},
     "first_seen": SECONDS,
     "last_seen": SECONDS,
     "response_time_p50": MILLISECONDS,
@@ -41,8 +44,9 @@ SUMMARY: Dict[str, Any] = {
 }
 _NUMBERS = ("count", "principals", "anonymous", "open", "blocked", "errors")
 _LISTS = ("versions", "servers", "envs", "auth", "data_classes")
-_SORTABLE = ("service", "operation", "count", "errors", "open", "first_seen", "last_seen", "response_time_p95")
-_FILTERS = ("service", "team", "operation", "http_method", "data_classes", "auth", "envs")
+_SORTABLE = ("service", "operation", "count", "errors", "open", "level", "first_seen", "last_seen", "response_time_p95")
+RANKS = {"level": levels.rank}
+_FILTERS = ("service", "team", "operation", "http_method", "data_classes", "level", "auth", "envs")
 
 
 def summary(row: Mapping[str, Any]) -> Dict[str, Any]:
@@ -66,15 +70,15 @@ def summary(row: Mapping[str, Any]) -> Dict[str, Any]:
 def list_operations(call: Call) -> Answer:
     """Return a page of operations."""
     query = {"service": call.query["service"]} if call.query.get("service") else None
-    found = paging.filtered(rows.load(call, tuple(SUMMARY), query), call.query, _FILTERS)
+    found = paging.filtered(with_levels(call, rows.load(call, tuple(SUMMARY), query)), call.query, _FILTERS)
     if call.query.get("seen_after") is not None:
         found = [row for row in found if float(row.get("last_seen") or 0) >= call.query["seen_after"]]
-    return Answer(body=paging.page(found, call.query, render=summary))
+    return Answer(body=paging.page(found, call.query, ranks=RANKS, render=summary))
 
 
 def get_operation(call: Call) -> Answer:
     """Return one operation with its messages, versions, hours and costs."""
-    document = rows.one(call)
+    (document,) = with_levels(call, [rows.one(call)])
     inventory = rows.inventory_of([document])
     return Answer(body={**_details(document, inventory), "performance": _performance(inventory)})
 
@@ -89,7 +93,11 @@ def _details(document: Mapping[str, Any], inventory: Inventory) -> Dict[str, Any
     ]
     for name in ("request_fields", "response_fields"):
         kept.pop(name, None)
-    return {**summary({**row, "id": document["id"], "team": document["team"]}), **kept, "messages": messages}
+    return {
+        **summary({**row, **{name: document[name] for name in ("id", "team", "level")}}),
+        **kept,
+        "messages": messages,
+    }
 
 
 def _performance(inventory: Inventory) -> Dict[str, Any]:
@@ -153,6 +161,7 @@ OPERATIONS = (
             rows.text_filter("operation", "only this one: `GET /orders/{order_id}`", 1000),
             rows.text_filter("http_method", "only of this method"),
             rows.text_filter("data_classes", "only those that carry this class: `pii.email`"),
+            rows.choice_filter("level", levels.LEVELS, "only those of this level"),
             rows.text_filter("auth", "only those seen with this scheme, `none` for those without"),
             rows.text_filter("envs", "only those seen in this environment"),
             Parameter("seen_after", {"type": "number", "minimum": 0}, "only with a request since, in epoch seconds"),

@@ -12,10 +12,11 @@ from apisec.openapi.export import document
 from ...kvstore import SPECS, Collection
 from ...specs.drift import KIND as DRIFT
 from .. import rows
+from ..levels import LEVEL, with_levels
 from ..table import READ, Answer, Call, Operation, paging
 from .operations import COUNT, NAMES, SECONDS, TEXT
 
-_HEADS = ("count", "errors", "open", "data_classes", "first_seen", "last_seen", "envs")
+_HEADS = ("count", "errors", "open", "data_classes", "level", "first_seen", "last_seen", "envs")
 _SORTABLE = ("service", "operations", "count", "errors", "open", "level", "first_seen", "last_seen")
 RANKS = {"level": levels.rank}
 _FILTERS = ("service", "teams", "level", "data_classes", "envs")
@@ -23,13 +24,13 @@ _FILTERS = ("service", "teams", "level", "data_classes", "envs")
 
 def list_services(call: Call) -> Answer:
     """Return a page of services."""
-    found = _summaries(call, rows.load(call, _HEADS))
+    found = _summaries(call, with_levels(call, rows.load(call, _HEADS)))
     return Answer(body=paging.page(paging.filtered(found, call.query, _FILTERS), call.query, "service", ranks=RANKS))
 
 
 def get_service(call: Call) -> Answer:
     """Return one service."""
-    found = _summaries(call, rows.of_service(call, call.path["service"], _HEADS))
+    found = _summaries(call, with_levels(call, rows.of_service(call, call.path["service"], _HEADS)))
     return Answer(body=found[0])
 
 
@@ -56,7 +57,7 @@ def _summaries(call: Call, found: Iterable[Mapping[str, Any]]) -> List[Dict[str,
         {
             **_summary(service, group),
             "specs": sorted(documents.get(service, ())),
-            "drift": _counts(call, service, open_drifts.get(service, ())),
+            "drift": _counts(call, service, open_drifts[service]) if service in open_drifts else None,
         }
         for service, group in sorted(groups.items())
     ]
@@ -64,7 +65,6 @@ def _summaries(call: Call, found: Iterable[Mapping[str, Any]]) -> List[Dict[str,
 
 def _summary(service: str, group: List[Mapping[str, Any]]) -> Dict[str, Any]:
     classes = sorted({str(one) for row in group for one in row.get("data_classes") or ()})
-    level = levels.highest(levels.level(one) for one in classes)
     return {
         "service": service,
         "teams": sorted({str(row["team"]) for row in group} - {""}),
@@ -73,7 +73,7 @@ def _summary(service: str, group: List[Mapping[str, Any]]) -> Dict[str, Any]:
         "errors": sum(int(row.get("errors") or 0) for row in group),
         "open": sum(1 for row in group if int(row.get("open") or 0)),
         "data_classes": classes,
-        "level": level,
+        "level": levels.highest(str(row["level"]) for row in group),
         "envs": sorted({str(one) for row in group for one in row.get("envs") or ()}),
         "first_seen": min(float(row.get("first_seen") or 0) for row in group),
         "last_seen": max(float(row.get("last_seen") or 0) for row in group),
@@ -98,15 +98,16 @@ _PROPERTIES: Dict[str, Any] = {
     "errors": COUNT,
     "open": {**COUNT, "description": "operations that answered below 400 without any credential"},
     "data_classes": NAMES,
-    "level": {"type": "string", "enum": list(levels.LEVELS), "description": "the highest that its classes ask for"},
+    "level": {**LEVEL, "description": "the highest of its operations"},
     "envs": NAMES,
     "first_seen": SECONDS,
     "last_seen": SECONDS,
     "specs": {**NAMES, "description": "published documents that are known"},
     "drift": {
-        "type": "object",
+        "type": ["object", "null"],
         "properties": dict.fromkeys(SEVERITIES, COUNT),
-        "description": "differences from the documents that were told, by severity",
+        "description": "differences that the input of its documents told, by severity; null: no input has compared it "
+        "yet, and GET /drift compares now",
     },
 }
 SCHEMAS: Dict[str, Any] = {
