@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from apisec_app.kvstore import DELTAS, PATHS, Collection
-from apisec_app.pins import PATH_PINS, PathPins
+from apisec_app.pins import PATH_PINS, PathPins, Said
 from apisec_app.refresh.paths import Paths
 from openapi_spec_validator import validate
 
@@ -183,7 +183,7 @@ def test_a_service_of_which_no_paths_are_learned_has_none_and_takes_pins(rig: Ri
 def refresh(rig: Rig) -> PathModel:
     """Return what the next refresh decides."""
     pins = PathPins(Collection(rig.kv, PATH_PINS))
-    return Paths(Collection(rig.kv, PATHS), Collection(rig.kv, DELTAS), pins).load(NOW)
+    return Paths(Collection(rig.kv, PATHS), Collection(rig.kv, DELTAS), pins).load(NOW, rig.now)
 
 
 def test_a_pinned_word_counts_with_the_next_refresh_and_until_it_is_taken_back(rig: Rig) -> None:
@@ -193,6 +193,9 @@ def test_a_pinned_word_counts_with_the_next_refresh_and_until_it_is_taken_back(r
     assert answer["status"] == 202
     assert rig.raw("GET", "/services/shop/paths/pins", "root")["headers"]["ETag"] == answer["headers"]["ETag"]
     assert refresh(rig).rename("shop", path) == path
+    rig.now -= 1
+    assert refresh(rig).rename("shop", path) == PROFILES, "a window that ended before is done again with its names"
+    rig.now += 2
     assert path in names(rig.items("/services/shop/paths", "root"))
     taken = {name: PIN[name] for name in ("place", "word", "reason")}
     assert rig.ask("POST", "/services/shop/paths:unpin", "root", taken) == (202, {"pins": []})
@@ -205,6 +208,17 @@ def test_two_people_do_not_overwrite_each_other(rig: Rig) -> None:
     assert rig.ask("POST", "/services/shop/paths:pin", "root", PIN, seen)[0] == 202
     assert rig.ask("POST", "/services/shop/paths:pin", "root", {**PIN, "word": "other"}, seen)[0] == 412
     assert [pin["word"] for pin in rig.get("/services/shop/paths/pins", "root")["pins"]] == ["useraax"]
+
+
+def test_who_pins_another_word_at_the_same_moment_keeps_it(rig: Rig) -> None:
+    """Both have read what was said before, and each writes what they say."""
+    store = PathPins(Collection(rig.kv, PATH_PINS))
+    one, two = Said("shop"), Said("shop")
+    one.pin(("users",), "me", "fixed", NOW)
+    two.pin(("users",), "all", "fixed", NOW)
+    store.save(one)
+    store.save(two)
+    assert [pin["word"] for pin in rig.get("/services/shop/paths/pins", "root")["pins"]] == ["all", "me"]
 
 
 def test_a_merge_is_undone_once(rig: Rig) -> None:
@@ -238,10 +252,10 @@ def test_paths_that_other_teams_share_are_not_one_teams_to_pin(rig: Rig) -> None
 
 
 def test_damaged_pins_are_told(rig: Rig) -> None:
-    rig.kv.fill(PATH_PINS, {"_key": "shop", "version": 1, "pins": [["x"]]})
+    rig.kv.fill(PATH_PINS, {"_key": "shop|pin|x", "version": 1, "service": "shop", "kind": "pin", "place": ["x"]})
     status, problem = rig.ask("GET", "/services/shop/paths/pins")
     assert status == 422
-    assert "apisec_path_pins shop" in problem["detail"]
+    assert "apisec_path_pins shop|pin|x" in problem["detail"]
 
 
 # Performance

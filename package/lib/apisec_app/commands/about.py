@@ -40,7 +40,7 @@ COLLECTIONS: Dict[str, Kept] = {
     kvstore.ARCHIVE: Kept("operations"),
     kvstore.PATHS: Kept("services"),
     kvstore.SPECS: Kept("documents"),
-    "apisec_path_pins": Kept("services"),
+    "apisec_path_pins": Kept("words"),
     "apisec_changes": Kept("services"),
     kvstore.TEAMS: Kept("teams"),
     "apisec_overrides": Kept("overrides"),

@@ -61,19 +61,22 @@ class Paths:
         self._noted = noted
         self._pins = pins
 
-    def load(self, now: float) -> PathModel:
-        """Return the model with the decisions that follow from what it holds."""
+    def load(self, now: float, end: float) -> PathModel:
+        """Return the model with the decisions that follow from what it holds, and from what was said up to ``end``.
+
+        What is said later counts in later windows, so that one that is done again has the same names.
+        """
         model = PathModel()
         for document in self._collection.load():
             model.merge(PathModel.from_state(str(document["state"])))
-        self._follow(model)
+        self._follow(model, end)
         model.decide(now)
         return model
 
-    def _follow(self, model: PathModel) -> None:
-        """Make a model follow what people said of its paths."""
+    def _follow(self, model: PathModel, end: float) -> None:
+        """Make a model follow what people said of its paths up to the end of a window."""
         for service, said in self._pins.load(model.services).items():
-            said.apply(model.services[service].registry)
+            said.apply(model.services[service].registry, end)
 
     def settle(self, now: float) -> Iterator[Tuple[str, List[Dict[str, Any]]]]:
         """Merge deltas that documents do not hold yet, decide anew; yield services and what became of their paths.
@@ -94,7 +97,7 @@ class Paths:
                     model.merge(PathModel.from_state(str(before["state"])))
                 for part in self._noted.find([key for _, key in newer]):
                     model.merge(PathModel.from_state(str(part["state"])))
-                self._follow(model)
+                self._follow(model, newer[-1][0])
                 yield service, [change.row() for change in model.decide(newer[-1][0]).get(service, [])]
                 model.settle()
                 self._save(service, model, newer[-1][0], now)

@@ -75,7 +75,7 @@ class Refresh:
 
     def _window(self, span: Window) -> Iterator[Dict[str, Any]]:
         # The model is read before it is asked whether the window is noted: nobody lets it learn a window before that.
-        model = self._paths.load(span.start)
+        model = self._paths.load(span.start, span.end)
         if not self._windows.noted(span):
             self._note(span, model)
         yield from self._settle(span)

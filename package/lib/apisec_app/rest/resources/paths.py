@@ -120,7 +120,7 @@ def _pin_rows(registry: Registry) -> Iterator[Dict[str, Any]]:
 def pin(call: Call) -> Answer:
     """Say what a word is at a place."""
     body = call.body
-    return _say(call, lambda said, _: said.pin(tuple(body["place"]), body["word"], body["meaning"]))
+    return _say(call, lambda said, _: said.pin(tuple(body["place"]), body["word"], body["meaning"], call.now))
 
 
 def unpin(call: Call) -> Answer:
@@ -130,7 +130,7 @@ def unpin(call: Call) -> Answer:
     def forget(said: Said, registry: Registry) -> None:
         if (place, word) not in registry.pins:
             raise not_found("pinned word", "GET the pins for those there are.")
-        said.pin(place, word, UNPINNED)
+        said.pin(place, word, UNPINNED, call.now)
 
     return _say(call, forget)
 
@@ -158,9 +158,9 @@ def _say(call: Call, change: Callable[[Said, Registry], None]) -> Answer:
     before = etag(_pins(registry))
     call.match(before)
     store = PathPins(Collection(call.system, PATH_PINS))
-    said = store.load([service]).get(service) or Said()
+    said = store.load([service]).get(service) or Said(service)
     change(said, registry)
-    store.save(service, said)
+    store.save(said)
     said.apply(registry)
     after = _pins(registry)
     audit = {"what": f"paths of {service}", "team": call.owners.of(service), "before": before, "after": etag(after)}
