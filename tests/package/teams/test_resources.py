@@ -8,7 +8,7 @@ import pytest
 from apisec_app.rest.resources import state
 
 from tests.core.inventory.events import event, learned
-from tests.package.bundles_rig import ADMINS, COMMERCE, FINANCE, Rig
+from tests.package.bundles_rig import ADMINS, COMMERCE, FINANCE, LEAD, Rig
 
 PAY = {"title": "Pay", "owns": [{"service": "shop", "path": "/pay*"}], "roles": ["pay_dev"]}
 
@@ -87,6 +87,21 @@ def test_what_a_team_may_not_be(rig: Rig, what: str) -> None:
     assert status == 422
     assert message in str(answer)
     assert rig.ask("GET", "/teams/pay", ADMINS)[0] == 404
+
+
+def test_who_sees_one_team_gives_it_nothing_whatever_their_capabilities(rig: Rig) -> None:
+    """Rules decide about every team's services, and a comparison names them."""
+    assert rig.ask("PUT", "/teams/other", ADMINS, {"owns": [{"service": "shop"}]})[0] == 201
+    before = operations(rig, ADMINS)
+    for method, path, body in (
+        ("PUT", f"/teams/{LEAD}", {"owns": [{"service": "shop"}]}),
+        ("PUT", "/teams/other", {"owns": [{"service": "else"}]}),
+        ("POST", f"/teams/{LEAD}/compare", {"owns": [{"service": "b*"}]}),
+        ("DELETE", "/teams/other", None),
+    ):
+        status, answer = rig.ask(method, path, LEAD, body, headers={"If-Match": "*"})
+        assert (status, answer["remedy"]) == (403, "Ask somebody whose role has apisec_all_teams.")
+    assert operations(rig, ADMINS) == before
 
 
 def test_a_damaged_document_shows_nobody_anything_until_it_is_mended(rig: Rig) -> None:

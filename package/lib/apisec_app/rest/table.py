@@ -69,6 +69,12 @@ class Call:
         """Return whether a row with ``service`` and perhaps ``operation`` is the caller's to see."""
         return self.caller.everything or self.caller.sees(self.owners.team_of(row))
 
+    def demand_everything(self) -> None:
+        """Problem 403 unless the caller sees every team: what is asked for decides about all of them."""
+        if not self.caller.everything:
+            detail = "this concerns the services of every team, and you do not see all of them"
+            raise Problem(403, "", detail, "Ask somebody whose role has apisec_all_teams.")
+
     def match(self, current: Optional[str]) -> None:
         """Hold If-Match and If-None-Match against the ETag of what there is, None for nothing; Problem 412 or 428."""
         conditional.check(self.headers, current, required=self.operation.match_required)

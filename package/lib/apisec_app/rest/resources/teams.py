@@ -52,6 +52,7 @@ def _proposed(call: Call) -> Team:
 
 def put_team(call: Call) -> Answer:
     """Make a team, or put it in the place of what is there."""
+    call.demand_everything()
     team, held = _proposed(call), _stored(call).get(call.path["team"])
     call.match(etag(rendered(held)) if held else None)
     TeamStore(call.system).put(team)
@@ -62,6 +63,7 @@ def put_team(call: Call) -> Answer:
 
 def delete_team(call: Call) -> Answer:
     """Forget a team: what its rules held for goes back to the team that forwarders stamped."""
+    call.demand_everything()
     held = _stored(call).get(call.path["team"])
     if held is None:
         raise not_found("team", _LIST)
@@ -84,6 +86,7 @@ def _stored(call: Call) -> Dict[str, Team]:
 
 def compare_team(call: Call) -> Answer:
     """Return what would change hands, were the body put; nothing is changed."""
+    call.demand_everything()
     proposed = _proposed(call)
     documents = [one for one in TeamStore(call.system).documents() if one["_key"] != proposed.name]
     after = Owners(Teams.parse([*documents, proposed.document()]), call.system)
