@@ -20,8 +20,11 @@ Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 _METADATA = frozenset(
     ipaddress.ip_address(text) for text in ("168.63.129.16", "100.100.100.200", "192.0.0.192", "fd00:ec2::254")
 )
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052
+# An IPv4 address in their last 32 bits: NAT64 (RFC 6052; RFC 8215, as it is usually numbered), SIIT (RFC 2765).
+_TRANSLATED = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")))
 _COMPATIBLE = ipaddress.ip_network("::/96")  # RFC 4291, 2.5.5.1; ::1 is none
+# Inside of a site, though Python calls them global: site-local addresses (RFC 3879), a site's own NAT64.
+_LOCAL = tuple(map(ipaddress.ip_network, ("fec0::/10", "64:ff9b:1::/48")))
 
 
 class AddressError(Exception):
@@ -41,12 +44,13 @@ def allowed(host: str, port: int, *, private: bool, seconds: float) -> List[str]
 
 def refusal(text: str, *, private: bool) -> str:
     """Return why an address is refused; empty when it is not."""
-    address = _meant(ipaddress.ip_address(text.partition("%")[0]))
+    named = ipaddress.ip_address(text.partition("%")[0])
+    address = _meant(named)
     if address.is_link_local or address in _METADATA:
         return "a link-local or metadata address, which is never asked"
     if address.is_multicast or address.is_unspecified or str(address) == "255.255.255.255":
         return "no address of one host"
-    if not address.is_global and not private:
+    if not private and (not address.is_global or any(named in network for network in _LOCAL)):
         return "no public address: allow private addresses in the input if this is meant"
     return ""
 
@@ -74,7 +78,8 @@ def _meant(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv4Address):
         return address
     inside = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-    if inside is None and (address in _NAT64 or (address in _COMPATIBLE and int(address) > 1)):
+    translated = any(address in network for network in _TRANSLATED)
+    if inside is None and (translated or (address in _COMPATIBLE and int(address) > 1)):
         inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return inside or address
 
