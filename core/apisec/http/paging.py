@@ -17,7 +17,7 @@ from apisec.http.table import Parameter
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1_000
-MAX_CURSOR = 12_000  # characters: a key may hold a service and an operation, of 512 characters each, in any script
+MAX_CURSOR = 8_000  # characters: a key may hold a service and an operation, of 512 characters each, in any script
 _MAX_TEXT = 120  # characters of a sort value inside a cursor
 Row = Mapping[str, Any]
 Rank = Tuple[int, Any]

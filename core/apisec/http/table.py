@@ -15,7 +15,7 @@ Schema = Mapping[str, Any]
 
 JSON = "application/json"
 MAX_BODY = 262_144  # bytes, unless an operation says otherwise
-MAX_VALUE = 1_000  # characters of a parameter
+MAX_VALUE = 8_000  # characters of a parameter: a cursor may hold a long key
 _BRACES = re.compile(r"\{([A-Za-z_]+)\}")
 _INTEGER = re.compile(r"-?[0-9]{1,18}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?\Z")

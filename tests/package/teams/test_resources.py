@@ -135,6 +135,24 @@ def test_state_comes_in_pages_that_hold_at_least_one_document(rig: Rig, monkeypa
         assert found == whole
 
 
+def test_the_longest_names_lead_to_the_next_page(rig: Rig) -> None:
+    """Traffic chooses them; the inventory keeps 512 characters of each, in any script."""
+    for n in range(3):
+        service, operation = "字" * 512, "ö" * 511 + str(n)
+        about = {"service": service, "operation": operation, "team": COMMERCE, "servers": []}
+        rig.kv.fill("apisec_inventory", {"_key": f"{service}|{operation}", **about})
+    for path in ("/state/apisec_inventory?", "/operations?sort=-operation&", "/operations?sort=service&"):
+        seen, cursor = 0, ""
+        while True:
+            status, page = rig.ask("GET", f"{path}limit=1{cursor}", COMMERCE)
+            assert status == 200, page
+            seen += len(page["items"])
+            if not page["next"]:
+                break
+            cursor = f"&cursor={page['next']}"
+        assert seen == 6
+
+
 def test_state_gives_the_members_that_were_asked_for(rig: Rig) -> None:
     about = {"service": "shop", "operation": "X", "team": COMMERCE, "servers": []}
     rig.kv.fill("apisec_inventory", {"_key": "shop|X", **about, "watch": "w", "state": "s", "_user": "nobody"})
