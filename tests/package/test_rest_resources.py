@@ -121,6 +121,13 @@ def test_a_damaged_document_is_told_and_not_shown(rig: Rig) -> None:
     rig.kv.fill("apisec_inventory", {**held, "state": "{"})
     status, problem = rig.ask("GET", f"/operations/{IDS[ORDERS]}")
     assert (status, problem["title"]) == (422, "Unacceptable document")
+    whole = {"service": "shop", "path": "email", "class": "pii.name", "reason": "a level to find anew"}
+    assert rig.ask("POST", "/overrides", "ann", whole)[0] == 201
+    for level in ("restricted", "else", None):  # what was noted of it counts, where that is a level
+        rig.kv.fill("apisec_inventory", {**held, "state": "{", "level": level})
+        levels = {row["operation"]: row["level"] for row in rig.items("/operations")}
+        assert levels == {ORDERS: level if level == "restricted" else "public", PROFILES: "confidential"}
+        assert rig.get("/services/shop")["operations"] == 2
 
 
 def test_what_was_discovered_is_an_openapi_document_of_ones_own_operations(rig: Rig) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 from collections.abc import Iterable, Sequence
 from typing import Any, Dict, List, Optional
@@ -10,12 +11,14 @@ from apisec.classification.fields import summary, verdicts
 from apisec.classification.globs import fits
 from apisec.classification.levels import LEVELS
 from apisec.classification.overrides import ANY_SERVICE, Overrides
+from apisec.errors import DocumentError
 
 from ..kvstore import INVENTORY, Collection, Document
 from ..overrides import OVERRIDES, OverrideStore
 from .rows import stats_of
 from .table import Call
 
+TOGETHER = 20  # documents that are read at once
 LEVEL: Dict[str, Any] = {"type": "string", "enum": list(LEVELS)}
 
 
@@ -50,9 +53,23 @@ def with_levels(call: Call, found: Iterable[Document]) -> List[Document]:
     unsure = [
         row for row in rows if row.get("level") not in LEVELS or said.of(str(row["service"]), str(row["operation"]))
     ]
-    documents = Collection(call.system, INVENTORY).find(sorted(str(row["_key"]) for row in unsure)) if unsure else []
-    levels = {str(one["_key"]): level_of(one, overrides) for one in documents}
-    return [{**row, "level": levels.get(str(row["_key"]), row.get("level") or LEVELS[0])} for row in rows]
+    levels = _judged(call, sorted(str(row["_key"]) for row in unsure), overrides)
+    return [{**row, "level": levels.get(str(row["_key"])) or _noted(row)} for row in rows]
+
+
+def _noted(row: Document) -> str:
+    return str(row["level"]) if row.get("level") in LEVELS else LEVELS[0]
+
+
+def _judged(call: Call, keys: Sequence[str], overrides: Overrides) -> Dict[str, str]:
+    """Return levels by key, of some documents at a time, for they are large; a damaged one has what was noted."""
+    inventory = Collection(call.system, INVENTORY)
+    found: Dict[str, str] = {}
+    for start in range(0, len(keys), TOGETHER):
+        for document in inventory.find(keys[start : start + TOGETHER]):
+            with contextlib.suppress(DocumentError):
+                found[str(document["_key"])] = level_of(document, overrides)
+    return found
 
 
 def level_of(document: Document, overrides: Overrides) -> str:
