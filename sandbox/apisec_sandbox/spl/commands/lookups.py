@@ -191,7 +191,7 @@ def find_lookup(args: Arguments, env: Env, name: str, *, new: bool = False) -> L
     token = args.tokens[args.at - 1]
     table = env.services.lookup(name)
     if table is None or not (new or table.exists()):
-        near = suggestion(name, env.services.lookup_names())
+        near = suggestion(name, [one for one in env.services.lookup_names() if one != name])  # it may be shut to them
         raise args.fail(f"The lookup table '{name}' does not exist or is not available.{near}", token)
     return table
 
