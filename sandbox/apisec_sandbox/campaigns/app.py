@@ -124,13 +124,15 @@ class App:
         shown = anonymous or op.kind in ("login", "register", "reset", "health")
         credential = None if shown else who.credential
         if body is None:
-            body = EMPTY if path else self._sent(op, thing, guess)
+            body = EMPTY if path else self.sent(op, thing, guess)
         if status < 300:
             shape, reply = self._reply(op, who, thing, things, now)
         else:
             shape, reply = "error", error_body(self.spec.errors, status)
+        if credential:
+            credential.used = True
         self.count += 1
-        identity = thing.identity if thing else guess
+        identity = (thing.identity if thing else guess) if op.wants_id else ""
         exchange = Exchange(
             f"{self.prefix}-{self.count:08x}", now, who, credential, op, path, identity,
             self._query(op, values) if op.query and not path else "", body, extra, status, shape, reply,
@@ -160,9 +162,10 @@ class App:
         if len(labels) >= BATCH:
             sink.flush()
 
-    def _sent(self, op: Compiled, thing: Thing | None, guess: str) -> Body:
+    def sent(self, op: Compiled, thing: Thing | None, guess: str = "") -> Body:
+        """Return the body that the operation itself sends."""
         if op.graphql:
-            identity = thing.identity if thing else guess
+            identity = (thing.identity if thing else guess) if op.wants_id else ""
             argument, variables = ("(id:$id)", f',"variables":{{"id":"{identity}"}}') if identity else ("", "")
             key = op.spec.key
             query = f"query {key} {{ {key}{argument} {{ id }} }}"
@@ -185,10 +188,11 @@ class App:
                 before, after = f'{{"{listing}":[', f'],"total":{len(things)}}}'
             return ("many" if things else "empty"), self.records[resource].body(things, before, after)
         if shape == "one":
-            if thing is None:
+            if op.kind == "me":
+                thing = who.profile = who.profile or self.make(resource, who.owner)
+            elif thing is None:
                 thing = self.make(resource, who.owner)
-            if op.kind != "me":
-                who.remember(resource, [thing])
+            who.remember(resource, [thing])
             return "one", self.records[resource].body((thing,), before, after)
         if shape == "token":
             return self._token(who, now)

@@ -95,12 +95,14 @@ class Person:
         """Make sure that there is a credential; a void one is found out by being refused."""
         who, app = self.who, self.app
         self.refused = False
-        login = app.of_kind("login")
+        login, credential = app.of_kind("login"), who.credential
         if login is None:
-            if who.credential is None:
-                app.credential(who, now)
+            if credential is not None and credential.issued < app.rotated:
+                now = yield from self.simple(now, "me")
+            if credential is None or self.refused:
+                app.credential(who, now)  # another key, which an operator sends
+                self.refused = False
             return now
-        credential = who.credential
         if credential is not None and now < credential.issued + who.lifetime - HOUR:
             if credential.issued >= app.rotated:
                 return now

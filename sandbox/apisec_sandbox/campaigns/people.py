@@ -83,11 +83,12 @@ class Client:
 class Credential:
     """What a principal shows: ``text`` as the event has it, ``headers`` as sent. ``principal`` is the token."""
 
-    __slots__ = ("fields", "headers", "issued", "kind", "principal", "raw", "text")
+    __slots__ = ("fields", "headers", "issued", "kind", "principal", "raw", "text", "used")
 
     def __init__(self, kind: str, raw: str, headers: tuple[tuple[str, str], ...], issued: float) -> None:
         self.kind, self.raw, self.headers, self.issued = kind, raw, headers, issued
         self.fields: tuple[Listed, ...] = ()
+        self.used = False  # has been shown at all: what never travelled cannot have been stolen on its way
         self.principal = self.text = ""
 
 
@@ -174,6 +175,7 @@ class Who:
     client: Client
     credential: Credential | None = None
     seen: dict[str, deque[Thing]] = field(default_factory=dict)
+    profile: Thing | None = None  # its own account, as the API shows it
     email: str = ""
     password: str = ""
     lifetime: float = 12 * 3600.0  # seconds that its credential holds

@@ -23,7 +23,7 @@ from apisec_sandbox.campaigns.staff import (
 )
 from apisec_sandbox.campaigns.values import seeded
 
-PEOPLE = 120  # of an application at scale 1
+PEOPLE = 200  # of an application at scale 1
 DEVICES = 40
 BUSY = 18.0  # visits a day at most
 

@@ -12,6 +12,7 @@ from apisec_sandbox.campaigns.run import Made, Settings
 from apisec_sandbox.campaigns.sink import Tally
 
 VERSION = 1
+PEOPLE = ("person", "phone", "office", "kiosk", "power")
 
 
 def _moment(seconds: float) -> str:
@@ -107,8 +108,9 @@ def table(report: dict[str, Any]) -> str:
         attacks.append(
             (name, row["campaigns"], row["events"], row["median_hours"], row["median_events_an_hour"], styles)
         )
-    hours = [sum(row["by_hour_utc"][hour] for row in report["ordinary"].values()) for hour in range(24)]
+    people = [row for name, row in report["ordinary"].items() if name in PEOPLE]
+    hours = [sum(row["by_hour_utc"][hour] for row in people) for hour in range(24)]
     most = max(hours, default=0) or 1
     curve = "".join(" .:-=+*#%@"[min(9, int(10 * value / most))] for value in hours)
     head = f"{report['events']:,} events, {report['attack_events']:,} of them of {len(report['campaigns'])} campaigns"
-    return f"{head}\n\n{_aligned(ordinary)}\n\nby hour (UTC)  [{curve}]\n\n{_aligned(attacks)}"
+    return f"{head}\n\n{_aligned(ordinary)}\n\npeople by hour (UTC)  [{curve}]\n\n{_aligned(attacks)}"

@@ -112,6 +112,7 @@ class Campaign:
             who
             for who in self.scene.people
             if who.credential is not None
+            and who.credential.used
             and rotated <= who.credential.issued
             and self.now < who.credential.issued + who.lifetime
         ]
@@ -147,6 +148,16 @@ class Campaign:
         }
         text = json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
         return Body(json.dumps(shown, separators=(",", ":"), ensure_ascii=False), len(text.encode()), text)
+
+    def with_more(self, op: Compiled, thing: Thing, more: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+        """Return an operation's own body with members more (name, JSON text, type), as options of a move."""
+        sent = self.scene.app.sent(op, thing)
+        base = sent if sent.size else Body("{}", 2, "{}")
+        texts = ",".join(f'"{name}":{text}' for name, text, _ in more)
+        end = f"{',' if base.size > 2 else ''}{texts}}}"
+        body = Body(base.shown[:-1] + end, base.size - 1 + len(end), base.raw[:-1] + end)
+        extra = tuple(Listed(name, "body", kind) for name, _, kind in more)
+        return {"body": body, "extra": (*op.sent_fields(op.wants_id), *extra)}
 
     def login_body(self, op: Compiled) -> Body:
         """Return a login of somebody else with some password."""

@@ -159,13 +159,10 @@ def ssrf(campaign: Campaign) -> Moves:
 def mass_assignment(campaign: Campaign) -> Moves:
     """Send members along that only the server may set."""
     op = campaign.op("update", "create")
-    extra = (("is_admin", "boolean"), ("role", "string"), ("verified", "boolean"))
+    more = (("is_admin", "true", "boolean"), ("role", '"admin"', "string"), ("verified", "true", "boolean"))
     while True:
         made = campaign.scene.add(campaign.accounts[0], op.resource)
-        base = campaign.rng.choice(op.bodies) if op.bodies else Body("{}", 2, "{}")
-        more = f'{"," if len(base.raw) > 2 else ""}"is_admin":true,"role":"admin","verified":true}}'
-        body = Body(base.shown[:-1] + more, base.size - 1 + len(more), base.raw[:-1] + more)
-        yield Move(op, made, {"body": body, "extra": (*op.body_fields, *listed(extra))})
+        yield Move(op, made, campaign.with_more(op, made, more))
 
 
 def reconnaissance(campaign: Campaign) -> Moves:

@@ -91,11 +91,14 @@ def token_guessing(campaign: Campaign) -> Moves:
 
 
 def account_enumeration(campaign: Campaign) -> Moves:
-    """Try to sign up with each address of a list: taken ones are refused as such."""
-    op = campaign.op("register")
+    """Sign up with each address of a list: what is taken is refused, and looked at again by a forgotten password."""
+    rng, register, reset = campaign.rng, campaign.op("register"), campaign.op("reset")
     while True:
-        status = 409 if campaign.rng.random() < 0.25 else 422
-        yield Move(op, None, {"body": campaign.login_body(op), "status": status}, fresh=True)
+        taken = rng.random() < 0.25
+        body = campaign.login_body(register)
+        yield Move(register, None, {"body": body, "status": 409 if taken else 422}, fresh=True)
+        if taken:
+            yield Move(reset, None, {"body": campaign.login_body(reset)}, fresh=True)
 
 
 def token_theft(campaign: Campaign) -> Moves:
@@ -193,15 +196,10 @@ def mass_assignment(campaign: Campaign) -> Moves:
     app, rng = campaign.scene.app, campaign.rng
     op = campaign.op("create", "update")
     owner = app.spec.resources[op.resource].owner
+    members = ((owner, '"u00001"', "string"), ("approved", "true", "boolean"), ("discount", "99", "integer"))
     while True:
         made = campaign.scene.add(campaign.accounts[0], op.resource)
-        name, text, kind = rng.choice(
-            ((owner, '"u00001"', "string"), ("approved", "true", "boolean"), ("discount", "99", "integer"))
-        )
-        base = rng.choice(op.bodies) if op.bodies else Body("{}", 2, "{}")
-        more = f'{"," if len(base.raw) > 2 else ""}"{name}":{text}}}'
-        body = Body(base.shown[:-1] + more, base.size - 1 + len(more), base.raw[:-1] + more)
-        yield Move(op, made, {"body": body, "extra": (*op.body_fields, *listed(((name, kind),)))})
+        yield Move(op, made, campaign.with_more(op, made, (rng.choice(members),)))
 
 
 def reconnaissance(campaign: Campaign) -> Moves:

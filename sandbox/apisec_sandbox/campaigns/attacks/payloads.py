@@ -31,7 +31,7 @@ DEV = (
     Payload("1' OR '1'='1", (("sqli", "sqli", 0.95),)),
     Payload("x' UNION SELECT login,hash FROM staff--", (("sqli", "sqli", 0.995),)),
     Payload("1; WAITFOR DELAY '0:0:5'--", (("sqli", "sqli", 0.996),)),
-    Payload("<script>alert(document.cookie)</script>", (("xss", "xss", 1.0),)),
+    Payload("'><script>alert(document.cookie)</script>", (("xss", "xss", 1.0),)),
     Payload('"><img src=x onerror=alert(1)>', (("xss", "xss", 0.997),)),
     Payload("../../../../etc/passwd", (("path_traversal", "files", 0.999),)),
     Payload("; cat /etc/passwd", (("command", "command", 0.85), ("path_traversal", "files", 0.6))),
