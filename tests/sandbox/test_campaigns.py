@@ -24,6 +24,8 @@ from apisec_sandbox.campaigns.attacks.tempo import TEMPOS
 from apisec_sandbox.campaigns.ids import identity
 from apisec_sandbox.campaigns.people import AGENTS, CARRIERS, HOSTERS, NETWORKS
 
+MEMBERS = ("id", "time", "service", "operation", "status", "src", "ja4", "auth", "auth_token", "object_ids", "signals")
+ISSUED = re.compile(r'"id":("[^"]+"|\d+)')
 Thing = tuple[str, str]  # service, id
 SPLITS = ("dev", "heldout")
 STYLES_OF_IDS = ("int", "snow", "ord", "uuid", "hex", "pre", "ulid")
@@ -50,13 +52,22 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
+def _slim(line: bytes) -> dict[str, Any]:
+    """Return an event's members that the laws below read."""
+    event = orjson.loads(line)
+    found = {name: event[name] for name in MEMBERS if name in event}
+    found["issued"] = [text.strip('"') for text in ISSUED.findall(event.get("response_body", ""))]
+    return found
+
+
 @dataclass(frozen=True)
 class Run:
     folder: Path
 
     @cached_property
     def pairs(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        return list(zip(lines(self.folder / "events.jsonl"), lines(self.folder / "labels.jsonl"), strict=True))
+        events = [_slim(line) for line in (self.folder / "events.jsonl").read_bytes().splitlines()]
+        return list(zip(events, lines(self.folder / "labels.jsonl"), strict=True))
 
     @cached_property
     def report(self) -> dict[str, Any]:
@@ -118,8 +129,7 @@ def test_ordinary_people_ask_only_for_what_a_response_gave_them(run: Run) -> Non
             if label["campaign"] is None:
                 asked += 1
                 assert named.partition("=")[2] in issued[label["actor"]], (label, event["operation"])
-        for text in re.findall(r'"id":("[^"]+"|\d+)', event.get("response_body", "")):
-            issued[label["actor"]].add(text.strip('"'))
+        issued[label["actor"]].update(event["issued"])
     assert asked > 3_000
 
 
@@ -202,8 +212,7 @@ def test_attackers_of_objects_ask_for_what_is_not_theirs(run: Run) -> None:
                 asked += 1
                 strange += named.partition("=")[2] not in issued[label["actor"]]
         elif label["campaign"] is None or label["cover"]:
-            for text in re.findall(r'"id":("[^"]+"|\d+)', event.get("response_body", "")):
-                issued[label["actor"]].add(text.strip('"'))
+            issued[label["actor"]].update(event["issued"])
     assert asked > 100
     assert strange > 0.9 * asked
 
