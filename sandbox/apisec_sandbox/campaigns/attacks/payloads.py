@@ -51,10 +51,11 @@ HELDOUT = (
     Payload("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/hosts'>]>", (("xxe", "xxe", 0.99),)),
     Payload("__proto__[admin]=1", (("prototype", "prototype", 0.9),)),
 )
+_INCLUDED = ("inclusion", "files", 0.55)
 DEV_LINKS = (
-    Payload("http://169.254.169.254/latest/meta-data/iam/", (("ssrf", "ssrf", 0.995),)),
+    Payload("http://169.254.169.254/latest/meta-data/iam/", (("ssrf", "ssrf", 0.995), _INCLUDED)),
     Payload("http://localhost:8080/admin", (("ssrf", "ssrf", 0.75),)),
-    Payload("http://127.0.0.1:6379/", (("ssrf", "ssrf", 0.9),)),
+    Payload("http://127.0.0.1:6379/", (("ssrf", "ssrf", 0.9), _INCLUDED)),
     Payload("file:///etc/passwd", (("path_traversal", "files", 0.976),)),
 )
 HELDOUT_LINKS = (
