@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from apisec_sandbox.campaigns import apis_dev, apis_heldout
 from apisec_sandbox.campaigns.app import ENV, GATEWAY, App
 from apisec_sandbox.campaigns.attacks import FAMILIES, STYLES, Campaign, plan
-from apisec_sandbox.campaigns.calendar import DAY, WEEK, season
+from apisec_sandbox.campaigns.calendar import WEEK, season
 from apisec_sandbox.campaigns.population import lives
 from apisec_sandbox.campaigns.scene import Clock, Scene
 from apisec_sandbox.campaigns.sink import Progress, Sink
@@ -163,7 +163,3 @@ def openapi(scene: Scene) -> dict[str, Any]:
             described["parameters"] = [parameter]
         paths.setdefault(op.spec.path, {})[op.method.lower()] = described
     return {"openapi": "3.0.3", "info": {"title": scene.app.name, "version": "1"}, "paths": paths}
-
-
-def days(settings: Settings) -> int:
-    return round((settings.end - settings.start) / DAY)

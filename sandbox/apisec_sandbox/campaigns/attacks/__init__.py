@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from apisec_sandbox.campaigns.attacks import dev, heldout
 from apisec_sandbox.campaigns.attacks.base import Campaign, Tactic
 from apisec_sandbox.campaigns.attacks.tempo import TEMPOS
-from apisec_sandbox.campaigns.calendar import WEEK
 from apisec_sandbox.campaigns.scene import Scene
 from apisec_sandbox.campaigns.values import seeded
 
@@ -66,7 +65,3 @@ def plan(scene: Scene, settings: Settings, begin: float) -> list[Campaign]:
         tactic: Tactic = TACTICS[settings.split][family]
         found.append(Campaign(name, family, style, scene, own, starts, tactic, TEMPOS[settings.split][style]))
     return found
-
-
-def most_days(settings: Settings) -> float:
-    return settings.weeks * WEEK / 86_400.0

@@ -22,7 +22,7 @@ ACCOUNTS = (12, 40)  # of a distributed campaign
 class Move:
     """One request of a tactic. ``options`` are those of ``App.request``; ``fresh``: by somebody without an account.
 
-    ``by`` sends it in place of the campaign's own accounts.
+    ``by`` sends it in place of the campaign's own accounts; ``account`` is the one of them that does.
     """
 
     op: Compiled
@@ -30,6 +30,7 @@ class Move:
     options: dict[str, Any] = field(default_factory=dict)
     fresh: bool = False
     by: Who | None = None
+    account: Who | None = None
 
 
 Moves = Generator[Move, int, None]  # gets the status of each request back
@@ -89,11 +90,18 @@ class Campaign:
     def actor(self, move: Move) -> Who:
         if move.by is not None:
             return move.by
+        if move.account is not None:
+            return move.account
         pool = self.sources if move.fresh else self.accounts
         # A distributed campaign takes turns: each request another one, or some requests each.
         stay = 1 if self.split == "dev" else 5
         self.turn += 1
         return pool[(self.turn // stay) % len(pool)]
+
+    def take(self) -> Who:
+        """Return the account for what takes several requests: the next one in a distributed campaign."""
+        self.turn += 1
+        return self.accounts[self.turn % len(self.accounts)]
 
     def thief(self, victim: Who, agent: str = "", source: str = "") -> Who:
         """Return somebody who uses a victim's credential from a client of his own."""

@@ -111,18 +111,19 @@ def step_skipping(campaign: Campaign) -> Moves:
     """Begin the business flow and go straight to its last step."""
     first, last = campaign.scene.app.flow[0], campaign.scene.app.flow[-1]
     while True:
-        made = campaign.scene.add(campaign.accounts[0], first.resource)
-        yield Move(first, made)
-        yield Move(last, made, {"status": 200})
+        who = campaign.take()
+        made = campaign.scene.add(who, first.resource)
+        yield Move(first, made, account=who)
+        yield Move(last, made, {"status": 200}, account=who)
 
 
 def flow_automation(campaign: Campaign) -> Moves:
     """Go through the whole flow again and again, as scalpers do."""
     while True:
-        made = None
-        for op in campaign.scene.app.flow:
-            made = made or campaign.scene.add(campaign.accounts[0], op.resource)
-            yield Move(op, made, {"status": 201 if op.kind == "create" else 200})
+        who, flow = campaign.take(), campaign.scene.app.flow
+        made = campaign.scene.add(who, flow[0].resource)
+        for op in flow:
+            yield Move(op, made, {"status": 201 if op.kind == "create" else 200}, account=who)
 
 
 def flooding(campaign: Campaign) -> Moves:
@@ -161,8 +162,9 @@ def mass_assignment(campaign: Campaign) -> Moves:
     op = campaign.op("update", "create")
     more = (("is_admin", "true", "boolean"), ("role", '"admin"', "string"), ("verified", "true", "boolean"))
     while True:
-        made = campaign.scene.add(campaign.accounts[0], op.resource)
-        yield Move(op, made, campaign.with_more(op, made, more))
+        who = campaign.take()
+        made = campaign.scene.add(who, op.resource)
+        yield Move(op, made, campaign.with_more(op, made, more), account=who)
 
 
 def reconnaissance(campaign: Campaign) -> Moves:

@@ -124,11 +124,12 @@ def step_skipping(campaign: Campaign) -> Moves:
     """Leave out one step in the middle, another one each time, and take the last step again for older objects."""
     flow, rng = campaign.scene.app.flow, campaign.rng
     while True:
-        made = campaign.scene.add(campaign.accounts[0], flow[0].resource)
+        who = campaign.take()
+        made = campaign.scene.add(who, flow[0].resource)
         left_out = rng.randrange(1, len(flow) - 1)
         for number, op in enumerate(flow):
             if number != left_out:
-                yield Move(op, made, {"status": 201 if op.kind == "create" else 200})
+                yield Move(op, made, {"status": 201 if op.kind == "create" else 200}, account=who)
 
 
 def flow_automation(campaign: Campaign) -> Moves:
@@ -198,8 +199,9 @@ def mass_assignment(campaign: Campaign) -> Moves:
     owner = app.spec.resources[op.resource].owner
     members = ((owner, '"u00001"', "string"), ("approved", "true", "boolean"), ("discount", "99", "integer"))
     while True:
-        made = campaign.scene.add(campaign.accounts[0], op.resource)
-        yield Move(op, made, campaign.with_more(op, made, (rng.choice(members),)))
+        who = campaign.take()
+        made = campaign.scene.add(who, op.resource)
+        yield Move(op, made, campaign.with_more(op, made, (rng.choice(members),)), account=who)
 
 
 def reconnaissance(campaign: Campaign) -> Moves:
