@@ -8,9 +8,9 @@ A team is one document, as the KV store keeps it:
 
 What a rule names must all hold. Globs are those of overrides (``classification/globs``): ``*`` stands for any
 characters. The most specific rule decides (``rules.Key``): what it says of the service counts first, then of the
-path, the host, the published document, the gateway. Two rules of different teams that are equally specific and can hold for the
-same operation are refused when the documents are read, so that their order never decides. What no rule holds for
-belongs to the team that the forwarder stamped on the events.
+path, the host, the published document, the gateway. Two rules of different teams that are equally specific and can
+hold for the same operation are refused when the documents are read, so that their order never decides. What no rule
+holds for belongs to the team that the forwarder stamped on the events.
 """
 
 from __future__ import annotations
