@@ -58,7 +58,8 @@ say() { printf '\033[2m» %s\033[0m\n' "$1" >&2; }
 build_app() { .venv/bin/python tools/build_app.py; }
 
 # Most tests wait for processes of their own: side by side, a file at a time, they take a third of the time.
-SIDE_BY_SIDE=(--numprocesses auto --maxprocesses 4 --dist loadfile)
+# Files that take long begin (tests/support/splunk_selection.py); xdist itself would begin with those of many tests.
+SIDE_BY_SIDE=(--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 # The rooms that run inside Splunk are tested with Splunk's Pythons too, where this machine has them.
 test_on() {

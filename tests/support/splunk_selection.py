@@ -27,7 +27,10 @@ def _reasons() -> dict[str, str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out by name what cannot run on the given Splunk."""
+    """Leave out by name what cannot run on the given Splunk, and begin with the files that take long.
+
+    Files run side by side: a long one that comes last is waited for by everybody.
+    """
     try:
         reasons = _reasons()
     except ValueError as error:
@@ -37,6 +40,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.stash[DESELECTED]:
         config.hook.pytest_deselected(items=[item for item, reason in left_out if reason])
         items[:] = [item for item, reason in left_out if not reason]
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ import yaml
 from tests.package.teams.world import CART, PAY, SPLUNK, Person, Reply, World
 from tests.support.app import ROOT
 
-pytestmark = pytest.mark.standin
+pytestmark = [pytest.mark.standin, pytest.mark.slow]
 CASES = ROOT / "tests/cases/teams"
 FORBIDDEN = "[403]"  # of the pages of UCC, which hide the status in their message
 METHODS = ("get", "post", "delete")
