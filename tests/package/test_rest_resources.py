@@ -123,10 +123,10 @@ def test_a_damaged_document_is_told_and_not_shown(rig: Rig) -> None:
     assert (status, problem["title"]) == (422, "Unacceptable document")
     whole = {"service": "shop", "path": "email", "class": "pii.name", "reason": "a level to find anew"}
     assert rig.ask("POST", "/overrides", "ann", whole)[0] == 201
-    for level in ("restricted", "else", None):  # what was noted of it counts, where that is a level
+    for level in ("internal", "else", None):  # what was noted of it counts, where that is a level; else the highest
         rig.kv.fill("apisec_inventory", {**held, "state": "{", "level": level})
         levels = {row["operation"]: row["level"] for row in rig.items("/operations")}
-        assert levels == {ORDERS: level if level == "restricted" else "public", PROFILES: "confidential"}
+        assert levels == {ORDERS: level if level == "internal" else "restricted", PROFILES: "confidential"}
         assert rig.get("/services/shop")["operations"] == 2
 
 

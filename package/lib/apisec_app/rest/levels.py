@@ -58,7 +58,7 @@ def with_levels(call: Call, found: Iterable[Document]) -> List[Document]:
 
 
 def _noted(row: Document) -> str:
-    return str(row["level"]) if row.get("level") in LEVELS else LEVELS[0]
+    return str(row["level"]) if row.get("level") in LEVELS else LEVELS[-1]  # unknown is not public
 
 
 def _judged(call: Call, keys: Sequence[str], overrides: Overrides) -> Dict[str, str]:
