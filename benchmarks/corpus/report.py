@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from apisec.statistics import wilson
 from benchmarks.corpus.score import Tally
 
 TARGETS = {"pci.pan": 0.99, "pii.ssn": 0.99, "fin.iban": 0.99, "pii.email": 0.99}  # F1
 MAX_LEAK = 0.001  # share of planted values
-Z = 1.959964  # of the normal distribution, for 95 %
 
 
 def coverage(events: Mapping[str, Mapping[str, Any]]) -> None:
@@ -26,15 +25,6 @@ def coverage(events: Mapping[str, Mapping[str, Any]]) -> None:
         print(f"    {number:5} {reason.strip()}")
 
 
-def wilson(share: float, trials: float) -> tuple[float, float]:
-    """Return the interval that holds a share at 95 % (Wilson, 1927)."""
-    if not trials:
-        return 0.0, 1.0
-    middle = share + Z * Z / (2 * trials)
-    spread = Z * math.sqrt(share * (1 - share) / trials + Z * Z / (4 * trials * trials))
-    return max(0.0, (middle - spread) / (1 + Z * Z / trials)), min(1.0, (middle + spread) / (1 + Z * Z / trials))
-
-
 def _rates(hits: int, missed: int, false: int) -> tuple[float, float, float]:
     """Return precision, recall and F1."""
     precision = hits / (hits + false) if hits + false else 0.0
@@ -45,8 +35,8 @@ def _rates(hits: int, missed: int, false: int) -> tuple[float, float, float]:
 def _row(hits: int, missed: int, false: int, leaked: int, planted: int) -> str:
     """Precision and recall; F1, a share of hits + (missed + false) / 2, and leaks with their intervals."""
     precision, recall, f1 = _rates(hits, missed, false)
-    low, high = wilson(f1, hits + (missed + false) / 2)
-    _, most = wilson(leaked / planted if planted else 0.0, planted)
+    low, high = wilson(f1 * (hits + (missed + false) / 2), hits + (missed + false) / 2)
+    _, most = wilson(leaked, planted)
     return f"{precision:9.3f}{recall:8.3f}{f1:7.3f} [{low:.3f}, {high:.3f}]{planted:9}{leaked:8} (<= {most:6.2%})"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from benchmarks.corpus.generate import Decks
 from benchmarks.corpus.leaks import Shipped
-from benchmarks.corpus.report import by_names, strata, wilson
+from benchmarks.corpus.report import by_names, strata
 from benchmarks.corpus.score import OVERREDACTED, EventReader, Tally, count_leaks, score
 from benchmarks.corpus.split import camel, folded, name_of, snake, spell
 
@@ -45,18 +45,6 @@ def test_a_weighted_deck_keeps_its_shares() -> None:
     decks = Decks(random.Random(3))
     used = Counter(decks.weighted("a", {"often": 3, "rarely": 1}) for _ in range(400))
     assert used == {"often": 300, "rarely": 100}
-
-
-@pytest.mark.parametrize(
-    ("share", "trials", "expected"),
-    [(0.5, 10, (0.2366, 0.7634)), (0.0, 10, (0.0, 0.2775)), (1.0, 100, (0.9630, 1.0)), (0.1, 263, (0.0692, 0.1422))],
-)
-def test_wilson_gives_the_intervals_of_the_tables(share: float, trials: int, expected: tuple[float, float]) -> None:
-    assert wilson(share, trials) == pytest.approx(expected, abs=0.0006)
-
-
-def test_wilson_of_nothing_says_nothing() -> None:
-    assert wilson(0.0, 0) == (0.0, 1.0)
 
 
 def test_figures_are_given_by_stratum(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,13 +7,10 @@ so that one rule serves 3 samples and 3 million.
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
-from typing import Tuple
 
-from apisec.patterns.statistics import beta_cdf
+from apisec.statistics import beta_cdf
 
-Z = 1.96  # two-sided 95 %
 SURE = 50  # samples from which on a verdict is called sure
 
 # False alarms a value that are assumed, by what the values are. Meant to be generous: the price of assuming too many
@@ -26,22 +23,6 @@ DIGITS_RATE = 0.1
 # The likelihood below which chance is no explanation: an inventory of 5,000 operations with 100 fields that sees noise
 # alone, and as much of it as is assumed, raises ten of them; two hits in SURE samples count.
 UNLIKELY = 2e-5
-
-
-def wilson(hits: int, samples: int, z: float = Z) -> Tuple[float, float]:
-    """Return the bounds of a share by Wilson (J. Am. Stat. Assoc. 22, 1927); (0, 1) of no samples.
-
-    ValueError for counts that cannot be.
-    """
-    if not 0 <= hits <= samples:
-        raise ValueError(f"{hits} of {samples} is no share")
-    if samples == 0:
-        return 0.0, 1.0
-    share, square = hits / samples, z * z / samples
-    middle = (share + square / 2) / (1 + square)
-    half = z * math.sqrt(share * (1 - share) / samples + square / (4 * samples)) / (1 + square)
-    # At the ends rounding would leave a bound beside them.
-    return (0.0 if hits == 0 else max(0.0, middle - half)), (1.0 if hits == samples else min(1.0, middle + half))
 
 
 @lru_cache(maxsize=16_384)

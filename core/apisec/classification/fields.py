@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from apisec.classification import levels
 from apisec.classification.classes import BY_NAME, PERSONAL, sensitivity
-from apisec.classification.evidence import DIGITS_RATE, PROVEN_RATE, SURE, TEXT_RATE, is_chance, wilson
+from apisec.classification.evidence import DIGITS_RATE, PROVEN_RATE, SURE, TEXT_RATE, is_chance
 from apisec.classification.handling import FLAGS, Flag, OperationClass, summary
 from apisec.classification.names import NameEvidence, evidence
 from apisec.classification.overrides import NONE, Overrides
@@ -36,6 +36,7 @@ from apisec.classification.verdict import (
     Verdict,
     related,
 )
+from apisec.statistics import wilson
 
 if TYPE_CHECKING:
     from apisec.endpoints.inventory import OperationStats

@@ -18,6 +18,7 @@ from apisec.endpoints.inventory import Inventory
 from apisec.endpoints.inventory.operation import MEASURES, SHARES, OperationStats
 from apisec.endpoints.inventory.timing import HOUR, OTHER_VERSION, HourStats, VersionStats
 from apisec.endpoints.inventory.versions import unversioned
+from apisec.statistics import wilson
 
 Row = Dict[str, Any]
 Hours = Sequence[Tuple[int, HourStats]]
@@ -126,12 +127,8 @@ def quantile_bounds(sketch: QuantileSketch, share: float) -> Optional[Bounds]:
 
 def share_bounds(times: int, of: int) -> Bounds:
     """Return a share with Wilson's score interval."""
-    if of <= 0:
-        return Bounds(0.0, 0.0, 1.0)
-    share = times / of
-    centre = (share + Z * Z / (2 * of)) / (1 + Z * Z / of)
-    half = Z * math.sqrt(share * (1 - share) / of + Z * Z / (4 * of * of)) / (1 + Z * Z / of)
-    return Bounds(share, max(0.0, centre - half), min(1.0, centre + half))
+    share = times / of if of > 0 else 0.0
+    return Bounds(share, *wilson(times, max(of, 0), Z))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from apisec.errors import PatternError
 from apisec.model.pattern import ENFORCE, Pattern
 from apisec.patterns import fields, spans
 from apisec.patterns.matcher import Limits, Matcher
-from apisec.patterns.statistics import upper_bound
+from apisec.statistics import upper_bound
 
 CONFIDENCE = 0.95
 

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apisec.classification.classes import BY_NAME
-from apisec.classification.evidence import SURE, TEXT_RATE, UNLIKELY, is_chance, wilson
+from apisec.classification.evidence import SURE, TEXT_RATE, UNLIKELY, is_chance
 from apisec.classification.fields import Verdict, summary, verdicts
 from apisec.classification.levels import LEVELS, rank
 from apisec.classification.overrides import Overrides
 from apisec.endpoints.inventory import Inventory, OperationStats
+from apisec.statistics import wilson
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "classification" / "fields.yml").read_text("utf-8"))
 OPERATION = "POST /things"

@@ -1,10 +1,12 @@
-"""Clopper–Pearson bounds against published and independently computed values."""
+"""Bounds of shares against published and independently computed values."""
 
 from __future__ import annotations
 
+from typing import Tuple
+
 import pytest
 
-from apisec.patterns.statistics import beta_cdf, upper_bound
+from apisec.statistics import beta_cdf, upper_bound, wilson
 
 # One-sided 95 % bounds: scipy.stats.beta.ppf(0.95, k + 1, n - k).
 KNOWN = [
@@ -41,3 +43,15 @@ def test_incomplete_beta(x: float, a: float, b: float, value: float) -> None:
 def test_counts_that_cannot_be(hits: int, trials: int) -> None:
     with pytest.raises(ValueError, match="not a binomial count"):
         upper_bound(hits, trials)
+
+
+@pytest.mark.parametrize(
+    ("share", "trials", "expected"),
+    [(0.5, 10, (0.2366, 0.7634)), (0.0, 10, (0.0, 0.2775)), (1.0, 100, (0.9630, 1.0)), (0.1, 263, (0.0692, 0.1422))],
+)
+def test_wilson_gives_the_intervals_of_the_tables(share: float, trials: int, expected: Tuple[float, float]) -> None:
+    assert wilson(share * trials, trials) == pytest.approx(expected, abs=0.0006)
+
+
+def test_wilson_of_nothing_says_nothing() -> None:
+    assert wilson(0.0, 0) == (0.0, 1.0)

@@ -1,8 +1,11 @@
-"""Exact binomial bounds in pure Python (Clopper and Pearson, Biometrika 26, 1934)."""
+"""Bounds of shares in pure Python: exact (Clopper and Pearson, Biometrika 26, 1934) and Wilson's score interval."""
 
 from __future__ import annotations
 
 import math
+from typing import Tuple
+
+Z_95 = 1.96  # two-sided 95 %
 
 _TINY = 1e-300
 _EPSILON = 1e-15
@@ -69,3 +72,19 @@ def upper_bound(hits: int, trials: int, confidence: float = 0.95) -> float:
         if high - low <= 1e-15:
             break
     return high
+
+
+def wilson(hits: float, trials: float, z: float = Z_95) -> Tuple[float, float]:
+    """Return the bounds of a share by Wilson (J. Am. Stat. Assoc. 22, 1927); (0, 1) of no trials.
+
+    Raises ValueError for counts that cannot be.
+    """
+    if not 0 <= hits <= trials:
+        raise ValueError(f"{hits} of {trials} is no share")
+    if trials == 0:
+        return 0.0, 1.0
+    share, square = hits / trials, z * z / trials
+    middle = (share + square / 2) / (1 + square)
+    half = z * math.sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square)
+    # At the ends rounding would leave a bound beside them.
+    return (0.0 if hits == 0 else max(0.0, middle - half)), (1.0 if hits == trials else min(1.0, middle + half))
