@@ -103,12 +103,25 @@ class Tail(NamedTuple):
     basis: str
 
 
+Sums = Tuple[float, float, float]  # over the last hour, day and seven days
+HORIZONS: Tuple[str, ...] = ("1h", "1d", "7d")
+
+
 class Expecting(Protocol):
-    """What ``apisec.baselines.expectations.Expectations`` offers."""
+    """What ``apisec.baselines.expectations.Expectations`` offers.
 
-    def tail(self, counter: str, scope: str, key: Key, horizon: str, slot: int, seen: float) -> Tail: ...
+    Scopes and keys: "principal" (service, principal), "principal@operation" (service, operation, principal),
+    "operation" (service, operation), "service" (service,). ``seen`` and the sums of ``learn_sums`` are over 12, 288 and
+    2016 slots up to ``slot``; ``learn_total`` takes the values of one slot.
+    """
 
-    def learn(self, counter: str, scope: str, key: Key, slot: int, value: float, principal: str) -> None: ...
+    def tail(
+        self, counter: str, scope: str, key: Key, horizon: str, slot: int, seen: float, per: float = 0.0
+    ) -> Tail: ...
+
+    def learn_sums(self, scope: str, key: Key, slot: int, sums: Mapping[str, Sums], rows_1d: float) -> None: ...
+
+    def learn_total(self, scope: str, key: Key, slot: int, values: Mapping[str, float]) -> None: ...
 
 
 class Part(Protocol):
