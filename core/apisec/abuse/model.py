@@ -8,6 +8,7 @@ Before training every weight is 1, the bias 0 and ``log10 p = -z``: features are
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -43,13 +44,13 @@ class FamilyModel:
         return min(0.0, height + share * (below - height))
 
     def p_value(self, features: Mapping[str, float]) -> float:
-        return max(P_FLOOR, 10.0 ** max(-300.0, self.log10_p(self.z(features))))
+        return max(P_FLOOR, math.pow(10.0, max(-300.0, self.log10_p(self.z(features)))))
 
 
 class Models:
     """The models of all families; a family without one goes by its features as they are."""
 
-    def __init__(self, families: Mapping[str, FamilyModel] = {}) -> None:  # noqa: B006 - never changed
+    def __init__(self, families: Mapping[str, FamilyModel] = {}) -> None:
         self._families: Dict[str, FamilyModel] = dict(families)
 
     def get(self, family: str) -> FamilyModel:

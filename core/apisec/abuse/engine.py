@@ -1,0 +1,247 @@
+"""The engine: windows of activity rows in, anomalies out; each row once, state as documents.
+
+    engine = Engine(documents)
+    anomalies = engine.advance(rows, now)
+    for collection, documents in engine.documents().items(): ...save...; engine.saved()
+
+Every family observes before any learns, so that a window is judged by what was known before it. Principals in open
+campaigns, and those that a family finds suspicious in the window itself, teach nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Set, Tuple, Type, TypeVar
+
+from apisec.abuse import event as schema
+from apisec.abuse.base import (
+    OPERATION,
+    PRINCIPAL,
+    SERVICE,
+    SLOT_SECONDS,
+    Expecting,
+    Family,
+    Judging,
+    Key,
+    Observation,
+    Part,
+    Window,
+)
+from apisec.abuse.campaigns import FREEZE_SCORE, Campaign, Ledger, Told, members_shown, principals_of
+from apisec.abuse.families import FAMILIES
+from apisec.abuse.model import Models
+from apisec.abuse.state import Profiles, profile_key
+from apisec.baselines.expectations import Expectations
+
+if TYPE_CHECKING:
+    from apisec.activity import Row
+
+PROFILES, CAMPAIGNS, EXPECTATIONS = "profiles", "campaigns", "expectations"
+COLLECTIONS = (PROFILES, CAMPAIGNS, EXPECTATIONS)
+
+P = TypeVar("P", bound=Part)
+Documents = Mapping[str, Iterable[Mapping[str, Any]]]
+Excepting = Callable[[Observation], Optional[str]]
+
+
+class EngineContext:
+    """What the families see of the engine (``base.Context``)."""
+
+    def __init__(self, profiles: Profiles, expectations: Expecting, models: Judging) -> None:
+        self.now_slot = 0
+        self.expectations = expectations
+        self.models = models
+        self.frozen_now: Set[Tuple[str, str]] = set()
+        self._profiles = profiles
+
+    def part(self, scope: str, key: Key, kind: Type[P]) -> P:
+        profile = self._profiles.get(scope, key) or self._profiles.see(scope, key, self.now_slot)
+        self._profiles.touch(scope, key)
+        found = profile.part(kind)
+        assert found is not None
+        return found
+
+    def peek(self, scope: str, key: Key, kind: Type[P]) -> Optional[P]:
+        profile = self._profiles.get(scope, key)
+        return profile.part(kind, make=False) if profile else None
+
+    def age(self, service: str) -> int:
+        return self.age_of(SERVICE, (service,))
+
+    def age_of(self, scope: str, key: Key) -> int:
+        profile = self._profiles.get(scope, key)
+        return max(0, self.now_slot - profile.first) if profile else 0
+
+    def frozen(self, service: str, principal: str) -> bool:
+        return (service, principal) in self.frozen_now
+
+
+class Engine:
+    """``documents`` by collection, as ``documents(dirty_only=False)`` gave them; raises DocumentError.
+
+    ``watch`` is called with every observation before it is grouped. ``excepted`` returns the id of the exception
+    that covers an observation, if any.
+    """
+
+    def __init__(
+        self,
+        documents: Documents = {},  # noqa: B006 - never changed
+        *,
+        families: Sequence[Family] = FAMILIES,
+        models: Optional[Judging] = None,
+        watch: Optional[Callable[[Observation], None]] = None,
+        excepted: Optional[Excepting] = None,
+    ) -> None:
+        self._profiles = Profiles(documents.get(PROFILES, ()))
+        self._ledger = Ledger(documents.get(CAMPAIGNS, ()))
+        self._expectations = Expectations.from_documents(documents.get(EXPECTATIONS, ()))
+        self._families = tuple(families)
+        self._watch = watch
+        self._excepted = excepted
+        self._context = EngineContext(self._profiles, self._expectations, models or Models())
+
+    @staticmethod
+    def keys(rows: Iterable[Row]) -> List[str]:
+        """Return the ``_key`` of the profiles that ``advance`` will ask for: load them before (``load``)."""
+        return sorted({profile_key(*address) for row in rows for address in _addresses(row)})
+
+    def load(self, profiles: Iterable[Mapping[str, Any]]) -> None:
+        """Take profiles from the store; raises DocumentError."""
+        self._profiles.load(profiles)
+
+    def advance(self, rows: Iterable[Row], now: float) -> List[schema.Anomaly]:
+        """Judge and learn one window of rows; ``now`` (seconds) is its end. Each row is to be given once."""
+        slot = max(0, int(now // SLOT_SECONDS) - 1)
+        context = self._context
+        context.now_slot = slot
+        # A gateway whose clock is ahead does not move ours.
+        window = Window.of(row for row in rows if row.slot <= slot + 1)
+        for address in sorted({address for row in window.rows for address in _addresses(row)}):
+            self._profiles.see(*address, min(window.start_slot, slot))
+        context.frozen_now = self._ledger.frozen(slot)
+        observations = [one for family in self._families for one in family.observe(window, context)]
+        if self._watch is not None:
+            for one in observations:
+                self._watch(one)
+        told = self._ledger.take(observations, slot)
+        self._learn(window, observations, slot)
+        self._ledger.close_idle(slot)
+        self._profiles.forget(slot)
+        return [self._event(one, window, now) for one in told]
+
+    def _learn(self, window: Window, observations: Iterable[Observation], slot: int) -> None:
+        suspicious = self._ledger.frozen(slot)
+        for one in observations:
+            if one.score >= FREEZE_SCORE:
+                suspicious.update((one.service, who) for who in principals_of(one))
+        self._context.frozen_now = suspicious
+        ordinary = window.without(suspicious)
+        for family in self._families:
+            family.learn(ordinary, self._context)
+
+    def _event(self, told: Told, window: Window, now: float) -> schema.Anomaly:
+        campaign, one, new = told
+        anomaly: schema.Anomaly = {
+            "schema": schema.SCHEMA_VERSION,
+            "id": _anomaly_id(campaign, one),
+            "time": now,
+            "service": one.service,
+            "team": one.team,
+            "family": one.family,
+            "entity": one.entity,
+            "principal": one.principal,
+            "operation": one.operation,
+            "operations": list(campaign.operations),
+            "members": members_shown(campaign),
+            "member_count": campaign.member_count,
+            "campaign": campaign.id,
+            "families": list(campaign.families),
+            "new": new,
+            "score": one.score,
+            "severity": schema.severity_of(one.score),
+            "peak": campaign.peak,
+            "p_value": one.p_value,
+            "seen": _rounded(one.seen),
+            "expected": _rounded(one.expected),
+            "unit": one.unit,
+            "basis": one.basis,
+            "first_time": campaign.first,
+            "last_time": campaign.last,
+            "requests": one.requests,
+            "reasons": list(one.reasons),
+            "evidence": dict(one.evidence),
+            "features": dict(one.features),
+            "examples": list(one.examples),
+            "owasp": schema.OWASP[one.family],
+        }
+        anomaly.update(_figures(one, window))
+        if self._excepted is not None:
+            found = self._excepted(one)
+            if found:
+                anomaly.update(excepted=found, new=False)
+        return anomaly
+
+    def documents(self, dirty_only: bool = True) -> Dict[str, List[Dict[str, Any]]]:
+        """Return the documents to save, by collection."""
+        return {
+            PROFILES: self._profiles.documents(dirty_only),
+            CAMPAIGNS: self._ledger.documents(dirty_only),
+            EXPECTATIONS: self._expectations.to_documents(dirty_only),
+        }
+
+    def gone(self) -> Dict[str, List[str]]:
+        """Return the keys of documents to delete, by collection."""
+        return {PROFILES: self._profiles.gone(), CAMPAIGNS: self._ledger.gone()}
+
+    def saved(self) -> None:
+        """What ``documents`` and ``gone`` gave is in the store."""
+        self._profiles.saved()
+        self._ledger.saved()
+
+    def release(self, most: int) -> None:
+        """Keep at most ``most`` saved profiles in memory."""
+        self._profiles.release(most)
+
+
+def _addresses(row: Row) -> Iterable[Tuple[str, Key]]:
+    yield SERVICE, (row.service,)
+    yield PRINCIPAL, (row.service, row.principal)
+    for operation in row.operations:
+        yield OPERATION, (row.service, operation)
+
+
+def _anomaly_id(campaign: Campaign, one: Observation) -> str:
+    text = "\x1f".join((campaign.id, one.family, one.principal, one.operation, str(one.slot)))
+    return f"a-{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.4g}")
+
+
+def _figures(one: Observation, window: Window) -> Dict[str, Any]:
+    """Add up the rows that the observation is about; a figure of nothing is left out."""
+    who = principals_of(one)
+    rows = [row for principal in who for row in window.by_principal.get((one.service, principal), ())]
+    sums = dict.fromkeys(("objects", "failures", "accounts", "bytes_out", "records", "sensitive"), 0)
+    sources: Dict[str, None] = {}
+    for row in rows:
+        sources.update(dict.fromkeys(row.sources))
+        sums["accounts"] += len(row.accounts.tried)
+        for name, used in row.operations.items():
+            if one.operation and name != one.operation:
+                continue
+            sums["objects"] += len(used.objects) + used.objects_dropped
+            sums["failures"] += sum(count for status, count in used.statuses.items() if status >= 400)
+            sums["bytes_out"] += used.bytes_out
+            sums["records"] += used.records
+            sums["sensitive"] += used.sensitive
+    found: Dict[str, Any] = {name: count for name, count in sums.items() if count}
+    if sources:
+        found["sources"] = list(sources)[:8]
+    if one.principal and rows:
+        found["principal_kind"] = rows[0].kind
+    if "unissued" in one.evidence:
+        found["unissued"] = one.evidence["unissued"]
+    return found
