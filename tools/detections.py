@@ -1,13 +1,17 @@
-"""Detections as content/ holds them: read, checked against the vocabulary, with errors that name file and place."""
+"""Detections as content/ holds them: read, checked against the vocabulary, with errors that name file and place.
+
+A detection is a document of Splunk's contentctl (5.x), which checks it itself (contentctl_project.py), and one member
+more, ``apisec``: what contentctl has no place for.
+"""
 
 from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
@@ -15,11 +19,17 @@ ROOT = Path(__file__).resolve().parent.parent
 CONTENT = ROOT / "content"
 _NAME = re.compile(r"[a-z][a-z0-9_]{2,63}")
 _RELATIVE = re.compile(r"(now|-\d+[smhdw](@[smhdw])?|\$info_(min|max)_time\$)")
+# What contentctl knows of a detection and we want of each; ``tests`` it gets from ours.
 _KEYS = {
     "name", "id", "version", "date", "author", "status", "type", "description", "data_source", "search",
-    "how_to_implement", "known_false_positives", "references", "schedule", "rba", "throttle", "tags", "drilldowns",
-    "response", "tests",
+    "how_to_implement", "known_false_positives", "references", "deployment", "rba", "drilldown_searches", "tags",
+    "apisec",
 }  # fmt: skip
+_TAGS = {"analytic_story", "asset_type", "mitre_attack_id", "product", "security_domain", "throttling"}
+_EXTENSION = {"owasp_api", "response", "sigma", "tests"}
+_DRILLDOWN = {"name", "search", "earliest_offset", "latest_offset"}
+ORIGINAL = "%original_detection_search%"  # in a drilldown: the detection's own search
+EXPECTED = ("principals", "operations", "services", "gateways")  # what a test may say is accused
 
 
 class ContentError(Exception):
@@ -45,6 +55,35 @@ class Detection:
     @property
     def search(self) -> str:
         return str(self.document["search"])
+
+    @property
+    def schedule(self) -> Mapping[str, str]:
+        """cron_schedule, earliest_time, latest_time, schedule_window."""
+        return cast("Mapping[str, str]", self.document["deployment"]["scheduling"])
+
+    @property
+    def throttling(self) -> Mapping[str, Any]:
+        """``fields`` and ``period``: one finding of a campaign."""
+        return cast("Mapping[str, Any]", self.document["tags"]["throttling"])
+
+    @property
+    def owasp(self) -> Sequence[str]:
+        return cast("Sequence[str]", self.document["apisec"]["owasp_api"])
+
+    @property
+    def response(self) -> Mapping[str, Any] | None:
+        """The template of a block pattern; None where no pattern could help."""
+        return cast("Mapping[str, Any] | None", self.document["apisec"]["response"])
+
+    @property
+    def tests(self) -> Sequence[Mapping[str, Any]]:
+        return cast("Sequence[Mapping[str, Any]]", self.document["apisec"]["tests"])
+
+    @property
+    def drilldowns(self) -> list[dict[str, str]]:
+        """The drilldowns with the detection's own search in the place of its name."""
+        listed = self.document["drilldown_searches"]
+        return [{**item, "search": item["search"].replace(ORIGINAL, self.search)} for item in listed]
 
 
 def vocabulary(content: Path = CONTENT) -> dict[str, Any]:
@@ -85,66 +124,89 @@ def read(path: Path, words: Mapping[str, Any]) -> Detection:
 def problems(detection: Detection, words: Mapping[str, Any]) -> list[str]:
     """Everything that is wrong with a detection but its SPL, which spl_lint.py reads."""
     document = detection.document
-    missing, unknown = _KEYS - document.keys(), document.keys() - _KEYS
-    if missing or unknown:
-        return [f"missing {sorted(missing)}" if missing else "", f"unknown {sorted(unknown)}" if unknown else ""]
-    found = _heading(document, words) + _schedule(document) + _risk(document, words) + _drilldowns(document)
+    for where, node, keys in (
+        ("", document, _KEYS),
+        ("tags: ", document.get("tags", {}), _TAGS),
+        ("apisec: ", document.get("apisec", {}), _EXTENSION),
+    ):
+        missing, unknown = keys - node.keys(), node.keys() - keys
+        if missing or unknown:
+            return [
+                f"{where}{word} {sorted(listed)}"
+                for word, listed in (("missing", missing), ("unknown", unknown))
+                if listed
+            ]
+    found = _heading(detection, words) + _schedule(detection) + _risk(document, words) + _drilldowns(document)
     if not detection.search.rstrip().endswith(f"`{detection.filter_macro}`"):
         found.append(f"search: must end with `{detection.filter_macro}`")
-    response = document["response"]
+    return found + _response(detection.response) + _tests(detection.tests)
+
+
+def _response(response: Mapping[str, Any] | None) -> list[str]:
     if response is None:  # what it finds is nothing that a pattern could block
-        pass
-    elif not isinstance(response.get("key"), list) or not isinstance(response.get("pattern"), dict):
-        found.append("response: needs key (a list of fields) and pattern (a mapping)")
-    elif {"id"} & response["pattern"].keys() or {"mode", "expires"} & response["pattern"].get("apisec", {}).keys():
-        found.append("response: id, mode and expires are set when the pattern is pushed")
-    expected = [bool(_accused(test["expect"])) for test in document["tests"]]
-    if len(set(expected)) != 2:
-        found.append("tests: need traffic that must and traffic that must not trigger")
-    return found
+        return []
+    if not isinstance(response.get("key"), list) or not isinstance(response.get("pattern"), dict):
+        return ["apisec.response: needs key (a list of fields) and pattern (a mapping)"]
+    if {"id"} & response["pattern"].keys() or {"mode", "expires"} & response["pattern"].get("apisec", {}).keys():
+        return ["apisec.response: id, mode and expires are set when the pattern is pushed"]
+    return []
 
 
-def _accused(expect: Mapping[str, Any]) -> list[str]:
-    """Return the risk objects that a test expects: principals, or operations after their service."""
-    return list(expect["principals"] if "principals" in expect else expect["operations"])
+def _tests(tests: Sequence[Mapping[str, Any]]) -> list[str]:
+    for test in tests:
+        if len(test["expect"]) != 1 or not set(test["expect"]) <= set(EXPECTED):
+            return [f"apisec.tests: {test['name']!r} expects one of {', '.join(EXPECTED)}"]
+    if len({bool(accused(test)) for test in tests}) != 2:
+        return ["apisec.tests: need traffic that must and traffic that must not trigger"]
+    return []
 
 
-def _heading(document: Mapping[str, Any], words: Mapping[str, Any]) -> list[str]:
-    found = []
+def accused(test: Mapping[str, Any]) -> list[str]:
+    """The risk objects that a test expects; operations come after their service."""
+    return [str(name) for listed in test["expect"].values() for name in listed]
+
+
+def _heading(detection: Detection, words: Mapping[str, Any]) -> list[str]:
+    document, found = detection.document, []
     try:
         uuid.UUID(str(document["id"]))
     except ValueError:
         found.append(f"id: {document['id']!r} is not a UUID")
+    if re.sub(r"[ ./-]", "_", str(document["name"])).lower() != detection.slug:  # contentctl's own rule
+        found.append(f"name: {document['name']!r} and the file's name must be the same words")
     for key, allowed in (("status", "statuses"), ("type", "types")):
         if document[key] not in words[allowed]:
             found.append(f"{key}: {document[key]!r} is not one of {words[allowed]}")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(document["date"])):
         found.append("date: write '2026-11-21', quoted")
     tags = document["tags"]
-    for key in ("mitre_attack", "owasp_api"):
-        listed = tags.get(key) or []
-        found += [f"tags.{key}: {tag!r} is not in vocabulary.yml" for tag in listed if tag not in words[key]]
+    for where, listed, known in (
+        ("tags.mitre_attack_id", tags["mitre_attack_id"], words["mitre_attack"]),
+        ("apisec.owasp_api", detection.owasp, words["owasp_api"]),
+        ("tags.analytic_story", tags["analytic_story"], words["analytic_stories"]),
+    ):
+        found += [f"{where}: {tag!r} is not in vocabulary.yml" for tag in listed if tag not in known]
         if not listed:
-            found.append(f"tags.{key}: name at least one")
-    if tags.get("security_domain") not in words["security_domains"]:
-        found.append(f"tags.security_domain: {tags.get('security_domain')!r} is unknown")
+            found.append(f"{where}: name at least one")
+    if tags["security_domain"] not in words["security_domains"]:
+        found.append(f"tags.security_domain: {tags['security_domain']!r} is unknown")
     return found
 
 
-def _schedule(document: Mapping[str, Any]) -> list[str]:
-    schedule, throttle = document["schedule"], document["throttle"]
+def _schedule(detection: Detection) -> list[str]:
+    schedule, throttle = detection.schedule, detection.throttling
     found = []
-    if len(str(schedule.get("cron", "")).split()) != 5:
-        found.append("schedule.cron: five fields are needed")
+    if len(str(schedule.get("cron_schedule", "")).split()) != 5:
+        found.append("scheduling.cron_schedule: five fields are needed")
     found += [
-        f"schedule.{key}: {schedule.get(key)!r} is not a relative time such as -65m@m"
-        for key in ("earliest", "latest")
+        f"scheduling.{key}: {schedule.get(key)!r} is not a relative time such as -65m@m"
+        for key in ("earliest_time", "latest_time")
         if not _RELATIVE.fullmatch(str(schedule.get(key, "")))
     ]
-    if "risk_object" not in throttle.get("fields", ()):
-        found.append("throttle.fields: must hold risk_object, or one campaign raises many findings")
+    if not {"risk_object", "campaign"} & set(throttle.get("fields", ())):
+        found.append("throttling.fields: must hold risk_object or campaign, or one campaign raises many findings")
     if not re.fullmatch(r"\d+s", str(throttle.get("period", ""))):
-        found.append("throttle.period: write seconds, such as 86400s")
+        found.append("throttling.period: write seconds, such as 86400s")
     return found
 
 
@@ -160,15 +222,15 @@ def _risk(document: Mapping[str, Any], words: Mapping[str, Any]) -> list[str]:
 
 
 def _drilldowns(document: Mapping[str, Any]) -> list[str]:
-    listed = document["drilldowns"]
-    found = [] if len(listed) >= 2 else ["drilldowns: two are needed"]
+    listed = document["drilldown_searches"]
+    found = [] if len(listed) >= 2 else ["drilldown_searches: two are needed"]
     for item in listed:
-        if set(item) != {"name", "search", "earliest", "latest"}:
-            found.append(f"drilldowns: {sorted(item)} instead of name, search, earliest, latest")
+        if set(item) != _DRILLDOWN:
+            found.append(f"drilldown_searches: {sorted(item)} instead of {sorted(_DRILLDOWN)}")
         else:
             found += [
-                f"drilldowns: {item[key]!r} is no relative time"
-                for key in ("earliest", "latest")
+                f"drilldown_searches: {item[key]!r} is no relative time"
+                for key in ("earliest_offset", "latest_offset")
                 if not _RELATIVE.fullmatch(item[key])
             ]
     return found

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -40,18 +39,18 @@ def saved_search(detection: Detection) -> dict[str, str]:
         "dispatchAs": "user",
         "search": detection.search,
     }
-    settings |= _schedule(document) | _actions(detection) | _enterprise_security(detection)
+    settings |= _schedule(detection) | _actions(detection) | _enterprise_security(detection)
     return settings
 
 
-def _schedule(document: Mapping[str, Any]) -> dict[str, str]:
-    schedule, throttle = document["schedule"], document["throttle"]
+def _schedule(detection: Detection) -> dict[str, str]:
+    schedule, throttle = detection.schedule, detection.throttling
     return {
         "enableSched": "1",
-        "cron_schedule": schedule["cron"],
-        "dispatch.earliest_time": schedule["earliest"],
-        "dispatch.latest_time": schedule["latest"],
-        "schedule_window": "auto",
+        "cron_schedule": schedule["cron_schedule"],
+        "dispatch.earliest_time": schedule["earliest_time"],
+        "dispatch.latest_time": schedule["latest_time"],
+        "schedule_window": schedule["schedule_window"],
         "allow_skew": "60s",
         "is_visible": "false",
         "counttype": "number of events",
@@ -82,7 +81,7 @@ def _actions(detection: Detection) -> dict[str, str]:
         "action.summary_index._name": RISK_INDEX,
         "action.summary_index.detection": detection.slug,
         "action.summary_index.detection_version": str(detection.document["version"]),
-        **(block if detection.document["response"] else {}),
+        **(block if detection.response else {}),
         "action.risk": "1",
         "action.risk.param._risk": compact(risk),
         "action.risk.param._risk_message": rba["message"],
@@ -93,13 +92,10 @@ def _actions(detection: Detection) -> dict[str, str]:
 def _enterprise_security(detection: Detection) -> dict[str, str]:
     document = detection.document
     tags = document["tags"]
-    annotations = {"mitre_attack": tags["mitre_attack"], "owasp_api": tags["owasp_api"], "type": [document["type"]]}
+    annotations = {"analytic_story": tags["analytic_story"], "mitre_attack": tags["mitre_attack_id"],
+                   "owasp_api": detection.owasp, "type": [document["type"]]}  # fmt: skip
     metadata = {"deprecated": "0", "detection_id": document["id"], "detection_version": str(document["version"]),
                 "publish_time": document["date"]}  # fmt: skip
-    drilldowns = [
-        {"name": d["name"], "search": d["search"], "earliest_offset": d["earliest"], "latest_offset": d["latest"]}
-        for d in document["drilldowns"]
-    ]
     return {
         "action.correlationsearch.enabled": "1",
         "action.correlationsearch.label": detection.stanza,
@@ -109,7 +105,7 @@ def _enterprise_security(detection: Detection) -> dict[str, str]:
         "action.notable.param.security_domain": tags["security_domain"],
         "action.notable.param.rule_title": f"{document['name']}: $risk_object$",
         "action.notable.param.rule_description": document["rba"]["message"],
-        "action.notable.param.drilldown_searches": compact(drilldowns),
+        "action.notable.param.drilldown_searches": compact(detection.drilldowns),
     }
 
 
@@ -123,9 +119,7 @@ def filter_macro(detection: Detection) -> dict[str, str]:
 
 def patterns(found: list[Detection]) -> str:
     """The templates as one JSON document, by the detections' names."""
-    templates = {
-        d.slug: {"version": d.document["version"], **d.document["response"]} for d in found if d.document["response"]
-    }
+    templates = {d.slug: {"version": d.document["version"], **d.response} for d in found if d.response}
     return json.dumps(templates, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 

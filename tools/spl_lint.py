@@ -81,12 +81,12 @@ def tokens(text: str) -> list[Token]:
 def lint(detection: Detection, knowledge: Knowledge) -> list[str]:
     """Faults of the search and of the drilldowns, each a sentence."""
     faults = check(detection.search, knowledge)
-    for item in detection.document["drilldowns"]:
+    for item in detection.drilldowns:
         faults += [f"drilldown {item['name']!r}: {fault}" for fault in check(item["search"], knowledge)]
     produced = final_fields(detection.search, knowledge)
     wanted = {"risk_object", "risk_object_type", "risk_score", "risk_message", "threat_object", "threat_object_type"}
-    response = detection.document["response"] or {}
-    wanted |= set(response.get("key", ())) | set(detection.document["throttle"]["fields"])
+    response = detection.response or {}
+    wanted |= set(response.get("key", ())) | set(detection.throttling["fields"])
     wanted |= {r["field"] for r in detection.document["rba"]["risk_objects"]}
     wanted |= set(re.findall(r"\$result\.([\w.]+)\??\$", str(response)))
     faults += [f"search: its result has no field {name!r}" for name in sorted(wanted - produced)]

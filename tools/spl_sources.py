@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -217,11 +217,23 @@ def detection(path: Path) -> Iterator[Source]:
     document = yaml.safe_load(text)
     assert root is not None
     fields = {key.value: value for key, value in root.value}
-    schedule = document.get("schedule", {})
-    yield _yaml(path, text, "detection", path.stem, fields["search"], schedule.get("earliest"), schedule.get("latest"))
-    for item, node in zip(document.get("drilldowns", ()), fields["drilldowns"].value, strict=True):
+    schedule = document.get("deployment", {}).get("scheduling", {})
+    times = schedule.get("earliest_time"), schedule.get("latest_time")
+    yield _yaml(path, text, "detection", path.stem, fields["search"], *times)
+    for item, node in zip(document.get("drilldown_searches", ()), fields["drilldown_searches"].value, strict=True):
         inner = {key.value: value for key, value in node.value}
-        yield _yaml(path, text, "drilldown", item["name"], inner["search"], item["earliest"], item["latest"])
+        yield _drilldown(_yaml(path, text, "drilldown", item["name"], inner["search"],
+                               item["earliest_offset"], item["latest_offset"]), document["search"])  # fmt: skip
+
+
+def _drilldown(source: Source, original: str) -> Source:
+    """What begins with the detection's own search is read behind it."""
+    if not source.text.startswith(detections.ORIGINAL):
+        return source
+    rest, skipped = source.text[len(detections.ORIGINAL) :], len(detections.ORIGINAL)
+    return replace(
+        source, text=original + rest, own=len(original), place=lambda position: source.place(position + skipped)
+    )
 
 
 def _yaml(

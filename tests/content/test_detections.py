@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import detections
 from tests.support.splunk import Splunk
 
 FOUND = detections.load()
-CASES = [(d, test) for d in FOUND for test in d.document["tests"]]
+CASES = [(d, test) for d in FOUND for test in d.tests]
 
 
 def lines(name: str, cases: list[str]) -> list[dict[str, Any]]:
@@ -20,7 +21,7 @@ def lines(name: str, cases: list[str]) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, text.splitlines()) if line["case"] in cases]
 
 
-def state(test: dict[str, Any]) -> dict[str, Any]:
+def state(test: Mapping[str, Any]) -> dict[str, Any]:
     if "state" not in test:
         return {}
     document: dict[str, Any] = json.loads((detections.CONTENT / "examples" / test["state"]).read_text("utf-8"))
@@ -28,8 +29,8 @@ def state(test: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(splunk: Splunk, detection: detections.Detection) -> list[dict[str, Any]]:
-    schedule = detection.document["schedule"]
-    return splunk.mine(splunk.search(detection.search, schedule["earliest"], schedule["latest"]))
+    schedule = detection.schedule
+    return splunk.mine(splunk.search(detection.search, schedule["earliest_time"], schedule["latest_time"]))
 
 
 def send(splunk: Splunk, detection: detections.Detection, events: list[dict[str, Any]]) -> None:
@@ -58,7 +59,7 @@ def test_example(splunk: Splunk, detection: detections.Detection, test: dict[str
         assert row["risk_object_type"] == ("user" if about == "principal" else "other")
         assert 1 <= float(row["risk_score"]) <= 100
         assert row[about] in row["risk_message"]
-        assert all(row.get(name) for name in (detection.document["response"] or {"key": [about]})["key"])
+        assert all(row.get(name) for name in (detection.response or {"key": [about]})["key"])
 
 
 @pytest.mark.app

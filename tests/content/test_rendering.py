@@ -55,7 +55,7 @@ def test_rendering_is_deterministic_and_reads_back(tmp_path: Path) -> None:
         ]
         assert stanza["disabled"] == "true"
         assert stanza["action.summary_index._name"] == "apisec_risk"
-        blocks = detection.document["response"] is not None
+        blocks = detection.response is not None
         assert json.loads(stanza["action.risk.param._risk"])[0]["risk_object_type"] == ("user" if blocks else "other")
         assert stanza.get("action.apisec_block") == ("0" if blocks else None)
         assert len(json.loads(stanza["action.notable.param.drilldown_searches"])) >= 2
@@ -77,19 +77,23 @@ def changed(**changes: Any) -> Detection:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"tags__mitre_attack": ["T9999"]}, "'T9999' is not in vocabulary.yml"),
-        ({"tags__owasp_api": ["API1:2019"]}, "'API1:2019' is not in vocabulary.yml"),
-        ({"tags__owasp_api": []}, "name at least one"),
+        ({"tags__mitre_attack_id": ["T9999"]}, "'T9999' is not in vocabulary.yml"),
+        ({"apisec__owasp_api": ["API1:2019"]}, "'API1:2019' is not in vocabulary.yml"),
+        ({"apisec__owasp_api": []}, "name at least one"),
         ({"status": "ready"}, "status: 'ready' is not one of"),
         ({"id": "1"}, "is not a UUID"),
-        ({"throttle__fields": ["service"]}, "must hold risk_object"),
-        ({"schedule__earliest": "yesterday"}, "not a relative time"),
+        ({"tags__throttling__fields": ["service"]}, "must hold risk_object"),
+        ({"deployment__scheduling__earliest_time": "yesterday"}, "not a relative time"),
         ({"rba__risk_objects": [{"field": "src", "type": "system", "score": 50}]}, "is an address"),
         ({"rba__risk_objects": [{"field": "principal", "type": "user", "score": 500}]}, "score of 1 to 100"),
         ({"search": "`apisec_transactions` | table principal"}, "must end with `api_skipped_step_filter`"),
-        ({"response__pattern__id": "x"}, "id, mode and expires are set when the pattern is pushed"),
-        ({"drilldowns": []}, "two are needed"),
+        ({"apisec__response__pattern__id": "x"}, "id, mode and expires are set when the pattern is pushed"),
+        ({"drilldown_searches": []}, "two are needed"),
         ({"severity": "high"}, "unknown ['severity']"),
+        ({"tags__cve": []}, "tags: unknown ['cve']"),
+        ({"name": "API skipping"}, "must be the same words"),
+        ({"tags__analytic_story": ["Ransomware"]}, "'Ransomware' is not in vocabulary.yml"),
+        ({"apisec__tests": []}, "need traffic that must and traffic that must not trigger"),
     ],
 )
 def test_a_wrong_detection_is_refused(changes: dict[str, Any], said: str) -> None:

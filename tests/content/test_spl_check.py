@@ -118,8 +118,9 @@ def test_places_in_files(tmp_path: Path) -> None:
     page.write_text("Text\n\n```spl\nindex=a\n| WORD\n```\n")
     rule = tmp_path / "rule.yml"
     rule.write_text(
-        "search: |-\n  index=a\n    | WORD\nschedule: {earliest: -1h, latest: now}\ndrilldowns:\n"
-        "  - {name: n, search: 'it''s WORD', earliest: -1h, latest: now}\n"
+        "search: |-\n  index=a\n    | WORD\ndeployment: {scheduling: {earliest_time: -1h, latest_time: now}}\n"
+        "drilldown_searches:\n  - {name: n, search: 'it''s WORD', earliest_offset: -1h, latest_offset: now}\n"
+        "  - {name: o, search: '%original_detection_search% | ABOVE', earliest_offset: -1h, latest_offset: now}\n"
     )
     sources = [
         *spl_sources.conf_sources(tmp_path / "default"),
@@ -135,10 +136,12 @@ def test_places_in_files(tmp_path: Path) -> None:
         "doc",
         "detection",
         "drilldown",
+        "drilldown",
     ]
     for source in sources:
-        line, column = (int(part) for part in source.at(source.text.index("WORD")).rsplit(":", 2)[1:])
-        assert source.path.read_text().splitlines()[line - 1][column - 1 :].startswith("WORD"), source
+        word = "ABOVE" if source.own else "WORD"  # the detection's own search, before the drilldown's
+        line, column = (int(part) for part in source.at(source.text.index(word)).rsplit(":", 2)[1:])
+        assert source.path.read_text().splitlines()[line - 1][column - 1 :].startswith(word), source
 
 
 def test_a_chain_is_read_behind_its_base(tmp_path: Path) -> None:

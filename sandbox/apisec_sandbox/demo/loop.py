@@ -46,7 +46,7 @@ DETECTIONS = (
     Detection("skip", "api_skipped_step", "APISEC - API skipped step - Rule"),
     Detection("inject", "api_injection_payload", "APISEC - API injection payload - Rule"),
 )
-RELEASE_DETECTION = Detection("deploy", "api_change_sensitive_field", "APISEC - API returns new sensitive data - Rule")
+RELEASE_DETECTION = Detection("deploy", "api_returns_new_sensitive_data", "APISEC - API returns new sensitive data - Rule")
 
 
 @dataclass
