@@ -24,11 +24,12 @@ def beta_cdf(x: float, a: float, b: float) -> float:
     logarithm = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
     front = math.exp(logarithm)
     if x < (a + 1.0) / (a + b + 2.0):
-        return front * _fraction(x, a, b) / a
-    return 1.0 - front * _fraction(1.0 - x, b, a) / b
+        return front * beta_fraction(x, a, b) / a
+    return 1.0 - front * beta_fraction(1.0 - x, b, a) / b
 
 
-def _fraction(x: float, a: float, b: float) -> float:
+def beta_fraction(x: float, a: float, b: float) -> float:
+    """Return I_x(a, b) in units of x^a (1 - x)^b / (a B(a, b)); for x below about the mean, a / (a + b)."""
     c, d = 1.0, _nonzero(1.0 - (a + b) * x / (a + 1.0))
     d = 1.0 / d
     result = d
