@@ -28,8 +28,10 @@ class FamilyModel:
 
     def z(self, features: Mapping[str, float]) -> float:
         """Return the weighted sum; a feature that the model does not know has weight 1 (it is in decades)."""
-        weights = self.weights
-        return self.bias + sum(weights.get(name, 1.0) * value for name, value in sorted(features.items()))
+        z, weights = self.bias, self.weights
+        for name, value in sorted(features.items()):  # a loop: sum() rounds otherwise from Python 3.12 on
+            z += weights.get(name, 1.0) * value
+        return z
 
     def log10_p(self, z: float) -> float:
         knots = self.knots
