@@ -6,6 +6,7 @@ more, ``apisec``: what contentctl has no place for.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping, Sequence
@@ -164,6 +165,12 @@ def _tests(tests: Sequence[Mapping[str, Any]]) -> list[str]:
 def accused(test: Mapping[str, Any]) -> list[str]:
     """The risk objects that a test expects; operations come after their service."""
     return [str(name) for listed in test["expect"].values() for name in listed]
+
+
+def lines(test: Mapping[str, Any], content: Path = CONTENT) -> list[dict[str, Any]]:
+    """The traffic of a test: ``case``, ``at`` (seconds from now), ``event``, and ``sourcetype`` where it is another."""
+    text = (content / "examples" / test["events"]).read_text("utf-8")
+    return [line for line in map(json.loads, text.splitlines()) if line["case"] in test["case"]]
 
 
 def _heading(detection: Detection, words: Mapping[str, Any]) -> list[str]:
