@@ -1,0 +1,56 @@
+"""Which account a request is about: the value of its e-mail address, user name or the like, in its redacted text."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Tuple
+from urllib.parse import parse_qsl
+
+from apisec.baselines.values import text
+
+MAX_BODY = 65_536  # characters
+MAX_IDENTITY = 256
+
+
+def identity(event: Mapping[str, Any], fields: Sequence[Tuple[str, str]]) -> Optional[str]:
+    """Return the value of the first of these fields (place, path) that is visible."""
+    body: Any = None
+    for place, path in fields:
+        if place == "query":
+            found = _of_form(text(event.get("uri_query"), MAX_BODY), path)
+        else:
+            body = _body(event) if body is None else body
+            found = _of_form(body, path) if isinstance(body, str) else _of_json(body, path)
+        if found:
+            return found[:MAX_IDENTITY]
+    return None
+
+
+def _body(event: Mapping[str, Any]) -> Any:
+    """The body as JSON where it is, else as text; empty when it is not visible."""
+    body = text(event.get("request_body"), MAX_BODY)
+    if body[:1] in ("{", "["):
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            return ""
+    return body
+
+
+def _of_json(document: Any, path: str) -> str:
+    for part in path.split("."):
+        name = part[:-2] if part.endswith("[]") else part
+        if isinstance(document, dict):
+            document = document.get(name)
+        if part.endswith("[]") and isinstance(document, list):
+            document = document[0] if document else None
+    return document if isinstance(document, str) else str(document) if type(document) is int else ""
+
+
+def _of_form(form: str, name: str) -> str:
+    try:
+        pairs = parse_qsl(form, max_num_fields=256)
+    except ValueError:
+        return ""
+    return next((value for key, value in pairs if key == name), "")

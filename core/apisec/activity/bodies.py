@@ -1,0 +1,185 @@
+"""What a response gave: ids, owners and how many records, out of its redacted body."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+from apisec.activity.hashing import value_hash32
+from apisec.activity.naming import FORM, IDENTIFIER, OWNER, is_key, kind_of
+
+MAX_CHARS = 262_144  # of a body; what is longer is read as text up to here
+MAX_LEAVES = 8_192
+MAX_DEPTH = 24
+MAX_NAMES = 256  # different names of one body that are asked what they mean
+MAX_WORDS = 512  # of a body that is no JSON
+MAX_ID = 64  # characters
+MAX_CACHED = 4_096  # parents, and names below each, whose meaning is remembered
+MAX_LINK_IDS = 6
+# One word with a digit, a hyphen or an underscore; no date, time or decimal.
+_ID = re.compile(r"(?!\d{4}-\d\d-\d\d|\d+\.\d*\Z|[\d:]+:\d\d\Z)(?=\w*[\d_:.+=@-])[\w.:+=@-]{2,64}\Z")
+_WORD = re.compile(r"(?=[^\W\d]*\d)[\w.-]{1,64}|~[a-z._0-9]{3,40}~[0-9a-f]{16}~")
+_TOKEN = re.compile(r"~([a-z][a-z0-9_.]{1,40})~[0-9a-f]{16}~\Z")
+# Tokens of these do not say which object it is.
+_NO_IDS = ("pii.name", "pii.address", "pii.postcode", "pii.dob", "secret.", "pci.expiry", "pci.cvv")
+_LINK = re.compile(r"[/?#&=;]")
+_ID_PART = re.compile(r"[\d_~-]")
+_RECORDS = "},{"
+
+
+class Given:
+    """What one body holds: hashes of ids, owners by the name of the member, and the number of records."""
+
+    __slots__ = ("ids", "leaves", "names", "owners", "records")
+
+    def __init__(self) -> None:
+        self.ids: Set[int] = set()
+        self.owners: List[Tuple[str, int]] = []
+        self.records = 0
+        self.leaves = 0
+        self.names: Set[str] = set()
+
+
+class _Names(Dict[str, int]):
+    """Bits by name, below one parent; asked once for each name."""
+
+    def __init__(self, parent: str) -> None:
+        super().__init__()
+        self.parent = parent
+
+    def __missing__(self, name: str) -> int:
+        kind = kind_of(name, self.parent)
+        if len(self) < MAX_CACHED:
+            self[name] = kind
+        return kind
+
+
+class _Parents(Dict[str, _Names]):
+    def __missing__(self, parent: str) -> _Names:
+        names = _Names(parent)
+        if len(self) < MAX_CACHED:
+            self[parent] = names
+        return names
+
+
+class _Unread(Dict[str, int]):
+    """Of a body with very many names: the form alone tells."""
+
+    def __missing__(self, name: str) -> int:
+        return FORM
+
+
+_KINDS, _UNREAD = _Parents(), _Unread()
+
+
+def read_body(text: str) -> Optional[Given]:
+    """Return what a response's body gave; None for a body that is not there."""
+    if not text:
+        return None
+    given = Given()
+    if text[0] in "{[" and len(text) <= MAX_CHARS:
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):  # cut off, as a rule
+            _words(text, given)
+        else:
+            if type(document) is dict:
+                _object(document, "", given, 0, False)
+            elif type(document) is list:
+                _array(document, "", IDENTIFIER | FORM, given, 0, False)
+    else:
+        _words(text, given)
+    return given
+
+
+def _words(text: str, given: Given) -> None:
+    """Of what is no JSON: every word with a digit may be an id; records are counted as far as they can be seen."""
+    text = text[:MAX_CHARS]
+    given.records = text.count(_RECORDS) + 1 if _RECORDS in text else 0
+    for count, found in enumerate(_WORD.finditer(text)):
+        if count >= MAX_WORDS:
+            break
+        given.ids.add(value_hash32(found[0]))
+
+
+def _object(members: Dict[str, Any], parent: str, given: Given, depth: int, inside: bool) -> None:
+    given.leaves += len(members)
+    if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
+        return
+    given.names.update(members)
+    kinds = _KINDS[parent] if len(given.names) <= MAX_NAMES else _UNREAD
+    for name, value in members.items():
+        kind = type(value)
+        if kind is str:
+            said = kinds[name]
+            if said != FORM:
+                _named(value, said, name, given)
+            elif " " not in value and not value.isalpha():  # which most texts are
+                _unnamed(value, given)
+        elif kind is int:
+            said = kinds[name]
+            if said & IDENTIFIER:
+                _named(str(value), said, name, given)
+        elif kind is dict:
+            if is_key(name):
+                given.ids.add(value_hash32(name))
+                given.records += not inside
+            _object(value, name, given, depth + 1, inside)
+        elif kind is list:
+            _array(value, name, kinds[name], given, depth + 1, inside)
+
+
+def _array(values: List[Any], name: str, said: int, given: Given, depth: int, inside: bool) -> None:
+    given.leaves += len(values)
+    if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
+        return
+    for value in values:
+        kind = type(value)
+        if kind is dict:
+            given.records += not inside
+            _object(value, name, given, depth + 1, True)
+        elif kind is str:
+            _unnamed(value, given)
+        elif kind is int:
+            if said & IDENTIFIER:
+                given.ids.add(value_hash32(str(value)))
+        elif kind is list:
+            _array(value, name, said, given, depth + 1, inside)
+
+
+def _named(value: str, said: int, name: str, given: Given) -> None:
+    """A value under a name that says it is an id, or an owner."""
+    if not 0 < len(value) <= MAX_ID or (value[0] == "~" and not said & OWNER and not _is_object(value)):
+        if value[:1] == "/" or value[:4] == "http":
+            _link(value, given)
+        return
+    hashed = value_hash32(value)
+    given.ids.add(hashed)
+    if said & OWNER:
+        given.owners.append((name, hashed))
+
+
+def _unnamed(value: str, given: Given) -> None:
+    """A value whose form alone can say that it is an id."""
+    if value[:1] == "~":
+        if _is_object(value):
+            given.ids.add(value_hash32(value))
+    elif value[:1] == "/" or value[:4] == "http":
+        _link(value, given)
+    elif _ID.match(value) is not None:
+        given.ids.add(value_hash32(value))
+
+
+def _is_object(value: str) -> bool:
+    """Whether it is a token that tells one object from others: of an e-mail address, not of a date of birth."""
+    token = _TOKEN.match(value)
+    return token is not None and not token[1].startswith(_NO_IDS)
+
+
+def _link(value: str, given: Given) -> None:
+    """Ids in a link: /orders/42, https://shop.example/orders/42?copy=7."""
+    _, found, path = value[:2048].partition("://")
+    path = path.partition("/")[2] if found else value[:2048]
+    parts = [part for part in _LINK.split(path) if part and len(part) <= MAX_ID and _ID_PART.search(part)]
+    given.ids.update(value_hash32(part) for part in parts[-MAX_LINK_IDS:])

@@ -1,0 +1,115 @@
+"""What one principal did with one operation in a slot."""
+
+from __future__ import annotations
+
+from typing import Dict, Tuple
+
+from apisec.activity.hashing import distinct, fewest
+from apisec.activity.hashing import walked as neighbours
+from apisec.activity.parts import MAX_IDENTITIES, MAX_NAMES, Hashes, add_counts, span
+
+MAX_OBJECTS = 256  # of one operation
+MAX_FIELDS = 96  # of one operation
+MAX_OBJECT_NAMES = 4
+
+
+class OperationActivity:
+    """One operation within a row. Requests that apisec refused count in ``blocked`` and nowhere else."""
+
+    __slots__ = (
+        "blocked", "bytes_in", "bytes_out", "classes", "fields", "first", "identities", "largest_out", "last",
+        "microseconds", "object_names", "objects", "objects_trimmed", "records", "requests", "sensitive", "statuses",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.statuses: Dict[int, int] = {}
+        self.blocked = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.largest_out = 0
+        self.records = 0  # objects in lists of responses, where their bodies are visible
+        self.sensitive = 0  # values of classed fields in responses
+        self.classes: Dict[str, int] = {}  # the same by class
+        self.objects: Dict[int, int] = {}  # hash of an id asked for: seconds from the slot's start to its first time
+        self.objects_trimmed = False
+        self.object_names: Dict[str, int] = {}
+        self.identities = Hashes(MAX_IDENTITIES)  # e-mail addresses, names to log in with and the like in requests
+        self.fields: Dict[str, int] = {}  # "body.role:string": requests that carry it
+        self.microseconds = 0
+        self.first = 0.0
+        self.last = 0.0
+
+    @property
+    def response_time(self) -> float:
+        """Milliseconds of all requests together."""
+        return self.microseconds / 1000.0
+
+    @property
+    def object_count(self) -> int:
+        """How many different ids were asked for."""
+        return distinct(self.objects, self.objects_trimmed)
+
+    @property
+    def objects_dropped(self) -> int:
+        """How many of them ``objects`` does not hold."""
+        return self.object_count - len(self.objects)
+
+    @property
+    def walked(self) -> int:
+        """How many of ``objects`` are numbers at most two above another one of them."""
+        return neighbours(self.objects)
+
+    @property
+    def failures(self) -> int:
+        return sum(count for status, count in self.statuses.items() if status >= 400)
+
+    def seen(self, time: float) -> None:
+        if not self.first or time < self.first:
+            self.first = time
+        if time > self.last:
+            self.last = time
+
+    def merge(self, other: OperationActivity) -> None:
+        self.requests += other.requests
+        self.blocked += other.blocked
+        self.bytes_in += other.bytes_in
+        self.bytes_out += other.bytes_out
+        self.largest_out = max(self.largest_out, other.largest_out)
+        self.records += other.records
+        self.sensitive += other.sensitive
+        self.microseconds += other.microseconds
+        for counts, more in (
+            (self.classes, other.classes),
+            (self.object_names, other.object_names),
+            (self.fields, other.fields),
+        ):
+            add_counts(counts, more)
+        add_counts(self.statuses, other.statuses)
+        for hashed, offset in other.objects.items():
+            known = self.objects.get(hashed)
+            if known is None or offset < known:
+                self.objects[hashed] = offset
+        self.objects_trimmed = self.objects_trimmed or other.objects_trimmed
+        self.identities.merge(other.identities)
+        self.first, self.last = span(self, other)
+
+    def count_fields(self, fields: Tuple[str, ...]) -> None:
+        counts = self.fields
+        for name in fields:
+            counts[name] = counts.get(name, 0) + 1
+        if len(counts) > 4 * MAX_FIELDS:
+            self.trim()
+
+    def trim_objects(self) -> None:
+        if len(self.objects) > MAX_OBJECTS:
+            self.objects = {hashed: self.objects[hashed] for hashed in sorted(self.objects)[:MAX_OBJECTS]}
+            self.objects_trimmed = True
+
+    def trim(self) -> None:
+        self.trim_objects()
+        self.identities.trim()
+        self.statuses = fewest(self.statuses, MAX_NAMES)
+        self.classes = fewest(self.classes, MAX_NAMES)
+        self.object_names = fewest(self.object_names, MAX_OBJECT_NAMES)
+        self.fields = fewest(self.fields, MAX_FIELDS)

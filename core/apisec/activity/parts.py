@@ -1,0 +1,246 @@
+"""The parts of an activity row: samples of hashes, uses of clients and credentials, log-ins, signals, examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Protocol, Tuple, TypeVar
+
+from apisec.activity.client import ClientKey
+from apisec.activity.hashing import distinct, fewest, keep, smallest
+
+MAX_CREDENTIAL_CLIENTS = 8
+MAX_IDENTITIES = 128
+MAX_NAMES = 16  # of any small count: statuses, classes, detectors
+MAX_EXAMPLES = 3
+
+K = TypeVar("K")
+V = TypeVar("V")
+_NONE: FrozenSet[int] = frozenset()
+
+
+class Hashes:
+    """Different values, as hashes: all of them, or a fair sample of ``limit``."""
+
+    __slots__ = ("limit", "trimmed", "values")
+
+    def __init__(self, limit: int, values: Optional[AbstractSet[int]] = None, trimmed: bool = False) -> None:
+        self.limit = limit
+        self.values: AbstractSet[int] = _NONE if values is None else values
+        self.trimmed = trimmed
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def add(self, hashed: int) -> None:
+        values = self.values
+        if type(values) is set:
+            values.add(hashed)
+            if len(values) > 2 * self.limit:
+                self.trim()
+        else:
+            self.values = {hashed}
+
+    def update(self, hashes: AbstractSet[int]) -> None:
+        self.values = self.values | hashes if self.values else hashes
+        if len(self.values) > 2 * self.limit:
+            self.trim()
+
+    def merge(self, other: Hashes) -> None:
+        self.trimmed = self.trimmed or other.trimmed
+        if other.values:
+            self.update(other.values)
+            self.trim()
+
+    def trim(self) -> None:
+        if len(self.values) > self.limit:
+            self.values = smallest(self.values, self.limit)
+            self.trimmed = True
+
+    @property
+    def count(self) -> int:
+        """How many there were: exact until a sample was taken."""
+        return distinct(self.values, self.trimmed)
+
+
+class Step(NamedTuple):
+    """One request: when, what, with what answer, about which ids (hashes), in which session (a hash, 0 for none).
+
+    The ids are those asked for, and of a request that changes something those that the answer gave.
+    """
+
+    time: float
+    operation: str
+    status: int
+    ids: Tuple[int, ...]
+    session: int
+
+
+class ClientUse:
+    """What one client did; ``first`` and ``last`` are seconds since the epoch."""
+
+    __slots__ = ("failures", "first", "last", "requests")
+
+    def __init__(self, requests: int = 0, failures: int = 0, first: float = 0.0, last: float = 0.0) -> None:
+        self.requests = requests
+        self.failures = failures
+        self.first = first
+        self.last = last
+
+    def add(self, time: float, failed: bool) -> None:
+        if not self.requests:
+            self.first = self.last = time
+        elif time < self.first:
+            self.first = time
+        elif time > self.last:
+            self.last = time
+        self.requests += 1
+        self.failures += failed
+
+    def merge(self, other: ClientUse) -> None:
+        if not other.requests:
+            return
+        self.first = min(self.first, other.first) if self.requests else other.first
+        self.last = max(self.last, other.last)
+        self.requests += other.requests
+        self.failures += other.failures
+
+
+class CredentialUse:
+    """The clients that used one credential."""
+
+    __slots__ = ("clients",)
+
+    def __init__(self) -> None:
+        self.clients: Dict[ClientKey, ClientUse] = {}
+
+    @property
+    def requests(self) -> int:
+        return sum(use.requests for use in self.clients.values())
+
+    def merge(self, other: CredentialUse) -> None:
+        for key, use in other.clients.items():
+            under(self.clients, key, ClientUse).merge(use)
+
+    def trim(self) -> None:
+        if len(self.clients) > MAX_CREDENTIAL_CLIENTS:
+            self.clients = {key: self.clients[key] for key in keep(self.clients, MAX_CREDENTIAL_CLIENTS)}
+
+
+class Accounts:
+    """Attempts to log in: requests with a password and an identity. ``tried`` has the identities, where visible.
+
+    Neither a failure nor a success is what the server had no answer to (5xx, no status, 429).
+    """
+
+    __slots__ = ("attempts", "failures", "hashes", "successes")
+
+    def __init__(self) -> None:
+        self.hashes = Hashes(MAX_IDENTITIES)
+        self.attempts = 0
+        self.failures = 0
+        self.successes = 0
+
+    @property
+    def tried(self) -> AbstractSet[int]:
+        return self.hashes.values
+
+    @property
+    def tried_count(self) -> int:
+        return self.hashes.count
+
+    def merge(self, other: Accounts) -> None:
+        self.hashes.merge(other.hashes)
+        self.attempts += other.attempts
+        self.failures += other.failures
+        self.successes += other.successes
+
+
+class SignalActivity:
+    """Requests with signals of one family.
+
+    ``strength`` is that of the strongest request, whose signals add up as independent evidence (noisy-or);
+    ``answered`` counts requests whose answer gave something away.
+    """
+
+    __slots__ = ("answered", "detectors", "operations", "requests", "statuses", "strength", "where")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.answered = 0
+        self.strength = 0.0
+        self.detectors: Dict[str, int] = {}
+        self.where: Dict[str, int] = {}
+        self.operations: Dict[str, int] = {}
+        self.statuses: Dict[int, int] = {}
+
+    def merge(self, other: SignalActivity) -> None:
+        self.requests += other.requests
+        self.answered += other.answered
+        self.strength = max(self.strength, other.strength)
+        for mine, theirs in ((self.detectors, other.detectors), (self.where, other.where)):
+            add_counts(mine, theirs)
+        add_counts(self.operations, other.operations)
+        add_counts(self.statuses, other.statuses)
+
+    def trim(self) -> None:
+        self.detectors = fewest(self.detectors, MAX_NAMES)
+        self.where = fewest(self.where, MAX_NAMES)
+        self.operations = fewest(self.operations, MAX_NAMES)
+        self.statuses = fewest(self.statuses, MAX_NAMES)
+
+
+class Examples:
+    """A few event ids a kind, those of the lowest rank: the earliest, of large responses the largest."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self) -> None:
+        self.kept: Dict[str, List[Tuple[int, str]]] = {}
+
+    def add(self, kind: str, rank: int, identifier: str) -> None:
+        held = self.kept.get(kind)
+        if held is None:
+            self.kept[kind] = [(rank, identifier)]
+        elif len(held) < MAX_EXAMPLES or rank <= held[-1][0]:
+            one = (rank, identifier)
+            if one not in held:
+                held.append(one)
+                held.sort()
+                del held[MAX_EXAMPLES:]
+
+    def merge(self, other: Examples) -> None:
+        for kind, held in other.kept.items():
+            for rank, identifier in held:
+                self.add(kind, rank, identifier)
+
+    def by_kind(self) -> Dict[str, List[str]]:
+        return {kind: [identifier for _, identifier in held] for kind, held in self.kept.items()}
+
+
+class _Spanned(Protocol):
+    first: float
+    last: float
+
+
+def span(one: _Spanned, other: _Spanned) -> Tuple[float, float]:
+    """First and last time of two; 0 stands for none."""
+    first = min(one.first, other.first) if one.first and other.first else one.first or other.first
+    return first, max(one.last, other.last)
+
+
+def lesser(one: str, other: str) -> str:
+    """One of two names, the same whichever comes first."""
+    return min(one, other) if one and other else one or other
+
+
+def under(mapping: Dict[K, V], name: K, make: Callable[[], V]) -> V:
+    found = mapping.get(name)
+    if found is None:
+        found = mapping[name] = make()
+    return found
+
+
+def add_counts(counts: Dict[K, int], more: Mapping[K, int]) -> None:
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
