@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Protocol, Tuple, Type, TypeVar
 
 if TYPE_CHECKING:
-    from apisec.activity import Row
-    from apisec.activity.row import OperationActivity
+    from apisec.abuse.tally import Tally
+    from apisec.activity import OperationActivity, Row
 
 FAMILIES: Tuple[str, ...] = (
     "object_enumeration",
@@ -161,6 +161,7 @@ class Context(Protocol):
     now_slot: int
     expectations: Expecting
     models: Judging
+    tally: Tally  # what each principal and operation did in the window and lately
 
     def part(self, scope: str, key: Key, kind: Type[P]) -> P:
         """Return the part of a profile, made on first use; it will be saved."""
@@ -220,8 +221,11 @@ class Window:
 class Family(Protocol):
     """One kind of abuse. Stateless: what it remembers, it keeps in parts of profiles."""
 
-    name: str
-    features: Tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def features(self) -> Tuple[str, ...]: ...
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         """Say what is unusual in the window."""

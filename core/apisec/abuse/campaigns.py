@@ -51,6 +51,7 @@ class Campaign:
         "id",
         "last",
         "last_slot",
+        "lead",
         "member_count",
         "members",
         "opened",
@@ -69,6 +70,7 @@ class Campaign:
         self.service = service
         self.opened = opened
         self.families: List[str] = []
+        self.lead = ""
         self.operations: List[str] = []
         self.signatures: List[str] = []
         self.members: Dict[str, int] = {}
@@ -88,6 +90,8 @@ class Campaign:
         self.first = min(self.first, one.first) if self.count else one.first
         self.last = max(self.last, one.last)
         self.last_slot = max(self.last_slot, slot)
+        if not self.told and one.score >= self.peak:
+            self.lead = one.family
         self.peak = max(self.peak, one.score)
         self.count += 1
         for values, value, most in (
@@ -166,6 +170,7 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "service": (str,),
     "opened": (int,),
     "families": (list,),
+    "lead": (str,),
     "operations": (list,),
     "signatures": (list,),
     "members": (dict,),
@@ -247,7 +252,8 @@ class Ledger:
         new = not campaign.told and one.score >= FINDING_SCORE
         if not new and not campaign.is_news(slot):
             return []
-        campaign.told = campaign.told or new
+        if new:
+            campaign.told, campaign.lead = True, one.family
         campaign.told_slot, campaign.told_peak, campaign.told_members = slot, campaign.peak, campaign.member_count
         return [Told(campaign, one, new)]
 

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Dict, List, Optional, Set, Tuple, Type, TypeVar
 
 from apisec.abuse import event as schema
+from apisec.abuse.artefact import default_models
 from apisec.abuse.base import (
     OPERATION,
     PRINCIPAL,
@@ -30,8 +31,8 @@ from apisec.abuse.base import (
 )
 from apisec.abuse.campaigns import FREEZE_SCORE, Campaign, Ledger, Told, members_shown, principals_of
 from apisec.abuse.families import FAMILIES
-from apisec.abuse.model import Models
 from apisec.abuse.state import Profiles, profile_key
+from apisec.abuse.tally import Tally
 from apisec.baselines.expectations import Expectations
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ Excepting = Callable[[Observation], Optional[str]]
 
 class EngineContext:
     """What the families see of the engine (``base.Context``)."""
+
+    tally: Tally
 
     def __init__(self, profiles: Profiles, expectations: Expecting, models: Judging) -> None:
         self.now_slot = 0
@@ -99,7 +102,9 @@ class Engine:
         self._families = tuple(families)
         self._watch = watch
         self._excepted = excepted
-        self._context = EngineContext(self._profiles, self._expectations, models or Models())
+        self._context = EngineContext(
+            self._profiles, self._expectations, default_models() if models is None else models
+        )
 
     @staticmethod
     def keys(rows: Iterable[Row]) -> List[str]:
@@ -120,6 +125,8 @@ class Engine:
         for address in sorted({address for row in window.rows for address in _addresses(row)}):
             self._profiles.see(*address, min(window.start_slot, slot))
         context.frozen_now = self._ledger.frozen(slot)
+        tally = context.tally = Tally(window, context)
+        tally.mark(self._families)
         observations = [one for family in self._families for one in family.observe(window, context)]
         if self._watch is not None:
             for one in observations:
@@ -137,6 +144,7 @@ class Engine:
                 suspicious.update((one.service, who) for who in principals_of(one))
         self._context.frozen_now = suspicious
         ordinary = window.without(suspicious)
+        self._context.tally.learn(ordinary)
         for family in self._families:
             family.learn(ordinary, self._context)
 
@@ -157,6 +165,7 @@ class Engine:
             "member_count": campaign.member_count,
             "campaign": campaign.id,
             "families": list(campaign.families),
+            "lead": campaign.lead,
             "new": new,
             "score": one.score,
             "severity": schema.severity_of(one.score),

@@ -58,6 +58,9 @@ FIELDS: Tuple[Field, ...] = (
     Field("member_count", "integer", "How many principals the campaign has so far.", required=True),
     Field("campaign", "string", "Id of the campaign: one finding each.", indexed=True, required=True),
     Field("families", "array", "All families of the campaign so far, the first one first.", required=True),
+    Field(
+        "lead", "string", "Family the campaign counts as: of its finding, before that of its strongest.", required=True
+    ),
     Field("new", "boolean", "True once a campaign: when its score first reaches 90.", required=True),
     Field("score", "number", "0 to 100: 18 times -log10 of p_value; 90 is 1 in 100,000.", required=True),
     Field("severity", "string", "informational, low, medium, high or critical, from the score.", required=True),

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import List, Tuple
 
+from apisec.abuse.account_enumeration import AccountEnumeration
 from apisec.abuse.base import Family
+from apisec.abuse.credential_stuffing import CredentialStuffing
+from apisec.abuse.excess_data import ExcessData
+from apisec.abuse.flooding import Flooding
+from apisec.abuse.payload import Injection, ServerSideRequestForgery
+from apisec.abuse.reconnaissance import Reconnaissance
+from apisec.abuse.scraping import Scraping
+from apisec.abuse.spec_violation import SpecViolation
+from apisec.abuse.token_guessing import TokenGuessing
 
 
 def _registered(families: List[Family]) -> Tuple[Family, ...]:
@@ -15,4 +24,17 @@ def _registered(families: List[Family]) -> Tuple[Family, ...]:
     return tuple(families)
 
 
-FAMILIES: Tuple[Family, ...] = _registered([])
+FAMILIES: Tuple[Family, ...] = _registered(
+    [
+        AccountEnumeration(),
+        CredentialStuffing(),
+        ExcessData(),
+        Flooding(),
+        Injection(),
+        Reconnaissance(),
+        Scraping(),
+        ServerSideRequestForgery(),
+        SpecViolation(),
+        TokenGuessing(),
+    ]
+)

@@ -1,0 +1,296 @@
+"""Counting machinery: what a row counts, and trailing sums over an hour, a day and seven days.
+
+A trail keeps sums in three resolutions: slots for the hour, hours for the day, quarters of a day for the week. So the
+"day" is 23 to 24 hours and the "week" 6¾ to 7 days; what is judged and what is learned are the same sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Tuple
+
+from apisec.abuse.base import SLOTS_PER_DAY, SLOTS_PER_HOUR, Sums
+from apisec.errors import DocumentError
+
+if TYPE_CHECKING:
+    from apisec.activity import OperationActivity, Row
+
+WIDTHS = (1, SLOTS_PER_HOUR, SLOTS_PER_DAY // 4)  # slots a bucket
+KEPT = (12, 24, 28)  # buckets
+WEEK_SLOTS = 7 * SLOTS_PER_DAY
+MAX_OPERATIONS = 24  # of one principal that are counted apart; those used last
+MAX_REMEMBERED = 512  # hashes of ids, accounts or credentials that a principal has used lately, by kind
+MAX_VALUE = 1e15
+_KEY_LIMIT = 64  # counters of one trail
+_STATUS_COUNTERS = {401: "s401", 403: "s403", 404: "s404", 429: "s429"}
+
+Counts = Dict[str, float]
+
+
+def status_counter(status: int) -> str:
+    """Return the counter of a failure: s401, s403, s404, s429, s4xx (all other), s5xx; empty for none."""
+    if status < 400:
+        return ""
+    return _STATUS_COUNTERS.get(status) or ("s4xx" if status < 500 else "s5xx")
+
+
+class Trail:
+    """Trailing sums of some counters of one key."""
+
+    __slots__ = ("_buckets", "_rows", "_totals", "newest")
+
+    def __init__(self) -> None:
+        self._buckets: Tuple[Dict[int, Counts], ...] = ({}, {}, {})
+        self._totals: Tuple[Counts, ...] = ({}, {}, {})
+        self.newest = 0  # slot
+
+    def add(self, slot: int, values: Mapping[str, float]) -> None:
+        """Count ``values`` in ``slot``; what is older than a resolution keeps is left out of it."""
+        self.newest = max(self.newest, slot)
+        for level in range(3):
+            index = slot // WIDTHS[level]
+            buckets, totals = self._buckets[level], self._totals[level]
+            newest = self.newest // WIDTHS[level]
+            if len(buckets) and next(iter(buckets)) <= newest - KEPT[level]:
+                self._expire(level, newest)
+            if index <= newest - KEPT[level]:
+                continue
+            bucket = buckets.get(index)
+            if bucket is None:
+                bucket = buckets[index] = {}
+                if len(buckets) > 1 and index < newest:  # late: keep the oldest first
+                    for key in sorted(buckets):
+                        buckets[key] = buckets.pop(key)
+            for name, value in values.items():
+                if value:
+                    bucket[name] = bucket.get(name, 0) + value
+                    totals[name] = totals.get(name, 0) + value
+
+    def _expire(self, level: int, newest: int) -> None:
+        buckets, totals = self._buckets[level], self._totals[level]
+        oldest = newest - KEPT[level]
+        for index in [one for one in buckets if one <= oldest]:
+            for name, value in buckets.pop(index).items():
+                left = totals[name] - value
+                if left > 1e-9:
+                    totals[name] = left
+                else:
+                    del totals[name]
+
+    def advance(self, slot: int) -> None:
+        """Let what is too old at ``slot`` leave the sums."""
+        if slot <= self.newest:
+            return
+        self.newest = slot
+        for level in range(3):
+            self._expire(level, slot // WIDTHS[level])
+
+    def sums(self, name: str) -> Sums:
+        """Return the sums of one counter over the last hour, day and week up to the newest slot."""
+        hour, day, week = self._totals
+        return hour.get(name, 0.0), day.get(name, 0.0), week.get(name, 0.0)
+
+    def all_sums(self) -> Dict[str, Sums]:
+        return {name: self.sums(name) for name in self._totals[2]}
+
+    def names(self) -> List[str]:
+        return list(self._totals[2])
+
+    def is_empty(self) -> bool:
+        return not self._totals[2]
+
+    def merge(self, other: Trail) -> None:
+        for level in range(3):
+            self.newest = max(self.newest, other.newest)
+            for index, counts in other._buckets[level].items():
+                bucket = self._buckets[level].setdefault(index, {})
+                for name, value in counts.items():
+                    bucket[name] = bucket.get(name, 0) + value
+                    self._totals[level][name] = self._totals[level].get(name, 0) + value
+            self._expire(level, self.newest // WIDTHS[level])
+
+    def to_state(self) -> Dict[str, Any]:
+        return {
+            "newest": self.newest,
+            "buckets": [
+                [[index, {name: _compact(value) for name, value in counts.items()}] for index, counts in level.items()]
+                for level in self._buckets
+            ],
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> Trail:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        trail = cls()
+        try:
+            trail.newest = int(state["newest"])
+            for level, buckets in enumerate(state["buckets"][:3]):
+                for index, counts in sorted(buckets)[-KEPT[level] :]:
+                    kept = {str(name): _number(value) for name, value in list(counts.items())[:_KEY_LIMIT]}
+                    trail._buckets[level][int(index)] = kept
+                    for name, value in kept.items():
+                        trail._totals[level][name] = trail._totals[level].get(name, 0) + value
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise DocumentError(f"is no trail: {error}", where="counters") from error
+        return trail
+
+
+def _compact(value: float) -> float:
+    """An integer as such: half the characters."""
+    return int(value) if value == int(value) else round(value, 3)
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= MAX_VALUE:
+        raise ValueError(f"{value!r} is not a count")
+    return value  # type: ignore[no-any-return]
+
+
+class Memory:
+    """Hashes used within seven days, each with the day it was used last; the longest unused ones go first."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: Dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._last)
+
+    def take(self, hashes: Iterable[int], slot: int) -> int:
+        """Remember ``hashes``; return how many of them were not remembered."""
+        day = slot // SLOTS_PER_DAY
+        known = self._last
+        before = len(known)
+        for hashed in hashes:
+            known[hashed] = day
+        new = len(known) - before
+        if len(known) > 2 * MAX_REMEMBERED:
+            self.trim()
+        return new
+
+    def trim(self) -> None:
+        if len(self._last) > MAX_REMEMBERED:
+            kept = sorted(self._last.items(), key=lambda one: (-one[1], one[0]))[:MAX_REMEMBERED]
+            self._last = dict(kept)
+
+    def forget(self, slot: int) -> None:
+        oldest = (slot - WEEK_SLOTS) // SLOTS_PER_DAY
+        if any(day < oldest for day in self._last.values()):
+            self._last = {hashed: day for hashed, day in self._last.items() if day >= oldest}
+
+    def merge(self, other: Memory) -> None:
+        for hashed, day in other._last.items():
+            self._last[hashed] = max(day, self._last.get(hashed, 0))
+        self.trim()
+
+    def to_state(self) -> List[List[int]]:
+        self.trim()
+        return [[hashed, day] for hashed, day in sorted(self._last.items())]
+
+    @classmethod
+    def from_state(cls, state: Any) -> Memory:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        memory = cls()
+        if not isinstance(state, list) or not all(
+            isinstance(one, list) and len(one) == 2 and type(one[0]) is type(one[1]) is int for one in state
+        ):
+            raise DocumentError("is no list of hashes with days", where="counters")
+        memory._last = {one[0]: one[1] for one in state[: 2 * MAX_REMEMBERED]}
+        return memory
+
+
+class PrincipalCounters:
+    """What one principal did in a service: in all, and by operation. The part "counters" of its profile."""
+
+    name: ClassVar[str] = "counters"
+    __slots__ = ("memories", "operations", "rows", "total")
+
+    def __init__(self) -> None:
+        self.total = Trail()
+        self.operations: Dict[str, Trail] = {}
+        self.memories: Dict[str, Memory] = {}
+
+    def operation(self, name: str) -> Trail:
+        """Return the trail of an operation, which counts as used last."""
+        trail = self.operations.pop(name, None)
+        if trail is None:
+            trail = Trail()
+            if len(self.operations) >= MAX_OPERATIONS:
+                del self.operations[min(self.operations, key=lambda one: (self.operations[one].newest, one))]
+        self.operations[name] = trail
+        return trail
+
+    def fresh(self, kind: str, hashes: Iterable[int], slot: int) -> int:
+        """Remember hashes of one kind; return how many are new in seven days."""
+        memory = self.memories.get(kind)
+        if memory is None:
+            memory = self.memories[kind] = Memory()
+            if len(self.memories) > 2 * MAX_OPERATIONS:
+                del self.memories[min(self.memories, key=lambda one: (len(self.memories[one]), one))]
+        return memory.take(hashes, slot)
+
+    def merge(self, other: PrincipalCounters) -> None:
+        self.total.merge(other.total)
+        for name, trail in other.operations.items():
+            self.operation(name).merge(trail)
+        for kind, memory in other.memories.items():
+            self.memories.setdefault(kind, Memory()).merge(memory)
+
+    def forget(self, slot: int) -> None:
+        self.total.advance(slot)
+        for name in [one for one, trail in self.operations.items() if trail.newest < slot - WEEK_SLOTS]:
+            del self.operations[name]
+
+    def to_state(self) -> Dict[str, Any]:
+        return {
+            "total": self.total.to_state(),
+            "operations": {name: trail.to_state() for name, trail in self.operations.items()},
+            "memories": {kind: memory.to_state() for kind, memory in self.memories.items() if len(memory)},
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> PrincipalCounters:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        if not isinstance(state, dict) or not all(
+            isinstance(state.get(name), dict) for name in ("total", "operations", "memories")
+        ):
+            raise DocumentError("has no total, operations and memories", where="counters")
+        counters = cls()
+        counters.total = Trail.from_state(state["total"])
+        for name, trail in list(state["operations"].items())[:MAX_OPERATIONS]:
+            counters.operations[name] = Trail.from_state(trail)
+        for kind, memory in list(state["memories"].items())[: 2 * MAX_OPERATIONS]:
+            counters.memories[kind] = Memory.from_state(memory)
+        return counters
+
+
+def operation_counts(used: OperationActivity) -> Counts:
+    """Return what one operation of a row counts; objects are those of the row."""
+    counts: Counts = {
+        "requests": used.requests,
+        "bytes": used.bytes_out,
+        "records": used.records,
+        "sensitive": used.sensitive,
+        "objects": used.object_count,
+    }
+    for status, count in used.statuses.items():
+        name = status_counter(status)
+        if name:
+            counts[name] = counts.get(name, 0) + count
+            counts["failures"] = counts.get("failures", 0) + count
+    return counts
+
+
+def row_counts(row: Row, by_operation: Mapping[str, Counts]) -> Counts:
+    """Add up the operations of a row, and what it counts beside."""
+    counts: Counts = {}
+    for one in by_operation.values():
+        for name, value in one.items():
+            counts[name] = counts.get(name, 0) + value
+    for family, signal in row.signals.items():
+        counts[f"sig:{family}"] = signal.requests
+    if row.accounts.attempts:
+        counts["attempts"] = row.accounts.attempts
+        counts["login_failures"] = row.accounts.failures
+    return counts

@@ -1,0 +1,308 @@
+"""Families that count: claims about trailing sums, of principals and of whole operations.
+
+A claim compares the sum of one counter over an hour, a day and seven days with what is ordinary for this principal
+(its peers', shrunk to its own habit where it has one). The best of the horizons counts, as one of three looks.
+Claims of one group speak of the same thing: of them only the best counts in full, and the others not again.
+
+Totals ask the same of an operation, for what many do a little of each. There the largest contributor is left out, so
+that one busy principal is not taken for many; and with ``per`` a counter is judged against the operation's requests, so
+that more traffic alone is none.
+"""
+
+# ruff: noqa: ARG002 - every family takes what the protocol gives
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
+
+from apisec.abuse.base import (
+    HORIZONS,
+    OPERATION,
+    PRINCIPAL,
+    SLOTS_PER_DAY,
+    SLOTS_PER_HOUR,
+    Context,
+    Key,
+    Observation,
+    Window,
+    decades,
+    observation,
+)
+from apisec.abuse.counters import Trail
+from apisec.abuse.tally import Counted
+from apisec.activity import OTHER
+
+PRINCIPAL_OPERATION = "principal@operation"
+LEAST_EVIDENCE = 1.0  # decades below which nothing is said
+LEAST_MEMBERS = 3  # principals of a total
+HORIZON_WORDS = {"1h": "in an hour", "1d": "in a day", "7d": "in seven days"}
+HORIZON_SLOTS = {"1h": SLOTS_PER_HOUR, "1d": SLOTS_PER_DAY, "7d": 7 * SLOTS_PER_DAY}
+_BASIS_WORDS = {
+    "own habit": "by its own habit",
+    "peers": "by what its peers do",
+    "operation": "for this operation",
+    "service": "for this service",
+    "default": "where nothing is known yet",
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``unit`` completes "41 …": "failed logins". ``least``: a smaller sum says nothing, however rare."""
+
+    feature: str
+    counter: str
+    unit: str
+    scope: str = PRINCIPAL
+    least: float = 2.0
+    group: str = ""
+    horizons: Tuple[str, ...] = HORIZONS
+    example: str = "any"  # kind of the row's examples
+
+
+@dataclass(frozen=True)
+class Total:
+    """A claim about an operation; ``per``: a counter that it is a share of."""
+
+    feature: str
+    counter: str
+    unit: str
+    per: str = ""
+    least: float = 10.0
+    horizons: Tuple[str, ...] = ("1h", "1d")
+    example: str = "any"
+
+
+class Weighed(NamedTuple):
+    decades: float
+    seen: float
+    expected: float
+    basis: str
+    horizon: str
+    unit: str
+    feature: str
+    operation: str
+    example: str
+
+    @property
+    def reason(self) -> str:
+        where = f" on {self.operation}" if self.operation else ""
+        basis = _BASIS_WORDS.get(self.basis, self.basis)
+        words = HORIZON_WORDS[self.horizon]
+        return f"{figure(self.seen)} {self.unit} {words}{where}; {figure(self.expected)} expected {basis}"
+
+
+def figure(value: float) -> str:
+    """Return a number as people write it: 1,234, 12.3, 0.04."""
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.2g}" if value < 10 else f"{value:.1f}"
+
+
+def weigh(context: Context, claim: Claim, key: Key, trail: Trail, operation: str = "") -> Optional[Weighed]:
+    """Return the strongest horizon of a claim, or None when none says anything."""
+    best: Optional[Weighed] = None
+    for horizon, seen in zip(HORIZONS, trail.sums(claim.counter)):
+        if horizon not in claim.horizons or seen < claim.least:
+            continue
+        tail = context.expectations.tail(claim.counter, claim.scope, key, horizon, context.now_slot, seen)
+        strength = decades(tail.p, len(claim.horizons))
+        if strength > 0.0 and (best is None or strength > best.decades):
+            best = Weighed(
+                strength, seen, tail.expected, tail.basis, horizon, claim.unit, claim.feature, operation, claim.example
+            )
+    return best
+
+
+def features_of(weighed: Iterable[Weighed], groups: Mapping[str, str]) -> Dict[str, float]:
+    """Return features whose sum counts each group once: what is weaker adds what it has beyond, which is nothing."""
+    best: Dict[str, float] = {}
+    features: Dict[str, float] = {}
+    for one in sorted(weighed, key=lambda each: (-each.decades, each.feature)):
+        group = groups.get(one.feature) or one.feature
+        if group not in best:
+            best[group] = one.decades
+            features[one.feature] = one.decades
+    return features
+
+
+class CountingFamily:
+    """A family made of claims and totals. Subclasses say which, and may add marks."""
+
+    name: ClassVar[str]
+    claims: ClassVar[Tuple[Claim, ...]] = ()
+    totals: ClassVar[Tuple[Total, ...]] = ()
+    further: ClassVar[Tuple[str, ...]] = ()  # features that ``beside`` adds
+
+    @property
+    def features(self) -> Tuple[str, ...]:
+        names = [claim.feature for claim in self.claims] + [total.feature for total in self.totals]
+        return tuple(dict.fromkeys((*names, *self.further)))
+
+    def mark(self, counted: Counted, context: Context) -> None:
+        """Add marks to what a principal did in the window."""
+
+    def beside(self, counted: Counted, context: Context) -> Mapping[str, float]:
+        """Return features beside the claims; they count only where a claim says something."""
+        return {}
+
+    def evidence(self, counted: Counted) -> Mapping[str, Any]:
+        return {}
+
+    def silent(self, counted: Counted, context: Context) -> bool:
+        """Whether the family has nothing to say about this principal."""
+        return False
+
+    def learn(self, window: Window, context: Context) -> None:
+        """Counters are learned by the tally."""
+
+    def observe(self, window: Window, context: Context) -> Iterable[Observation]:
+        for counted in context.tally.principals.values():
+            found = self._principal(counted, context)
+            if found is not None:
+                yield found
+        if self.totals:
+            for key, counts in context.tally.operations.items():
+                if any(counts.get(total.counter) for total in self.totals):
+                    found = self._operation(key, context)
+                    if found is not None:
+                        yield found
+
+    def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
+        if not any(counted.counts.get(claim.counter) for claim in self.claims) or self.silent(counted, context):
+            return None
+        weighed = self._weigh(counted, context)
+        groups = {claim.feature: claim.group for claim in self.claims}
+        features = features_of(weighed, groups)
+        if sum(features.values()) < LEAST_EVIDENCE:
+            return None
+        features.update(self.beside(counted, context))
+        lead = max(weighed, key=lambda one: (one.decades, one.feature, one.operation))
+        return observation(
+            context,
+            self.name,
+            counted.row,
+            features,
+            seen=lead.seen,
+            expected=lead.expected,
+            unit=f"{lead.unit} {HORIZON_WORDS[lead.horizon]}",
+            basis=lead.basis,
+            operation=lead.operation or self._main_operation(counted, lead),
+            first=min(row.first for row in counted.rows),
+            last=max(row.last for row in counted.rows),
+            requests=sum(row.requests for row in counted.rows),
+            evidence={"horizon": lead.horizon, **self.evidence(counted)},
+            reasons=reasons_of(weighed),
+            examples=examples_of(counted, lead.example),
+        )
+
+    def _weigh(self, counted: Counted, context: Context) -> List[Weighed]:
+        key = service, principal = counted.key
+        found: List[Weighed] = []
+        for claim in self.claims:
+            if not counted.counts.get(claim.counter):
+                continue
+            if claim.scope == PRINCIPAL:
+                one = weigh(context, claim, key, counted.part.total)
+                found += [one] if one else []
+                continue
+            for operation, counts in counted.by_operation.items():
+                trail = counted.part.operations.get(operation)
+                if counts.get(claim.counter) and trail is not None and operation != OTHER:
+                    one = weigh(context, claim, (service, operation, principal), trail, operation)
+                    found += [one] if one else []
+        return found
+
+    def _main_operation(self, counted: Counted, lead: Weighed) -> str:
+        """The operation that has most of the counter in the window, when it has most of it at all."""
+        counter = next(claim.counter for claim in self.claims if claim.feature == lead.feature)
+        by = {name: counts.get(counter, 0.0) for name, counts in counted.by_operation.items()}
+        best = max(by, key=lambda name: (by[name], name), default="")
+        return best if best and 2 * by[best] > sum(by.values()) and best != OTHER else ""
+
+    def _operation(self, key: Tuple[str, str], context: Context) -> Optional[Observation]:
+        service, operation = key
+        traffic = context.tally.traffic(OPERATION, key)
+        best: Optional[Tuple[Weighed, List[str]]] = None
+        features: Dict[str, float] = {}
+        for total in self.totals:
+            found = _weigh_total(context, total, key, traffic.total, traffic.contributors.get(total.counter, {}))
+            if found is not None:
+                features[total.feature] = found[0].decades
+                best = found if best is None or found[0].decades > best[0].decades else best
+        if best is None or best[0].decades < LEAST_EVIDENCE:
+            return None
+        lead, members = best
+        counted = [context.tally.principals[one] for one in _present(context, service, members)]
+        if not counted:
+            return None
+        return observation(
+            context,
+            self.name,
+            counted[0].row,
+            features,
+            entity=OPERATION,
+            seen=lead.seen,
+            expected=lead.expected,
+            unit=f"{lead.unit} {HORIZON_WORDS[lead.horizon]}",
+            basis=lead.basis,
+            operation=operation,
+            members=members,
+            first=min(one.row.first for one in counted),
+            last=max(one.row.last for one in counted),
+            requests=int(sum(one.by_operation.get(operation, {}).get("requests", 0) for one in counted)),
+            evidence={"horizon": lead.horizon, "members": len(members)},
+            reasons=(f"{lead.reason}, by {len(members)} principals",),
+            examples=[one for each in counted[:6] for one in examples_of(each, lead.example)[:1]],
+        )
+
+
+def _present(context: Context, service: str, members: Sequence[str]) -> List[Tuple[str, str]]:
+    return [(service, who) for who in members if (service, who) in context.tally.principals]
+
+
+def _weigh_total(
+    context: Context, total: Total, key: Key, trail: Trail, contributors: Mapping[str, Tuple[int, float]]
+) -> Optional[Tuple[Weighed, List[str]]]:
+    slot = context.now_slot
+    best: Optional[Tuple[Weighed, List[str]]] = None
+    for horizon, seen, requests in zip(HORIZONS, trail.sums(total.counter), trail.sums(total.per or "requests")):
+        if horizon not in total.horizons or seen < total.least:
+            continue
+        since = slot - HORIZON_SLOTS[horizon]
+        recent = {who: count for who, (last, count) in contributors.items() if last > since}
+        if len(recent) < LEAST_MEMBERS:
+            continue
+        rest = seen - min(seen, max(recent.values()))
+        if rest <= 0:
+            continue
+        tail = context.expectations.tail(
+            total.counter, OPERATION, key, horizon, slot, rest, requests if total.per else 0.0
+        )
+        strength = decades(tail.p, len(total.horizons))
+        if best is None or strength > best[0].decades:
+            members = sorted(recent, key=lambda who: (-recent[who], who))
+            weighed = Weighed(
+                strength, seen, tail.expected, tail.basis, horizon, total.unit, total.feature, key[1], total.example
+            )
+            best = weighed, members
+    return best
+
+
+def reasons_of(weighed: Iterable[Weighed]) -> List[str]:
+    """Return the sentences of what counts, the strongest first; each feature once."""
+    reasons: Dict[str, str] = {}
+    for one in sorted(weighed, key=lambda each: (-each.decades, each.feature)):
+        if one.decades >= LEAST_EVIDENCE:
+            reasons.setdefault(one.feature, one.reason)
+    return list(reasons.values())[:6]
+
+
+def examples_of(counted: Counted, kind: str) -> List[str]:
+    """Return event ids of a kind, or of any."""
+    found: List[str] = []
+    for row in counted.rows:
+        examples = row.examples
+        found += examples.get(kind) or examples.get("any", [])
+    return found

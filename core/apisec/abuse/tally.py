@@ -1,0 +1,341 @@
+"""One count of a window for all families: what each principal and each operation did, added to its trails.
+
+Families add *marks* to what a row counts: things that ordinary traffic hardly has (a failed login, a signal, a path
+that answers nobody). All of them are judged alike, by trailing sums against what is ordinary (``counting``).
+
+Failures that come over many at once are explained by what befell them all: a rotation of credentials, a broken release,
+an outage. In such a *wave* a principal's failures count only as far as they exceed three times what the others have.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, Optional, Set, Tuple
+
+from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, SLOTS_PER_HOUR, Context, Key, Window
+from apisec.abuse.counters import Counts, PrincipalCounters, Trail, operation_counts, row_counts
+from apisec.activity import OTHER
+from apisec.activity.hashing import value_hash32
+from apisec.activity.parts import Hashes
+from apisec.errors import DocumentError
+
+if TYPE_CHECKING:
+    from apisec.activity import OperationActivity, Row
+
+WAVE_COUNTERS = ("s401", "s403", "s404", "s4xx", "s429", "s5xx")
+WAVE_LEAST = 3  # principals
+WAVE_P = 1e-3  # chance of so many at once on an ordinary day
+WAVE_FACTOR = 3.0  # times what the others have is still explained
+ESTABLISHED_SLOTS = SLOTS_PER_HOUR  # a wave is told by those who were there before
+WAVE_SLOTS = 2 * SLOTS_PER_HOUR  # how long one has to have failed together
+USUAL_WEIGHT = 1.0 / (4 * SLOTS_PER_DAY)  # of a window in the usual number of failing principals
+MAX_FAILING = 512  # principals by counter
+MAX_CONTRIBUTORS = 128  # by mark
+CONTRIBUTOR_SLOTS = SLOTS_PER_DAY
+MAX_SUCCEEDED = 64
+
+
+def poisson_tail(count: int, mean: float) -> float:
+    """Return P(X >= count) of a Poisson distribution; summed from below, good to 1e-12 or so."""
+    if count <= 0:
+        return 1.0
+    term = total = math.exp(-mean)
+    for k in range(1, count):
+        term *= mean / k
+        total += term
+    return max(0.0, 1.0 - total)
+
+
+class Wave:
+    """Established principals that failed lately in one way, and how many do on an ordinary day."""
+
+    __slots__ = ("failing", "usual")
+
+    def __init__(self) -> None:
+        self.failing: Dict[str, Tuple[int, float]] = {}  # principal: slot it failed last, failures (halved when idle)
+        self.usual = 0.0
+
+    def add(self, principal: str, slot: int, count: float) -> None:
+        last, before = self.failing.get(principal, (slot, 0.0))
+        self.failing[principal] = (slot, before + count if slot - last < WAVE_SLOTS else count)
+        if len(self.failing) > MAX_FAILING:
+            del self.failing[min(self.failing, key=lambda who: (self.failing[who][0], who))]
+
+    def close(self, slot: int) -> None:
+        """End a window: the usual number follows the present one slowly."""
+        self.failing = {who: one for who, one in self.failing.items() if slot - one[0] < WAVE_SLOTS}
+        self.usual += USUAL_WEIGHT * (len(self.failing) - self.usual)
+
+    def explained(self, principal: str) -> float:
+        """Return how many failures are explained by what befalls the others; 0 where there is no wave."""
+        others = [count for who, (_, count) in self.failing.items() if who != principal]
+        if len(others) < WAVE_LEAST or poisson_tail(len(others), self.usual) > WAVE_P:
+            return 0.0
+        return WAVE_FACTOR * max(1.0, sum(others) / len(others))
+
+
+class OperationTraffic:
+    """What was done to one operation, or to a service as a whole. The part "traffic" of its profile."""
+
+    name: ClassVar[str] = "traffic"
+    __slots__ = ("answered", "contributors", "succeeded", "total", "waves")
+
+    def __init__(self) -> None:
+        self.total = Trail()
+        self.answered = 0  # requests that were answered with 2xx or 3xx, ever
+        self.succeeded = Hashes(MAX_SUCCEEDED)  # principals that were
+        self.waves: Dict[str, Wave] = {}
+        # By mark: principal -> (slot of the last, count). Who to name when an operation is under attack.
+        self.contributors: Dict[str, Dict[str, Tuple[int, float]]] = {}
+
+    def contribute(self, mark: str, principal: str, slot: int, count: float) -> None:
+        held = self.contributors.setdefault(mark, {})
+        held[principal] = (slot, held.get(principal, (slot, 0.0))[1] + count)
+        if len(held) > MAX_CONTRIBUTORS:
+            del held[min(held, key=lambda who: (held[who][0], held[who][1], who))]
+
+    def members(self, mark: str, since: int) -> List[str]:
+        """Return who contributed since a slot, the largest contribution first."""
+        held = self.contributors.get(mark, {})
+        recent = [(-count, who) for who, (slot, count) in held.items() if slot >= since]
+        return [who for _, who in sorted(recent)]
+
+    def forget(self, slot: int) -> None:
+        self.total.advance(slot)
+        oldest = slot - CONTRIBUTOR_SLOTS
+        for mark in list(self.contributors):
+            held = {who: one for who, one in self.contributors[mark].items() if one[0] >= oldest}
+            if held:
+                self.contributors[mark] = held
+            else:
+                del self.contributors[mark]
+
+    def merge(self, other: OperationTraffic) -> None:
+        self.total.merge(other.total)
+        self.answered += other.answered
+        self.succeeded.merge(other.succeeded)
+        for mark, held in other.contributors.items():
+            for who, (slot, count) in held.items():
+                self.contribute(mark, who, slot, count)
+        for name, wave in other.waves.items():
+            mine = self.waves.setdefault(name, Wave())
+            mine.usual = max(mine.usual, wave.usual)
+            mine.failing.update(wave.failing)
+
+    def to_state(self) -> Dict[str, Any]:
+        self.succeeded.trim()
+        return {
+            "total": self.total.to_state(),
+            "answered": self.answered,
+            "succeeded": sorted(self.succeeded.values),
+            "trimmed": self.succeeded.trimmed,
+            "waves": {
+                name: {"usual": round(wave.usual, 6), "failing": {who: list(one) for who, one in wave.failing.items()}}
+                for name, wave in self.waves.items()
+            },
+            "contributors": {
+                mark: {who: list(one) for who, one in held.items()} for mark, held in self.contributors.items()
+            },
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> OperationTraffic:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        traffic = cls()
+        try:
+            traffic.total = Trail.from_state(state["total"])
+            traffic.answered = int(state["answered"])
+            values = {int(one) for one in state["succeeded"][:MAX_SUCCEEDED]}
+            traffic.succeeded = Hashes(MAX_SUCCEEDED, values, bool(state["trimmed"]))
+            for name, one in state["waves"].items():
+                wave = traffic.waves[str(name)] = Wave()
+                wave.usual = float(one["usual"])
+                wave.failing = _pairs(one["failing"], MAX_FAILING)
+            for mark, held in state["contributors"].items():
+                traffic.contributors[str(mark)] = _pairs(held, MAX_CONTRIBUTORS)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise DocumentError(f"is no traffic: {error}", where="traffic") from error
+        return traffic
+
+
+def _pairs(held: Mapping[str, Any], most: int) -> Dict[str, Tuple[int, float]]:
+    return {str(who): (int(slot), float(count)) for who, (slot, count) in list(held.items())[:most]}
+
+
+class Counted:
+    """What one principal did in the window. ``counts`` and ``by_operation`` are of the window, marks included."""
+
+    __slots__ = ("age", "by_operation", "counts", "key", "part", "row", "rows")
+
+    def __init__(self, key: Tuple[str, str], rows: List[Row], part: PrincipalCounters, age: int) -> None:
+        self.key = key
+        self.rows = rows
+        self.row = rows[-1]
+        self.part = part
+        self.age = age  # slots since it was first seen
+        self.counts: Counts = {}
+        self.by_operation: Dict[str, Counts] = {}
+
+    def mark(self, operation: str, name: str, count: float) -> None:
+        """Add a mark, in all and to an operation ("" for none)."""
+        if count > 0:
+            self.counts[name] = self.counts.get(name, 0) + count
+            if operation:
+                own = self.by_operation.setdefault(operation, {})
+                own[name] = own.get(name, 0) + count
+
+    def used(self) -> Iterable[Tuple[Row, str, OperationActivity]]:
+        """Yield rows with their operations, less those that are counted together."""
+        for row in self.rows:
+            for name, used in row.operations.items():
+                if name != OTHER:
+                    yield row, name, used
+
+
+class Tally:
+    """The count of a window: principals by (service, principal), operations by (service, operation)."""
+
+    def __init__(self, window: Window, context: Context) -> None:
+        self.slot = context.now_slot
+        self._context = context
+        self.principals: Dict[Tuple[str, str], Counted] = {}
+        self.operations: Dict[Tuple[str, str], Counts] = {}
+        self.services: Dict[str, Counts] = {}
+        self._totals: FrozenSet[str] = frozenset()  # marks that are judged by operation
+        for key, rows in window.by_principal.items():
+            part = context.part(PRINCIPAL, key, PrincipalCounters)
+            counted = Counted(key, list(rows), part, context.age_of(PRINCIPAL, key))
+            self._count(counted)
+            self.principals[key] = counted
+
+    def traffic(self, scope: str, key: Key) -> OperationTraffic:
+        return self._context.part(scope, key, OperationTraffic)
+
+    def _count(self, counted: Counted) -> None:
+        part, slot = counted.part, self.slot
+        for row in counted.rows:
+            by_operation: Dict[str, Counts] = {}
+            for name, used in row.operations.items():
+                counts = operation_counts(used)
+                if used.objects:
+                    # Of different ids over days, only those that are new to this principal add up.
+                    fresh = part.fresh(f"o:{name}", used.objects, slot)
+                    counts["objects"] = fresh + used.objects_dropped
+                by_operation[name] = counts
+                own = counted.by_operation.setdefault(name, {})
+                for counter, value in counts.items():
+                    own[counter] = own.get(counter, 0) + value
+            for counter, value in row_counts(row, by_operation).items():
+                counted.counts[counter] = counted.counts.get(counter, 0) + value
+
+    def mark(self, families: Iterable[Any]) -> None:
+        """Let families add their marks, and add all of it to the trails."""
+        self.explain()
+        marking = [family for family in families if hasattr(family, "mark")]
+        self._totals = frozenset(total.counter for family in marking for total in family.totals)
+        for counted in self.principals.values():
+            for family in marking:
+                family.mark(counted, self._context)
+        self.close()
+
+    def explain(self) -> None:
+        """Take what a wave explains out of the failures."""
+        established: Dict[str, Set[str]] = {}
+        for (service, principal), counted in self.principals.items():
+            if counted.age >= ESTABLISHED_SLOTS:
+                for name in WAVE_COUNTERS:
+                    if counted.counts.get(name):
+                        traffic = self.traffic(SERVICE, (service,))
+                        traffic.waves.setdefault(name, Wave()).add(principal, self.slot, counted.counts[name])
+                        established.setdefault(service, set()).add(name)
+        for (service, principal), counted in self.principals.items():
+            traffic = self.traffic(SERVICE, (service,))
+            for name in WAVE_COUNTERS:
+                wave = traffic.waves.get(name)
+                if wave is None or not counted.counts.get(name):
+                    continue
+                explained = wave.explained(principal)
+                if explained:
+                    _reduce(counted, name, explained)
+        for service in {service for service, _ in self.principals}:
+            for wave in self.traffic(SERVICE, (service,)).waves.values():
+                wave.close(self.slot)
+
+    def close(self) -> None:
+        """Add the window to the trails of principals, operations and services."""
+        slot = self.slot
+        for (service, principal), counted in self.principals.items():
+            counted.part.total.add(slot, counted.counts)
+            counted.part.total.advance(slot)
+            in_service = self.services.setdefault(service, {})
+            _add(in_service, counted.counts)
+            for name, counts in counted.by_operation.items():
+                if name == OTHER:
+                    continue
+                trail = counted.part.operation(name)
+                trail.add(slot, counts)
+                trail.advance(slot)
+                _add(self.operations.setdefault((service, name), {}), counts)
+                for mark in self._totals:
+                    if counts.get(mark):
+                        self.traffic(OPERATION, (service, name)).contribute(mark, principal, slot, counts[mark])
+            self._answered(service, principal, counted)
+        for key, counts in self.operations.items():
+            self.traffic(OPERATION, key).total.add(slot, counts)
+        for service, counts in self.services.items():
+            self.traffic(SERVICE, (service,)).total.add(slot, counts)
+
+    def _answered(self, service: str, principal: str, counted: Counted) -> None:
+        hashed: Optional[int] = None
+        for _, name, used in counted.used():
+            good = used.requests - used.failures
+            if good > 0:
+                counted.part.total.add(self.slot, {"answered": good})
+                traffic = self.traffic(OPERATION, (service, name))
+                traffic.answered += good
+                hashed = value_hash32(principal) if hashed is None else hashed
+                traffic.succeeded.add(hashed)
+
+    def learn(self, ordinary: Window) -> None:
+        """Teach the expectations the sums of ordinary principals, and totals less what the others did."""
+        expectations, slot = self._context.expectations, self.slot
+        operations: Dict[Tuple[str, str], Counts] = {}
+        services: Dict[str, Counts] = {}
+        for key in ordinary.by_principal:
+            counted = self.principals[key]
+            service, principal = key
+            total = counted.part.total
+            total.add(slot, {"rows": 1})
+            expectations.learn_sums(PRINCIPAL, key, slot, total.all_sums(), total.sums("rows")[1])
+            _add(services.setdefault(service, {}), counted.counts)
+            for name, counts in counted.by_operation.items():
+                if name == OTHER:
+                    continue
+                trail = counted.part.operation(name)
+                trail.add(slot, {"rows": 1})
+                key3 = (service, name, principal)
+                expectations.learn_sums("principal@operation", key3, slot, trail.all_sums(), trail.sums("rows")[1])
+                _add(operations.setdefault((service, name), {}), counts)
+        for key2, counts in operations.items():
+            expectations.learn_total(OPERATION, key2, slot, counts)
+        for service, counts in services.items():
+            expectations.learn_total(SERVICE, (service,), slot, counts)
+
+
+def _reduce(counted: Counted, name: str, explained: float) -> None:
+    """Leave of a kind of failures what is beyond ``explained`` within the last hour."""
+    here = counted.counts[name]
+    so_far = counted.part.total.sums(name)[0] + here
+    left = min(here, max(0.0, so_far - explained))
+    share = left / here
+    for counts in (counted.counts, *counted.by_operation.values()):
+        if counts.get(name):
+            dropped = counts[name] * (1.0 - share)
+            counts[name] -= dropped
+            counts["failures"] = max(0.0, counts.get("failures", 0.0) - dropped)
+
+
+def _add(counts: Counts, more: Mapping[str, float]) -> None:
+    for name, value in more.items():
+        counts[name] = counts.get(name, 0) + value
