@@ -10,6 +10,7 @@ from pathlib import Path
 
 from apisec.errors import ApisecError, DocumentError
 from apisec.scoring import Model, default_model, parse_model
+from apisec_ml.behaviour.cli import add_detect, run_detect
 from apisec_ml.data import Dataset, read_dataset
 from apisec_ml.names.cli import add_names, run_names
 
@@ -109,6 +110,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--cold", action="store_true", help="score without learned baselines and flows")
     evaluate.add_argument("--json", action="store_true", help="write the report as JSON")
+    add_detect(commands)
     add_names(commands)
     return parser
 
@@ -150,11 +152,14 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(json.dumps(report, indent=1) if options.json else as_text(report))
 
 
+_RUN = {"train": _train, "evaluate": _evaluate, "detect": run_detect, "names": run_names}
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Return the exit code: 0, 1 for a failure, 2 for input that cannot be used."""
     options = build_parser().parse_args(argv)
     try:
-        {"train": _train, "evaluate": _evaluate, "names": run_names}[options.command](options)
+        _RUN[options.command](options)
     except (ApisecError, UnicodeDecodeError) as error:
         print(f"apisec-ml: {error}", file=sys.stderr)
         return EXIT_USAGE

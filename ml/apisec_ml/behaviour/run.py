@@ -1,0 +1,118 @@
+"""The engine over whole files, window by window as the app's input does it, in as many processes as there are cores."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from apisec.abuse.base import Observation
+from apisec.abuse.engine import Engine
+from apisec.abuse.model import Models
+from apisec_ml.behaviour.events import parts_of
+from apisec_ml.behaviour.rows import Source, end_of, slots_of
+from apisec_ml.behaviour.truth import Truth
+
+KEPT_SCORE = 60.0  # anomalies below tell nobody anything, and would fill the memory
+KEPT_DECADES = 0.5  # observations below are not worth training on: a third of all rows shows as much
+REPORT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``model`` is an artefact; None for the one that ships. ``observations`` says to keep them, for training."""
+
+    model: Path | None = None
+    cache: Path | None = None
+    observations: bool = False
+    quiet: bool = False
+
+
+@dataclass
+class Run:
+    """What one part gave. Anomalies and observations come with the end of their window (seconds since the epoch)."""
+
+    source: str
+    truth: Truth = field(default_factory=Truth)
+    anomalies: list[tuple[float, Mapping[str, Any]]] = field(default_factory=list)
+    observations: list[tuple[float, Observation]] = field(default_factory=list)
+    rows: int = 0
+    windows: int = 0
+    seconds: float = 0.0
+    engine_seconds: float = 0.0
+    state_bytes: int = 0
+
+    @property
+    def events(self) -> int:
+        return self.truth.ordinary + self.truth.attacks
+
+
+class _Progress:
+    """One line to stderr every ten seconds."""
+
+    def __init__(self, name: str, quiet: bool) -> None:
+        self.name, self.quiet = name, quiet
+        self.done, self.began = 0, time.monotonic()
+        self._next = self.began + REPORT_SECONDS
+
+    def tick(self, count: int) -> None:
+        self.done += count
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + REPORT_SECONDS
+            self.say(f"{self.done:,} events, {self.done / (now - self.began):,.0f}/s")
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            print(f"{self.name}: {text}", file=sys.stderr, flush=True)
+
+
+def models_of(path: Path | None) -> Models | None:
+    """Return the models of an artefact; None stands for those that ship. Raises ModelError."""
+    if path is None:
+        return None
+    from apisec.abuse.artefact import parse_models
+
+    return parse_models(path.read_text(encoding="utf-8"))
+
+
+def run(source: Source, settings: Settings) -> Run:
+    """Let a new engine see all of a source."""
+    result = Run(source.name)
+    progress = _Progress(f"{source.name} part {source.part.number + 1}", settings.quiet)
+    seen: list[Observation] = []
+
+    def watch(one: Observation) -> None:
+        if sum(one.features.values()) >= KEPT_DECADES:
+            seen.append(one)
+
+    engine = Engine(models=models_of(settings.model), watch=watch if settings.observations else None)
+    for slot, rows in slots_of(source, result.truth, settings.cache, progress.tick):
+        began = time.perf_counter()
+        anomalies = engine.advance(rows, end_of(slot))
+        result.engine_seconds += time.perf_counter() - began
+        result.rows += len(rows)
+        result.windows += 1
+        result.anomalies += [(end_of(slot), one) for one in anomalies if one["score"] >= KEPT_SCORE]
+        result.observations += [(end_of(slot), one) for one in seen]
+        seen.clear()
+    result.seconds = time.monotonic() - progress.began
+    progress.say(f"{result.events:,} events in {result.seconds:.0f} s")
+    return result
+
+
+def run_all(sources: Sequence[Source], settings: Settings, jobs: int) -> list[Run]:
+    """Run all sources, each in parts by service where there are fewer sources than ``jobs``."""
+    wanted = max(1, -(-jobs // len(sources)))
+    tasks: list[Source] = []
+    for source in sources:
+        parts, known = parts_of(source.events, wanted)
+        tasks += [Source(source.events, source.labels, source.name, part, known) for part in parts]
+    if jobs == 1 or len(tasks) == 1:
+        return [run(task, settings) for task in tasks]
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        return list(pool.map(run, tasks, [settings] * len(tasks)))
