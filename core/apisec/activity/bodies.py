@@ -29,15 +29,19 @@ _RECORDS = "},{"
 
 
 class Given:
-    """What one body holds: hashes of ids, owners by the name of the member, and the number of records."""
+    """What one body holds: hashes of ids, the number of records, and owners by the name of the member.
 
-    __slots__ = ("ids", "leaves", "names", "owners", "records")
+    Owners are those of what was asked for, not of the records of a list. ``inside`` says that a list is being read.
+    """
+
+    __slots__ = ("ids", "inside", "leaves", "names", "owners", "records")
 
     def __init__(self) -> None:
         self.ids: Set[int] = set()
         self.owners: List[Tuple[str, int]] = []
         self.records = 0
         self.leaves = 0
+        self.inside = False
         self.names: Set[str] = set()
 
 
@@ -85,9 +89,9 @@ def read_body(text: str) -> Optional[Given]:
             _words(text, given)
         else:
             if type(document) is dict:
-                _object(document, "", given, 0, False)
+                _object(document, "", given, 0)
             elif type(document) is list:
-                _array(document, "", IDENTIFIER | FORM, given, 0, False)
+                _array(document, "", IDENTIFIER | FORM, given, 0)
     else:
         _words(text, given)
     return given
@@ -103,7 +107,7 @@ def _words(text: str, given: Given) -> None:
         given.ids.add(value_hash32(found[0]))
 
 
-def _object(members: Dict[str, Any], parent: str, given: Given, depth: int, inside: bool) -> None:
+def _object(members: Dict[str, Any], parent: str, given: Given, depth: int) -> None:
     given.leaves += len(members)
     if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
         return
@@ -124,28 +128,30 @@ def _object(members: Dict[str, Any], parent: str, given: Given, depth: int, insi
         elif kind is dict:
             if is_key(name):
                 given.ids.add(value_hash32(name))
-                given.records += not inside
-            _object(value, name, given, depth + 1, inside)
+                given.records += not given.inside
+            _object(value, name, given, depth + 1)
         elif kind is list:
-            _array(value, name, kinds[name], given, depth + 1, inside)
+            _array(value, name, kinds[name], given, depth + 1)
 
 
-def _array(values: List[Any], name: str, said: int, given: Given, depth: int, inside: bool) -> None:
+def _array(values: List[Any], name: str, said: int, given: Given, depth: int) -> None:
     given.leaves += len(values)
     if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
         return
     for value in values:
         kind = type(value)
         if kind is dict:
-            given.records += not inside
-            _object(value, name, given, depth + 1, True)
+            given.records += not given.inside
+            inside, given.inside = given.inside, True
+            _object(value, name, given, depth + 1)
+            given.inside = inside
         elif kind is str:
             _unnamed(value, given)
         elif kind is int:
             if said & IDENTIFIER:
                 given.ids.add(value_hash32(str(value)))
         elif kind is list:
-            _array(value, name, said, given, depth + 1, inside)
+            _array(value, name, said, given, depth + 1)
 
 
 def _named(value: str, said: int, name: str, given: Given) -> None:
@@ -156,7 +162,7 @@ def _named(value: str, said: int, name: str, given: Given) -> None:
         return
     hashed = value_hash32(value)
     given.ids.add(hashed)
-    if said & OWNER:
+    if said & OWNER and not given.inside:
         given.owners.append((name, hashed))
 
 

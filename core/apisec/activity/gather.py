@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
-from apisec.activity.accounts import identity
-from apisec.activity.bodies import Given, read_body
+from apisec.activity.asked import identity, values_of
+from apisec.activity.bodies import read_body
 from apisec.activity.client import ClientKey, client_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.operation import MAX_OBJECTS, OperationActivity
-from apisec.activity.parts import MAX_CREDENTIAL_CLIENTS, ClientUse, Step, lesser
+from apisec.activity.parts import MAX_CREDENTIAL_CLIENTS, ClientUse, lesser
 from apisec.activity.plans import Asked, answered, asked
 from apisec.activity.row import MAX_CLIENTS, MAX_OPERATIONS, SLOT_SECONDS, Row
+from apisec.activity.steps import Step
 from apisec.baselines.values import event_time, mappings, number, text, texts, whole
 from apisec.endpoints.inventory.reading import read
 
 MAX_ROWS = 200_000  # of one Activity: what is beyond counts as dropped
 MAX_TIME = 4_102_444_800.0  # the year 2100; later times were not made by a clock
 MAX_OBJECT_IDS = 32  # of one request
-MAX_STEP_IDS = 8
+MAX_STEP_IDS = 8  # that an answer gave
+MAX_BODY_OPERATION = 80  # characters of what GraphQL, JSON-RPC or SOAP asks for
 MAX_SIGNALS = 64  # of one request
 LARGE_BYTES = 10_000  # smaller responses are no example of a large one
 MAX_BYTES = 1 << 40
@@ -29,9 +32,8 @@ BASIC = "basic"
 # Kinds of examples.
 ANY, FAILURE, OBJECT, REFUSED, LARGE, SIGNAL = "any", "failure", "object", "refused", "large", "signal:"
 _MANY = 64  # names in a small count before it is cut to its bound
-_SLOT_MILLISECONDS = SLOT_SECONDS * 1000
 _READING = frozenset(("GET", "HEAD", "OPTIONS"))
-_REFUSED = frozenset((401, 403))
+_REFUSED, _MISSED = frozenset((401, 403)), frozenset((401, 403, 404))
 _ANSWER = "response"  # begins the ``where`` of signals of responses
 
 Key = Tuple[str, str, int]
@@ -61,6 +63,9 @@ class Activity:
     def add(self, event: Mapping[str, Any]) -> None:
         """Count an event, which may have travelled through Splunk."""
         operation, principal = text(event.get("operation")), text(event.get("principal"), 128)
+        body_operation = event.get("body_operation")
+        if body_operation:
+            operation = f"{operation} {text(body_operation, MAX_BODY_OPERATION)}"
         time = event_time(event)
         if not operation or not principal or not 0.0 < time < MAX_TIME:
             self.dropped += 1
@@ -136,8 +141,9 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
     fields = asked(event.get("request_fields"))
     _count_client(row, event, client, time, status)
     _count_request(activity, event, fields, status)
-    ids = _objects(activity, event, milliseconds - row.slot * _SLOT_MILLISECONDS)
-    given = _count_response(row, activity, event, status)
+    seconds = milliseconds // 1000 - row.slot * SLOT_SECONDS
+    ids = _objects(activity, event, fields, status, seconds)
+    given = _count_response(row, activity, event, status, ids, seconds)
     if fields.identities or event.get("auth") == BASIC:
         _count_identity(row, activity, event, fields, status)
     signals = event.get("signals")
@@ -146,8 +152,8 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
         for family in families:
             row.add_example(SIGNAL + family, milliseconds, identifier)
     _examples(row, identifier, milliseconds, status, bool(ids), whole(event.get("bytes_out")))
-    if given is not None and event.get("http_method") not in _READING:
-        ids = (*ids, *sorted(given.ids.difference(ids))[:MAX_STEP_IDS])
+    if given and event.get("http_method") not in _READING:
+        ids = (*ids, *sorted(given)[:MAX_STEP_IDS])
     row.add_step(Step(time, operation, status, ids, _session(event)))
 
 
@@ -201,14 +207,18 @@ def _count_request(activity: OperationActivity, event: Mapping[str, Any], fields
     activity.count_fields(fields.fields)
 
 
-def _objects(activity: OperationActivity, event: Mapping[str, Any], offset: int) -> Tuple[int, ...]:
-    """Count the ids asked for and return their hashes; ``offset`` is milliseconds from the slot's start."""
-    listed = event.get("object_ids")
+def _objects(
+    activity: OperationActivity, event: Mapping[str, Any], fields: Asked, status: int, seconds: int
+) -> Tuple[int, ...]:
+    """Count the ids asked for and return their hashes; ``seconds`` are those since the slot's start."""
+    listed = texts(event.get("object_ids"), MAX_OBJECT_IDS)
+    if not listed and fields.ids:  # of a body whose members the forwarder did not call ids
+        listed = values_of(event, fields.ids)
     if not listed:
         return ()
     hashes: Dict[int, None] = {}
-    seconds, objects = offset // 1000, activity.objects
-    for one in texts(listed, MAX_OBJECT_IDS):
+    objects = activity.objects
+    for one in listed:
         name, _, value = one.partition("=")
         hashed = value_hash32(value)
         hashes[hashed] = None
@@ -216,6 +226,8 @@ def _objects(activity: OperationActivity, event: Mapping[str, Any], offset: int)
         if known is None or seconds < known:
             objects[hashed] = seconds
         activity.object_names[name] = activity.object_names.get(name, 0) + 1
+    if status in _MISSED:
+        activity.refused.update(hashes.keys())
     if len(objects) > 2 * MAX_OBJECTS:
         activity.trim_objects()
     if len(activity.object_names) > _MANY:
@@ -223,8 +235,15 @@ def _objects(activity: OperationActivity, event: Mapping[str, Any], offset: int)
     return tuple(hashes)
 
 
-def _count_response(row: Row, activity: OperationActivity, event: Mapping[str, Any], status: int) -> Optional[Given]:
-    """Count what the response gave; return what its body holds, where it gave something and is visible."""
+def _count_response(
+    row: Row,
+    activity: OperationActivity,
+    event: Mapping[str, Any],
+    status: int,
+    asked_for: Tuple[int, ...],
+    seconds: int,
+) -> AbstractSet[int]:
+    """Count what the response gave; return the ids in it that were not asked for."""
     size = _bytes(event.get("bytes_out"))
     activity.bytes_out += size
     if size > activity.largest_out:
@@ -233,18 +252,20 @@ def _count_response(row: Row, activity: OperationActivity, event: Mapping[str, A
     shown = body if isinstance(body, str) else ""
     row.bodies_seen += shown != ""
     given = read_body(shown) if 200 <= status < 400 else None
+    ids: AbstractSet[int] = frozenset()
     records = 0
     if given is not None:
         records = given.records
         activity.records += records
-        row.add_issued(given.ids)
+        ids = given.ids.difference(asked_for)
+        row.add_issued(ids, seconds)
         for name, hashed in given.owners:
             row.add_owner(name, hashed)
     for name, alone, listed in answered(event.get("response_fields")).classes:
         values = alone + listed * (records or 1)
         activity.sensitive += values
         activity.classes[name] = activity.classes.get(name, 0) + values
-    return given
+    return ids
 
 
 def _count_identity(

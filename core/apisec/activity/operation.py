@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Dict, Tuple
+from typing import Any, Dict, Tuple
 
 from apisec.activity.hashing import distinct, fewest
 from apisec.activity.hashing import walked as neighbours
+from apisec.activity.packing import (
+    SLOT_SECONDS,
+    columns,
+    count,
+    counts,
+    members,
+    number_counts,
+    offset_of,
+    pack,
+    time_of,
+    unpack,
+)
 from apisec.activity.parts import MAX_IDENTITIES, MAX_NAMES, Hashes, add_counts, span
 
 MAX_OBJECTS = 256  # of one operation
@@ -18,7 +30,8 @@ class OperationActivity:
 
     __slots__ = (
         "blocked", "bytes_in", "bytes_out", "classes", "fields", "first", "identities", "largest_out", "last",
-        "microseconds", "object_names", "objects", "objects_trimmed", "records", "requests", "sensitive", "statuses",
+        "microseconds", "object_names", "objects", "objects_trimmed", "records", "refused", "requests", "sensitive",
+        "statuses",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -34,6 +47,7 @@ class OperationActivity:
         self.objects: Dict[int, int] = {}  # hash of an id asked for: seconds from the slot's start to its first time
         self.objects_trimmed = False
         self.object_names: Dict[str, int] = {}
+        self.refused = Hashes(MAX_OBJECTS)  # ids that were asked for and refused or not found (401, 403, 404)
         self.identities = Hashes(MAX_IDENTITIES)  # e-mail addresses, names to log in with and the like in requests
         self.fields: Dict[str, int] = {}  # "body.role:string": requests that carry it
         self.microseconds = 0
@@ -54,6 +68,11 @@ class OperationActivity:
     def objects_dropped(self) -> int:
         """How many of them ``objects`` does not hold."""
         return self.object_count - len(self.objects)
+
+    @property
+    def objects_refused(self) -> int:
+        """How many different ids were refused or not found."""
+        return self.refused.count
 
     @property
     def walked(self) -> int:
@@ -79,18 +98,19 @@ class OperationActivity:
         self.records += other.records
         self.sensitive += other.sensitive
         self.microseconds += other.microseconds
-        for counts, more in (
+        for held, more in (
             (self.classes, other.classes),
             (self.object_names, other.object_names),
             (self.fields, other.fields),
         ):
-            add_counts(counts, more)
+            add_counts(held, more)
         add_counts(self.statuses, other.statuses)
         for hashed, offset in other.objects.items():
             known = self.objects.get(hashed)
             if known is None or offset < known:
                 self.objects[hashed] = offset
         self.objects_trimmed = self.objects_trimmed or other.objects_trimmed
+        self.refused.merge(other.refused)
         self.identities.merge(other.identities)
         self.first, self.last = span(self, other)
 
@@ -108,8 +128,55 @@ class OperationActivity:
 
     def trim(self) -> None:
         self.trim_objects()
+        self.refused.trim()
         self.identities.trim()
         self.statuses = fewest(self.statuses, MAX_NAMES)
         self.classes = fewest(self.classes, MAX_NAMES)
         self.object_names = fewest(self.object_names, MAX_OBJECT_NAMES)
         self.fields = fewest(self.fields, MAX_FIELDS)
+
+    def to_state(self, start: float) -> Dict[str, Any]:
+        """Return JSON without what is empty; ``start`` is that of the slot, seconds since the epoch."""
+        ordered = sorted(self.objects.items())
+        state: Dict[str, Any] = {name: getattr(self, _COUNTS[name]) for name in _COUNTS}
+        state.update((name, dict(sorted(getattr(self, _NAMED[name][0]).items()))) for name in _NAMED)
+        state["st"] = {str(status): times for status, times in sorted(self.statuses.items())}
+        state["ob"] = pack(hashed for hashed, _ in ordered)
+        state["of"] = [offset for _, offset in ordered]
+        state["ot"] = int(self.objects_trimmed)
+        state["rf"], state["id"] = self.refused.to_state(), self.identities.to_state()
+        state["t"] = [offset_of(self.first, start), offset_of(self.last, start)]
+        return {name: value for name, value in state.items() if value}
+
+    @classmethod
+    def from_state(cls, state: Any, start: float, where: str) -> OperationActivity:
+        """Raises DocumentError."""
+        held = members(state, where, 24)
+        activity = cls()
+        for name, attribute in _COUNTS.items():
+            setattr(activity, attribute, count(held.get(name, 0), f"{where}.{name}"))
+        for name, (attribute, limit) in _NAMED.items():
+            setattr(activity, attribute, counts(held.get(name, {}), f"{where}.{name}", limit))
+        activity.statuses = number_counts(held.get("st", {}), f"{where}.st", MAX_NAMES)
+        hashes = unpack(held.get("ob", ""), MAX_OBJECTS, f"{where}.ob")
+        offsets = columns(held.get("of", []), f"{where}.of", len(hashes))
+        activity.objects = {one: count(at, f"{where}.of", SLOT_SECONDS) for one, at in zip(hashes, offsets)}
+        activity.objects_trimmed = count(held.get("ot", 0), f"{where}.ot", 1) == 1
+        activity.refused.read_state(held.get("rf", ""), f"{where}.rf")
+        activity.identities.read_state(held.get("id", ""), f"{where}.id")
+        first, last = columns(held.get("t"), f"{where}.t", 2)
+        activity.first, activity.last = time_of(first, start, f"{where}.t"), time_of(last, start, f"{where}.t")
+        return activity
+
+
+_COUNTS = {
+    "r": "requests",
+    "bl": "blocked",
+    "bi": "bytes_in",
+    "bo": "bytes_out",
+    "lo": "largest_out",
+    "rc": "records",
+    "se": "sensitive",
+    "us": "microseconds",
+}
+_NAMED = {"cl": ("classes", MAX_NAMES), "on": ("object_names", MAX_OBJECT_NAMES), "fi": ("fields", MAX_FIELDS)}

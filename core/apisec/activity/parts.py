@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from typing import Callable, Dict, FrozenSet, List, NamedTuple, Optional, Protocol, Tuple, TypeVar
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Protocol, Tuple, TypeVar
 
 from apisec.activity.client import ClientKey
 from apisec.activity.hashing import distinct, fewest, keep, smallest
+from apisec.activity.packing import (
+    MAX_COUNT,
+    columns,
+    count,
+    counts,
+    members,
+    number_counts,
+    offset_of,
+    pack,
+    sequence,
+    share,
+    string,
+    time_of,
+    unpack,
+)
 
 MAX_CREDENTIAL_CLIENTS = 8
 MAX_IDENTITIES = 128
 MAX_NAMES = 16  # of any small count: statuses, classes, detectors
 MAX_EXAMPLES = 3
+MAX_KINDS = 64  # of examples
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -34,12 +50,11 @@ class Hashes:
 
     def add(self, hashed: int) -> None:
         values = self.values
-        if type(values) is set:
-            values.add(hashed)
-            if len(values) > 2 * self.limit:
-                self.trim()
-        else:
-            self.values = {hashed}
+        if not isinstance(values, set):
+            values = self.values = set(values)
+        values.add(hashed)
+        if len(values) > 2 * self.limit:
+            self.trim()
 
     def update(self, hashes: AbstractSet[int]) -> None:
         self.values = self.values | hashes if self.values else hashes
@@ -62,18 +77,15 @@ class Hashes:
         """How many there were: exact until a sample was taken."""
         return distinct(self.values, self.trimmed)
 
+    def to_state(self) -> Any:
+        packed = pack(sorted(self.values))
+        return [packed] if self.trimmed else packed
 
-class Step(NamedTuple):
-    """One request: when, what, with what answer, about which ids (hashes), in which session (a hash, 0 for none).
-
-    The ids are those asked for, and of a request that changes something those that the answer gave.
-    """
-
-    time: float
-    operation: str
-    status: int
-    ids: Tuple[int, ...]
-    session: int
+    def read_state(self, state: Any, where: str) -> None:
+        """Take the values of ``to_state``; raises DocumentError."""
+        self.trimmed = isinstance(state, list)
+        packed = columns(state, where, 1)[0] if self.trimmed else state
+        self.values = frozenset(unpack(packed, self.limit, where))
 
 
 class ClientUse:
@@ -105,6 +117,18 @@ class ClientUse:
         self.requests += other.requests
         self.failures += other.failures
 
+    def to_state(self, start: float) -> List[int]:
+        """``start`` is that of the slot, seconds since the epoch."""
+        return [self.requests, self.failures, offset_of(self.first, start), offset_of(self.last, start)]
+
+    @classmethod
+    def from_state(cls, state: Any, start: float, where: str) -> ClientUse:
+        """Raises DocumentError."""
+        requests, failures, first, last = columns(state, where, 4)
+        return cls(
+            count(requests, where), count(failures, where), time_of(first, start, where), time_of(last, start, where)
+        )
+
 
 class CredentialUse:
     """The clients that used one credential."""
@@ -125,6 +149,30 @@ class CredentialUse:
     def trim(self) -> None:
         if len(self.clients) > MAX_CREDENTIAL_CLIENTS:
             self.clients = {key: self.clients[key] for key in keep(self.clients, MAX_CREDENTIAL_CLIENTS)}
+
+    def to_state(self, start: float) -> List[Any]:
+        return clients_state(self.clients, start)
+
+    @classmethod
+    def from_state(cls, state: Any, start: float, where: str) -> CredentialUse:
+        """Raises DocumentError."""
+        use = cls()
+        use.clients = clients_of(state, start, where, MAX_CREDENTIAL_CLIENTS)
+        return use
+
+
+def clients_state(clients: Mapping[ClientKey, ClientUse], start: float) -> List[Any]:
+    return [[*key, *use.to_state(start)] for key, use in sorted(clients.items(), key=lambda item: item[0])]
+
+
+def clients_of(state: Any, start: float, where: str, limit: int) -> Dict[ClientKey, ClientUse]:
+    """Read what ``clients_state`` gave; raises DocumentError."""
+    found: Dict[ClientKey, ClientUse] = {}
+    for one in sequence(state, where, limit):
+        parts = columns(one, where, 7)
+        key = ClientKey(*(string(part, where) for part in parts[:3]))
+        found[key] = ClientUse.from_state(parts[3:], start, where)
+    return found
 
 
 class Accounts:
@@ -154,6 +202,19 @@ class Accounts:
         self.attempts += other.attempts
         self.failures += other.failures
         self.successes += other.successes
+
+    def to_state(self) -> List[Any]:
+        return [self.attempts, self.failures, self.successes, self.hashes.to_state()]
+
+    @classmethod
+    def from_state(cls, state: Any, where: str) -> Accounts:
+        """Raises DocumentError."""
+        accounts = cls()
+        attempts, failures, successes, hashes = columns(state, where, 4)
+        accounts.attempts, accounts.failures = count(attempts, where), count(failures, where)
+        accounts.successes = count(successes, where)
+        accounts.hashes.read_state(hashes, where)
+        return accounts
 
 
 class SignalActivity:
@@ -189,6 +250,30 @@ class SignalActivity:
         self.operations = fewest(self.operations, MAX_NAMES)
         self.statuses = fewest(self.statuses, MAX_NAMES)
 
+    def to_state(self) -> List[Any]:
+        return [
+            self.requests,
+            self.answered,
+            self.strength,
+            self.detectors,
+            self.where,
+            self.operations,
+            {str(status): times for status, times in self.statuses.items()},
+        ]
+
+    @classmethod
+    def from_state(cls, state: Any, where: str) -> SignalActivity:
+        """Raises DocumentError."""
+        signal = cls()
+        requests, answered, strength, detectors, places, operations, statuses = columns(state, where, 7)
+        signal.requests, signal.answered = count(requests, where), count(answered, where)
+        signal.strength = share(strength, where)
+        signal.detectors = counts(detectors, where, MAX_NAMES)
+        signal.where = counts(places, where, MAX_NAMES)
+        signal.operations = counts(operations, where, MAX_NAMES)
+        signal.statuses = number_counts(statuses, where, MAX_NAMES)
+        return signal
+
 
 class Examples:
     """A few event ids a kind, those of the lowest rank: the earliest, of large responses the largest."""
@@ -217,6 +302,20 @@ class Examples:
     def by_kind(self) -> Dict[str, List[str]]:
         return {kind: [identifier for _, identifier in held] for kind, held in self.kept.items()}
 
+    def to_state(self) -> Dict[str, List[List[Any]]]:
+        return {kind: [list(one) for one in held] for kind, held in sorted(self.kept.items())}
+
+    @classmethod
+    def from_state(cls, state: Any, where: str) -> Examples:
+        """Raises DocumentError."""
+        examples = cls()
+        for kind, held in members(state, where, MAX_KINDS).items():
+            for one in sequence(held, where, MAX_EXAMPLES):
+                rank, identifier = columns(one, where, 2)
+                ranked = count(rank, where, MAX_COUNT, -MAX_COUNT)
+                examples.add(string(kind, where), ranked, string(identifier, where))
+        return examples
+
 
 class _Spanned(Protocol):
     first: float
@@ -241,6 +340,6 @@ def under(mapping: Dict[K, V], name: K, make: Callable[[], V]) -> V:
     return found
 
 
-def add_counts(counts: Dict[K, int], more: Mapping[K, int]) -> None:
-    for name, count in more.items():
-        counts[name] = counts.get(name, 0) + count
+def add_counts(held: Dict[K, int], more: Mapping[K, int]) -> None:
+    for name, times in more.items():
+        held[name] = held.get(name, 0) + times

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 from apisec.baselines.values import mappings, text, texts
-from apisec.classification.names import split
+from apisec.classification.names import evidence, split
 from apisec.classification.names.words import meanings
 from apisec.endpoints.inventory.reading import Listed
 
@@ -18,18 +18,20 @@ _PASSWORD = "secret.password"  # noqa: S105 - a class
 # Classes of what people log in with, the likeliest first.
 _IDENTITIES = ("user", "pii.email", "pii.phone", "pii.national_id", "pii.ssn", "fin.account", "fin.iban", "pci.pan")
 _LOGIN_NAMES = frozenset(("username", "email", "login"))
+_CLAIMS = ".claims."  # of a token: what the issuer wrote, not what the client asks for
 _PLACES = frozenset(("body", "query"))
 
 Path = Tuple[str, ...]
 
 
 class Asked(NamedTuple):
-    """Of the request's fields: their texts (``body.role:string``), whether a password is among them, and the fields
-    that may name an account, as (place, path), the likeliest first."""
+    """Of the request's fields: their texts (``body.role:string``) and whether a password is among them; the fields
+    that may name an account, as (place, path), the likeliest first; and those of the body that hold ids."""
 
     fields: Tuple[str, ...]
     password: bool
     identities: Tuple[Tuple[str, str], ...]
+    ids: Tuple[Tuple[str, str], ...]
 
 
 class Answered(NamedTuple):
@@ -38,7 +40,7 @@ class Answered(NamedTuple):
     classes: Tuple[Tuple[str, int, int], ...]
 
 
-NOT_ASKED, NOT_ANSWERED = Asked((), False, ()), Answered(())
+NOT_ASKED, NOT_ANSWERED = Asked((), False, (), ()), Answered(())
 
 
 def asked(fields: Any) -> Asked:
@@ -86,10 +88,16 @@ def _asked_of(rows: Sequence[Field]) -> Asked:
     password = any(row.place in _PLACES and _PASSWORD in row.classes for row in rows)
     ranked = sorted((_identity(row.place, row.path, row.classes), row.place, row.path) for row in rows)
     return Asked(
-        tuple(dict.fromkeys(f"{row.place}.{row.path}:{row.type}" for row in rows)),
+        tuple(dict.fromkeys(f"{row.place}.{row.path}:{row.type}" for row in rows if _CLAIMS not in row.path)),
         password,
         tuple((place, path) for rank, place, path in ranked if rank)[:4],
+        tuple((row.place, row.path) for row in rows if row.place == "body" and _is_id(row.path))[:8],
     )
+
+
+def _is_id(path: str) -> bool:
+    parent, _, name = path.rpartition(".")
+    return evidence(name, parent.rpartition(".")[2]).identifier
 
 
 def _identity(place: str, path: str, classes: Sequence[str]) -> int:

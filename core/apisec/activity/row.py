@@ -8,12 +8,25 @@ first times. Counts beside a sample stay exact; ``*_count`` estimates how many t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Set as AbstractSet
-from typing import Dict, List, Tuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Dict, List, Tuple
 
 from apisec.activity.client import ClientKey
-from apisec.activity.hashing import fewest, keep, value_hash32
+from apisec.activity.hashing import distinct, fewest, keep, value_hash32
 from apisec.activity.operation import OperationActivity
+from apisec.activity.packing import (
+    SLOT_SECONDS,
+    columns,
+    count,
+    members,
+    number_counts,
+    offset_of,
+    pack,
+    sequence,
+    string,
+    time_of,
+    unpack,
+)
 from apisec.activity.parts import (
     Accounts,
     ClientUse,
@@ -21,19 +34,19 @@ from apisec.activity.parts import (
     Examples,
     Hashes,
     SignalActivity,
-    Step,
     add_counts,
+    clients_of,
+    clients_state,
     lesser,
     span,
     under,
 )
+from apisec.activity.steps import Step, steps_of, steps_state
+from apisec.errors import DocumentError
 
-__all__ = [
-    "OTHER", "SLOT_SECONDS", "Accounts", "ClientKey", "ClientUse", "CredentialUse", "Hashes", "OperationActivity", "Row",
-    "SignalActivity", "Step",
-]  # fmt: skip
+__all__ = ["OTHER", "SLOT_SECONDS", "Hashes", "OperationActivity", "Row", "Step"]
 
-SLOT_SECONDS = 300
+DOCUMENT_VERSION = 1
 MAX_OPERATIONS = 64  # of one row; the others are counted together as OTHER
 OTHER = "other"
 MAX_CLIENTS = 16
@@ -46,6 +59,7 @@ MAX_OWNERS = 4
 MAX_OWNER_VALUES = 8
 MAX_STEPS = 128
 MAX_FAMILIES = 32
+MAX_SLOT = 1 << 24  # the year 2129
 
 
 class Row:
@@ -53,7 +67,7 @@ class Row:
 
     __slots__ = (
         "_examples", "accounts", "bodies_seen", "clients", "credential_hashes", "credentials", "first",
-        "issued_hashes", "kind", "last", "operation_hashes", "operations", "owners", "principal", "requests",
+        "issued", "issued_trimmed", "kind", "last", "operation_hashes", "operations", "owners", "principal", "requests",
         "service", "signals", "slot", "source_hashes", "sources", "steps", "team", "users",
     )  # fmt: skip
 
@@ -75,7 +89,10 @@ class Row:
         self.credential_hashes = Hashes(MAX_COUNTED)
         self.users: List[str] = []
         self.accounts = Accounts()
-        self.issued_hashes = Hashes(MAX_ISSUED)
+        # Hash of an id that a response gave to the principal, not the one that asked for it: seconds from the slot's
+        # start to the first time.
+        self.issued: Dict[int, int] = {}
+        self.issued_trimmed = False
         self.bodies_seen = 0  # responses whose body was visible
         self.owners: Dict[str, Dict[int, int]] = {}
         self.steps: List[Step] = []
@@ -92,13 +109,9 @@ class Row:
         return float(self.slot * SLOT_SECONDS)
 
     @property
-    def issued(self) -> AbstractSet[int]:
-        """Hashes of the ids that responses gave to this principal."""
-        return self.issued_hashes.values
-
-    @property
     def issued_dropped(self) -> int:
-        return self.issued_hashes.count - len(self.issued_hashes)
+        """How many ids that were issued ``issued`` does not hold."""
+        return distinct(self.issued, self.issued_trimmed) - len(self.issued)
 
     @property
     def operation_count(self) -> int:
@@ -143,9 +156,20 @@ class Row:
         if len(self.steps) > 4 * MAX_STEPS:
             self.trim_steps()
 
-    def add_issued(self, hashes: AbstractSet[int]) -> None:
-        if hashes:
-            self.issued_hashes.update(hashes)
+    def add_issued(self, hashes: Iterable[int], offset: int) -> None:
+        """Count ids that a response gave ``offset`` seconds after the slot's start."""
+        issued = self.issued
+        for one in hashes:
+            known = issued.get(one)
+            if known is None or offset < known:
+                issued[one] = offset
+        if len(issued) > 2 * MAX_ISSUED:
+            self.trim_issued()
+
+    def trim_issued(self) -> None:
+        if len(self.issued) > MAX_ISSUED:
+            self.issued = {one: self.issued[one] for one in sorted(self.issued)[:MAX_ISSUED]}
+            self.issued_trimmed = True
 
     def add_owner(self, name: str, hashed: int) -> None:
         values = under(self.owners, name, _no_counts)
@@ -206,7 +230,10 @@ class Row:
         self.operation_hashes.merge(other.operation_hashes)
         self.source_hashes.merge(other.source_hashes)
         self.credential_hashes.merge(other.credential_hashes)
-        self.issued_hashes.merge(other.issued_hashes)
+        self.issued_trimmed = self.issued_trimmed or other.issued_trimmed
+        for one, offset in other.issued.items():
+            if offset < self.issued.get(one, SLOT_SECONDS):
+                self.issued[one] = offset
         self.accounts.merge(other.accounts)
         self.sources = list(dict.fromkeys((*self.sources, *other.sources)))
         self.users = list(dict.fromkeys((*self.users, *other.users)))
@@ -220,8 +247,9 @@ class Row:
         for activity in self.operations.values():
             activity.trim()
         self.trim_uses()
-        for hashes in (self.operation_hashes, self.source_hashes, self.credential_hashes, self.issued_hashes):
+        for hashes in (self.operation_hashes, self.source_hashes, self.credential_hashes):
             hashes.trim()
+        self.trim_issued()
         self.accounts.hashes.trim()
         self.sources = sorted(keep(self.sources, MAX_SOURCES))
         self.users = sorted(keep(self.users, MAX_USERS))
@@ -259,6 +287,93 @@ class Row:
     def trim_steps(self) -> None:
         self.steps.sort()
         del self.steps[MAX_STEPS:]
+
+    def to_document(self) -> Dict[str, Any]:
+        """Return the row as JSON without what is empty; call it on a closed row."""
+        start = self.start
+        state: Dict[str, Any] = {
+            "v": DOCUMENT_VERSION,
+            "s": self.service,
+            "p": self.principal,
+            "n": self.slot,
+            "tm": self.team,
+            "k": self.kind,
+            "t": [offset_of(self.first, start), offset_of(self.last, start)],
+            "r": self.requests,
+            "b": self.bodies_seen,
+            "o": {name: one.to_state(start) for name, one in sorted(self.operations.items())},
+            "oh": self.operation_hashes.to_state(),
+            "c": clients_state(self.clients, start),
+            "so": self.sources,
+            "sh": self.source_hashes.to_state(),
+            "cr": {name: use.to_state(start) for name, use in sorted(self.credentials.items())},
+            "ch": self.credential_hashes.to_state(),
+            "u": self.users,
+            "is": pack(sorted(self.issued)),
+            "io": [self.issued[one] for one in sorted(self.issued)],
+            "it": int(self.issued_trimmed),
+            "ow": {name: _texts(values) for name, values in sorted(self.owners.items())},
+            "st": steps_state(self.steps, start),
+            "sg": {family: one.to_state() for family, one in sorted(self.signals.items())},
+            "e": self._examples.to_state(),
+        }
+        if self.accounts.attempts:
+            state["a"] = self.accounts.to_state()
+        return {name: value for name, value in state.items() if value}
+
+    @classmethod
+    def from_document(cls, document: Any) -> Row:
+        """Read what ``to_document`` gave; raises DocumentError for anything else."""
+        held = members(document, "row", 40)
+        if held.get("v") != DOCUMENT_VERSION:
+            raise DocumentError(
+                f"of version {held.get('v')!r}, which is unknown; known: {DOCUMENT_VERSION}", where="row"
+            )
+        slot = count(held.get("n"), "row.n", MAX_SLOT)
+        row = cls(string(held.get("s", ""), "row.s"), string(held.get("p"), "row.p"), slot)
+        row._read_numbers(held)
+        row._read_uses(held)
+        row._read_ids(held)
+        row.steps = steps_of(held.get("st", []), row.start, MAX_STEPS)
+        for family, state in members(held.get("sg", {}), "row.sg", MAX_FAMILIES).items():
+            row.signals[string(family, "row.sg")] = SignalActivity.from_state(state, "row.sg")
+        row._examples = Examples.from_state(held.get("e", {}), "row.e")
+        return row
+
+    def _read_numbers(self, held: Mapping[str, Any]) -> None:
+        self.team, self.kind = string(held.get("tm", ""), "row.tm"), string(held.get("k", ""), "row.k")
+        first, last = columns(held.get("t"), "row.t", 2)
+        self.first, self.last = time_of(first, self.start, "row.t"), time_of(last, self.start, "row.t")
+        self.requests = count(held.get("r", 0), "row.r")
+        self.bodies_seen = count(held.get("b", 0), "row.b")
+        for name, state in members(held.get("o", {}), "row.o", MAX_OPERATIONS + 1).items():
+            activity = OperationActivity.from_state(state, self.start, "row.o")
+            self.operations[string(name, "row.o")] = activity
+        if "a" in held:
+            self.accounts = Accounts.from_state(held["a"], "row.a")
+
+    def _read_uses(self, held: Mapping[str, Any]) -> None:
+        start = self.start
+        self.clients = clients_of(held.get("c", []), start, "row.c", MAX_CLIENTS)
+        for name, state in members(held.get("cr", {}), "row.cr", MAX_CREDENTIALS).items():
+            self.credentials[string(name, "row.cr")] = CredentialUse.from_state(state, start, "row.cr")
+        self.sources = [string(one, "row.so") for one in sequence(held.get("so", []), "row.so", MAX_SOURCES)]
+        self.users = [string(one, "row.u") for one in sequence(held.get("u", []), "row.u", MAX_USERS)]
+        self.operation_hashes.read_state(held.get("oh", ""), "row.oh")
+        self.source_hashes.read_state(held.get("sh", ""), "row.sh")
+        self.credential_hashes.read_state(held.get("ch", ""), "row.ch")
+
+    def _read_ids(self, held: Mapping[str, Any]) -> None:
+        hashes = unpack(held.get("is", ""), MAX_ISSUED, "row.is")
+        offsets = columns(held.get("io", []), "row.io", len(hashes))
+        self.issued = {one: count(at, "row.io", SLOT_SECONDS - 1) for one, at in zip(hashes, offsets)}
+        self.issued_trimmed = count(held.get("it", 0), "row.it", 1) == 1
+        for name, values in members(held.get("ow", {}), "row.ow", MAX_OWNERS).items():
+            self.owners[string(name, "row.ow")] = number_counts(values, "row.ow", MAX_OWNER_VALUES)
+
+
+def _texts(counts: Mapping[int, int]) -> Dict[str, int]:
+    return {str(name): times for name, times in sorted(counts.items())}
 
 
 def _no_counts() -> Dict[int, int]:

@@ -1,16 +1,16 @@
-"""Which account a request is about: the value of its e-mail address, user name or the like, in its redacted text."""
+"""Values of a request by the paths of their fields, in its redacted text: who logs in, which ids it names."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 from urllib.parse import parse_qsl
 
 from apisec.baselines.values import text
 
 MAX_BODY = 65_536  # characters
-MAX_IDENTITY = 256
+MAX_VALUE = 256
 
 
 def identity(event: Mapping[str, Any], fields: Sequence[Tuple[str, str]]) -> Optional[str]:
@@ -23,8 +23,14 @@ def identity(event: Mapping[str, Any], fields: Sequence[Tuple[str, str]]) -> Opt
             body = _body(event) if body is None else body
             found = _of_form(body, path) if isinstance(body, str) else _of_json(body, path)
         if found:
-            return found[:MAX_IDENTITY]
+            return found[:MAX_VALUE]
     return None
+
+
+def values_of(event: Mapping[str, Any], fields: Sequence[Tuple[str, str]]) -> List[str]:
+    """Return these fields (place, path) as name=value, where they are visible."""
+    found = ((path.rpartition(".")[2], identity(event, [(place, path)])) for place, path in fields)
+    return [f"{name}={value}" for name, value in found if value]
 
 
 def _body(event: Mapping[str, Any]) -> Any:
