@@ -17,6 +17,7 @@ from apisec_forwarder.config import Config
 from apisec_forwarder.config.overrides import load_overrides
 from apisec_forwarder.pipeline import engine, envelope
 from apisec_forwarder.pipeline.envelope import dump
+from apisec_forwarder.pipeline.learning import Learning
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ class Made:
 class Lane:
     """Makes records, and makes itself anew when a key or an override comes into force or ends."""
 
-    def __init__(self, config: Config, now: float | None = None) -> None:
+    def __init__(self, config: Config, now: float | None = None, process: str = "worker") -> None:
         now = datetime.datetime.now(datetime.UTC).timestamp() if now is None else now
         path = config.redaction.overrides
         overrides = load_overrides(path, _day(now)) if path is not None else Overrides()
@@ -42,7 +43,9 @@ class Lane:
         self._vault = vault.opened(config.vault)
         self._settings = configuration.pipeline_settings(config, overrides=overrides)
         self._lanes: dict[str, int] = {}  # of engines before this one
+        self._learning = Learning(config.spool.directory, process)
         self._build(now)
+        self._learning.merge()  # behind the engine, whose keys tell whether values can be compared
 
     def _build(self, now: float) -> None:
         """Make the engine of this moment; the file of overrides is read at the start and at a reload only."""
@@ -52,6 +55,7 @@ class Lane:
         tokenizer = keys.tokenizer(config.keys, ring, now)
         kept = config.spool.directory / "engine"  # compiled patterns
         self._engine = engine(settings, tokenizer, config.workers.engine, self._vault, kept)
+        self._engine.learn(self._learning.book)
         self._settings = settings
         changes = (ring.changes_after(now), _midnight(settings.overrides.next_expiry()))
         self._stale_at = min((at for at in changes if at is not None), default=float("inf"))
@@ -81,6 +85,7 @@ class Lane:
 
     def refresh(self, now: float) -> None:
         """Take what has changed with time; what cannot be read leaves everything as it was, and says so."""
+        self._learning.refresh(now)
         if now < self._stale_at:
             return
         before = self.counts()
@@ -92,6 +97,10 @@ class Lane:
         else:
             self._lanes = dict(before)
             logs.emit(logger, logging.INFO, "lane.refreshed")
+
+    def close(self) -> None:
+        """Leave what was learned of parameters to the next process."""
+        self._learning.save()
 
 
 def _day(now: float) -> datetime.date:

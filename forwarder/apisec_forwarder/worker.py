@@ -62,7 +62,7 @@ class Worker:
         self._process = f"worker-{start.index}{start.letter}"
         self._pulse = start.pulse()
         self._metrics = Metrics(status.read(status.process_file(config, self._process)))
-        self._lane = Lane(config)
+        self._lane = Lane(config, process=self._process)
         spool = config.spool
         state = private_directory(spool.directory)
         self._spool = Spool(
@@ -104,6 +104,7 @@ class Worker:
         for listening in self._place.sockets.values():
             listening.close()
         self._spool.close()
+        self._lane.close()
         if self._feed is not None:
             self._feed.close()
         logs.emit(logger, logging.INFO, "worker.stopped", replace=self._replace)

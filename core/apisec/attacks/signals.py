@@ -144,16 +144,22 @@ FAMILY: Dict[str, str] = {attack.id: attack.family for attack in _ATTACKS}
 
 
 class Signal(NamedTuple):
-    """``where`` is the place: query.q, body.items[].note, header.referer, path."""
+    """``where`` is the place: query.q, body.items[].note, header.referer, path.
+
+    ``expected`` and ``seen`` say in words, without the value, how it departs from what the parameter usually carries.
+    """
 
     detector: str
     where: str
     score: float
+    expected: str = ""
+    seen: str = ""
 
     @property
     def family(self) -> str:
         """What kind of attack it is; several detectors may be of one family."""
-        return FAMILY.get(self.detector, self.detector.partition(".")[0])
+        kind = self.detector.partition(".")[0]
+        return FAMILY.get(self.detector) or ("anomaly" if kind == "parameter" else kind)
 
 
 def cost(value: str) -> int:

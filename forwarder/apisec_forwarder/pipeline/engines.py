@@ -10,6 +10,7 @@ from apisec.detectors.engine import prepare
 from apisec.errors import ApisecError
 from apisec.model.event import Event
 from apisec.model.transaction import Transaction
+from apisec.parameters import Book
 from apisec.redaction.keys import Tokenizer
 from apisec_forwarder.pipeline.envelope import dump, envelope
 from apisec_forwarder.pipeline.pipeline import Pipeline, Vault
@@ -36,6 +37,10 @@ class Engine(Protocol):
         """Return the HEC envelope of a transaction's event; never raises. Sets what was last."""
         ...
 
+    def learn(self, book: Book | None) -> None:
+        """Take the models of parameters that are asked and taught from now on."""
+        ...
+
 
 class PureEngine:
     """The core alone."""
@@ -48,6 +53,10 @@ class PureEngine:
         self.lanes = {"pure": 0}
         self.last_coverage = ""
         self.last_blocked = False
+
+    def learn(self, book: Book | None) -> None:
+        """Take the models of parameters that are asked and taught from now on."""
+        self._pipeline.learn(book)
 
     def process(self, transaction: Transaction) -> Event:
         """Return the event of a transaction; never raises."""

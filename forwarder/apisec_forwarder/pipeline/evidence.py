@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from apisec.attacks import answers, protocol
-from apisec.attacks.signals import MAX_WORK, Signal, Watch, cost, of_document, strongest
+from apisec.attacks.signals import MAX_WORK, Signal, Watch, cost, of_document
 from apisec.model.transaction import Headers, Request
 from apisec.redaction.redactor import Part, label
 from apisec_forwarder.pipeline.principal import cookies
@@ -28,9 +28,8 @@ def signals(
     watch: Watch,
     response: Part | None = None,
 ) -> list[Signal]:
-    """Return the strongest signals of a request and of what answered it; ``parts`` are named by their location."""
-    found = [*_all(parts, request, unread_body, raw_path, watch), *answered(response)]
-    return strongest(found, MAX_SIGNALS)
+    """Return the signals of a request and of what answered it; ``parts`` are named by their location."""
+    return [*_all(parts, request, unread_body, raw_path, watch), *answered(response)]
 
 
 def _all(
@@ -67,7 +66,12 @@ def answer(detector: str, path: str, score: float) -> Signal:
 
 def shown(signal: Signal, where: str) -> dict[str, str | float]:
     """Return a signal as an event has it."""
-    return {"detector": signal.detector, "family": signal.family, "where": where, "score": signal.score}
+    said: dict[str, str | float] = {
+        "detector": signal.detector, "family": signal.family, "where": where, "score": signal.score,
+    }  # fmt: skip
+    if signal.expected:
+        said |= {"expected": signal.expected, "seen": signal.seen}
+    return said
 
 
 def asked(headers: Headers) -> Iterator[tuple[str, str]]:

@@ -11,9 +11,11 @@ from apisec.decoders import DECODERS, MediaType
 from apisec.endpoints.templating import Templates
 from apisec.model.event import Event
 from apisec.model.transaction import Body, Headers, Transaction
+from apisec.parameters import Book
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, label
 from apisec_forwarder.pipeline.messages import read_body, read_headers
+from apisec_forwarder.pipeline.observing import salt_of
 from apisec_forwarder.pipeline.paths import read_path
 from apisec_forwarder.pipeline.principal import earlier, identify
 from apisec_forwarder.pipeline.settings import STRICT, UNASSIGNED, PipelineSettings, Routes
@@ -49,6 +51,12 @@ class Pipeline:
         self.routes = Routes(settings.services)
         self.writer = Writer(settings, tokenizer)
 
+    def learn(self, book: Book | None) -> None:
+        """Take the models of parameters that are asked and taught from now on."""
+        self.writer.book = book
+        if book is not None:
+            book.rekey(salt_of(self._tokenizer))
+
     def process(self, transaction: Transaction) -> Event:
         """Return the event of a transaction; never raises.
 
@@ -82,6 +90,8 @@ class Pipeline:
             work.response_head = read_headers(response.headers, work.redactor, work.forced)
             work.response_body = self._body(work, "response", response.body, response.headers)
         event = self.writer.write(work, identity)
+        if work.lesson is not None and self.writer.book is not None:
+            work.lesson.teach(self.writer.book)
         event.update(earlier(self._tokenizer, transaction, query_leaves, self.settings.limits))
         run = self._run_of(transaction)
         if run is not None and self._vault is not None:

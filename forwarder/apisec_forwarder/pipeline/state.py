@@ -9,6 +9,7 @@ from apisec.endpoints.templating import Templated, Templates
 from apisec.model.transaction import Transaction
 from apisec.redaction.redactor import Forced, Part, Redactor
 from apisec_forwarder.pipeline.messages import Coverage, Headed
+from apisec_forwarder.pipeline.observing import Lesson
 from apisec_forwarder.pipeline.shown import method_of
 from apisec_forwarder.pipeline.target import Target
 
@@ -32,6 +33,7 @@ class Work:
     request_head: Headed = field(default_factory=Headed)
     response_head: Headed = field(default_factory=Headed)
     templated: Templated | None = None
+    lesson: Lesson | None = None  # what the models of parameters learn of it, when the event is written
     unread_request: str = ""  # text of a request body that no decoder could read
 
     def forced(self, location: str) -> Forced | None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from apisec.attacks.signals import Watch
+from apisec.attacks.signals import Signal, Watch, strongest
 from apisec.decoders import DECODERS, MediaType, operation_hint
 from apisec.endpoints.templating import Templated, segments_of
 from apisec.model.event import SCHEMA_VERSION, Event
 from apisec.model.transaction import Transaction, header
+from apisec.parameters import Book
 from apisec.redaction.echo import Echo
 from apisec.redaction.fields import field_list
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
-from apisec_forwarder.pipeline.evidence import left_out, shown, signals
+from apisec_forwarder.pipeline.evidence import MAX_SIGNALS, left_out, shown, signals
 from apisec_forwarder.pipeline.messages import content_type, stated_type
+from apisec_forwarder.pipeline.observing import Lesson, observed, of_path, scalars, values
 from apisec_forwarder.pipeline.principal import Identity
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
 from apisec_forwarder.pipeline.shown import (
@@ -44,6 +46,7 @@ class Writer:
     def __init__(self, settings: PipelineSettings, tokenizer: Tokenizer) -> None:
         self.settings = settings
         self._tokenizer = tokenizer
+        self.book: Book | None = None  # what parameters usually carry
 
     def write(self, work: Work, identity: Identity) -> Event:
         """Return the event; what was found in one place is looked for in all others on the way."""
@@ -83,7 +86,7 @@ class Writer:
         _optional(event, "response_time", transaction.duration)
         _optional(event, "upstream_time", transaction.upstream_time)
         self._identity(event, identity, transaction, redactor)
-        self._signals(event, work, echo)
+        self._signals(event, work, echo, identity)
         self._fields(event, work, echo)
         self._bodies(event, work, echo)
         event["data_classes"] = sorted(redactor.classes)
@@ -156,8 +159,7 @@ class Writer:
         ids = [f"{name}={value[:MAX_OBJECT_ID]}" for name, value in found[:MAX_OBJECT_IDS] if value]
         return list(dict.fromkeys([echo.text(i) for i in ids] if echo else ids))
 
-    @staticmethod
-    def _signals(event: Event, work: Work, echo: Echo) -> None:
+    def _signals(self, event: Event, work: Work, echo: Echo, identity: Identity) -> None:
         parts = (("path", work.path), ("query", work.query), ("body", work.request_body))
         watch = Watch()
         found = signals(
@@ -165,8 +167,31 @@ class Writer:
         )
         if watch.skipped:
             work.coverage.cut(left_out(watch))
-        if found:
-            event["signals"] = [shown(s, echo.name(s.where) if echo else s.where) for s in found]
+        if echo:
+            found = [signal._replace(where=echo.name(signal.where)) for signal in found]
+        if self.book is not None and work.service != UNASSIGNED:
+            found = self._by_use(self.book, event["operation"], work, echo, identity, found)
+        strong = strongest(found, MAX_SIGNALS)
+        if strong:
+            event["signals"] = [shown(s, s.where) for s in strong]
+
+    @staticmethod
+    def _by_use(
+        book: Book, operation: str, work: Work, echo: Echo, identity: Identity, found: list[Signal]
+    ) -> list[Signal]:
+        """Weigh signals by what the parameters usually carry; the work keeps what they are to learn."""
+        query = work.query.document if work.query is not None else None
+        body = work.request_body.document if work.request_body is not None else None
+        path = of_path(work.templated.params) if work.templated is not None else ()
+        texts = [*path, *values(query, "query"), *values(body, "body")]
+        kinds = [*scalars(query, "query"), *scalars(body, "body")]
+        if echo:
+            texts = [(echo.name(where), value) for where, value in texts]
+            kinds = [(echo.name(where), kind) for where, kind in kinds]
+        seen = observed(work.transaction, identity.principal, texts, kinds)
+        judged = book.judge(work.service, operation, seen, found)
+        work.lesson = Lesson(work.service, operation, seen, judged)
+        return judged.signals
 
     @staticmethod
     def _fields(event: Event, work: Work, echo: Echo) -> None:

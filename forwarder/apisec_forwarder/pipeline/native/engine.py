@@ -20,6 +20,7 @@ from apisec.attacks.signals import Signal, of_document
 from apisec.decoders import DECODERS, json_operation, media_type, operation_hint
 from apisec.model.event import Event
 from apisec.model.transaction import Body, Headers, Response, Transaction
+from apisec.parameters import Book
 from apisec.redaction.encodings import BASE64_TEXT
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
@@ -36,9 +37,11 @@ from apisec_forwarder.pipeline.native.hits import Hits
 from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
 from apisec_forwarder.pipeline.native.plans import Forest, Kinds, NotHere, Tree
 from apisec_forwarder.pipeline.native.targets import Targets
+from apisec_forwarder.pipeline.native.usual import of_kinds, of_texts
 from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Work, form_section
+from apisec_forwarder.pipeline.observing import Lesson, observed
 from apisec_forwarder.pipeline.pipeline import Pipeline
-from apisec_forwarder.pipeline.settings import PipelineSettings
+from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
 from apisec_forwarder.pipeline.shown import method_of, named_objects, object_name, shown_text
 
 LIGHT = 8_192  # bytes of bodies that never meet the bound of work
@@ -74,6 +77,10 @@ class NativePipeline:
         self._composer = Composer(settings, tokenizer)
         for mode in {settings.mode, *[service.mode for service in settings.services]}:
             self._modal(mode == "strict")
+
+    def learn(self, book: Book | None) -> None:
+        """Take the models of parameters that are asked and taught from now on."""
+        self.core.learn(book)
 
     def process(self, transaction: Transaction) -> Event:
         """Return the event of a transaction; never raises."""
@@ -122,9 +129,23 @@ class NativePipeline:
             self._read_response_head(work, heads, response)
         self._open(work)
         self._ask(work)
+        lesson = self._by_use(work)
         made = self._composer.compose(work)
         self.last_coverage, self.last_blocked = work.coverage.state(), False
+        if lesson is not None and self.core.writer.book is not None:
+            lesson.teach(self.core.writer.book)
         return made
+
+    def _by_use(self, work: Work) -> Lesson | None:
+        """Weigh signals by what the parameters usually carry; return what they learn of it."""
+        book, service, effect = self.core.writer.book, work.place.name, work.effect
+        if book is None or effect.identity is None or service == UNASSIGNED:
+            return None
+        kinds = of_kinds(work) if book.teaches() else ()
+        seen = observed(work.transaction, effect.identity.principal, of_texts(work), kinds)
+        judged = book.judge(service, work.operation, seen, work.signals)
+        work.signals = judged.signals
+        return Lesson(service, work.operation, seen, judged)
 
     def _begin(self, transaction: Transaction) -> Work:
         """Find where the request goes, and take its query apart."""
@@ -318,6 +339,7 @@ class NativePipeline:
                 work.signals += [Signal(detector, "body", score) for detector, score in found]
                 work.coverage.unread = ""
             if part is not None:
+                work.read_by_core = part.document
                 work.signals += list(of_document(part.document, "body", work.watch))
                 work.body_operation = operation_hint(part.document)
         else:

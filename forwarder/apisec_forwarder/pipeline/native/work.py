@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from apisec.attacks.signals import Signal, Watch
 from apisec.classification.names import NOTHING
+from apisec.decoders.base import Document
 from apisec.model.transaction import Transaction
 from apisec.redaction.redactor import Redactor
 from apisec_forwarder.pipeline.messages import Coverage
@@ -43,7 +44,8 @@ class Work:
 
     __slots__ = (
         "agent", "answered", "base64", "body_operation", "classes", "coverage", "effect", "form", "head", "method",
-        "modal", "operation", "path", "place", "places", "plan", "query", "query_text", "reading", "redactor",
+        "modal", "operation", "path", "place", "places", "plan", "query", "query_text", "read_by_core", "reading",
+        "redactor",
         "referrer", "response_effect", "response_head", "response_reading", "segments", "sent", "sent_type",
         "signals", "transaction", "values", "version", "watch",
     )  # fmt: skip
@@ -65,6 +67,7 @@ class Work:
         self.query: Pairs | None = None
         self.form: Pairs | None = None  # the request's body …
         self.reading: Reading | None = None  # … or this is
+        self.read_by_core: Document | None = None  # … or the core has read it
         self.response_reading: Reading | None = None
         self.sent: Section | None = None
         self.answered: Section | None = None
