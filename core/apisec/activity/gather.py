@@ -65,7 +65,7 @@ class Activity:
         operation, principal = text(event.get("operation")), text(event.get("principal"), 128)
         body_operation = event.get("body_operation")
         if body_operation:
-            operation = f"{operation} {text(body_operation, MAX_BODY_OPERATION)}"
+            operation = f"{operation}#{text(body_operation, MAX_BODY_OPERATION)}"
         time = event_time(event)
         if not operation or not principal or not 0.0 < time < MAX_TIME:
             self.dropped += 1
