@@ -11,6 +11,7 @@ from pathlib import Path
 from apisec.errors import ApisecError, DocumentError
 from apisec.scoring import Model, default_model, parse_model
 from apisec_ml.behaviour.cli import add_detect, run_detect
+from apisec_ml.behaviour.families_cli import add_compare, add_families, add_fetch, run_compare, run_families, run_fetch
 from apisec_ml.data import Dataset, read_dataset
 from apisec_ml.names.cli import add_names, run_names
 
@@ -111,6 +112,9 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--cold", action="store_true", help="score without learned baselines and flows")
     evaluate.add_argument("--json", action="store_true", help="write the report as JSON")
     add_detect(commands)
+    add_families(commands)
+    add_compare(commands)
+    add_fetch(commands)
     add_names(commands)
     return parser
 
@@ -152,7 +156,15 @@ def _evaluate(options: argparse.Namespace) -> None:
     print(json.dumps(report, indent=1) if options.json else as_text(report))
 
 
-_RUN = {"train": _train, "evaluate": _evaluate, "detect": run_detect, "names": run_names}
+_RUN = {
+    "train": _train,
+    "evaluate": _evaluate,
+    "detect": run_detect,
+    "families": run_families,
+    "compare": run_compare,
+    "fetch": run_fetch,
+    "names": run_names,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

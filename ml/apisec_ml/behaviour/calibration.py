@@ -36,7 +36,7 @@ class Calibration:
         y = numpy.array([knot[1] for knot in self.knots])
         inside = numpy.interp(z, x, y)
         beyond = numpy.maximum(z - x[-1], 0.0) * self.slope
-        return numpy.minimum(0.0, inside - beyond)
+        return numpy.asarray(numpy.minimum(0.0, inside - beyond))
 
 
 def calibrate(z: Sequence[float], trials: int, families: int = 1) -> Calibration:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from apisec.errors import DocumentError
 
 if TYPE_CHECKING:
+    from apisec_ml.behaviour.report import Judged
     from apisec_ml.behaviour.run import Run
 
 EXAMPLE = """\
@@ -36,6 +37,12 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="of the events file at the same place in the command; without any, every finding is listed",
+    )
+    parser.add_argument(
+        "--dispositions",
+        type=Path,
+        metavar="FILE",
+        help="what analysts said of findings (JSON lines of the app's REST), in place of labels",
     )
     parser.add_argument(
         "--rows", type=Path, metavar="FOLDER", help="keep activity rows there: the next run of these events is faster"
@@ -70,6 +77,8 @@ def sources_of(options: argparse.Namespace) -> list[Any]:
 
     if options.labels and len(options.labels) != len(options.events):
         raise DocumentError(f"{len(options.events)} --events but {len(options.labels)} --labels; give one for one")
+    if options.dispositions is not None and (options.labels or options.folders):
+        raise DocumentError("--dispositions are in place of labels: give --events alone")
     labels = options.labels or [None] * len(options.events)
     pairs = [*zip(options.events, labels, strict=True)]
     pairs += [(folder / "events.jsonl", folder / "labels.jsonl") for folder in options.folders]
@@ -77,21 +86,37 @@ def sources_of(options: argparse.Namespace) -> list[Any]:
         raise DocumentError("give folders, or --events and --labels")
     names = [events.parent.name or events.stem for events, _ in pairs]
     unique = [name if names.count(name) == 1 else str(pair[0]) for name, pair in zip(names, pairs, strict=True)]
-    return [Source(*pair, name) for pair, name in zip(pairs, unique, strict=True)]
+    return [Source(*pair, name, dispositions=options.dispositions) for pair, name in zip(pairs, unique, strict=True)]
 
 
-def run_detect(options: argparse.Namespace) -> None:
-    """Run the engine over the sources, and report."""
+def judged_runs(options: argparse.Namespace, model: Path | None) -> tuple[list[Run], Judged]:
+    """Run the engine over the sources, and judge its findings."""
     from apisec_ml.behaviour.judging import findings_of
-    from apisec_ml.behaviour.report import Judged, report_of
+    from apisec_ml.behaviour.report import Judged
     from apisec_ml.behaviour.run import Settings, run_all
-    from apisec_ml.behaviour.tables import as_markdown, as_text
 
-    settings = Settings(model=options.model, cache=options.rows, quiet=options.quiet)
+    settings = Settings(model=model, cache=options.rows, quiet=options.quiet)
     runs = run_all(sources_of(options), settings, options.jobs)
     judged = Judged()
     for one in runs:
         judged.add(one.source, one.truth, findings_of(one.anomalies, options.threshold))
+    return runs, judged
+
+
+def report_on(options: argparse.Namespace, model: Path | None) -> dict[str, Any]:
+    """Return the report of some models on the sources that the options name."""
+    from apisec_ml.behaviour.report import report_of
+
+    _, judged = judged_runs(options, model)
+    return report_of(judged, options.threshold)
+
+
+def run_detect(options: argparse.Namespace) -> None:
+    """Run the engine over the sources, and report."""
+    from apisec_ml.behaviour.report import report_of
+    from apisec_ml.behaviour.tables import as_markdown, as_text
+
+    runs, judged = judged_runs(options, options.model)
     report = report_of(judged, options.threshold, speed=speed_of(runs))
     if options.picture is not None:
         from apisec_ml.behaviour.picture import picture_of
@@ -118,7 +143,7 @@ def speed_of(runs: Sequence[Run]) -> dict[str, float]:
     }
 
 
-def explain(wanted: str, runs: Sequence[Run], judged: Any) -> str:
+def explain(wanted: str, runs: Sequence[Run], judged: Judged) -> str:
     """Return all anomalies of a finding, or of the findings of a labelled campaign, as JSON."""
     ids = {wanted}
     lines = []

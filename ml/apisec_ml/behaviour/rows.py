@@ -23,7 +23,7 @@ from apisec.baselines.values import event_time
 from apisec.classification import names
 from apisec.errors import DocumentError
 from apisec_ml.behaviour.events import STDIN, Part, read_events
-from apisec_ml.behaviour.labels import Labels, Unlabelled
+from apisec_ml.behaviour.labels import labelling_of
 from apisec_ml.behaviour.truth import Truth
 
 SLOT_SECONDS = 300
@@ -42,6 +42,7 @@ class Source:
     name: str
     part: Part = field(default_factory=Part)
     known: frozenset[bytes] = frozenset()
+    dispositions: Path | None = None  # what analysts said, where there are no labels
 
 
 def slots_of(source: Source, truth: Truth, cache: Path | None, tick: Callable[[int], None]) -> Iterator[Slot]:
@@ -68,10 +69,10 @@ def slots_of(source: Source, truth: Truth, cache: Path | None, tick: Callable[[i
 
 
 def _made(source: Source, truth: Truth, tick: Callable[[int], None]) -> Iterator[Slot]:
-    labels = Labels(source.labels) if source.labels is not None else Unlabelled()
+    labels = labelling_of(source.labels, source.dispositions)
     activity, current, count = Activity(), -1, 0
     for event_id, event in read_events(source.events, source.part, source.known):
-        label = labels.of(event_id)
+        label = labels.of(event_id, event)
         if event is None:
             continue
         time = event_time(event)
@@ -108,7 +109,7 @@ def _kept(path: Path, tick: Callable[[int], None]) -> Iterator[Slot]:
 def _cache_name(source: Source) -> str:
     about = source.events.stat()
     services = sorted(name.decode() for name in source.part.services or ())
-    labels = source.labels.stat().st_mtime_ns if source.labels is not None else 0
+    labels = [path.stat().st_mtime_ns for path in (source.labels, source.dispositions) if path is not None]
     parts = (FORMAT, str(source.events.resolve()), about.st_size, about.st_mtime_ns, labels, services, _code())
     digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
     return f"{source.events.parent.name}-{source.part.number}-{digest[:12]}"

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,7 @@ def run_all(sources: Sequence[Source], settings: Settings, jobs: int) -> list[Ru
     tasks: list[Source] = []
     for source in sources:
         parts, known = parts_of(source.events, wanted)
-        tasks += [Source(source.events, source.labels, source.name, part, known) for part in parts]
+        tasks += [replace(source, part=part, known=known) for part in parts]
     if jobs == 1 or len(tasks) == 1:
         return [run(task, settings) for task in tasks]
     with ProcessPoolExecutor(max_workers=jobs) as pool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -48,14 +48,16 @@ def by_style(family: str, examples: Sequence[Example], days: int, settings: Sett
 
 
 def _found(fitted: Fitted, attacks: Sequence[Example]) -> set[str]:
-    p = fitted.p_value(fitted.z(matrix_of(fitted.features, attacks)))
+    p = fitted.p_value(numpy.array(_z(fitted, attacks)))
     return {one.campaign for one, chance in zip(attacks, p, strict=True) if chance <= RARE}
 
 
 def by_time(family: str, examples: Sequence[Example], days: int, settings: Settings) -> dict[str, float]:
     """Train on the earlier half of the days; how often are ordinary later ones called as rare, over nominal?"""
     border = numpy.median([one.day for one in examples])
-    return _tried(family, examples, days / 2, days / 2, lambda one: one.day < border, settings)
+    earlier = [one for one in examples if one.day < border]
+    later = [one for one in examples if one.day >= border]
+    return _tried(family, (earlier, later), (days / 2, days / 2), settings)
 
 
 def by_principal(family: str, examples: Sequence[Example], days: int, settings: Settings) -> dict[str, float]:
@@ -63,29 +65,34 @@ def by_principal(family: str, examples: Sequence[Example], days: int, settings: 
     groups = [one.group for one in examples]
     if len(set(groups)) < FOLDS:
         return {}
+    share = days / FOLDS
     tried = []
-    for known, _ in GroupKFold(n_splits=FOLDS).split(examples, groups=groups):
-        inside = {examples[index].group for index in known}
-        share = days / FOLDS
-        tried.append(_tried(family, examples, days - share, share, lambda one, i=inside: one.group in i, settings))
+    for known, others in GroupKFold(n_splits=FOLDS).split(examples, groups=groups):
+        parts = ([examples[index] for index in known], [examples[index] for index in others])
+        tried.append(_tried(family, parts, (days - share, share), settings))
     return {name: round(sum(one[name] for one in tried) / FOLDS, 2) for name in tried[0]}
 
 
 def _tried(
     family: str,
-    examples: Sequence[Example],
-    known_days: float,
-    other_days: float,
-    known: Callable[[Example], bool],
+    parts: tuple[Sequence[Example], Sequence[Example]],
+    principal_days: tuple[float, float],
     settings: Settings,
 ) -> dict[str, float]:
-    inside = [one for one in examples if known(one)]
-    outside = [one for one in examples if not known(one) and one.kind == ORDINARY]
-    fitted = fit_family(family, inside, max(1, round(known_days)), settings)
+    """Fit on the first part; return exceedances among what is ordinary in the second one."""
+    inside, known_days, other_days = parts[0], max(1, round(principal_days[0])), round(principal_days[1])
+    outside = [one for one in parts[1] if one.kind == ORDINARY]
+    fitted = fit_family(family, inside, known_days, settings)
     ordinary = [one for one in inside if one.kind == ORDINARY]
     # One family alone: the trials of the others are not this one's exceedances.
-    z = fitted.z(matrix_of(fitted.features, ordinary)).tolist() if ordinary else []
-    own = calibrate(z, max(1, round(known_days)))
-    if not outside:
-        return exceedances(own, [], round(other_days))
-    return exceedances(own, fitted.z(matrix_of(fitted.features, outside)).tolist(), round(other_days))
+    own = calibrate(_z(fitted, ordinary), known_days)
+    return exceedances(own, _z(fitted, outside), other_days)
+
+
+def _z(fitted: Fitted, examples: Sequence[Example]) -> list[float]:
+    """Return z by the features that the model knows; others count as they do in core, with weight 1."""
+    if not examples:
+        return []
+    z = fitted.z(matrix_of(fitted.features, examples))
+    unknown = [sum(value for name, value in one.features.items() if name not in fitted.features) for one in examples]
+    return [float(place) + more for place, more in zip(z, unknown, strict=True)]

@@ -32,7 +32,7 @@ GOLDEN = 12  # vectors a family
 SUM_SCALE = 10.0  # how much less the common weight is held back than those of single features
 MIN_CAMPAIGNS = 4  # fewer teach no weights: then all of them are 1
 MAX_FEATURE = 12.0  # decades: more is as certain, and would pull the fit
-QUANTILES = (0.5, 0.9, 0.99, 0.999, 1.0)
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
 
 Floats = numpy.ndarray
 
