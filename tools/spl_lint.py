@@ -7,14 +7,16 @@ expression reads must be one of the event, of a lookup, of our commands, or made
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import confs
 import detections
+from apisec.abuse import event as anomaly
 from apisec.endpoints.changes import schema as changes
 from apisec.model.event import FIELDS
+from apisec.openapi.drift import Drift
 from detections import Detection
 
 # What every event in Splunk has.
@@ -22,7 +24,14 @@ DEFAULT_FIELDS = {"_time", "_raw", "_indextime", "index", "source", "sourcetype"
 SCORE_FIELDS = {"apisec_score", "apisec_severity", "apisec_reasons", "apisec_evidence"} | {
     f"apisec_{name}_score" for name in ("object", "sequence", "payload", "identity", "volume")
 }
+# Of apisec:health: what every event has, and those of apisec_forwarder/metrics.py that detections read.
+HEALTH_FIELDS = {
+    "gateway", "env", "version", "interval", "hec.state", "transactions_received", "hec_events_shipped",
+    "spool_dropped_events", "gateway_write_failures", "transactions_failed", "spool_bytes", "lag_seconds",
+    "events.coverage=complete", "events.coverage=truncated", "events.coverage=undecoded",
+}  # fmt: skip
 WORDS = {"AND", "OR", "NOT", "AS", "BY", "OUTPUT", "OUTPUTNEW", "IN", "LIKE", "XOR", "WHERE", "true", "false", "null"}
+OPTIONS = {"current", "window", "global", "time_window", "allnum", "reset_on_change"}
 _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*") | (?P<quoted>'[^']*') | (?P<macro>`[^`]*`) | (?P<bracket>[\[\]]) | (?P<pipe>\|)
       | (?P<number>\d[\w.]*) | (?P<word>[A-Za-z_@$][\w.{}$]*) | (?P<other>[^\s])""",
@@ -56,13 +65,26 @@ class Knowledge:
             for name, s in confs.read(default / "transforms.conf").items()
         }
         names = set(DEFAULT_FIELDS) | {f.name for f in FIELDS} | changes.FIELD_NAMES
-        props = confs.read(default / "props.conf")
-        for key, value in [*props["apisec:transaction"].items(), *props[changes.SOURCETYPE].items()]:
-            if key.startswith("FIELDALIAS-"):
-                names |= {re.split(r"\s+AS\s+", value)[1], re.split(r"\s+AS\s+", value)[0]}
-            elif key.startswith("EVAL-"):
-                names.add(key[5:])
+        names |= anomaly.NAMES | {"lead"} | drift_fields() | HEALTH_FIELDS
+        for stanza in confs.read(default / "props.conf").values():
+            names |= _made_by(stanza)
         return cls(macros, lookups, names, set(words["commands"]), set(words["forbidden_functions"]))
+
+
+def drift_fields() -> set[str]:
+    """Fields of apisec:drift: a difference, and what became of it."""
+    return {one.name for one in fields(Drift)} | {"change", "severity_before"}
+
+
+def _made_by(stanza: Mapping[str, str]) -> set[str]:
+    """The fields that a sourcetype's aliases and calculations make, and the lists that they are made of."""
+    names: set[str] = set()
+    for key, value in stanza.items():
+        if key.startswith("FIELDALIAS-"):
+            names |= set(re.split(r"\s+AS\s+", value))
+        elif key.startswith("EVAL-"):
+            names.add(key[5:])
+    return names
 
 
 @dataclass
@@ -223,6 +245,7 @@ def _by_comma(rest: list[Token]) -> Iterator[list[Token]]:
 
 
 def _stats(pipeline: _Pipeline, rest: list[Token], *, keep: bool = False) -> None:
+    rest = list(_without_options(rest))
     upper = [t.text.upper() for t in rest]
     cut = upper.index("BY") if "BY" in upper else len(rest)
     by = [t.text.strip("'") for t in rest[cut + 1 :] if t.kind in ("word", "quoted")]
@@ -238,6 +261,17 @@ def _stats(pipeline: _Pipeline, rest: list[Token], *, keep: bool = False) -> Non
     _read(pipeline, [t for i, t in enumerate(functions) if not _is_name(functions, i)])
     _read(pipeline, [Token("word", name) for name in by])
     pipeline.fields = (pipeline.fields if keep else set(by)) | made
+
+
+def _without_options(rest: list[Token]) -> Iterator[Token]:
+    """What stats and its like are told beside the aggregations: current=f."""
+    skip = 0
+    for i, token in enumerate(rest):
+        if token.text in OPTIONS and i + 1 < len(rest) and rest[i + 1].text == "=":
+            skip = 3
+        if skip == 0:
+            yield token
+        skip = max(0, skip - 1)
 
 
 def _is_name(functions: list[Token], i: int) -> bool:

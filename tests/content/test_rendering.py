@@ -56,7 +56,10 @@ def test_rendering_is_deterministic_and_reads_back(tmp_path: Path) -> None:
         assert stanza["disabled"] == "true"
         assert stanza["action.summary_index._name"] == "apisec_risk"
         blocks = detection.response is not None
-        assert json.loads(stanza["action.risk.param._risk"])[0]["risk_object_type"] == ("user" if blocks else "other")
+        risk = json.loads(stanza["action.risk.param._risk"])
+        assert [one["risk_object_type"] for one in risk if "risk_object_type" in one] == [
+            one["type"] for one in detection.document["rba"]["risk_objects"]
+        ]
         assert stanza.get("action.apisec_block") == ("0" if blocks else None)
         assert len(json.loads(stanza["action.notable.param.drilldown_searches"])) >= 2
     macros = confs.read(tmp_path / "a/default/macros.conf")
