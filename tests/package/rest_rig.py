@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from apisec_app.access import ADMIN, ALL_TEAMS, CLASSIFY, READ, Caller
+from apisec_app.access import ADMIN, ALL_TEAMS, CLASSIFY, READ, TRIAGE, Caller
 from apisec_app.rest.app import Application
 from apisec_app.rest.audit import Audit
 from apisec_app.rest.resources import TABLE
@@ -25,10 +25,10 @@ NOW = START + 7200.0
 SYSTEM = "splunkd"
 LOG = logging.getLogger("tests.rest")
 PEOPLE = {
-    "ann": Caller("ann", frozenset(["apisec_team_red"]), frozenset([READ, CLASSIFY]), frozenset(["red"]), False),
-    "bob": Caller("bob", frozenset(["apisec_team_blue"]), frozenset([READ, CLASSIFY]), frozenset(["blue"]), False),
+    "ann": Caller("ann", frozenset(["apisec_team_red"]), frozenset([READ, CLASSIFY, TRIAGE]), frozenset(["red"]), False),
+    "bob": Caller("bob", frozenset(["apisec_team_blue"]), frozenset([READ, CLASSIFY, TRIAGE]), frozenset(["blue"]), False),
     "eve": Caller("eve", frozenset(["user"]), frozenset(), frozenset(), False),
-    "root": Caller("root", frozenset(["admin"]), frozenset([READ, CLASSIFY, ADMIN, ALL_TEAMS]), frozenset(), True),
+    "root": Caller("root", frozenset(["admin"]), frozenset([READ, CLASSIFY, TRIAGE, ADMIN, ALL_TEAMS]), frozenset(), True),
 }
 ORDERS, PROFILES, REFUND = "GET /orders/{order_id}", "GET /users/{user_id}/profile", "POST /refunds"
 TRANSFER = "POST /transfers"

@@ -17,6 +17,7 @@ from .teams import TeamStore
 
 READ = "apisec_read"
 CLASSIFY = "apisec_classify"
+TRIAGE = "apisec_triage"
 BLOCK = "apisec_block"
 ADMIN = "apisec_admin"
 ALL_TEAMS = "apisec_all_teams"

@@ -20,6 +20,9 @@ FLOWS = "apisec_flows"
 PATTERNS = "apisec_patterns"
 SPECS = "apisec_specs"
 TEAMS = "apisec_teams"
+CAMPAIGNS = "apisec_campaigns"
+EXCEPTIONS = "apisec_exceptions"
+DISPOSITIONS = "apisec_dispositions"
 
 Document = Dict[str, Any]
 

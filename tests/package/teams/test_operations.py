@@ -17,8 +17,11 @@ pytestmark = pytest.mark.standin
 CASES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "tests/cases/teams/operations.yml").read_text("utf-8"))
 BY_NAME = {one.name: one for one in TABLE.operations}
 # In the place of what is cart's: what nobody has.
-NOTHING = {"service": "nosuch", "team": "nosuch", "name": "nosuch", "collection": "nosuch"}
-KEPT = ("apisec_overrides", "apisec_teams", "apisec_specs", "apisec_bundles", "apisec_path_pins")
+NOTHING = {"service": "nosuch", "team": "nosuch", "name": "nosuch", "collection": "nosuch", "campaign": f"c-{0:016x}"}
+KEPT = (
+    "apisec_overrides", "apisec_teams", "apisec_specs", "apisec_bundles", "apisec_path_pins", "apisec_dispositions",
+    "apisec_exceptions",
+)  # fmt: skip
 
 
 def test_every_operation_is_here() -> None:
@@ -50,7 +53,7 @@ def _nothing(parameter: str, name: str) -> str:
 def _without(body: Any) -> Any:
     """A body about a service that nobody has."""
     if isinstance(body, dict):
-        return {name: NOTHING["service"] if name == "service" else _without(one) for name, one in body.items()}
+        return {name: NOTHING[name] if name in ("service", "campaign") else _without(one) for name, one in body.items()}
     return body
 
 

@@ -6,7 +6,9 @@ operations and of a service, in principals, titles and reasons. An answer that h
 
 from __future__ import annotations
 
+import hashlib
 import json
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,11 +18,15 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import requests
+from apisec_app.dispositions import document_of as exception_document
+from apisec_app.dispositions import exemption_of
 from apisec_app.overrides import key_of
 from apisec_app.rest.rows import operation_id
 from apisec_app.specs.store import document_of
 
+from apisec.abuse.campaigns import Campaign
 from apisec.baselines.learned import Baseline
+from apisec.dispositions.verdicts import disposition
 from apisec.endpoints.learning import PathModel
 from apisec.sequences.flows import Invariant
 from tests.core.inventory.events import event, learned
@@ -126,6 +132,9 @@ def documents(team: str, now: float) -> dict[str, list[dict[str, Any]]]:
             ],
             "apisec_specs": [document_of(service, text, name="api", source=mark(team), now=now)],
             "apisec_overrides": [{"_key": key_of(override), "version": 1, **override, "created": now, "updated": now}],
+            "apisec_campaigns": [campaign(service, team)],
+            "apisec_dispositions": [said(service, team)],
+            "apisec_exceptions": [exception(service, team)],
             "apisec_bundles": [{"_key": f"note|{service}", "version": 1, "kind": "note", "note": mark(team)}],
         }
         for name, listed in here.items():
@@ -138,6 +147,32 @@ def documents(team: str, now: float) -> dict[str, list[dict[str, Any]]]:
         }
     ]  # fmt: skip
     return found
+
+
+def campaign(service: str, team: str, number: int = 1) -> dict[str, Any]:
+    """An open campaign, as the engine of abuse keeps it."""
+    made = Campaign(campaign_id_of(service, number), service, 1)
+    made.families, made.operations, made.peak = ["scraping"], [operation(team)], 95.0
+    made.members, made.member_count = {principal(team): 1}, 1
+    return made.to_document()
+
+
+def campaign_id_of(service: str, number: int) -> str:
+    return f"c-{hashlib.blake2b(f'{service}{number}'.encode(), digest_size=8).hexdigest()}"
+
+
+def said(service: str, team: str) -> dict[str, Any]:
+    """What an analyst said of another campaign of it."""
+    about = disposition(campaign(service, team, 2), "true_positive", f"it was sold on, {mark(team)}", "cora", 1.0)
+    return {**about, "_key": campaign_id_of(service, 1)}
+
+
+def exception(service: str, team: str) -> dict[str, Any]:
+    made = exemption_of({
+        "service": service, "family": "scraping", "reason": f"a crawler of ours, {mark(team)}", "author": "cora",
+        "expires": "2099-01-01",
+    })  # fmt: skip
+    return exception_document(made, 1.0, 1.0, "")
 
 
 class Reply(NamedTuple):
@@ -226,7 +261,7 @@ def world(home: Path, archive: Path) -> Iterator[World]:
 
 
 def _roles(root: Splunk) -> None:
-    def role(name: str, imported: str, **settings: str) -> None:
+    def role(name: str, imported: str, **settings: str | list[str]) -> None:
         form = {"name": name, "imported_roles": imported, **settings}
         root.rest.call("POST", "/services/authorization/roles", form)
 
@@ -236,7 +271,7 @@ def _roles(root: Splunk) -> None:
         role(f"apisec_team_{team}", "apisec_team", **only)
         role(f"{team}_staff", "apisec_team", **only)
         role(f"{team}_developers", f"{team}_staff")
-        role(f"{team}_classifiers", f"apisec_team_{team}", capabilities="apisec_classify")
+        role(f"{team}_classifiers", f"apisec_team_{team}", capabilities=["apisec_classify", "apisec_triage"])
     only = {"srchIndexesAllowed": SHARED, "srchIndexesDefault": SHARED}
     role("cart_filtered", "apisec_team", srchFilter=f"service::{CART} OR service::{mark(CART)}-*", **only)
     for name, roles in PEOPLE.items():
@@ -298,6 +333,8 @@ def _ids(made: World) -> dict[str, str]:
     listed = {name: root.rest.call("GET", f"{API}/{name}")["items"] for name in ("overrides", "specs")}
     of_cart = {name: next(one["id"] for one in items if one["service"] == CART) for name, items in listed.items()}
     return {
+        "campaign_id": campaign_id_of(CART, 1),
+        "exception_id": str(exception(CART, CART)["_key"]),
         "override_id": of_cart["overrides"],
         "spec_id": of_cart["specs"],
         "service": CART,
@@ -324,7 +361,11 @@ def _bundles(made: World) -> dict[str, str]:
         {"path": "email", "class": "pii.email", **about},
     ]
     signed = bundle(service=CART, ownership={"team": CART}, overrides=overrides)
+    why = {"reason": "a door that is tried"}
+    tomorrow = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 2 * 86_400))
     return {
+        "disposition": json.dumps({"campaign": campaign_id_of(CART, 1), "verdict": "benign", **why}),
+        "exception": json.dumps({"service": CART, "family": "flooding", "expires": tomorrow, **why}),
         "trust": json.dumps(trust),
         "release": json.dumps(keys[CART].sign(signed)),
         "signed_by_pay": json.dumps(keys[PAY].sign(signed)),

@@ -12,13 +12,14 @@ from apisec.http.conditional import etag
 from apisec.http.problem import Fault, Problem, not_found
 from apisec.http.table import Answer, Operation, Parameter, path_parameter
 
-from ..access import ADMIN, CLASSIFY, READ, Caller
+from ..access import ADMIN, CLASSIFY, READ, TRIAGE, Caller
 from ..teams import Owners, owners
 
 __all__ = [
     "ADMIN",
     "CLASSIFY",
     "READ",
+    "TRIAGE",
     "Answer",
     "Call",
     "Caller",

@@ -9,6 +9,7 @@ from apisec.http.table import Table
 from . import (
     bundles,
     changes,
+    dispositions,
     drift,
     fields,
     meta,
@@ -31,6 +32,7 @@ MODULES = (
     performance,
     drift,
     changes,
+    dispositions,
     bundles,
     overrides,
     specs,
