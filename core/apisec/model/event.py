@@ -82,7 +82,11 @@ FIELDS: Tuple[Field, ...] = (
     Field("response_fields", "array", "Objects {path, in, type, classes?}: every field of the response."),
     Field("data_classes", "array", "Classes seen anywhere, sorted: pci.pan, pii.email …", required=True),
     Field("object_ids", "array", "Ids of objects asked for, as name=value: order_id=1042.", required=True),
-    Field("signals", "array", "Objects {detector, family, where, score}: signs of attacks and of leaks."),
+    Field(
+        "signals",
+        "array",
+        "Objects {detector, family, where, score, expected?, seen?}: signs of attacks, of leaks, of unusual values.",
+    ),
     Field("request_body", "string", "Request body, redacted and capped."),
     Field("response_body", "string", "Response body, redacted and capped."),
     Field("coverage", "string", "complete, truncated or undecoded.", required=True),
