@@ -1,0 +1,218 @@
+"""How likely ordinary traffic shows as much: tails of counters for principals, operations and services.
+
+``tail`` is asked about trailing sums; ``learn_sums`` and ``learn_total`` take what is ordinary, once, after the asking.
+What is told is calibrated on ordinary judgements (``apisec.baselines.calibration``). docs/baselines.md says how.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Dict, List, Tuple
+
+from apisec.baselines.book import PEERS, SHARE, YOUNG, Book, CellKey, Typical
+from apisec.baselines.calibration import PRIOR_CURVE, Curve, fit_curve
+from apisec.baselines.counters import (
+    HORIZON_INDEX,
+    KEY_LENGTH,
+    OPERATION,
+    PRINCIPAL,
+    PRINCIPAL_OPERATION,
+    SERVICE,
+    prior,
+)
+from apisec.baselines.fits import ROWS_ALIKE, Fit, typical_of
+from apisec.baselines.histograms import UNIT, generation_of
+from apisec.baselines.population import PRIOR_ROWS, Population, Sums, TypicalOf
+from apisec.baselines.tails import Tail
+from apisec.baselines.totals import Total
+from apisec.errors import DocumentError
+
+DOCUMENT_VERSION = 1
+P_FLOOR = 1e-300
+CURVE_GROWTH = 1.2  # of the weight of judgements, before a curve is made anew
+CURVE_LEAST = 50 * UNIT
+LEAST_OPERATIONS = 3  # that make a typical one
+
+Key = Tuple[str, ...]
+Place = Tuple[str, Key]  # scope, and the key without the principal
+
+
+class Expectations:
+    """What is ordinary, and what is expected of it.
+
+    Scopes and their keys: "principal" (service, principal), "principal@operation" (service, operation, principal),
+    "operation" (service, operation) and "service" (service,). Horizons: "1h", "1d", "7d".
+    """
+
+    def __init__(self) -> None:
+        self._populations: Dict[Place, Population] = {}
+        self._totals: Dict[Place, Total] = {}
+        self._books: Dict[str, Book] = {}
+
+    # --- asking ---
+
+    def tail(self, counter: str, scope: str, key: Key, horizon: str, slot: int, seen: float, per: float = 0.0) -> Tail:
+        """Return the chance that ordinary traffic shows a trailing sum of at least ``seen``.
+
+        The sum is over the 12, 288 or 2016 slots of 300 s up to and including ``slot``. ``per`` (totals only): judge
+        it as a part of so many requests. Raises KeyError for a scope or horizon that is none, or a key of another.
+        """
+        index = HORIZON_INDEX[horizon]
+        if len(key) != KEY_LENGTH[scope]:
+            raise KeyError(f"a key of scope {scope} has {KEY_LENGTH[scope]} parts, not {len(key)}")
+        if scope in (PRINCIPAL, PRINCIPAL_OPERATION):
+            population = self._populations.get((scope, key[:-1])) or Population(scope)
+            judged = population.judge(counter, index, key[-1], slot, seen, self._typical(scope, key[0]))
+        else:
+            total = self._totals.get((scope, key)) or Total(scope)
+            judged = total.judge(counter, index, slot, seen, per)
+        basis = scope if judged.basis in (PEERS, SHARE) and scope in (OPERATION, SERVICE) else judged.basis
+        if judged.evidence <= 0.0:
+            return Tail(1.0, judged.expected, basis)
+        true = self._curve(key[0], (scope, counter, index, judged.basis)).decades(judged.evidence)
+        return Tail(max(P_FLOOR, math.pow(10.0, -true)), judged.expected, basis)
+
+    def _curve(self, service: str, key: CellKey) -> Curve:
+        """Return what evidence is worth in the service, by what it was worth there and elsewhere."""
+        book = self._book(service)
+        cell = book.cell(key)
+        group = (key[0], key[2], key[3])
+        total = book.total(group)
+        if cell.curve is None or total >= cell.due:
+            elsewhere: Dict[int, int] = {}
+            others = 0
+            for name, other in self._books.items():
+                if name != service:
+                    others += other.total(group)
+                    found = other.cells.get(key)
+                    for index, weight in found.robust().items() if found else ():
+                        elsewhere[index] = elsewhere.get(index, 0) + weight
+            first = fit_curve(elsewhere, others, key[2], PRIOR_CURVE) if others else PRIOR_CURVE
+            cell.curve = fit_curve(cell.robust(), total, key[2], first)
+            cell.due = max(total * CURVE_GROWTH, total + CURVE_LEAST)
+        return cell.curve
+
+    def _book(self, service: str) -> Book:
+        book = self._books.get(service)
+        if book is None:
+            book = self._books[service] = Book()
+        return book
+
+    def _typical(self, scope: str, service: str) -> TypicalOf:
+        """Return what is thought of a principal before much is known: the typical operation, or the prior."""
+        typical = self._book(service).typical if scope == PRINCIPAL_OPERATION else {}
+
+        def of(counter: str, horizon: int) -> Typical:
+            return typical.get((counter, horizon)) or (prior(counter, horizon), PRIOR_ROWS)
+
+        return of
+
+    # --- learning ---
+
+    def learn_sums(self, scope: str, key: Key, slot: int, sums: Sums, rows: int) -> None:
+        """Take an ordinary row: the trailing sums that were asked about, by counter over the three horizons.
+
+        ``rows`` is how many rows the key had in the last 288 slots, this one included: nobody teaches more than an
+        hour's worth of rows a day. Counters whose sums are 0 may be left out.
+        """
+        place = (scope, key[:-1])
+        population = self._populations.get(place)
+        if population is None:
+            population = self._populations[place] = Population(scope)
+        book = self._book(key[0])
+        book.move_to(generation_of(slot))
+        population.learn(key[-1], slot, sums, rows, book, self._typical(scope, key[0]))
+        if scope == PRINCIPAL_OPERATION:
+            judged = sum(book.total((scope, 0, basis)) for basis in (PEERS, YOUNG))
+            if judged >= book.typical_due:
+                self._find_typical(key[0], book)
+                book.typical_due = max(judged * 3 // 2, 100 * UNIT)
+
+    def _find_typical(self, service: str, book: Book) -> None:
+        fits: Dict[Tuple[str, int], List[Tuple[Fit, float]]] = defaultdict(list)
+        for (scope, key), population in self._populations.items():
+            if scope == PRINCIPAL_OPERATION and key[0] == service:
+                for place, fit in population.fits():
+                    fits[place].append((fit, sum(population.weight) / UNIT / ROWS_ALIKE))
+        book.typical = {place: typical_of(known) for place, known in fits.items() if len(known) >= LEAST_OPERATIONS}
+        book.dirty = True
+
+    def learn_total(self, scope: str, key: Key, slot: int, values: Mapping[str, float]) -> None:
+        """Take what ordinary principals did together in one slot: values of the slot, not sums. Additive."""
+        total = self._totals.get((scope, key))
+        if total is None:
+            total = self._totals[(scope, key)] = Total(scope)
+        book = self._book(key[0])
+        book.move_to(generation_of(slot))
+        total.learn(slot, values, book)
+
+    # --- state ---
+
+    def merge(self, other: Expectations) -> None:
+        """Add what another process learned of other rows: sums and totals exactly."""
+        for place, population in other._populations.items():
+            self._populations.setdefault(place, Population(place[0])).merge(population)
+        for place, total in other._totals.items():
+            self._totals.setdefault(place, Total(place[0])).merge(total)
+        for service, book in other._books.items():
+            self._book(service).merge(book)
+
+    def to_documents(self, dirty_only: bool = False) -> List[Dict[str, Any]]:
+        """Return a document each population, total and service; with ``dirty_only``, those that have changed.
+
+        What is returned counts as saved.
+        """
+        documents = []
+        parts: List[Tuple[str, str, Key, Any]] = []
+        parts += [("principals", *place, part) for place, part in self._populations.items()]
+        parts += [("total", *place, part) for place, part in self._totals.items()]
+        parts += [("calibration", SERVICE, (service,), part) for service, part in self._books.items()]
+        for kind, scope, key, part in sorted(parts, key=lambda one: one[:3]):
+            if part.dirty or not dirty_only:
+                part.dirty = False
+                state = json.dumps(part.to_state(), separators=(",", ":"))
+                documents.append(
+                    {
+                        "_key": "|".join((kind, scope, *key)),
+                        "version": DOCUMENT_VERSION,
+                        "kind": kind,
+                        "scope": scope,
+                        "service": key[0],
+                        "operation": key[1] if len(key) > 1 else "",
+                        "state": state,
+                    }
+                )
+        return documents
+
+    @classmethod
+    def from_documents(cls, documents: Iterable[Mapping[str, Any]]) -> Expectations:
+        """Raises DocumentError when a document is not one of ``to_documents``."""
+        expectations = cls()
+        for document in documents:
+            expectations.load(document)
+        return expectations
+
+    def load(self, document: Mapping[str, Any]) -> None:
+        """Add one document, in place of what was known of its key. Raises DocumentError."""
+        kind, scope, service = (document.get(name) for name in ("kind", "scope", "service"))
+        operation, text = document.get("operation") or "", document.get("state")
+        if not isinstance(service, str) or not isinstance(operation, str) or not isinstance(text, str):
+            raise DocumentError("has no service, operation or state", where="expectations")
+        if str(document.get("version")) != str(DOCUMENT_VERSION):
+            raise DocumentError(f"is of version {document.get('version')}", where="expectations")
+        try:
+            state = json.loads(text)
+        except (ValueError, RecursionError) as problem:
+            raise DocumentError("the state is not JSON", where="expectations") from problem
+        key = (service, operation) if operation else (service,)
+        if kind == "principals" and scope in (PRINCIPAL, PRINCIPAL_OPERATION) and len(key) == KEY_LENGTH[scope] - 1:
+            self._populations[(scope, key)] = Population.from_state(scope, state)
+        elif kind == "total" and scope in (OPERATION, SERVICE) and len(key) == KEY_LENGTH[scope]:
+            self._totals[(scope, key)] = Total.from_state(scope, state)
+        elif kind == "calibration" and len(key) == 1:
+            self._books[service] = Book.from_state(state)
+        else:
+            raise DocumentError(f"is of no known kind: {kind} of {scope}", where="expectations")

@@ -1,0 +1,161 @@
+"""From a histogram to a distribution: negative binomial for counts, log-normal for sizes, shrunk towards a prior.
+
+Empirical Bayes: what is expected is a mean of what was seen and of the prior, weighed by how much was seen. The prior
+of an operation is the typical operation of its service, that of a service is ``counters.prior``. Means leave out the
+highest 1 % of the weight, and shapes are fitted where 2–30 % of it lies above, so that few odd ones move neither.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import List, NamedTuple, Optional, Tuple, Union
+
+from apisec.baselines.counters import Prior
+from apisec.baselines.histograms import UNIT, descending, lower_edge, middle_of
+from apisec.baselines.tails import decades, log_normal_decades, negative_binomial_tail
+
+# Rows of a principal follow each other and are much alike: four are taken for one observation.
+ROWS_ALIKE = 4.0
+TRIM = 0.01  # of the weight, the highest part, counts as if it lay at the edge of that part
+LEVELS = (0.02, 0.08, 0.3)  # of the weight lies above where shapes are fitted
+SIZES = tuple(0.02 * 1.6**step for step in range(26))  # 0.02 to 2,500, which is nearly Poisson's
+LEAST_ROWS, MOST_ROWS = 5.0, 200.0  # that the typical operation weighs
+LEAST_SIGMA, MOST_SIGMA = 0.25, 4.0
+
+
+class Counts(NamedTuple):
+    """A negative binomial."""
+
+    mean: float
+    size: float
+
+    def decades(self, seen: float) -> float:
+        """Return -log10 of the chance to see at least this much."""
+        return decades(negative_binomial_tail(seen, self.mean, self.size))
+
+
+class Sizes(NamedTuple):
+    """A log-normal, of the ``share`` that is above 0."""
+
+    median: float
+    sigma: float
+    share: float
+
+    @property
+    def mean(self) -> float:
+        """What is expected: the median, for means of such sizes are made by the few highest."""
+        return self.median
+
+    def decades(self, seen: float) -> float:
+        """Return -log10 of the chance to see at least this much."""
+        if seen <= 0.0:
+            return 0.0
+        return log_normal_decades(seen, self.median, self.sigma) - math.log10(self.share)
+
+
+Fit = Union[Counts, Sizes]
+
+
+def fit_counts(weights: Mapping[int, int], total: int, prior: Prior, prior_rows: float) -> Counts:
+    """Fit a negative binomial to a histogram of this total weight; ``prior_rows`` is what the prior weighs."""
+    rows = total / UNIT / ROWS_ALIKE
+    mean = (rows * _trimmed_mean(weights, total) + prior_rows * prior.location) / (rows + prior_rows)
+    targets: List[Tuple[float, float]] = []
+    for level in LEVELS:
+        edge, share = _exceedance(weights, total, level)
+        expected = negative_binomial_tail(edge, prior.location, prior.shape)
+        target = (rows * share + prior_rows * expected) / (rows + prior_rows)
+        if target > 0.0 and all(edge != known for known, _ in targets):
+            targets.append((edge, target))
+    return Counts(mean, _size_for(mean, targets))
+
+
+def _trimmed_mean(weights: Mapping[int, int], total: int) -> float:
+    if not total:
+        return 0.0
+    spare, summed = TRIM * total, 0.0
+    highest: Optional[float] = None
+    for index in sorted(weights, reverse=True):
+        weight = weights[index]
+        if highest is None and weight <= spare:
+            spare -= weight
+            continue
+        if highest is None:
+            highest = middle_of(index)
+            summed += highest * (TRIM * total - spare)
+        summed += middle_of(index) * weight
+    return summed / total
+
+
+def _exceedance(weights: Mapping[int, int], total: int, level: float) -> Tuple[float, float]:
+    """Return the highest edge that at least ``level`` of the weight reaches, and the share that does; at least 1."""
+    reached = 0
+    for index, above in descending(weights):
+        reached = above
+        if above >= level * total:
+            return max(1.0, lower_edge(index)), above / total
+    return 1.0, reached / total if total else 0.0
+
+
+def _size_for(mean: float, targets: List[Tuple[float, float]]) -> float:
+    """Return the size whose tails come closest to the targets (edge, share above) on the logarithmic scale."""
+
+    def loss(size: float) -> float:
+        return sum((decades(negative_binomial_tail(edge, mean, size)) - decades(share)) ** 2 for edge, share in targets)
+
+    best = min(SIZES, key=loss)
+    step = 1.6
+    for _ in range(4):
+        step = math.sqrt(step)
+        best = min((best / step, best, best * step), key=loss)
+    return best
+
+
+def fit_sizes(weights: Mapping[int, int], total: int, prior: Prior, prior_rows: float) -> Sizes:
+    """Fit a log-normal to what is above 0; the prior's share above 0 is one half."""
+    positive = sum(weights.values())
+    rows = positive / UNIT / ROWS_ALIKE
+    share = (positive / UNIT / ROWS_ALIKE + 0.5 * prior_rows) / (total / UNIT / ROWS_ALIKE + prior_rows)
+    if not positive:
+        return Sizes(prior.location, prior.shape, min(1.0, share))
+    marks = [math.log(max(_quantile(weights, positive, above), 1e-9)) for above in (0.5, 0.16, 0.04)]
+    # 16 % of a normal distribution lie above 0.994 sigma, 4 % above 1.751.
+    sigma = max((marks[1] - marks[0]) / 0.994, (marks[2] - marks[0]) / 1.751)
+    weigh = rows / (rows + prior_rows)
+    median = math.exp(weigh * marks[0] + (1 - weigh) * math.log(prior.location))
+    variance = weigh * sigma * sigma + (1 - weigh) * prior.shape**2
+    # Where the prior is far from what was seen, their distance is spread as well.
+    variance += weigh * (1 - weigh) * (marks[0] - math.log(prior.location)) ** 2
+    return Sizes(median, min(max(math.sqrt(variance), LEAST_SIGMA), MOST_SIGMA), min(1.0, share))
+
+
+def _quantile(weights: Mapping[int, int], positive: int, above: float) -> float:
+    for index, reached in descending(weights):
+        if reached >= above * positive:
+            return middle_of(index)
+    return 0.0
+
+
+def typical_of(known: Sequence[Tuple[Fit, float]]) -> Tuple[Prior, float]:
+    """Return the typical one of some operations' fits (each with its rows), and how many rows it weighs.
+
+    The weight is the variance within operations over that between them, by the method of moments (Morris, J. Am. Stat.
+    Assoc. 78, 1983), on the logarithms of the means: where operations are alike, they know a new one well.
+    """
+    logs = [math.log(max(fit.mean, 1e-6)) for fit, _ in known]
+    middle = sum(logs) / len(logs)
+    variance = sum((one - middle) ** 2 for one in logs) / (len(logs) - 1)
+    within = [_row_variance(fit) for fit, _ in known]
+    noise = sum(one / max(rows, 1.0) for one, (_, rows) in zip(within, known)) / len(known)
+    between = variance - noise
+    rows = sorted(within)[len(within) // 2] / between if between > 0.0 else MOST_ROWS
+    shape = math.exp(sum(math.log(max(fit[1], 1e-6)) for fit, _ in known) / len(known))
+    if isinstance(known[0][0], Sizes):
+        shape = math.sqrt(shape * shape + max(0.0, between))
+    return Prior(math.exp(middle), shape), min(max(rows, LEAST_ROWS), MOST_ROWS)
+
+
+def _row_variance(fit: Fit) -> float:
+    """Return by how much one row's logarithm varies."""
+    return fit.sigma**2 if isinstance(fit, Sizes) else 1.0 / max(fit.mean, 0.05) + 1.0 / fit.size
