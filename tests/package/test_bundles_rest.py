@@ -118,6 +118,46 @@ def test_what_was_edited_counts_as_before(rig: Rig) -> None:
     assert (status, [one["code"] for one in body["refusals"]]) == (409, ["lowered_class"])
 
 
+HIDDEN = {
+    "family": "scraping", "operation": "GET /orders*", "author": "ada", "reason": "the price comparison's contract",
+    "expires": "2027-01-31",
+}  # fmt: skip
+
+
+def test_exceptions_travel_with_the_bundle_and_those_made_here_stay(rig: Rig) -> None:
+    release = rig.key.sign(bundle(exceptions=[HIDDEN]))
+    status, body = rig.apply(release)
+    assert (status, [one["line"] for one in body["effects"] if one["part"] == "exceptions"]) == (
+        200, ["findings of scraping at GET /orders*: – → hidden until 2027-01-31 (added)"]
+    )  # fmt: skip
+    (row,) = rig.kv.rows("apisec_exceptions")
+    assert (row["service"], row["source"]) == ("shop", body["applied"]["digest"])
+    mine = {"_key": "mine", "version": 1, "service": "shop", "source": "", **HIDDEN, "family": "flooding"}
+    bound = {**mine, "_key": "bound", "principal": "~principal~1~"}
+    rig.kv.fill("apisec_exceptions", mine, bound)
+    assert rig.apply(release)[1]["changed"] is False
+    edited = rig.ask("GET", "/bundles/shop")[1]["edited"]["exceptions"]
+    assert sorted(one["family"] for one in edited) == ["flooding", "scraping"], "none that names a principal"
+
+    rig.apply(rig.key.sign(following(bundle(exceptions=[HIDDEN]), exceptions=[])))
+    assert sorted(one["_key"] for one in rig.kv.rows("apisec_exceptions")) == ["bound", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"principal": "~principal~1~"}, "exceptions[0].principal: is a token of one environment"),
+        ({"service": "shop"}, "exceptions[0].service: is the bundle's"),
+        ({"family": "scrapping"}, "did you mean 'scraping'"),
+    ],
+)
+def test_an_exception_that_cannot_travel_is_refused(rig: Rig, changes: dict[str, Any], says: str) -> None:
+    status, body = rig.apply(rig.key.sign(bundle(exceptions=[{**HIDDEN, **changes}])))
+    assert (status, says in body["detail"]) == (422, True), body
+    status, body = rig.apply(rig.key.sign(bundle(exceptions=[HIDDEN, HIDDEN])))
+    assert "is for the same as one before" in body["detail"]
+
+
 # --- refusals: each code of the table in docs/bundles.md --------------------------------------------------------
 
 
@@ -152,6 +192,7 @@ def _refusals() -> list[tuple[str, str, Any]]:
         ("unclassified_field", "QA", key.sign(bundle(), "DEV", {**SAW, "fields": [*SAW["fields"], MAIL]})),
         ("seen", "QA", {name: value for name, value in key.sign(bundle(), *qa).items() if name != "seen"}),
         ("expired_override", "DEV", key.sign(bundle(overrides=[{**PAN, "expires": "2026-11-18"}]))),
+        ("exception", "DEV", key.sign(bundle(exceptions=[{**HIDDEN, "expires": "2026-11-18"}]))),
         ("expired_pattern", "DEV", key.sign(bundle(patterns=[
             {**PATTERN, "apisec": {"mode": "shadow", "expires": "2026-11-01T00:00:00Z"}}]))),
         ("evidence", "DEV", key.sign(bundle(thresholds={"false_positive_limit": 0.5}))),

@@ -16,6 +16,7 @@ specs: [{url: "https://specs.example/shop.json", sha256: "sha256:…"}]
 overrides: [{operation: "GET /items/*", in: body, path: "items[].code", class: none, author: …, reason: …}]
 patterns: [{title: …, id: …, logsource: …, detection: …, apisec: …}]
 thresholds: {false_positive_limit: 0.005, redaction: strict}
+exceptions: [{family: scraping, operation: "GET /items/*", author: …, reason: …, expires: 2027-01-31}]
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from apisec.bundles import canonical
 from apisec.bundles.reading import DIGEST, NAME, Reading
 from apisec.classification.globs import fits
 from apisec.classification.overrides import Override, Overrides, place, read
+from apisec.dispositions import exceptions as dispositions
+from apisec.dispositions.exceptions import Exemption
 from apisec.errors import DocumentError, PatternError
 from apisec.model.pattern import Pattern
 from apisec.patterns import document as pattern_documents
@@ -38,11 +41,12 @@ MAX_ANCESTORS = 200
 MAX_ENVIRONMENTS = 10
 MAX_PATTERNS = 200
 MAX_SPECS = 50
+MAX_EXCEPTIONS = 1_000
 MODES = ("balanced", "strict")
 
 _KEYS = (
     "apisec_bundle", "service", "version", "base", "ancestors", "environments", "made", "ownership", "specs",
-    "overrides", "patterns", "thresholds",
+    "overrides", "patterns", "thresholds", "exceptions",
 )  # fmt: skip
 _REQUIRED = ("apisec_bundle", "service", "version", "environments", "made", "ownership")
 _HOST = re.compile(r"\*|(\*\.)?[A-Za-z0-9.:\[\]-]{1,253}")
@@ -100,6 +104,7 @@ class Bundle:
     patterns: Tuple[Pattern, ...]
     limit: Optional[float]
     mode: Optional[str]
+    exceptions: Tuple[Exemption, ...]
     digest: str
     document: Mapping[str, Any] = field(compare=False, repr=False)
 
@@ -140,6 +145,7 @@ def parse(document: Any, where: str = "bundle") -> Bundle:
         patterns=_patterns(reading, top.get("patterns"), service),
         limit=limit,
         mode=mode,
+        exceptions=_exceptions(reading, top.get("exceptions"), service),
         digest=digest,
         document=dict(document),
     )
@@ -155,6 +161,11 @@ def override_document(one: Override) -> Dict[str, Any]:
     found.update(author=one.author, reason=one.reason)
     found["expires"] = one.expires.isoformat() if one.expires is not None else None
     return {key: value for key, value in found.items() if value is not None}
+
+
+def exception_document(one: Exemption) -> Dict[str, str]:
+    """Return an exception as a bundle writes it."""
+    return {name: value for name, value in one.to_document().items() if name != "service"}
 
 
 def successor(former: Bundle, made: Mapping[str, Any]) -> Dict[str, Any]:
@@ -231,6 +242,29 @@ def _overrides(reading: Reading, value: Any, service: str) -> Overrides:
     for problem in problems:
         reading.add(place(problem.at), problem.message)
     return overrides
+
+
+def _exceptions(reading: Reading, value: Any, service: str) -> Tuple[Exemption, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > MAX_EXCEPTIONS:
+        reading.add("exceptions", f"must be a list of at most {MAX_EXCEPTIONS} exceptions")
+        return ()
+    found: Dict[str, Exemption] = {}
+    for index, entry in enumerate(value):
+        at = f"exceptions[{index}]"
+        for name, why in (("service", "is the bundle's"), ("principal", "is a token of one environment")):
+            if isinstance(entry, Mapping) and name in entry:
+                reading.add(f"{at}.{name}", f"{why}; leave it out")
+        try:
+            one = dispositions.parse({**entry, "service": service} if isinstance(entry, Mapping) else entry, at)
+        except DocumentError as error:
+            reading.problems += str(error).splitlines()
+            continue
+        if one.key in found:
+            reading.add(at, "is for the same as one before; keep one")
+        found[one.key] = one
+    return tuple(found.values())
 
 
 def _patterns(reading: Reading, value: Any, service: str) -> Tuple[Pattern, ...]:

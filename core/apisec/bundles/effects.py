@@ -10,6 +10,7 @@ from apisec.classification.classes import sensitivity
 from apisec.classification.globs import segments
 from apisec.classification.names import evidence
 from apisec.classification.overrides import LOCATIONS, NONE, Override, Overrides
+from apisec.dispositions.exceptions import Exemption
 from apisec.model.pattern import Pattern
 
 RAISED, LOWERED, CHANGED, ADDED, REMOVED = "raised", "lowered", "changed", "added", "removed"
@@ -22,7 +23,7 @@ Place = Tuple[str, str, str]  # operation, location, path; as fields are seen, o
 class Effect(NamedTuple):
     """One change. ``subject`` and ``detail`` are for people; ``kind`` is one of the five above."""
 
-    part: str  # overrides, ownership, specs, patterns, thresholds
+    part: str  # overrides, ownership, specs, patterns, thresholds, exceptions
     subject: str
     before: Optional[str]
     after: Optional[str]
@@ -41,7 +42,22 @@ def effects(before: Bundle, after: Bundle, seen: Optional[Seen] = None) -> List[
     old, new = ({one.url: one.sha256 for one in bundle.specs} for bundle in (before, after))
     found += _named("specs", old, new)
     found += _patterns({one.id: one for one in before.patterns}, {one.id: one for one in after.patterns})
-    return found + _thresholds(before, after)
+    found += _thresholds(before, after)
+    return found + list(exceptions(before.exceptions, after.exceptions))
+
+
+def exceptions(before: Iterable[Exemption], after: Iterable[Exemption]) -> Iterator[Effect]:
+    """Yield what is not found any more, what is found again, and what is hidden for another time."""
+    old, new = ({one.key: one for one in listed} for listed in (before, after))
+    for key in [*new, *(one for one in old if one not in new)]:
+        was, now = old.get(key), new.get(key)
+        one = now or was
+        if one is None or (was is not None and now is not None and was.expires == now.expires):
+            continue
+        subject = f"findings of {one.family or 'every family'} at {one.operation or 'every operation'}"
+        kind = ADDED if was is None else REMOVED if now is None else CHANGED
+        texts = [None if each is None else f"hidden until {each.expires}" for each in (was, now)]
+        yield Effect("exceptions", subject, texts[0], texts[1], kind, now.reason if now is not None else "")
 
 
 def fields(before: Overrides, after: Overrides, service: str, seen: Optional[Seen] = None) -> Iterator[Effect]:

@@ -11,6 +11,7 @@ from apisec.bundles.document import Bundle
 from apisec.bundles.effects import MIN_REASON, effects, unreasoned
 from apisec.bundles.release import Release
 from apisec.bundles.trust import Trust, Verify
+from apisec.dispositions.exceptions import out_of_bounds
 from apisec.errors import PatternError, did_you_mean
 from apisec.model.pattern import ENFORCE
 from apisec.patterns.replay import check_evidence
@@ -22,12 +23,13 @@ MAX_NAMED = 10  # fields that one message lists
 
 SIGNATURE, KEY_SCOPE, SERVICE, ENVIRONMENT, GATEWAY = "signature", "key_scope", "service", "environment", "gateway"
 BASE, VERSION, LOWERED_CLASS, UNCLASSIFIED = "base", "version", "lowered_class", "unclassified_field"
-SEEN, EXPIRED, EVIDENCE, PATTERN_EXPIRED, OWNERSHIP = (
+SEEN, EXPIRED, EVIDENCE, PATTERN_EXPIRED, OWNERSHIP, EXCEPTION = (
     "seen",
     "expired_override",
     "evidence",
     "expired_pattern",
     "ownership",
+    "exception",
 )
 
 
@@ -242,6 +244,10 @@ def _dated(bundle: Bundle, target: Target, now: float) -> Iterator[Refusal]:
     for index, one in enumerate(bundle.overrides.entries):
         if one.expires is not None and one.expires <= today:
             yield Refusal(EXPIRED, f"overrides[{index}] ({one.path}) has expired on {one.expires}; renew or remove it")
+    for index, hidden in enumerate(bundle.exceptions):
+        wrong = out_of_bounds(hidden, today)
+        if wrong:
+            yield Refusal(EXCEPTION, f"exceptions[{index}].expires: {wrong}")
     limit = min(target.limit, bundle.limit if bundle.limit is not None else target.limit)
     if bundle.limit is not None and bundle.limit > target.limit:
         message = f"thresholds.false_positive_limit {bundle.limit:g} is above this {target.place}'s {target.limit:g}"

@@ -159,15 +159,22 @@ def _wrong(texts: Mapping[str, str], expires: Optional[datetime.date]) -> Iterab
         yield "service", "alone would hide everything of it; add a principal, a family or an operation"
 
 
-def within(one: Exemption, today: datetime.date) -> Exemption:
-    """Return the exception when it begins today; DocumentError for a day that has passed or is too far away."""
+def out_of_bounds(one: Exemption, today: datetime.date) -> str:
+    """Return what is wrong with the day on which an exception that begins today ends; empty: nothing."""
     days = (one.expires - today).days
     if days < 1:
-        raise DocumentError(f"{one.expires} has passed; the first day without it is tomorrow at least", where="expires")
+        return f"{one.expires} has passed; the first day without it is tomorrow at least"
     if days > MAX_DAYS:
         last = today + datetime.timedelta(days=MAX_DAYS)
-        message = f"is {days} days away, at most {MAX_DAYS} are allowed: {last} at the latest; say it again then"
-        raise DocumentError(message, where="expires")
+        return f"is {days} days away, at most {MAX_DAYS} are allowed: {last} at the latest; say it again then"
+    return ""
+
+
+def within(one: Exemption, today: datetime.date) -> Exemption:
+    """Return the exception when it begins today; DocumentError for a day that has passed or is too far away."""
+    wrong = out_of_bounds(one, today)
+    if wrong:
+        raise DocumentError(wrong, where="expires")
     return one
 
 

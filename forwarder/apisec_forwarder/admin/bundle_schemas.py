@@ -61,6 +61,7 @@ _ROW: Node = {
     "applied": _or_null(_SUMMARY),
     "in_force": _or_null(_DIGEST),
 }
+_EXCEPTION: Node = dict.fromkeys(("operation", "family", "author", "reason", "expires"), _TEXT)
 SCHEMAS: Node = {
     "Override": _object({"service": _TEXT, **_OVERRIDE}, ("path", "class", "author", "reason")),
     "OverrideList": _object({"service": _TEXT, "overrides": _list("Override")}, ("service", "overrides")),
@@ -92,6 +93,7 @@ SCHEMAS: Node = {
             "overrides": _list("Override"),
             "patterns": _list("Pattern"),
             "thresholds": _object({"false_positive_limit": {"type": "number"}, "redaction": _TEXT}),
+            "exceptions": {"type": "array", "items": _object(_EXCEPTION, ("author", "reason", "expires"))},
         },
         ("apisec_bundle", "service", "version", "environments", "made", "ownership"),
         additionalProperties=False,
@@ -113,7 +115,7 @@ SCHEMAS: Node = {
     "Refusal": _object({"code": _TEXT, "message": _TEXT}, ("code", "message")),
     "Effect": _object(
         {
-            "part": {"enum": ["overrides", "ownership", "specs", "patterns", "thresholds"]},
+            "part": {"enum": ["overrides", "ownership", "specs", "patterns", "thresholds", "exceptions"]},
             "subject": _TEXT,
             "before": {"type": ["string", "null"]},
             "after": {"type": ["string", "null"]},

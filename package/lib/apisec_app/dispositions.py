@@ -39,6 +39,11 @@ class ExceptionStore:
         found, problems = core.read(self.rows())
         return found.on(today(now)), problems
 
+    def promoted(self, service: str, now: float) -> Tuple[Exemption, ...]:
+        """Return what of a service's exceptions travels with its bundle: a principal is a token of this place."""
+        found = core.read(self.rows(service))[0].on(today(now))
+        return tuple(sorted((one for one in found.entries if not one.principal), key=lambda one: one.key))
+
     def get(self, key: str) -> Optional[Document]:
         found: Optional[Document] = self._collection.get(key)
         return found

@@ -1,4 +1,4 @@
-"""What an applied bundle is in Splunk: the overrides of its service, and the team that owns it.
+"""What an applied bundle is in Splunk: the overrides and exceptions of its service, and the team that owns it.
 
 Splunk has no reader for the rest: patterns and thresholds work at forwarders, hosts, paths and gateways say there which
 traffic is the service's, and specs are references, held against the documents that Splunk has of the service.
@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.bundles import effects as differences
-from apisec.bundles.document import FORMAT, Bundle, override_document, parse
+from apisec.bundles.document import FORMAT, Bundle, exception_document, override_document, parse
 from apisec.bundles.effects import Effect
 from apisec.classification.overrides import Override, Overrides
+from apisec.dispositions.exceptions import Exemption
 from apisec.patterns import spans
 from apisec.teams import Teams
 
@@ -25,7 +26,8 @@ class Drift(NamedTuple):
     """How what holds differs from the applied bundle, because somebody edited it here."""
 
     overrides: List[Effect]
-    notes: List[str]  # overrides with another author, reason or expiry, and a service that another team owns
+    notes: List[str]  # overrides with another author, reason or expiry, exceptions, a service that another team owns
+    beside: List[str]  # exceptions that analysts made here: they stay when the bundle is applied again
 
     @property
     def any(self) -> bool:
@@ -60,6 +62,7 @@ def known(
     service: str,
     team: str,
     overrides: Overrides,
+    exceptions: Iterable[Exemption],
     specs: Iterable[Mapping[str, str]],
     environment: str,
     author: str,
@@ -76,28 +79,32 @@ def known(
     }
     listed = [override_document(one) for one in overrides.entries if one.service == service]
     named = [dict(one) for one in specs]
-    return {**document, **({"specs": named} if named else {}), **({"overrides": listed} if listed else {})}
+    hidden = [exception_document(one) for one in exceptions]
+    parts = {"specs": named, "overrides": listed, "exceptions": hidden}
+    return {**document, **{name: part for name, part in parts.items() if part}}
 
 
-def edited(bundle: Bundle, overrides: Overrides, team: str) -> Dict[str, Any]:
-    """Return the bundle's document with what holds now in place of its overrides and its team."""
-    document = dict(bundle.document)
+def edited(bundle: Bundle, overrides: Overrides, exceptions: Iterable[Exemption], team: str) -> Dict[str, Any]:
+    """Return the bundle's document with what holds now in place of its overrides, its exceptions and its team."""
+    document = {name: part for name, part in bundle.document.items() if name not in ("overrides", "exceptions")}
     listed = [override_document(one) for one in overrides.entries if one.service == bundle.service]
-    document.pop("overrides", None)
-    if listed:
-        document["overrides"] = listed
+    hidden = [exception_document(one) for one in exceptions]
+    document.update({name: part for name, part in (("overrides", listed), ("exceptions", hidden)) if part})
     document["ownership"] = {**document["ownership"], "team": team or bundle.ownership.team}
     return document
 
 
-def drift(bundle: Bundle, overrides: Overrides, team: str) -> Drift:
-    """Return how overrides and owner differ from the applied bundle."""
+def drift(bundle: Bundle, overrides: Overrides, exceptions: Iterable[Exemption], team: str) -> Drift:
+    """Return how overrides, exceptions and owner differ from the applied bundle."""
     own = Overrides(one for one in overrides.entries if one.service == bundle.service)
     changes = list(differences.fields(bundle.overrides, own, bundle.service))
     notes = list(_notes(_by_place(bundle.overrides), _by_place(own)))
+    hidden = list(differences.exceptions(bundle.exceptions, exceptions))
+    notes += [one.line() for one in hidden if one.kind != differences.ADDED]
+    beside = [one.line() for one in hidden if one.kind == differences.ADDED]
     if team != bundle.ownership.team:
         notes.append(f"the service belongs to team {team or 'none'}, the bundle says {bundle.ownership.team}")
-    return Drift(changes, notes)
+    return Drift(changes, notes, beside)
 
 
 Place = Tuple[str, Optional[str], Optional[str]]

@@ -15,11 +15,13 @@ from apisec.bundles.history import APPLY, ROLLBACK, Entry, State
 from apisec.bundles.release import Release
 from apisec.bundles.release import parse as parse_release
 from apisec.classification.overrides import Overrides
+from apisec.dispositions.exceptions import Exemption
 from apisec.errors import ApisecError, DocumentError
 from apisec.http.conditional import etag
 
 from ..access import Caller
-from ..kvstore import SPECS, TEAMS, Collection, Document
+from ..dispositions import ExceptionStore
+from ..kvstore import EXCEPTIONS, SPECS, TEAMS, Collection, Document
 from ..overrides import OVERRIDES, OverrideStore
 from ..specs.store import Specs
 from ..teams import Owners, TeamStore, owners
@@ -56,6 +58,7 @@ class Present(NamedTuple):
 
     held: Held
     overrides: Overrides
+    exceptions: Tuple[Exemption, ...]
     team: str
 
     @property
@@ -64,12 +67,18 @@ class Present(NamedTuple):
         return self.held.state.applied.release.bundle if self.held.state is not None else None
 
     @property
+    def parts(self) -> Tuple[Overrides, Tuple[Exemption, ...], str]:
+        """What of it can be edited beside the bundle."""
+        return self.overrides, self.exceptions, self.team
+
+    @property
     def etag(self) -> str:
         """Differs after each change, of the bundle or of what holds beside it."""
         state = self.held.state
         entries = [override_document(one) for one in self.overrides.entries]
         applied = [state.applied.digest, repr(state.applied.at)] if state is not None else []
-        return etag([applied, self.team, entries, self.held.pending is not None])
+        hidden = [one.to_document() for one in self.exceptions]
+        return etag([applied, self.team, entries, hidden, self.held.pending is not None])
 
 
 class Outcome(NamedTuple):
@@ -101,6 +110,7 @@ class Bundles:
         self._now = now
         self.store = BundleStore(Collection(system, BUNDLES))
         self._overrides = OverrideStore(Collection(system, OVERRIDES))
+        self._exceptions = ExceptionStore(Collection(system, EXCEPTIONS))
         self._specs = Specs(Collection(system, SPECS))
         self._read = owned
         self._holder = ""  # of the lock, while something changes
@@ -143,7 +153,7 @@ class Bundles:
             if one.service == service
             and ((one.path, one.operation, one.location) in places or not self._foreign(service, team, one.operation))
         )
-        return Present(held, own, team)
+        return Present(held, own, self._exceptions.promoted(service, self._now), team)
 
     def document(self, service: str, present: Present) -> Dict[str, Any]:
         """Return the applied bundle's document; without one, what Splunk knows, as the start of a first one."""
@@ -153,13 +163,18 @@ class Bundles:
         specs = [
             {"url": _url(str(one["source"])), "sha256": f"sha256:{one['sha256']}"} for one in self._published(service)
         ]
-        return effect.known(service, present.team, present.overrides, specs, environment, AS_KNOWN, 0.0)
+        return effect.known(
+            service, present.team, present.overrides, present.exceptions, specs, environment, AS_KNOWN, 0.0
+        )
 
     def edited(self, present: Present) -> Optional[Dict[str, Any]]:
         """Return the applied bundle's document with what holds now in it; None where that is the same."""
-        if present.bundle is None or not effect.drift(present.bundle, present.overrides, present.team).any:
+        if present.bundle is None:
             return None
-        return effect.edited(present.bundle, present.overrides, present.team)
+        found = effect.drift(present.bundle, *present.parts)
+        if not found.any and not found.beside:
+            return None
+        return effect.edited(present.bundle, *present.parts)
 
     def _published(self, service: str) -> List[Dict[str, Any]]:
         """Return the heads of the documents in force that have a digest of their text."""
@@ -224,7 +239,7 @@ class Bundles:
                 present.bundle is not None and present.bundle.digest == release.bundle.digest,
             )
             if again:
-                if self.edited(present) is None:
+                if present.bundle is not None and not effect.drift(present.bundle, *present.parts).any:
                     return Outcome(service, False, [], checked.outcome.warnings if checked.outcome else [])
                 found = self._unsigned(release, self._teams_of(release, present)) + self._unowned(release.bundle)
             if found or checked.outcome is None:
@@ -282,6 +297,7 @@ class Bundles:
         self._overrides.replace(
             bundle.service, listed, author=entry.by, now=entry.at, bundle=bundle.digest, keep=foreign
         )
+        self._exceptions.replace(bundle.service, bundle.exceptions, entry.at, bundle.digest)
         author = f"bundle of {bundle.service}, version {bundle.version}"
         documents = TeamStore(self._system).documents()
         moved = effect.moved(documents, bundle.service, bundle.ownership.team, author, entry.at)
@@ -298,7 +314,7 @@ class Bundles:
     def _as_bundle(self, service: str, present: Present) -> Optional[Bundle]:
         if present.bundle is None:
             return effect.as_bundle(self.document(service, present))
-        return parse(effect.edited(present.bundle, present.overrides, present.team), "what holds")
+        return parse(effect.edited(present.bundle, *present.parts), "what holds")
 
     def _target(self, service: str, present: Present) -> Target:
         state = present.held.state
@@ -327,12 +343,17 @@ class Bundles:
         return rule.team if rule is not None and rule.path and rule.team != team else ""
 
     def _unowned(self, bundle: Bundle) -> List[Refusal]:
-        """Return the overrides of the bundle that speak of operations of teams that are not the caller's."""
+        """Return what of the bundle speaks of operations of teams that are not the caller's."""
         found = []
         for one in bundle.overrides.entries:
             other = self._foreign(bundle.service, bundle.ownership.team, one.operation)
             if other and not self._caller.sees(other):
                 message = f"{one.path} of {one.operation}: a rule gives this operation to another team; leave it out"
+                found.append(Refusal(gate.OWNERSHIP, message))
+        for hidden in bundle.exceptions:
+            other = self._foreign(bundle.service, bundle.ownership.team, hidden.operation)
+            if other and not self._caller.sees(other):
+                message = f"exception of {hidden.operation}: a rule gives this operation to another team; leave it out"
                 found.append(Refusal(gate.OWNERSHIP, message))
         return found
 

@@ -101,7 +101,10 @@ SCHEMAS: Dict[str, Any] = {
     "Refusal": _object({"code": _TEXT, "message": _TEXT}, ("code", "message")),
     "Effect": _object(
         {
-            "part": {"type": "string", "enum": ["overrides", "ownership", "specs", "patterns", "thresholds"]},
+            "part": {
+                "type": "string",
+                "enum": ["overrides", "ownership", "specs", "patterns", "thresholds", "exceptions"],
+            },
             "subject": _TEXT,
             "before": {"type": ["string", "null"]},
             "after": {"type": ["string", "null"]},

@@ -110,7 +110,7 @@ def export_bundle(call: Call) -> Answer:
 def _drift(present: Present) -> Optional[Dict[str, Any]]:
     if present.bundle is None:
         return None
-    found = effect.drift(present.bundle, present.overrides, present.team)
+    found = effect.drift(present.bundle, *present.parts)
     return {"effects": _effects(found.overrides), "notes": found.notes} if found.any else None
 
 
