@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Dict, List, Optional, Set, Tuple
+from functools import lru_cache
+from typing import Any, Dict, FrozenSet, List, NamedTuple, Set, Tuple
 
 from apisec.activity.hashing import value_hash32
 from apisec.activity.naming import FORM, IDENTIFIER, OWNER, is_key, kind_of
 
 MAX_CHARS = 262_144  # of a body; what is longer is read as text up to here
+MAX_REMEMBERED = 2_048  # characters of a body that is recognised when it comes again
 MAX_LEAVES = 8_192
 MAX_DEPTH = 24
 MAX_NAMES = 256  # different names of one body that are asked what they mean
@@ -20,19 +22,32 @@ MAX_LINK_IDS = 6
 # One word with a digit, a hyphen or an underscore; no date, time or decimal.
 _ID = re.compile(r"(?!\d{4}-\d\d-\d\d|\d+\.\d*\Z|[\d:]+:\d\d\Z)(?=\w*[\d_:.+=@-])[\w.:+=@-]{2,64}\Z")
 _WORD = re.compile(r"(?=[^\W\d]*\d)[\w.-]{1,64}|~[a-z._0-9]{3,40}~[0-9a-f]{16}~")
-_TOKEN = re.compile(r"~([a-z][a-z0-9_.]{1,40})~[0-9a-f]{16}~\Z")
+_TOKEN_LENGTH = len("~~0123456789abcdef~")  # of a token with an empty class
 # Tokens of these do not say which object it is.
-_NO_IDS = ("pii.name", "pii.address", "pii.postcode", "pii.dob", "secret.", "pci.expiry", "pci.cvv")
+_NO_IDS = (
+    "~pii.name~", "~pii.address~", "~pii.postcode~", "~pii.dob~", "~secret.", "~pci.expiry~", "~pci.cvv~",
+)  # fmt: skip
 _LINK = re.compile(r"[/?#&=;]")
 _ID_PART = re.compile(r"[\d_~-]")
 _RECORDS = "},{"
 
 
-class Given:
-    """What one body holds: hashes of ids, the number of records, and owners by the name of the member.
+class Given(NamedTuple):
+    """What one body holds: hashes of ids, owners by the name of the member, and the number of records.
 
-    Owners are those of what was asked for, not of the records of a list. ``inside`` says that a list is being read.
+    Owners are those of what was asked for, not of the records of a list.
     """
+
+    ids: FrozenSet[int]
+    owners: Tuple[Tuple[str, int], ...]
+    records: int
+
+
+NOTHING = Given(frozenset(), (), 0)
+
+
+class _Reading:
+    """A body that is being read; ``inside`` says that a list is."""
 
     __slots__ = ("ids", "inside", "leaves", "names", "owners", "records")
 
@@ -77,27 +92,35 @@ class _Unread(Dict[str, int]):
 _KINDS, _UNREAD = _Parents(), _Unread()
 
 
-def read_body(text: str) -> Optional[Given]:
-    """Return what a response's body gave; None for a body that is not there."""
+def read_body(text: str) -> Given:
+    """Return what a response's body gave."""
     if not text:
-        return None
-    given = Given()
+        return NOTHING
+    return _remembered(text) if len(text) <= MAX_REMEMBERED else _read(text)
+
+
+def _read(text: str) -> Given:
+    reading = _Reading()
     if text[0] in "{[" and len(text) <= MAX_CHARS:
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):  # cut off, as a rule
-            _words(text, given)
+            _words(text, reading)
         else:
             if type(document) is dict:
-                _object(document, "", given, 0)
+                _object(document, "", reading, 0)
             elif type(document) is list:
-                _array(document, "", IDENTIFIER | FORM, given, 0)
+                _array(document, "", IDENTIFIER | FORM, reading, 0)
     else:
-        _words(text, given)
-    return given
+        _words(text, reading)
+    return Given(frozenset(reading.ids), tuple(reading.owners), reading.records)
 
 
-def _words(text: str, given: Given) -> None:
+# Health checks, empty lists, what everybody looks at: most bodies come again.
+_remembered = lru_cache(maxsize=4096)(_read)
+
+
+def _words(text: str, given: _Reading) -> None:
     """Of what is no JSON: every word with a digit may be an id; records are counted as far as they can be seen."""
     text = text[:MAX_CHARS]
     given.records = text.count(_RECORDS) + 1 if _RECORDS in text else 0
@@ -107,7 +130,7 @@ def _words(text: str, given: Given) -> None:
         given.ids.add(value_hash32(found[0]))
 
 
-def _object(members: Dict[str, Any], parent: str, given: Given, depth: int) -> None:
+def _object(members: Dict[str, Any], parent: str, given: _Reading, depth: int) -> None:
     given.leaves += len(members)
     if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
         return
@@ -134,7 +157,7 @@ def _object(members: Dict[str, Any], parent: str, given: Given, depth: int) -> N
             _array(value, name, kinds[name], given, depth + 1)
 
 
-def _array(values: List[Any], name: str, said: int, given: Given, depth: int) -> None:
+def _array(values: List[Any], name: str, said: int, given: _Reading, depth: int) -> None:
     given.leaves += len(values)
     if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
         return
@@ -154,7 +177,7 @@ def _array(values: List[Any], name: str, said: int, given: Given, depth: int) ->
             _array(value, name, said, given, depth + 1)
 
 
-def _named(value: str, said: int, name: str, given: Given) -> None:
+def _named(value: str, said: int, name: str, given: _Reading) -> None:
     """A value under a name that says it is an id, or an owner."""
     if not 0 < len(value) <= MAX_ID or (value[0] == "~" and not said & OWNER and not _is_object(value)):
         if value[:1] == "/" or value[:4] == "http":
@@ -166,7 +189,7 @@ def _named(value: str, said: int, name: str, given: Given) -> None:
         given.owners.append((name, hashed))
 
 
-def _unnamed(value: str, given: Given) -> None:
+def _unnamed(value: str, given: _Reading) -> None:
     """A value whose form alone can say that it is an id."""
     if value[:1] == "~":
         if _is_object(value):
@@ -179,11 +202,10 @@ def _unnamed(value: str, given: Given) -> None:
 
 def _is_object(value: str) -> bool:
     """Whether it is a token that tells one object from others: of an e-mail address, not of a date of birth."""
-    token = _TOKEN.match(value)
-    return token is not None and not token[1].startswith(_NO_IDS)
+    return len(value) > _TOKEN_LENGTH and value[-1] == value[1 - _TOKEN_LENGTH] == "~" and not value.startswith(_NO_IDS)
 
 
-def _link(value: str, given: Given) -> None:
+def _link(value: str, given: _Reading) -> None:
     """Ids in a link: /orders/42, https://shop.example/orders/42?copy=7."""
     _, found, path = value[:2048].partition("://")
     path = path.partition("/")[2] if found else value[:2048]

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.activity.asked import identity, values_of
-from apisec.activity.bodies import read_body
+from apisec.activity.bodies import NOTHING, read_body
 from apisec.activity.client import ClientKey, client_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.operation import MAX_OBJECTS, OperationActivity
@@ -251,13 +251,13 @@ def _count_response(
     body = event.get("response_body")
     shown = body if isinstance(body, str) else ""
     row.bodies_seen += shown != ""
-    given = read_body(shown) if 200 <= status < 400 else None
-    ids: AbstractSet[int] = frozenset()
-    records = 0
-    if given is not None:
-        records = given.records
-        activity.records += records
-        ids = given.ids.difference(asked_for)
+    given = read_body(shown) if 200 <= status < 400 else NOTHING
+    records = given.records
+    activity.records += records
+    ids = given.ids
+    if ids:
+        if not ids.isdisjoint(asked_for):
+            ids = ids.difference(asked_for)
         row.add_issued(ids, seconds)
         for name, hashed in given.owners:
             row.add_owner(name, hashed)
