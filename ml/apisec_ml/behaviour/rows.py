@@ -28,7 +28,7 @@ from apisec_ml.behaviour.truth import Truth
 
 SLOT_SECONDS = 300
 MAX_LATE_SLOTS = 12  # an hour: files are to be in order of time, retries may be late
-FORMAT = 3  # of the cache
+FORMAT = 4  # of the cache
 
 Slot = tuple[int, list[Row]]
 

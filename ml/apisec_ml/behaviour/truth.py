@@ -30,6 +30,8 @@ class Campaign:
         if cover:
             return
         self.operations.add(str(event["operation"]))
+        if event.get("body_operation"):  # as activity rows name the operations of GraphQL and the like
+            self.operations.add(f"{event['operation']}#{event['body_operation']}")
         self.events += 1
         self.first, self.last = min(self.first, time), max(self.last, time)
         if len(self.times) < KEPT_TIMES:
