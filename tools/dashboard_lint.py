@@ -1,4 +1,4 @@
-"""Check a Dashboard Studio view for what neither its schema nor its validator catches.
+"""Check views, of Dashboard Studio and forms in Simple XML, for what neither schema nor validator catches.
 
     python tools/dashboard_lint.py
 
@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +58,34 @@ def _sources(document: dict[str, Any], default: Path) -> Iterator[str]:
             yield f"{name}: extends {source['options']['extend']!r}, which is no ds.search"
         if name not in shown:
             yield f"{name}: is shown nowhere"
-        for macro in re.findall(r"`([^`(]+)[^`]*`", query):
-            if macro not in macros:
-                yield f"{name}: macro {macro} is not defined"
-        for lookup in re.findall(r"\b(?:input)?lookup\s+(\w+)", query):
-            if lookup not in lookups:
-                yield f"{name}: lookup {lookup} is not in transforms.conf"
+        yield from _named(name, query, macros, lookups)
+
+
+def _named(name: str, query: str, macros: Container[str], lookups: Container[str]) -> Iterator[str]:
+    """Macros and lookups of a search that the app does not define."""
+    for macro in re.findall(r"`([^`(]+)[^`]*`", query):
+        if macro not in macros:
+            yield f"{name}: macro {macro} is not defined"
+    for lookup in re.findall(r"\b(?:input)?lookup\s+(\w+)", query):
+        if lookup not in lookups:
+            yield f"{name}: lookup {lookup} is not in transforms.conf"
+
+
+def lint_form(root: ET.Element, default: Path) -> Iterator[str]:
+    """Sentences, one a fault, of a form in Simple XML."""
+    macros, lookups = confs.read(default / "macros.conf"), confs.read(default / "transforms.conf")
+    known = {one.get("token", "") for kind in ("input", "set") for one in root.iter(kind)}
+    known |= {f"{one.get('token')}.{end}" for one in root.iter("input") for end in ("earliest", "latest")}
+    for number, query in enumerate(root.iter("query"), 1):
+        yield from _named(f"query {number}", query.text or "", macros, lookups)
+    for token in sorted(set(_TOKEN.findall(ET.tostring(root, "unicode")))):
+        if token not in known and not token.startswith("row."):
+            yield f"neither an input nor a click sets the token {token!r}"
+
+
+def _faults(path: Path, default: Path) -> list[str]:
+    root = ET.fromstring(path.read_text("utf-8"))  # noqa: S314 - our own file
+    return list(lint_form(root, default)) if root.tag == "form" else lint(definition(path), default)
 
 
 def _panels(document: dict[str, Any]) -> Iterator[str]:
@@ -114,7 +136,7 @@ def main() -> int:
     failed = False
     for path in sorted(VIEWS.glob("*.xml")):
         try:
-            faults = lint(definition(path), detections.ROOT / "package/default")
+            faults = _faults(path, detections.ROOT / "package/default")
         except (ValueError, KeyError, ET.ParseError) as error:
             faults = [f"cannot be read: {error!r}"]
         for fault in faults:

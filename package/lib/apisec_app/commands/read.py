@@ -67,11 +67,11 @@ def _get(service: Any, path: str, arguments: Dict[str, Any]) -> Row:
     try:
         answer: Row = json.loads(service.get(API + path, **arguments).body.read())
     except HTTPError as error:
-        raise ReadError(_said(error)) from error
+        raise ReadError(problem_of(error)) from error
     return answer
 
 
-def _said(error: HTTPError) -> str:
+def problem_of(error: HTTPError) -> str:
     """Return what a problem says: detail and remedy."""
     try:
         problem = json.loads(error.body)
