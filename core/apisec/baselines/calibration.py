@@ -19,7 +19,9 @@ from apisec.errors import DocumentError
 PER_DECADE = 10
 MAX_DECADES = 20  # further out the slope goes on
 LAST_BIN = PER_DECADE * MAX_DECADES
-PRIOR_SLOPE = 0.75  # decades of truth in a decade of the model: models of people are too sure of themselves
+# Decades of truth in a decade of the model, where nothing is known: models of people are too sure of themselves, and
+# what everybody does together has bursts, waves and releases that are no matter of chance.
+PRIOR_SLOPE, TOTAL_SLOPE = 0.75, 0.45
 LEAST_SLOPE, MOST_SLOPE = 0.3, 1.0
 PRIOR_EXCEEDANCES = 10.0  # that the prior of the slope, and of each step of the curve, weighs
 SLOPE_FROM, SLOPE_TO = 2.0, 6.0  # decades; exceedances beyond count as at least so much (censored)
@@ -52,11 +54,12 @@ class Curve:
         return math.pow(10.0, self.steps[step] - self.steps[step + 1])
 
 
-def _prior_curve() -> Curve:
-    return Curve([step * PRIOR_SLOPE / PER_DECADE for step in range(LAST_BIN + 1)], PRIOR_SLOPE)
+def straight(slope: float) -> Curve:
+    """Return the curve that takes the model's decades times ``slope``."""
+    return Curve([step * slope / PER_DECADE for step in range(LAST_BIN + 1)], slope)
 
 
-PRIOR_CURVE = _prior_curve()
+PRIOR_CURVE, TOTAL_CURVE = straight(PRIOR_SLOPE), straight(TOTAL_SLOPE)
 
 
 class Calibration:
@@ -73,7 +76,7 @@ class Calibration:
     def add(self, evidence: float, weight: int, principal: str) -> None:
         """Count a judgement; those that were 0 need not be told, for the book counts all."""
         index = min(LAST_BIN, int(evidence * PER_DECADE))
-        if index:
+        if index > 0:
             recent = self.evidences.recent
             recent[index] = recent.get(index, 0) + weight
             if index >= TRACKED_FROM:

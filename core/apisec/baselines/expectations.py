@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Dict, List, Tuple
 
-from apisec.baselines.book import PEERS, SHARE, YOUNG, Book, CellKey, Typical
-from apisec.baselines.calibration import PRIOR_CURVE, Curve, fit_curve
+from apisec.baselines.book import PEERS, SHARE, YOUNG, Book, CellKey
+from apisec.baselines.calibration import PRIOR_CURVE, TOTAL_CURVE, Curve, fit_curve
 from apisec.baselines.counters import (
     HORIZON_INDEX,
     KEY_LENGTH,
@@ -21,11 +21,10 @@ from apisec.baselines.counters import (
     PRINCIPAL,
     PRINCIPAL_OPERATION,
     SERVICE,
-    prior,
 )
 from apisec.baselines.fits import ROWS_ALIKE, Fit, typical_of
 from apisec.baselines.histograms import UNIT, generation_of
-from apisec.baselines.population import PRIOR_ROWS, Population, Sums, TypicalOf
+from apisec.baselines.population import Population, Sums
 from apisec.baselines.tails import Tail
 from apisec.baselines.totals import Total
 from apisec.errors import DocumentError
@@ -65,7 +64,7 @@ class Expectations:
             raise KeyError(f"a key of scope {scope} has {KEY_LENGTH[scope]} parts, not {len(key)}")
         if scope in (PRINCIPAL, PRINCIPAL_OPERATION):
             population = self._populations.get((scope, key[:-1])) or Population(scope)
-            judged = population.judge(counter, index, key[-1], slot, seen, self._typical(scope, key[0]))
+            judged = population.judge(counter, index, key[-1], slot, seen, self._book(key[0]))
         else:
             total = self._totals.get((scope, key)) or Total(scope)
             judged = total.judge(counter, index, slot, seen, per)
@@ -90,7 +89,9 @@ class Expectations:
                     found = other.cells.get(key)
                     for index, weight in found.robust().items() if found else ():
                         elsewhere[index] = elsewhere.get(index, 0) + weight
-            first = fit_curve(elsewhere, others, key[2], PRIOR_CURVE) if others else PRIOR_CURVE
+            first = TOTAL_CURVE if key[0] in (OPERATION, SERVICE) else PRIOR_CURVE
+            if others:
+                first = fit_curve(elsewhere, others, key[2], first)
             cell.curve = fit_curve(cell.robust(), total, key[2], first)
             cell.due = max(total * CURVE_GROWTH, total + CURVE_LEAST)
         return cell.curve
@@ -100,15 +101,6 @@ class Expectations:
         if book is None:
             book = self._books[service] = Book()
         return book
-
-    def _typical(self, scope: str, service: str) -> TypicalOf:
-        """Return what is thought of a principal before much is known: the typical operation, or the prior."""
-        typical = self._book(service).typical if scope == PRINCIPAL_OPERATION else {}
-
-        def of(counter: str, horizon: int) -> Typical:
-            return typical.get((counter, horizon)) or (prior(counter, horizon), PRIOR_ROWS)
-
-        return of
 
     # --- learning ---
 
@@ -124,7 +116,7 @@ class Expectations:
             population = self._populations[place] = Population(scope)
         book = self._book(key[0])
         book.move_to(generation_of(slot))
-        population.learn(key[-1], slot, sums, rows, book, self._typical(scope, key[0]))
+        population.learn(key[-1], slot, sums, rows, book)
         if scope == PRINCIPAL_OPERATION:
             judged = sum(book.total((scope, 0, basis)) for basis in (PEERS, YOUNG))
             if judged >= book.typical_due:

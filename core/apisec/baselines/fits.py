@@ -19,7 +19,9 @@ from apisec.baselines.tails import decades, log_normal_decades, negative_binomia
 ROWS_ALIKE = 4.0
 TRIM = 0.01  # of the weight, the highest part, counts as if it lay at the edge of that part
 LEVELS = (0.02, 0.08, 0.3)  # of the weight lies above where shapes are fitted
-SIZES = tuple(0.02 * 1.6**step for step in range(26))  # 0.02 to 2,500, which is nearly Poisson's
+GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
+LEAST_SIZE, MOST_SIZE = 0.02, 2_000.0  # of fitted distributions; the highest is nearly Poisson's
+SIZE_STEPS = 9  # of the golden section: each size is right to 15 %
 LEAST_ROWS, MOST_ROWS = 5.0, 200.0  # that the typical operation weighs
 LEAST_SIGMA, MOST_SIGMA = 0.25, 4.0
 
@@ -104,12 +106,19 @@ def _size_for(mean: float, targets: List[Tuple[float, float]]) -> float:
     def loss(size: float) -> float:
         return sum((decades(negative_binomial_tail(edge, mean, size)) - decades(share)) ** 2 for edge, share in targets)
 
-    best = min(SIZES, key=loss)
-    step = 1.6
-    for _ in range(4):
-        step = math.sqrt(step)
-        best = min((best / step, best, best * step), key=loss)
-    return best
+    low, high = math.log(LEAST_SIZE), math.log(MOST_SIZE)
+    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
+    at_left, at_right = loss(math.exp(left)), loss(math.exp(right))
+    for _ in range(SIZE_STEPS):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - GOLDEN * (high - low)
+            at_left = loss(math.exp(left))
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + GOLDEN * (high - low)
+            at_right = loss(math.exp(right))
+    return math.exp(left if at_left <= at_right else right)
 
 
 def fit_sizes(weights: Mapping[int, int], total: int, prior: Prior, prior_rows: float) -> Sizes:

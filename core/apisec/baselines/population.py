@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.baselines.book import OWN, PEERS, YOUNG, Book, Judgement, Typical
-from apisec.baselines.counters import HEAVY, HORIZONS, MAX_COUNTERS, MAX_NAME, SLOTS
+from apisec.baselines.counters import HEAVY, HORIZONS, MAX_COUNTERS, MAX_NAME, PRINCIPAL_OPERATION, SLOTS, prior
 from apisec.baselines.fits import Counts, Fit, Sizes, fit_counts, fit_sizes
 from apisec.baselines.habits import MAX_HABITS, Habit, habit_of
 from apisec.baselines.histograms import MAX_WEIGHT, UNIT, Histogram, bin_of, generation_of
@@ -17,9 +17,8 @@ HIT_DECADES = 2.0  # a sum that a hundredth of rows reaches is a hit towards a h
 PRIOR_ROWS = 20.0  # that the prior weighs where the service's operations do not say
 YOUNG_ROWS = 100  # rows from which on a population speaks for itself
 YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
-GROWTH = 1.4  # of the weight, before distributions are fitted anew
+FIT_ROWS, FIT_GROWTH = 30.0, 1.6  # rows with the first fit that is more than the prior, and growth until the next one
 MAX_MEMO = 4_096
-LEAST_EVIDENCE = 0.1  # what is less is ordinary without further questions
 
 Sums = Mapping[str, Sequence[float]]  # by counter, over HORIZONS
 
@@ -39,25 +38,24 @@ class Cell:
         make = fit_sizes if counter in HEAVY else fit_counts
         fit = make(self.sums.total(), total, *typical)
         self.fit = _rounded(fit)  # as it will be read from a document
-        self.due = max(total * GROWTH, 20.0 * UNIT)
+        self.due = max(total * FIT_GROWTH, FIT_ROWS * UNIT)
         self.memo = {}
 
     def judge(self, seen: float) -> Tuple[int, float]:
-        """Return the bin of a sum, and its evidence by the fit as it is."""
+        """Return the bin of a sum, and its evidence by the fit as it is: 0 for what is no more than expected."""
         known = self.memo.get(seen)
         if known is None:
-            known = (bin_of(seen), 0.0 if self.fit is None else self.fit.decades(seen))
-            if len(self.memo) < MAX_MEMO:
-                self.memo[seen] = known
+            more = self.fit is not None and seen > self.fit.mean
+            known = (bin_of(seen), self.fit.decades(seen) if self.fit is not None and more else 0.0)
+            if len(self.memo) >= MAX_MEMO:
+                self.memo.clear()
+            self.memo[seen] = known
         return known
 
 
 def _rounded(fit: Fit) -> Fit:
     parts = [float(f"{part:.6g}") for part in fit]
     return Counts(*parts) if isinstance(fit, Counts) else Sizes(*parts)
-
-
-TypicalOf = Callable[[str, int], Typical]
 
 
 class Population:
@@ -74,22 +72,19 @@ class Population:
 
     # --- asking ---
 
-    def judge(
-        self, counter: str, horizon: int, principal: str, slot: int, seen: float, typical: TypicalOf
-    ) -> Judgement:
+    def judge(self, counter: str, horizon: int, principal: str, slot: int, seen: float, book: Book) -> Judgement:
         """Say how unusual a sum is among those of others, and for this principal if he has a habit."""
         cells = self.cells.get(counter)
         cell = cells[horizon] if cells else Cell()
-        fit = self._fitted(cell, counter, horizon, typical)
-        judged = Judgement(cell.judge(seen)[1], fit.mean, self._basis(horizon, slot))
+        fit = self._fitted(cell, counter, horizon, book)
+        evidence = cell.judge(seen)[1]
         habit = self.habits.get(principal)
-        if habit is not None and habit.established:
-            own = habit.fit(counter, horizon)
-            if own is not None:
-                evidence = own.decades(seen)
-                return Judgement(min(evidence, judged.evidence), max(own.mean, fit.mean), OWN)
-            return Judgement(judged.evidence, fit.mean, OWN)
-        return judged
+        if habit is None or not habit.established:
+            return Judgement(evidence, fit.mean, self._basis(horizon, slot))
+        own = habit.fit(counter, horizon)
+        if own is None or evidence <= 0.0:
+            return Judgement(evidence, fit.mean, OWN)
+        return Judgement(min(evidence, _more(own, seen)), max(own.mean, fit.mean), OWN)
 
     def fits(self) -> List[Tuple[Tuple[str, int], Fit]]:
         """Return what is known of each counter and horizon so far."""
@@ -105,16 +100,17 @@ class Population:
             return YOUNG
         return PEERS
 
-    def _fitted(self, cell: Cell, counter: str, horizon: int, typical: TypicalOf) -> Fit:
-        total = sum(self.weight)
+    def _fitted(self, cell: Cell, counter: str, horizon: int, book: Book) -> Fit:
+        total = self.weight[0] + self.weight[1]
         if cell.fit is None or total >= cell.due:
-            cell.refit(counter, total, typical(counter, horizon))
+            typical = book.typical.get((counter, horizon)) if self.scope == PRINCIPAL_OPERATION else None
+            cell.refit(counter, total, typical or (prior(counter, horizon), PRIOR_ROWS))
         assert cell.fit is not None
         return cell.fit
 
     # --- learning ---
 
-    def learn(self, principal: str, slot: int, sums: Sums, rows: int, book: Book, typical: TypicalOf) -> None:
+    def learn(self, principal: str, slot: int, sums: Sums, rows: int, book: Book) -> None:
         """Take one ordinary row; first the book notes how it would have been judged."""
         generation = generation_of(slot)
         self.move_to(generation)
@@ -129,42 +125,51 @@ class Population:
         bases = [OWN if established else self._basis(horizon, slot) for horizon in range(len(HORIZONS))]
         for horizon, basis in enumerate(bases):
             book.count((self.scope, horizon, basis), weight)
-        row = _Row(principal, slot, weight, habit if established else None, generation == self.generation, bases)
-        highest = 0.0
-        for counter, of_counter in sums.items():
-            cells = self._cells(counter)
-            for horizon, seen in enumerate(of_counter if cells else ()):
-                if 0.0 < seen < MAX_WEIGHT and cells:
-                    self._fitted(cells[horizon], counter, horizon, typical)
-                    evidence = self._learn_sum(cells[horizon], counter, horizon, seen, row, book)
-                    highest = max(highest, evidence)
-                    if habit is not None:
-                        habit.learn(counter, horizon, seen, weight)
+        fresh = generation == self.generation
+        row = _Row(principal, weight, habit, established, fresh, bases)
+        highest = self._learn_sums(sums, row, book)
         if not established:
-            self.weight[0 if row.fresh else 1] += weight
+            self.weight[0 if fresh else 1] += weight
         if highest >= HIT_DECADES:
             habit_of(self.habits, principal, slot)
         self.dirty = True
 
-    def _learn_sum(self, cell: Cell, counter: str, horizon: int, seen: float, row: _Row, book: Book) -> float:
-        """Note the judgement and, unless he has a habit, the sum; return the evidence among others."""
-        index, among = cell.judge(seen)
-        evidence = among
-        if row.habit is None:
-            weights = cell.sums.recent if row.fresh else cell.sums.former
-            weights[index] = weights.get(index, 0) + row.weight
-        elif among >= LEAST_EVIDENCE:
-            own = row.habit.fit(counter, horizon)
-            evidence = among if own is None else min(among, own.decades(seen))
-        if evidence >= LEAST_EVIDENCE:
-            book.cell((self.scope, counter, horizon, row.bases[horizon])).add(evidence, row.weight, row.principal)
-        return among
+    def _learn_sums(self, sums: Sums, row: _Row, book: Book) -> float:
+        """Count the sums, and return the highest evidence among others. Called most of all: kept flat for speed."""
+        highest = 0.0
+        total = self.weight[0] + self.weight[1]
+        for counter, of_counter in sums.items():
+            cells = self.cells.get(counter) or self._new_cells(counter)
+            for horizon, cell in enumerate(cells):
+                seen = of_counter[horizon]
+                if not 0.0 < seen < MAX_WEIGHT:
+                    continue
+                if cell.fit is None or total >= cell.due:
+                    self._fitted(cell, counter, horizon, book)
+                index, evidence = cell.memo.get(seen) or cell.judge(seen)
+                if not row.established:
+                    weights = cell.sums.recent if row.fresh else cell.sums.former
+                    weights[index] = weights.get(index, 0) + row.weight
+                if row.habit is not None:
+                    row.habit.learn(counter, horizon, seen, row.weight)
+                if evidence > 0.0:
+                    highest = max(highest, evidence)
+                    self._note(counter, horizon, seen, evidence, row, book)
+        return highest
 
-    def _cells(self, counter: str) -> Optional[List[Cell]]:
-        cells = self.cells.get(counter)
-        if cells is None and len(self.cells) < MAX_COUNTERS and len(counter) <= MAX_NAME:
-            cells = self.cells[counter] = [Cell() for _ in HORIZONS]
-        return cells
+    def _note(self, counter: str, horizon: int, seen: float, evidence: float, row: _Row, book: Book) -> None:
+        if row.established and row.habit is not None:
+            own = row.habit.fit(counter, horizon)
+            evidence = evidence if own is None else min(evidence, _more(own, seen))
+        book.cell((self.scope, counter, horizon, row.bases[horizon])).add(evidence, row.weight, row.principal)
+
+    def _new_cells(self, counter: str) -> List[Cell]:
+        """Return the cells of a counter; none when there are too many counters."""
+        if counter not in self.cells:
+            if len(self.cells) >= MAX_COUNTERS or len(counter) > MAX_NAME:
+                return []
+            self.cells[counter] = [Cell() for _ in HORIZONS]
+        return self.cells[counter]
 
     def move_to(self, generation: int) -> None:
         """Forget what is older than the generation before this one."""
@@ -191,7 +196,7 @@ class Population:
         other = Population.from_state(self.scope, other.to_state())
         other.move_to(self.generation)
         for counter, cells in other.cells.items():
-            for mine, others in zip(self._cells(counter) or (), cells):
+            for mine, others in zip(self._new_cells(counter), cells):
                 mine.sums.merge(others.sums)
                 mine.due = 0.0
         self.weight = [mine + others for mine, others in zip(self.weight, other.weight)]
@@ -240,14 +245,19 @@ class Population:
 
 
 class _Row(NamedTuple):
-    """What is the same for all sums of a row; ``habit`` only if it counts already."""
+    """What is the same for all sums of a row."""
 
     principal: str
-    slot: int
     weight: int
     habit: Optional[Habit]
+    established: bool  # the habit counts already
     fresh: bool  # of the current generation
     bases: List[str]
+
+
+def _more(fit: Fit, seen: float) -> float:
+    """Return the evidence of a sum, 0 for what is no more than expected."""
+    return fit.decades(seen) if seen > fit.mean else 0.0
 
 
 def weight_of(rows: int) -> int:

@@ -6,15 +6,16 @@ Hours are plain sums of whole numbers: they merge exactly, and what is expected 
 from __future__ import annotations
 
 import base64
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Any, Dict, List, Tuple
 
 from apisec.baselines.book import PEERS, SHARE, YOUNG, Book, Judgement
-from apisec.baselines.counters import HORIZONS, MAX_COUNTERS, MAX_NAME, SLOTS
+from apisec.baselines.counters import HEAVY, HORIZONS, MAX_COUNTERS, MAX_NAME, SLOTS
 from apisec.baselines.histograms import MAX_WEIGHT, UNIT
 from apisec.baselines.season import MAX_HOURS, SHARE_HORIZONS, Outlook, Share, outlook, share_of
-from apisec.baselines.tails import decades, negative_binomial_tail
+from apisec.baselines.tails import decades, log_normal_decades, negative_binomial_tail
 from apisec.errors import DocumentError
 
 PER = "requests"  # what other counters may be judged as a share of
@@ -54,9 +55,7 @@ class Total:
             found = self.outlook(counter, morning)
             expected, spread = found.expected(slot, horizon), found.spreads[horizon]
             basis = PEERS if age >= max(HOURS[horizon], WEEK) else YOUNG
-        # Rounded, so that equal questions meet in the memory of tails.
-        tail = negative_binomial_tail(seen, float(f"{expected:.6g}"), float(f"{1.0 / spread:.4g}"))
-        return Judgement(decades(tail), expected, basis)
+        return Judgement(_evidence(counter, seen, expected, spread), expected, basis)
 
     def outlook(self, counter: str, morning: int) -> Outlook:
         """Return what is expected on the day that begins with this hour, by what was known then."""
@@ -194,6 +193,15 @@ class Total:
         total.first, total.start, total.last, total.hours = first, start, last, hours
         total.dirty = False
         return total
+
+
+def _evidence(counter: str, seen: float, expected: float, spread: float) -> float:
+    """Return -log10 of the chance of at least so much, 0 for what is no more than expected."""
+    if seen <= expected:
+        return 0.0
+    if counter in HEAVY:
+        return log_normal_decades(seen, expected, math.sqrt(math.log1p(spread + 1.0)))
+    return decades(negative_binomial_tail(seen, expected, 1.0 / spread))
 
 
 def _packed(values: List[int]) -> str:
