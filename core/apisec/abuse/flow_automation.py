@@ -1,0 +1,121 @@
+"""Flow automation: going through a business flow again and again by script, as scalpers and card testers do.
+
+A flow is what the mined rules of order connect (``apisec.sequences.precedence``); it has ended when its last step
+succeeded with all that it requires. Three things tell a script: more flows than peers carry out, next to nothing beside
+them (people look around), and a pace that few keep. Many accounts that do nothing but the flow are one observation.
+"""
+
+from __future__ import annotations
+
+from typing import Dict, List, Optional, Sequence
+
+from apisec.abuse.base import Context, Observation, Window, decades, observation
+from apisec.abuse.counting import (
+    HORIZON_WORDS,
+    PRINCIPAL_OPERATION,
+    Claim,
+    CountingFamily,
+    Total,
+    examples_of,
+    features_of,
+    figure,
+    reasons_of,
+)
+from apisec.abuse.tally import Counted
+from apisec.sequences import window as sequences
+from apisec.sequences.calibration import purity
+from apisec.sequences.explanation import percent
+from apisec.sequences.following import Moment, Order
+
+LEAST_FLOWS = 2  # of a principal in seven days
+LEAST_DECADES = 1.5
+PURE = 0.03  # chance of so little beside the flow, from which on it counts as scripted
+PACE_FLOWS = 3  # in the window, before a pace is one
+FLOWS, SCRIPTED = "flows", "scripted_flows"
+
+
+class FlowAutomation(CountingFamily):
+    name = "flow_automation"
+    claims = (Claim("flows", FLOWS, "flows carried out", PRINCIPAL_OPERATION, least=4.0),)
+    totals = (
+        Total("scripted", SCRIPTED, "flows by principals that do little else", per=FLOWS, least=6.0),
+        Total("many", FLOWS, "flows carried out", least=20.0),
+    )
+    further = ("alone", "pace")
+
+    def mark(self, counted: Counted, context: Context) -> None:
+        ended = _ended(sequences.moments(context, counted))
+        if not ended:
+            return
+        calibration = sequences.order_of(context, counted.key[0]).purity
+        for moment in ended:
+            counted.mark(moment.step.operation, FLOWS, 1.0)
+            if calibration.p_value(moment.flows, purity(moment.flows, moment.others)) <= PURE:
+                counted.mark(moment.step.operation, SCRIPTED, 1.0)
+
+    def learn(self, window: Window, context: Context) -> None:
+        sequences.learn(context, window)
+
+    def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
+        ended = _ended(sequences.moments(context, counted)) if counted.counts.get(FLOWS) else []
+        if not ended:
+            return None
+        order = sequences.order_of(context, counted.key[0])
+        last = ended[-1]
+        weighed = self._weigh(counted, context)
+        features = features_of(weighed, {})
+        features.update(_alone(order, last))
+        features.update(_pace(order, ended))
+        if sum(features.values()) < LEAST_DECADES:
+            return None
+        lead = max(weighed, key=lambda one: one.decades, default=None)
+        return observation(
+            context,
+            self.name,
+            counted.row,
+            features,
+            operation=last.step.operation,
+            seen=lead.seen if lead else float(last.flows),
+            expected=lead.expected if lead else 0.0,
+            unit=f"flows carried out {HORIZON_WORDS[lead.horizon] if lead else 'in seven days'}",
+            basis=lead.basis if lead else "peers",
+            first=ended[0].step.time,
+            last=last.step.time,
+            requests=sum(row.requests for row in counted.rows),
+            evidence={"flows": last.flows, "other_steps": last.others, "steps": sorted(order.precedence.steps)[:16]},
+            reasons=(*reasons_of(weighed), *_reasons(features, last)),
+            examples=examples_of(counted, "any"),
+        )
+
+
+def _ended(moments: Sequence[Moment]) -> List[Moment]:
+    return [moment for moment in moments if moment.ended]
+
+
+def _alone(order: Order, last: Moment) -> Dict[str, float]:
+    """How little the principal did beside its flows."""
+    if last.flows < LEAST_FLOWS:
+        return {}
+    return {"alone": decades(order.purity.p_value(last.flows, purity(last.flows, last.others)))}
+
+
+def _pace(order: Order, ended: Sequence[Moment]) -> Dict[str, float]:
+    """How quickly the last step follows the one that it requires: in the median of the window's flows."""
+    gaps = sorted(
+        (moment.before[rule.pair], rule) for moment in ended for rule in moment.kept[:1] if rule.pair in moment.before
+    )
+    if len(gaps) < PACE_FLOWS:
+        return {}
+    gap, rule = gaps[len(gaps) // 2]
+    return {"pace": decades(order.precedence.quickness(rule, gap))}
+
+
+def _reasons(features: Dict[str, float], last: Moment) -> List[str]:
+    found: List[str] = []
+    if features.get("alone", 0.0) >= 1.0:
+        share = percent(10.0 ** -features["alone"])
+        beside = f"{figure(last.others)} other steps beside {figure(last.flows)} flows in seven days"
+        found.append(f"{beside}; at most {share} of principals do as little else")
+    if features.get("pace", 0.0) >= 1.0:
+        found.append(f"goes through the flow faster than all but {percent(10.0 ** -features['pace'])} of principals")
+    return found

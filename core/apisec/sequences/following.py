@@ -1,0 +1,172 @@
+"""Following one principal step by step: first what each step says (``follow``), then what is learned of it (``teach``).
+
+Both are apart because what a principal in an open campaign does is looked at, and teaches nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import List, Mapping, NamedTuple, Optional, Tuple
+
+from apisec.sequences.calibration import Purity, Surprise, purity
+from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule
+from apisec.sequences.transitions import Context, Transitions
+from apisec.sequences.walk import MAX_QUARTERS, Break, Look, Pair, Taken, Walk, changes, succeeded
+
+YOUNG_SLOTS = 3 * 288  # an operation is no surprise before it is three days old: it came with a deployment
+STEPS_A_DAY = 100  # that one principal teaches
+SAMPLE_EVERY = 4  # steps: moments for the base rates
+HIGHEST = 3  # surprisals of a session that its statistic is made of
+LEAST_COVER_SECONDS = 10.0
+COVER_LENGTHS = 3.0
+
+
+class Broken(NamedTuple):
+    """A rule that a step broke.
+
+    ``times``: how often this principal did in the days that count. ``covered`` (0–1) is how surely the required step
+    would have been seen.
+    """
+
+    rule: Rule
+    times: int
+    covered: float
+
+
+@dataclass
+class Moment:
+    """What one step says. ``bits`` is its surprisal, 0 when it is not judged; ``context`` what stood before it."""
+
+    step: Taken
+    word: str
+    context: Context
+    bits: float = 0.0
+    moved: bool = False
+    late: bool = False
+    before: Mapping[Pair, float] = field(default_factory=dict)
+    look: Optional[Look] = None  # of a successful step that changes something
+    lost: Tuple[Pair, ...] = ()
+    reached: int = 0  # the session's length, where a class of lengths begins
+    reached_bits: float = 0.0
+    broken: List[Broken] = field(default_factory=list)
+    kept: List[Rule] = field(default_factory=list)
+    ended: bool = False  # a flow
+    flows: int = 0  # that this principal ended in the days that count, with steps beside them
+    others: int = 0
+
+
+@dataclass
+class Order:
+    """What is learned of one service's order."""
+
+    transitions: Transitions
+    precedence: Precedence
+    surprise: Surprise
+    purity: Purity
+    since: float = 0.0  # when the service was first seen
+
+    @classmethod
+    def new(cls) -> Order:
+        return cls(Transitions(), Precedence(), Surprise(), Purity())
+
+
+def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
+    """Take a step of a principal into its walk and say what is to be said of it."""
+    operation = step.operation
+    word = order.transitions.word(operation, slot)
+    moment = Moment(step, word, walk.context)
+    if not walk.enter(step.time):
+        moment.late = True
+        if succeeded(step.status):
+            walk.excuse(step)
+            walk.note(step)
+        return moment
+    moment.context = walk.context
+    moment.moved = walk.move(word)
+    if moment.moved:
+        _surprise(order.transitions, walk, moment, slot)
+        if Surprise.begins(walk.length):
+            moment.reached, moment.reached_bits = walk.length, statistic(walk)
+    if not succeeded(step.status):
+        return moment
+    if changes(operation):
+        moment.before = walk.before(step, LONGEST_SECONDS, NEAR_SECONDS)
+        _judge(order, walk, moment)
+        moment.look, moment.lost = walk.look(step, moment.before)
+    walk.count(step.time, operation in order.precedence.steps, moment.ended)
+    if moment.ended:
+        moment.flows, moment.others = walk.flows(MAX_QUARTERS)
+    walk.note(step)
+    return moment
+
+
+def _surprise(transitions: Transitions, walk: Walk, moment: Moment, slot: int) -> None:
+    """Unknown operations are no surprise, and old ones in young contexts back off to what is known."""
+    first = transitions.operations.get(moment.word, slot)
+    if slot - first < YOUNG_SLOTS:
+        return
+    moment.bits = transitions.surprisal(moment.context, moment.word)
+    highest = walk.highest
+    highest.append(moment.bits)
+    highest.sort(reverse=True)
+    del highest[HIGHEST:]
+
+
+def statistic(walk: Walk) -> float:
+    """Return what a session is judged by: the sum of its highest surprisals, in bits."""
+    total = 0.0
+    for bits in walk.highest:
+        total += bits
+    return total
+
+
+def _judge(order: Order, walk: Walk, moment: Moment) -> None:
+    """Say which rules the step breaks, and whether it ends a flow."""
+    step = moment.step
+    for rule in order.precedence.rules(step.operation):
+        if _fulfilled(rule, walk, moment):
+            moment.kept.append(rule)
+            continue
+        thing = step.ids[0] if step.ids and rule.pair.linked else 0
+        times = walk.broke(Break(step.time, step.operation, rule.pair, thing))
+        moment.broken.append(Broken(rule, times, _covered(order, walk, step, rule)))
+    moment.ended = bool(moment.kept) and not moment.broken and step.operation in order.precedence.ends
+
+
+def _fulfilled(rule: Rule, walk: Walk, moment: Moment) -> bool:
+    gap = moment.before.get(rule.pair)
+    if gap is not None:
+        return gap <= rule.window
+    done = walk.done.get(rule.requires)
+    if not rule.pair.linked or done is None:
+        return False
+    # A step that did not say which object it was about counts for any.
+    step = moment.step
+    return (not done.named or not step.ids) and step.time - done.time <= rule.window
+
+
+def _covered(order: Order, walk: Walk, step: Taken, rule: Rule) -> float:
+    """How surely the required step would have been seen: it may lie before the first that was."""
+    seen = step.time - max(walk.since, order.since)
+    needed = max(COVER_LENGTHS * rule.gap, LEAST_COVER_SECONDS)
+    return min(1.0, max(0.0, seen) / needed)
+
+
+def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
+    """Learn from a step that was followed. ``principal`` is a hash of it."""
+    if moment.late:
+        return
+    step = moment.step
+    if moment.reached:
+        order.surprise.add(moment.reached, moment.reached_bits)
+    if moment.moved and walk.may_teach(step.time, STEPS_A_DAY):
+        order.transitions.learn(moment.context, moment.word)
+        if walk.taught % SAMPLE_EVERY == 0:
+            order.precedence.sample(walk, step.time)
+    if moment.look is not None:
+        order.precedence.teach(walk, principal, step.operation, moment.look, moment.before, moment.lost)
+    if moment.ended and Purity.begins(moment.flows):
+        order.purity.add(moment.flows, purity(moment.flows, moment.others))
+    for broken in moment.broken:
+        if broken.times == 2:
+            order.precedence.broke_again(broken.rule)

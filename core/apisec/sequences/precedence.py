@@ -1,0 +1,412 @@
+"""What stands before what: rules "before D, B was done", mined from counts, with a bound on how often they are broken.
+
+Counted are days of principals: whoever does D on a day counts once for that day (and on ``walk.TAUGHT_DAYS``
+days at most), and keeps the rule on that day when B stood before D each time. So nobody outvotes the others,
+neither a machine nor an attacker. A rule is kept when the upper bound (Clopper and Pearson) of the share of
+principal-days that break it is low, when enough different principals speak for it, and when B says something about
+D: it is about the same object, or it stands before D more often than before anything else.
+
+Only operations that change something (``walk.changes``) have rules. Counts live for two generations of two weeks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
+
+from apisec.errors import DocumentError
+from apisec.sequences.walk import REMEMBERED_SECONDS, Look, Pair, Walk, changes
+from apisec.statistics import upper_bound
+
+CONFIDENCE = 0.95
+MAX_BROKEN, MAX_BROKEN_OF_READS = 0.15, 0.05  # upper bounds; that one reads first is more often a habit than a rule
+MIN_PRINCIPALS = 8
+MIN_REPEATERS = 3  # days on which D was done again: without a shared object B must have been done again, too
+MIN_LIFT, MIN_LIFT_OF_READS = 2.0, 5.0
+LONGEST_SECONDS = 4 * 3600.0  # in which an unlinked step counts
+MAX_UNLINKED_GAP = 1800.0  # only closeness says that steps without a shared object belong together
+NEAR_SECONDS = 300.0  # in which D may be done again without B: sent twice
+FLOW_LENGTHS = 3.0  # typical gaps: people answer the door between two steps
+GENERATION_SLOTS = 14 * 288
+MAX_TARGETS, MAX_PAIRS, KEPT_PAIRS = 64, 48, 24
+MAX_SUPPORTERS = 32
+GAP_BITS = 20  # a gap's class is the bits of its whole seconds
+STATE_VERSION = 1
+
+Lost = Tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Before ``operation``, ``pair.requires`` was done: broken on ``broken`` of ``days`` days of principals."""
+
+    operation: str
+    pair: Pair
+    days: int
+    broken: int
+    again: int  # of the days on which it was broken: those on which it was broken more than once
+    bound: float  # upper bound of the share of days that break it, at ``CONFIDENCE``
+    gap: float  # seconds within which 95 % of principals go from the one to the other
+    window: float  # seconds in which the required step counts
+
+    @property
+    def requires(self) -> str:
+        return self.pair.requires
+
+    @property
+    def kept(self) -> float:
+        """Return the share of days that keep it."""
+        return 1.0 - self.broken / max(self.days, 1)
+
+
+class PairCounts:
+    """How B stands before D: days that ``began`` with it, ``lost`` it later; broken a second time (``again``)."""
+
+    __slots__ = ("again", "began", "gaps", "lost")
+
+    def __init__(self) -> None:
+        self.began = self.lost = self.again = 0
+        self.gaps = [0] * (GAP_BITS + 1)
+
+    def add(self, other: PairCounts) -> None:
+        self.began += other.began
+        self.lost += other.lost
+        self.again += other.again
+        self.gaps = [mine + theirs for mine, theirs in zip(self.gaps, other.gaps)]
+
+
+class TargetCounts:
+    """An operation D: days of principals, those with more than one D, and hashes of some principals."""
+
+    __slots__ = ("days", "pairs", "repeated", "supporters")
+
+    def __init__(self) -> None:
+        self.days = self.repeated = 0
+        self.supporters: Set[int] = set()
+        self.pairs: Dict[Pair, PairCounts] = {}
+
+    def support(self, principals: Iterable[int]) -> None:
+        self.supporters.update(principals)
+        if len(self.supporters) > MAX_SUPPORTERS:
+            self.supporters = set(sorted(self.supporters)[:MAX_SUPPORTERS])
+
+    def pair(self, pair: Pair) -> PairCounts:
+        found = self.pairs.get(pair)
+        if found is None:
+            found = self.pairs[pair] = PairCounts()
+            if len(self.pairs) > MAX_PAIRS:
+                best = sorted(self.pairs.items(), key=lambda item: (-item[1].began, item[0]))
+                self.pairs = dict(best[:KEPT_PAIRS])
+        return found
+
+    def add(self, other: TargetCounts) -> None:
+        self.days += other.days
+        self.repeated += other.repeated
+        self.support(other.supporters)
+        for pair, counts in sorted(other.pairs.items()):
+            self.pair(pair).add(counts)
+
+
+class Generation:
+    """Counts of two weeks: of targets, and how long ago each operation was at moments picked evenly (``ages``)."""
+
+    __slots__ = ("ages", "moments", "targets")
+
+    def __init__(self) -> None:
+        self.targets: Dict[str, TargetCounts] = {}
+        self.ages: Dict[str, List[int]] = {}
+        self.moments = 0
+
+    def target(self, operation: str) -> Optional[TargetCounts]:
+        found = self.targets.get(operation)
+        if found is None and len(self.targets) < MAX_TARGETS:
+            found = self.targets[operation] = TargetCounts()
+        return found
+
+    def age(self, operation: str) -> List[int]:
+        found = self.ages.get(operation)
+        if found is None:
+            found = self.ages[operation] = [0] * (GAP_BITS + 1)
+        return found
+
+    def add(self, other: Generation) -> None:
+        self.moments += other.moments
+        for operation, counts in sorted(other.targets.items()):
+            target = self.target(operation)
+            if target is not None:
+                target.add(counts)
+        for operation, ages in other.ages.items():
+            self.ages[operation] = [mine + theirs for mine, theirs in zip(self.age(operation), ages)]
+
+
+class Precedence:
+    """The rules of one service and the counts behind them; a part of the service's profile."""
+
+    name: ClassVar[str] = "precedence"
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.now, self.before = Generation(), Generation()
+        self.mined_at = -1  # hour
+        self._rules: Dict[str, Tuple[Rule, ...]] = {}
+        self.steps: FrozenSet[str] = frozenset()  # of flows: what rules speak of
+        self.ends: FrozenSet[str] = frozenset()  # of flows: what no other step requires
+
+    # --- learning -----------------------------------------------------------------------------------------
+
+    def teach(
+        self, walk: Walk, principal: int, operation: str, look: Look, before: Mapping[Pair, float], lost: Lost
+    ) -> None:
+        """Learn from a successful step that changes something, which the walk has taken in as ``look``.
+
+        ``principal`` is a hash; ``before`` says what stood before it, ``lost`` what did so earlier that day, not now.
+        """
+        target = self.now.target(operation)
+        if target is None or not walk.teaches(operation, look):
+            return
+        if look.times == 1:
+            target.days += 1
+            target.support((principal,))
+            for pair in look.kept:
+                counts = target.pair(pair)
+                counts.began += 1
+                counts.gaps[_bits(before[pair])] += 1
+            return
+        target.repeated += look.times == 2
+        for pair in lost:
+            target.pair(pair).lost += 1
+
+    def sample(self, walk: Walk, time: float) -> None:
+        """Take a moment into account that has nothing to do with any rule: how long ago was each operation?"""
+        self.now.moments += 1
+        for operation, done in walk.done.items():
+            if done.time <= time and (len(self.now.ages) < 4 * MAX_TARGETS or operation in self.now.ages):
+                self.now.age(operation)[_bits(time - done.time)] += 1
+
+    def quickness(self, rule: Rule, gap: float) -> float:
+        """Return the share of principals' days on which D came as soon after B as ``gap`` seconds, or sooner."""
+        classes = [0] * (GAP_BITS + 1)
+        for generation in (self.before, self.now):
+            target = generation.targets.get(rule.operation)
+            counts = target.pairs.get(rule.pair) if target is not None else None
+            if counts is not None:
+                classes = [mine + theirs for mine, theirs in zip(classes, counts.gaps)]
+        return (sum(classes[: _bits(gap) + 1]) + 1.0) / (sum(classes) + 1.0)
+
+    def broke_again(self, rule: Rule) -> None:
+        target = self.now.target(rule.operation)
+        if target is not None:
+            target.pair(rule.pair).again += 1
+
+    # --- asking -------------------------------------------------------------------------------------------
+
+    def rules(self, operation: str) -> Sequence[Rule]:
+        return self._rules.get(operation, ())
+
+    def all_rules(self) -> List[Rule]:
+        return [rule for operation in sorted(self._rules) for rule in self._rules[operation]]
+
+    def mine(self, hour: int) -> None:
+        """Say anew which rules hold, at most once an hour."""
+        if hour <= self.mined_at:
+            return
+        self.mined_at = hour
+        total = Generation()
+        total.add(self.before)
+        total.add(self.now)
+        found = {operation: _rules_of(operation, counts, total) for operation, counts in total.targets.items()}
+        self._take(_reduced({operation: rules for operation, rules in sorted(found.items()) if rules}))
+
+    def _take(self, rules: Dict[str, Tuple[Rule, ...]]) -> None:
+        self._rules = rules
+        required = {rule.requires for ones in rules.values() for rule in ones if changes(rule.requires)}
+        flows = {operation for operation, ones in rules.items() if any(changes(rule.requires) for rule in ones)}
+        self.steps = frozenset(flows | required)
+        self.ends = frozenset(flows - required) or frozenset(flows)
+
+    # --- a part of a profile --------------------------------------------------------------------------------
+
+    def forget(self, slot: int) -> None:
+        generation = slot // GENERATION_SLOTS
+        if self.generation and generation > self.generation:
+            self.before = self.now if generation == self.generation + 1 else Generation()
+            self.now = Generation()
+        self.generation = max(generation, self.generation)
+
+    def merge(self, other: Precedence) -> None:
+        """Add what another part of the traffic taught."""
+        newest = max(self.generation, other.generation)
+        for part in (self, other):
+            part.generation = part.generation or newest
+        self.forget(newest * GENERATION_SLOTS)
+        distance = newest - other.generation
+        for mine, theirs in ((self.now, other.now), (self.before, other.before)) if distance == 0 else ():
+            mine.add(theirs)
+        if distance == 1:
+            self.before.add(other.now)
+        self.mined_at = -1
+
+    def to_state(self) -> Dict[str, Any]:
+        return {
+            "v": STATE_VERSION,
+            "g": self.generation,
+            "h": self.mined_at,
+            "n": _generation_state(self.now),
+            "b": _generation_state(self.before),
+            "r": [_rule_state(rule) for rule in self.all_rules()],
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> Precedence:
+        """Read what ``to_state`` gave; raises DocumentError for anything else."""
+        if not isinstance(state, Mapping) or state.get("v") != STATE_VERSION:
+            raise DocumentError(f"not rules of version {STATE_VERSION}", where="precedence")
+        made = cls()
+        try:
+            made.generation, made.mined_at = int(state["g"]), int(state["h"])
+            made.now, made.before = _generation(state["n"]), _generation(state["b"])
+            rules: Dict[str, List[Rule]] = {}
+            for row in state["r"]:
+                rule = _rule(row)
+                rules.setdefault(rule.operation, []).append(rule)
+            made._take({operation: tuple(ones) for operation, ones in rules.items()})
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
+            raise DocumentError("not the state of rules of precedence", where="precedence") from problem
+        return made
+
+
+# --- which rules hold ---------------------------------------------------------------------------------------
+
+
+def _rules_of(operation: str, counts: TargetCounts, total: Generation) -> Tuple[Rule, ...]:
+    if len(counts.supporters) < MIN_PRINCIPALS:
+        return ()
+    best: Dict[str, Rule] = {}
+    for pair, pair_counts in sorted(counts.pairs.items()):
+        rule = _rule_of(operation, pair, counts, pair_counts, total)
+        if rule is not None and (pair.linked or pair.requires not in best):
+            best[pair.requires] = rule  # of the same two steps, over the same object says more; it sorts last
+    return tuple(best[name] for name in sorted(best))
+
+
+def _rule_of(
+    operation: str, pair: Pair, counts: TargetCounts, pair_counts: PairCounts, total: Generation
+) -> Optional[Rule]:
+    broken = counts.days - pair_counts.began + pair_counts.lost
+    most = MAX_BROKEN if changes(pair.requires) else MAX_BROKEN_OF_READS
+    if not 0 <= broken <= most * counts.days:
+        return None
+    bound = upper_bound(broken, counts.days, CONFIDENCE)
+    gap = _quantile(pair_counts.gaps, 0.95)
+    if bound > most:
+        return None
+    if not pair.linked and (gap > MAX_UNLINKED_GAP or counts.repeated < MIN_REPEATERS):
+        return None
+    least = MIN_LIFT if changes(pair.requires) else MIN_LIFT_OF_READS
+    if not pair.linked and _base_rate(pair.requires, gap, total) * least > 1.0 - broken / counts.days:
+        return None
+    window = REMEMBERED_SECONDS if pair.linked else min(max(FLOW_LENGTHS * gap, NEAR_SECONDS), LONGEST_SECONDS)
+    return Rule(operation, pair, counts.days, broken, pair_counts.again, bound, gap, window)
+
+
+def _base_rate(requires: str, gap: float, total: Generation) -> float:
+    """How often an operation stands within ``gap`` seconds before anything."""
+    ages = total.ages.get(requires)
+    if not ages or not total.moments:
+        return 0.0
+    return sum(ages[: _bits(gap) + 1]) / total.moments
+
+
+def _reduced(rules: Mapping[str, Tuple[Rule, ...]]) -> Dict[str, Tuple[Rule, ...]]:
+    """Drop a required step that a nearer required step requires itself."""
+    required = {operation: {rule.requires for rule in ones} for operation, ones in rules.items()}
+
+    def implied(rule: Rule) -> bool:
+        return any(
+            rule.requires in required.get(other, ()) and other not in required.get(rule.requires, ())
+            for other in required[rule.operation]
+            if other != rule.requires
+        )
+
+    left = {operation: tuple(rule for rule in ones if not implied(rule)) for operation, ones in rules.items()}
+    return {operation: ones for operation, ones in left.items() if ones}
+
+
+def _bits(seconds: float) -> int:
+    return min(int(max(seconds, 0.0)).bit_length(), GAP_BITS)
+
+
+def _quantile(classes: Sequence[int], share: float) -> float:
+    """Return the upper end of the class of gaps in which the quantile lies, in seconds."""
+    rank, seen = share * sum(classes), 0
+    for bits, count in enumerate(classes):
+        seen += count
+        if seen >= rank:
+            return float(1 << bits)
+    return math.inf
+
+
+# --- state --------------------------------------------------------------------------------------------------
+
+
+def _packed(classes: Sequence[int]) -> List[int]:
+    """Classes without the empty ones at the end."""
+    last = max((place for place, count in enumerate(classes) if count), default=-1)
+    return list(classes[: last + 1])
+
+
+def _unpacked(classes: Any) -> List[int]:
+    counts = [_count(count) for count in classes]
+    return counts[: GAP_BITS + 1] + [0] * (GAP_BITS + 1 - len(counts))
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError("not a count")
+    return value
+
+
+def _generation_state(generation: Generation) -> Dict[str, Any]:
+    return {
+        "m": generation.moments,
+        "a": {name: _packed(ages) for name, ages in sorted(generation.ages.items())},
+        "t": {name: _target_state(target) for name, target in sorted(generation.targets.items())},
+    }
+
+
+def _target_state(target: TargetCounts) -> Dict[str, Any]:
+    pairs = [
+        [pair.requires, int(pair.linked), counts.began, counts.lost, counts.again, _packed(counts.gaps)]
+        for pair, counts in sorted(target.pairs.items())
+    ]
+    return {"d": target.days, "r": target.repeated, "s": sorted(target.supporters), "p": pairs}
+
+
+def _generation(state: Mapping[str, Any]) -> Generation:
+    made = Generation()
+    made.moments = _count(state["m"])
+    made.ages = {str(name): _unpacked(ages) for name, ages in list(state["a"].items())[: 4 * MAX_TARGETS]}
+    for name, stored in list(state["t"].items())[:MAX_TARGETS]:
+        target = made.targets[str(name)] = TargetCounts()
+        target.days, target.repeated = _count(stored["d"]), _count(stored["r"])
+        target.support(_count(one) for one in stored["s"])
+        for requires, linked, began, lost, again, gaps in stored["p"][:MAX_PAIRS]:
+            counts = target.pairs[Pair(str(requires), bool(linked))] = PairCounts()
+            counts.began, counts.lost, counts.again = _count(began), _count(lost), _count(again)
+            counts.gaps = _unpacked(gaps)
+    return made
+
+
+def _rule_state(rule: Rule) -> List[Any]:
+    pair = rule.pair
+    numbers = [rule.days, rule.broken, rule.again, round(rule.bound, 9), rule.gap, rule.window]
+    return [rule.operation, pair.requires, int(pair.linked), *numbers]
+
+
+def _rule(row: Sequence[Any]) -> Rule:
+    operation, requires, linked, days, broken, again, bound, gap, window = row
+    pair = Pair(str(requires), bool(linked))
+    counts = (_count(days), _count(broken), _count(again))
+    return Rule(str(operation), pair, *counts, float(bound), float(gap), float(window))
