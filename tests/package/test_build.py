@@ -112,8 +112,10 @@ def test_every_file_compiles(installed: Path, version: str) -> None:
 def test_scripts_are_shims(installed: Path) -> None:
     scripts = [*(app.ROOT / "package/bin").glob("*.py")]
     assert {path.name for path in scripts} == {
-        "apisec_block.py", "apisec_inventory.py", "apisec_rest.py", "apisec_spec.py", "apisecabout.py",
-        "apisecclassify.py", "apisecdispose.py", "apisecinventory.py", "apisecread.py", "apisecscore.py", "apisecspec.py",
+        "apisec_block.py", "apisec_detection.py", "apisec_inventory.py", "apisec_rest.py", "apisec_spec.py",
+        "apisecabout.py", "apisecactivity.py",
+        "apisecclassify.py", "apisecdispose.py", "apisecinventory.py", "apisecread.py", "apisecscore.py",
+        "apisecspec.py",
     }  # fmt: skip
     for path in scripts:
         assert len(path.read_text("utf-8").splitlines()) <= 20, path

@@ -21,6 +21,8 @@ PATTERNS = "apisec_patterns"
 SPECS = "apisec_specs"
 TEAMS = "apisec_teams"
 CAMPAIGNS = "apisec_campaigns"
+PROFILES = "apisec_profiles"
+DETECTION_WINDOWS = "apisec_detection_windows"
 EXCEPTIONS = "apisec_exceptions"
 DISPOSITIONS = "apisec_dispositions"
 
@@ -62,11 +64,11 @@ class Collection:
             if len(page) < PAGE:
                 return found
 
-    def find(self, keys: Sequence[str]) -> List[Document]:
-        """The documents of these keys that there are."""
+    def find(self, keys: Sequence[str], field: str = "_key") -> List[Document]:
+        """The documents that there are whose ``field`` (the key, or one that is accelerated) is one of these."""
         found: List[Document] = []
         for start in range(0, len(keys), QUERIES):
-            queries = [{"query": {"_key": key}} for key in keys[start : start + QUERIES]]
+            queries = [{"query": {field: key}} for key in keys[start : start + QUERIES]]
             answer = self._read(self._post(json.dumps(queries), "/batch_find"))
             found.extend(document for documents in answer for document in documents)
         return found

@@ -46,6 +46,8 @@ COLLECTIONS: Dict[str, Kept] = {
     "apisec_overrides": Kept("overrides"),
     "apisec_bundles": Kept("documents"),
     kvstore.CAMPAIGNS: Kept("open campaigns"),
+    kvstore.PROFILES: Kept("versions of documents"),
+    kvstore.DETECTION_WINDOWS: Kept("windows, the last one ended "),
     kvstore.EXCEPTIONS: Kept("exceptions"),
     kvstore.DISPOSITIONS: Kept("dispositions"),
     kvstore.BASELINES: Kept("operations", True),

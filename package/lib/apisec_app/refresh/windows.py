@@ -1,4 +1,4 @@
-"""How far the inventory came: windows of index time, one after the other, in the KV store.
+"""How far the inventory, or detection, came: windows of index time, one after the other, in the KV store.
 
 A window is begun by inserting a document whose key is its start. The KV store refuses a second document of one key, so
 every start has one end, whoever begins it: two search heads that run at once do the same window, and windows neither
@@ -34,10 +34,11 @@ class StaleRunError(Exception):
 
 
 class Windows:
-    """The ledger of windows, one document each."""
+    """The ledger of windows, one document each, of at most ``longest`` seconds."""
 
-    def __init__(self, collection: Collection) -> None:
+    def __init__(self, collection: Collection, longest: float = LONGEST) -> None:
         self._collection = collection
+        self._longest = longest
 
     def _all(self) -> List[Document]:
         return [d for d in self._collection.load() if d["_key"] != _LEARNED]
@@ -52,7 +53,7 @@ class Windows:
         if open_ones:
             return min(open_ones)
         start = max((float(d["end"]) for d in known), default=0.0) or first()
-        end = min(end, start + LONGEST)
+        end = min(end, start + self._longest)
         return self._begin(Window(start, end)) if end > start else None
 
     def _begin(self, span: Window) -> Window:
