@@ -17,7 +17,8 @@ from apisec.abuse.tally import Counted
 from apisec.sequences import window as sequences
 from apisec.sequences.explanation import broken_sentence, expected_sentence
 from apisec.sequences.following import Broken, Moment, Order, statistic
-from apisec.sequences.walk import Walk, changes
+from apisec.sequences.steps import changes
+from apisec.sequences.walk import Walk
 
 READ_WEIGHT = 0.5  # of a required step that only reads: rather a habit than a rule
 MOST_REPEATED = 6.0  # decades that repetition adds at most

@@ -10,8 +10,9 @@ from typing import List, Mapping, NamedTuple, Optional, Tuple
 
 from apisec.sequences.calibration import Purity, Surprise, purity
 from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule
+from apisec.sequences.steps import Break, Look, Pair, Taken, changes, succeeded
 from apisec.sequences.transitions import Context, Transitions
-from apisec.sequences.walk import MAX_QUARTERS, Break, Look, Pair, Taken, Walk, changes, succeeded
+from apisec.sequences.walk import MAX_QUARTERS, Walk
 
 YOUNG_SLOTS = 3 * 288  # an operation is no surprise before it is three days old: it came with a deployment
 STEPS_A_DAY = 100  # that one principal teaches
@@ -105,7 +106,7 @@ def _surprise(transitions: Transitions, walk: Walk, moment: Moment, slot: int) -
     first = transitions.operations.get(moment.word, slot)
     if slot - first < YOUNG_SLOTS:
         return
-    moment.bits = transitions.surprisal(moment.context, moment.word)
+    moment.bits = round(transitions.surprisal(moment.context, moment.word), 3)  # as the state keeps it
     highest = walk.highest
     highest.append(moment.bits)
     highest.sort(reverse=True)

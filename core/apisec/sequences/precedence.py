@@ -11,13 +11,25 @@ Only operations that change something (``walk.changes``) have rules. Counts live
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, FrozenSet, Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Any, ClassVar, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 from apisec.errors import DocumentError
-from apisec.sequences.walk import REMEMBERED_SECONDS, Look, Pair, Walk, changes
+from apisec.sequences.counts import (
+    GAP_BITS,
+    MAX_AGES,
+    Generation,
+    PairCounts,
+    TargetCounts,
+    checked_count,
+    gap_class,
+    gap_quantile,
+    generation_state,
+    read_generation,
+)
+from apisec.sequences.steps import Look, Pair, changes
+from apisec.sequences.walk import REMEMBERED_SECONDS, Walk
 from apisec.statistics import upper_bound
 
 CONFIDENCE = 0.95
@@ -30,9 +42,6 @@ MAX_UNLINKED_GAP = 1800.0  # only closeness says that steps without a shared obj
 NEAR_SECONDS = 300.0  # in which D may be done again without B: sent twice
 FLOW_LENGTHS = 3.0  # typical gaps: people answer the door between two steps
 GENERATION_SLOTS = 14 * 288
-MAX_TARGETS, MAX_PAIRS, KEPT_PAIRS = 64, 48, 24
-MAX_SUPPORTERS = 32
-GAP_BITS = 20  # a gap's class is the bits of its whole seconds
 STATE_VERSION = 1
 
 Lost = Tuple[Pair, ...]
@@ -59,86 +68,6 @@ class Rule:
     def kept(self) -> float:
         """Return the share of days that keep it."""
         return 1.0 - self.broken / max(self.days, 1)
-
-
-class PairCounts:
-    """How B stands before D: days that ``began`` with it, ``lost`` it later; broken a second time (``again``)."""
-
-    __slots__ = ("again", "began", "gaps", "lost")
-
-    def __init__(self) -> None:
-        self.began = self.lost = self.again = 0
-        self.gaps = [0] * (GAP_BITS + 1)
-
-    def add(self, other: PairCounts) -> None:
-        self.began += other.began
-        self.lost += other.lost
-        self.again += other.again
-        self.gaps = [mine + theirs for mine, theirs in zip(self.gaps, other.gaps)]
-
-
-class TargetCounts:
-    """An operation D: days of principals, those with more than one D, and hashes of some principals."""
-
-    __slots__ = ("days", "pairs", "repeated", "supporters")
-
-    def __init__(self) -> None:
-        self.days = self.repeated = 0
-        self.supporters: Set[int] = set()
-        self.pairs: Dict[Pair, PairCounts] = {}
-
-    def support(self, principals: Iterable[int]) -> None:
-        self.supporters.update(principals)
-        if len(self.supporters) > MAX_SUPPORTERS:
-            self.supporters = set(sorted(self.supporters)[:MAX_SUPPORTERS])
-
-    def pair(self, pair: Pair) -> PairCounts:
-        found = self.pairs.get(pair)
-        if found is None:
-            found = self.pairs[pair] = PairCounts()
-            if len(self.pairs) > MAX_PAIRS:
-                best = sorted(self.pairs.items(), key=lambda item: (-item[1].began, item[0]))
-                self.pairs = dict(best[:KEPT_PAIRS])
-        return found
-
-    def add(self, other: TargetCounts) -> None:
-        self.days += other.days
-        self.repeated += other.repeated
-        self.support(other.supporters)
-        for pair, counts in sorted(other.pairs.items()):
-            self.pair(pair).add(counts)
-
-
-class Generation:
-    """Counts of two weeks: of targets, and how long ago each operation was at moments picked evenly (``ages``)."""
-
-    __slots__ = ("ages", "moments", "targets")
-
-    def __init__(self) -> None:
-        self.targets: Dict[str, TargetCounts] = {}
-        self.ages: Dict[str, List[int]] = {}
-        self.moments = 0
-
-    def target(self, operation: str) -> Optional[TargetCounts]:
-        found = self.targets.get(operation)
-        if found is None and len(self.targets) < MAX_TARGETS:
-            found = self.targets[operation] = TargetCounts()
-        return found
-
-    def age(self, operation: str) -> List[int]:
-        found = self.ages.get(operation)
-        if found is None:
-            found = self.ages[operation] = [0] * (GAP_BITS + 1)
-        return found
-
-    def add(self, other: Generation) -> None:
-        self.moments += other.moments
-        for operation, counts in sorted(other.targets.items()):
-            target = self.target(operation)
-            if target is not None:
-                target.add(counts)
-        for operation, ages in other.ages.items():
-            self.ages[operation] = [mine + theirs for mine, theirs in zip(self.age(operation), ages)]
 
 
 class Precedence:
@@ -172,7 +101,7 @@ class Precedence:
             for pair in look.kept:
                 counts = target.pair(pair)
                 counts.began += 1
-                counts.gaps[_bits(before[pair])] += 1
+                counts.gaps[gap_class(before[pair])] += 1
             return
         target.repeated += look.times == 2
         for pair in lost:
@@ -182,8 +111,8 @@ class Precedence:
         """Take a moment into account that has nothing to do with any rule: how long ago was each operation?"""
         self.now.moments += 1
         for operation, done in walk.done.items():
-            if done.time <= time and (len(self.now.ages) < 4 * MAX_TARGETS or operation in self.now.ages):
-                self.now.age(operation)[_bits(time - done.time)] += 1
+            if done.time <= time and (len(self.now.ages) < MAX_AGES or operation in self.now.ages):
+                self.now.age(operation)[gap_class(time - done.time)] += 1
 
     def quickness(self, rule: Rule, gap: float) -> float:
         """Return the share of principals' days on which D came as soon after B as ``gap`` seconds, or sooner."""
@@ -193,7 +122,7 @@ class Precedence:
             counts = target.pairs.get(rule.pair) if target is not None else None
             if counts is not None:
                 classes = [mine + theirs for mine, theirs in zip(classes, counts.gaps)]
-        return (sum(classes[: _bits(gap) + 1]) + 1.0) / (sum(classes) + 1.0)
+        return (sum(classes[: gap_class(gap) + 1]) + 1.0) / (sum(classes) + 1.0)
 
     def broke_again(self, rule: Rule) -> None:
         target = self.now.target(rule.operation)
@@ -253,8 +182,8 @@ class Precedence:
             "v": STATE_VERSION,
             "g": self.generation,
             "h": self.mined_at,
-            "n": _generation_state(self.now),
-            "b": _generation_state(self.before),
+            "n": generation_state(self.now),
+            "b": generation_state(self.before),
             "r": [_rule_state(rule) for rule in self.all_rules()],
         }
 
@@ -266,7 +195,7 @@ class Precedence:
         made = cls()
         try:
             made.generation, made.mined_at = int(state["g"]), int(state["h"])
-            made.now, made.before = _generation(state["n"]), _generation(state["b"])
+            made.now, made.before = read_generation(state["n"]), read_generation(state["b"])
             rules: Dict[str, List[Rule]] = {}
             for row in state["r"]:
                 rule = _rule(row)
@@ -299,7 +228,7 @@ def _rule_of(
     if not 0 <= broken <= most * counts.days:
         return None
     bound = upper_bound(broken, counts.days, CONFIDENCE)
-    gap = _quantile(pair_counts.gaps, 0.95)
+    gap = gap_quantile(pair_counts.gaps, 0.95)
     if bound > most:
         return None
     if not pair.linked and (gap > MAX_UNLINKED_GAP or counts.repeated < MIN_REPEATERS):
@@ -316,7 +245,7 @@ def _base_rate(requires: str, gap: float, total: Generation) -> float:
     ages = total.ages.get(requires)
     if not ages or not total.moments:
         return 0.0
-    return sum(ages[: _bits(gap) + 1]) / total.moments
+    return sum(ages[: gap_class(gap) + 1]) / total.moments
 
 
 def _reduced(rules: Mapping[str, Tuple[Rule, ...]]) -> Dict[str, Tuple[Rule, ...]]:
@@ -334,69 +263,7 @@ def _reduced(rules: Mapping[str, Tuple[Rule, ...]]) -> Dict[str, Tuple[Rule, ...
     return {operation: ones for operation, ones in left.items() if ones}
 
 
-def _bits(seconds: float) -> int:
-    return min(int(max(seconds, 0.0)).bit_length(), GAP_BITS)
-
-
-def _quantile(classes: Sequence[int], share: float) -> float:
-    """Return the upper end of the class of gaps in which the quantile lies, in seconds."""
-    rank, seen = share * sum(classes), 0
-    for bits, count in enumerate(classes):
-        seen += count
-        if seen >= rank:
-            return float(1 << bits)
-    return math.inf
-
-
 # --- state --------------------------------------------------------------------------------------------------
-
-
-def _packed(classes: Sequence[int]) -> List[int]:
-    """Classes without the empty ones at the end."""
-    last = max((place for place, count in enumerate(classes) if count), default=-1)
-    return list(classes[: last + 1])
-
-
-def _unpacked(classes: Any) -> List[int]:
-    counts = [_count(count) for count in classes]
-    return counts[: GAP_BITS + 1] + [0] * (GAP_BITS + 1 - len(counts))
-
-
-def _count(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a count")
-    return value
-
-
-def _generation_state(generation: Generation) -> Dict[str, Any]:
-    return {
-        "m": generation.moments,
-        "a": {name: _packed(ages) for name, ages in sorted(generation.ages.items())},
-        "t": {name: _target_state(target) for name, target in sorted(generation.targets.items())},
-    }
-
-
-def _target_state(target: TargetCounts) -> Dict[str, Any]:
-    pairs = [
-        [pair.requires, int(pair.linked), counts.began, counts.lost, counts.again, _packed(counts.gaps)]
-        for pair, counts in sorted(target.pairs.items())
-    ]
-    return {"d": target.days, "r": target.repeated, "s": sorted(target.supporters), "p": pairs}
-
-
-def _generation(state: Mapping[str, Any]) -> Generation:
-    made = Generation()
-    made.moments = _count(state["m"])
-    made.ages = {str(name): _unpacked(ages) for name, ages in list(state["a"].items())[: 4 * MAX_TARGETS]}
-    for name, stored in list(state["t"].items())[:MAX_TARGETS]:
-        target = made.targets[str(name)] = TargetCounts()
-        target.days, target.repeated = _count(stored["d"]), _count(stored["r"])
-        target.support(_count(one) for one in stored["s"])
-        for requires, linked, began, lost, again, gaps in stored["p"][:MAX_PAIRS]:
-            counts = target.pairs[Pair(str(requires), bool(linked))] = PairCounts()
-            counts.began, counts.lost, counts.again = _count(began), _count(lost), _count(again)
-            counts.gaps = _unpacked(gaps)
-    return made
 
 
 def _rule_state(rule: Rule) -> List[Any]:
@@ -408,5 +275,5 @@ def _rule_state(rule: Rule) -> List[Any]:
 def _rule(row: Sequence[Any]) -> Rule:
     operation, requires, linked, days, broken, again, bound, gap, window = row
     pair = Pair(str(requires), bool(linked))
-    counts = (_count(days), _count(broken), _count(again))
+    counts = (checked_count(days), checked_count(broken), checked_count(again))
     return Rule(str(operation), pair, *counts, float(bound), float(gap), float(window))

@@ -7,9 +7,10 @@ remembered for a day.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Dict, List, NamedTuple, Protocol, Tuple
+from typing import Any, ClassVar, Dict, List, Tuple
 
 from apisec.errors import DocumentError
+from apisec.sequences.steps import Break, Done, Look, Pair, Taken
 from apisec.sequences.transitions import ORDER, START
 
 SESSION_PAUSE = 3600.0  # seconds
@@ -20,63 +21,8 @@ QUARTER_SECONDS, MAX_QUARTERS = DAY / 4, 28
 MAX_DONE, MAX_OBJECTS, MAX_PER_OBJECT, MAX_LOOKS, MAX_BREAKS = 64, 256, 8, 32, 64
 TAUGHT_DAYS = 3  # of one operation by one principal, until its look at it is forgotten
 LATE_SECONDS = 60.0  # of clocks and gateways; a step later than that is taken in, and accuses nobody
-SAFE_METHODS = ("GET ", "HEAD ", "OPTIONS ")
 SLOT_SECONDS, SLOTS_PER_HOUR = 300.0, 12  # of activity rows
 STATE_VERSION = 1
-
-
-class Taken(Protocol):
-    """A step as an activity row has it: ``time`` in seconds since the epoch, ``ids`` hashes of object ids."""
-
-    @property
-    def time(self) -> float: ...
-    @property
-    def operation(self) -> str: ...
-    @property
-    def status(self) -> int: ...
-    @property
-    def ids(self) -> Sequence[int]: ...
-
-
-class Pair(NamedTuple):
-    """A step before another: any in the same flow, or (``linked``) one for the same object."""
-
-    requires: str
-    linked: bool
-
-
-class Done(NamedTuple):
-    time: float
-    named: bool  # the step said which object it was about
-
-
-class Look(NamedTuple):
-    """How a principal did one operation on its last day: how often, and what had stood before it each time."""
-
-    day: int
-    times: int
-    last: float
-    kept: Tuple[Pair, ...]
-    taught: int  # days on which it has taught
-    taught_day: int  # the last of them
-
-
-class Break(NamedTuple):
-    """A rule that was broken; ``thing`` is the object's hash, 0 when the step named none."""
-
-    time: float
-    operation: str
-    pair: Pair
-    thing: int
-
-
-def succeeded(status: int) -> bool:
-    return status < 400
-
-
-def changes(operation: str) -> bool:
-    """Whether an operation does something: the order in which a client reads is a habit, and no rule."""
-    return not operation.startswith(SAFE_METHODS)
 
 
 class Walk:
@@ -255,7 +201,7 @@ class Walk:
         self.objects = {
             thing: steps
             for thing, steps in self.objects.items()
-            if now - max(steps.values(), default=0.0) <= REMEMBERED_SECONDS
+            if steps and now - max(steps.values()) <= REMEMBERED_SECONDS
         }
         self.breaks = [one for one in self.breaks if now - one.time <= BREAK_SECONDS]
         self.looks = {name: look for name, look in self.looks.items() if now - look.last <= BREAK_SECONDS}
