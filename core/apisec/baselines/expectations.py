@@ -33,6 +33,7 @@ DOCUMENT_VERSION = 1
 P_FLOOR = 1e-300
 CURVE_GROWTH = 1.2  # of the weight of judgements, before a curve is made anew
 CURVE_LEAST = 50 * UNIT
+MAX_STATE = 60_000  # characters of a population's state, beyond which habits are given up
 LEAST_OPERATIONS = 3  # that make a typical one
 
 Key = Tuple[str, ...]
@@ -165,18 +166,7 @@ class Expectations:
         for kind, scope, key, part in sorted(parts, key=lambda one: one[:3]):
             if part.dirty or not dirty_only:
                 part.dirty = False
-                state = json.dumps(part.to_state(), separators=(",", ":"))
-                documents.append(
-                    {
-                        "_key": "|".join((kind, scope, *key)),
-                        "version": DOCUMENT_VERSION,
-                        "kind": kind,
-                        "scope": scope,
-                        "service": key[0],
-                        "operation": key[1] if len(key) > 1 else "",
-                        "state": state,
-                    }
-                )
+                documents.append(_document(kind, scope, key, part))
         return documents
 
     @classmethod
@@ -208,3 +198,18 @@ class Expectations:
             self._books[service] = Book.from_state(state)
         else:
             raise DocumentError(f"is of no known kind: {kind} of {scope}", where="expectations")
+
+
+def _document(kind: str, scope: str, key: Key, part: Any) -> Dict[str, Any]:
+    state = json.dumps(part.to_state(), separators=(",", ":"))
+    while len(state) > MAX_STATE and kind == "principals" and part.forget_habit():
+        state = json.dumps(part.to_state(), separators=(",", ":"))
+    return {
+        "_key": "|".join((kind, scope, *key)),
+        "version": DOCUMENT_VERSION,
+        "kind": kind,
+        "scope": scope,
+        "service": key[0],
+        "operation": key[1] if len(key) > 1 else "",
+        "state": state,
+    }

@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.baselines.counters import HEAVY, HORIZONS, MAX_COUNTERS, SLOTS_PER_DAY, SLOTS_PER_HOUR
 from apisec.baselines.fits import Counts, Fit, Sizes
+from apisec.baselines.histograms import Histogram
 from apisec.errors import DocumentError
 
 MAX_HABITS = 32  # of one population
@@ -36,7 +37,7 @@ Moments = List[int]  # weight, weighted sum, weighted sum of squares (sizes: of 
 class Habit:
     """What one principal does: by counter and horizon the moments of his sums, of today and of the days before."""
 
-    __slots__ = ("before", "day", "days", "fits", "hits", "hours", "last_hour", "lived", "today", "weight")
+    __slots__ = ("before", "day", "days", "fits", "hits", "hours", "last_hour", "lived", "taught", "today", "weight")
 
     def __init__(self, hits: int = 0) -> None:
         self.hits = hits
@@ -49,6 +50,7 @@ class Habit:
         self.before: Dict[CellKey, Moments] = {}
         self.today: Dict[CellKey, Moments] = {}
         self.fits: Dict[CellKey, Optional[Fit]] = {}
+        self.taught: Dict[CellKey, Histogram] = {}  # the highest of what he taught the population
 
     @property
     def established(self) -> bool:
@@ -100,8 +102,16 @@ class Habit:
             self.fits[key] = make(moments, self.weight[0], self.lived) if moments else None
         return self.fits[key]
 
-    def fade(self) -> None:
+    def teach(self, key: CellKey, index: int, weight: int) -> None:
+        """Remember a bin of what he taught the population: it is left out when he taught most."""
+        bins = self.taught.setdefault(key, Histogram()).recent
+        bins[index] = bins.get(index, 0) + weight
+
+    def fade(self, generations: int) -> None:
         """Let what was before weigh half, once a generation."""
+        for sums in self.taught.values():
+            sums.age(generations)
+        self.taught = {key: sums for key, sums in self.taught.items() if sums}
         self.before = {key: [part // 2 for part in moments] for key, moments in self.before.items() if moments[0] > 1}
         self.weight[0] //= 2
         self.lived = (self.lived + 1) // 2
@@ -125,6 +135,8 @@ class Habit:
                 self.weight[0] += other.weight[0] + (other.weight[1] if old else 0)
                 self.weight[1] += 0 if old else other.weight[1]
         self.day, self.lived, self.fits = day, max(lived, self.lived), {}
+        for key, sums in other.taught.items():
+            self.taught.setdefault(key, Histogram()).merge(sums)
 
     def to_state(self) -> Dict[str, Any]:
         return {
@@ -132,6 +144,7 @@ class Habit:
             "d": self.days,
             "b": _to_state(self.before),
             "t": _to_state(self.today),
+            "p": {_name(key): sums.to_state() for key, sums in sorted(self.taught.items())},
         }
 
     @classmethod
@@ -143,6 +156,7 @@ class Habit:
             habit.hits, habit.hours, habit.last_hour, habit.day, habit.lived = numbers[:5]
             habit.weight = numbers[5:]
             habit.before, habit.today = _from_state(state["b"]), _from_state(state["t"])
+            habit.taught = {_key(name): Histogram.from_state(sums) for name, sums in _few(state["p"]).items()}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
             raise DocumentError("not the state of a habit", where="expectations") from problem
         if (
@@ -170,19 +184,31 @@ def add_moments(into: Dict[CellKey, Moments], others: Mapping[CellKey, Moments])
 
 
 def _to_state(cells: Mapping[CellKey, Moments]) -> Dict[str, List[int]]:
-    return {f"{HORIZONS[horizon]} {counter}": moments for (counter, horizon), moments in sorted(cells.items())}
+    return {_name(key): moments for key, moments in sorted(cells.items())}
 
 
 def _from_state(state: Any) -> Dict[CellKey, Moments]:
     cells: Dict[CellKey, Moments] = {}
-    for name, moments in state.items():
-        horizon, _, counter = name.partition(" ")
-        cells[(counter, HORIZONS.index(horizon))] = [whole(part) for part in moments]
+    for name, moments in _few(state).items():
+        cells[_key(name)] = [whole(part) for part in moments]
         if len(moments) != 3 or moments[0] < 1:
             raise ValueError("not moments")
-    if len(cells) > len(HORIZONS) * MAX_COUNTERS:
-        raise ValueError("too many counters")
     return cells
+
+
+def _name(key: CellKey) -> str:
+    return f"{HORIZONS[key[1]]} {key[0]}"
+
+
+def _key(name: str) -> CellKey:
+    horizon, _, counter = name.partition(" ")
+    return counter, HORIZONS.index(horizon)
+
+
+def _few(state: Any) -> Mapping[str, Any]:
+    if not isinstance(state, Mapping) or len(state) > len(HORIZONS) * MAX_COUNTERS:
+        raise ValueError("not counters by horizon")
+    return state
 
 
 def _counts(moments: Moments, weight: int, lived: int) -> Counts:

@@ -34,9 +34,9 @@ class Cell:
         self.due = 0.0  # the population's weight at which it is to be fitted anew
         self.memo: Dict[float, Tuple[int, float]] = {}  # sum: its bin and evidence
 
-    def refit(self, counter: str, total: int, typical: Typical) -> None:
+    def refit(self, counter: str, weights: Mapping[int, int], total: int, typical: Typical) -> None:
         make = fit_sizes if counter in HEAVY else fit_counts
-        fit = make(self.sums.total(), total, *typical)
+        fit = make(weights, total, *typical)
         self.fit = _rounded(fit)  # as it will be read from a document
         self.due = max(total * FIT_GROWTH, FIT_ROWS * UNIT)
         self.memo = {}
@@ -104,9 +104,28 @@ class Population:
         total = self.weight[0] + self.weight[1]
         if cell.fit is None or total >= cell.due:
             typical = book.typical.get((counter, horizon)) if self.scope == PRINCIPAL_OPERATION else None
-            cell.refit(counter, total, typical or (prior(counter, horizon), PRIOR_ROWS))
+            weights = self._of_peers(cell, (counter, horizon))
+            cell.refit(counter, weights, total, typical or (prior(counter, horizon), PRIOR_ROWS))
         assert cell.fit is not None
         return cell.fit
+
+    def _of_peers(self, cell: Cell, key: Tuple[str, int]) -> Mapping[int, int]:
+        """Return the sums less the highest ones that the established taught, and that one other principal did.
+
+        So nobody alone moves what is expected, but with rows that are ordinary anyway.
+        """
+        taught = [
+            (habit.established, habit.taught[key].total()) for habit in self.habits.values() if key in habit.taught
+        ]
+        out = [bins for established, bins in taught if established]
+        out += sorted((bins for established, bins in taught if not established), key=_weight)[-1:]
+        if not out:
+            return cell.sums.total()
+        weights = dict(cell.sums.total())
+        for bins in out:
+            for index, weight in bins.items():
+                weights[index] = max(0, weights.get(index, 0) - weight)
+        return weights
 
     # --- learning ---
 
@@ -127,16 +146,18 @@ class Population:
             book.count((self.scope, horizon, basis), weight)
         fresh = generation == self.generation
         row = _Row(principal, weight, habit, established, fresh, bases)
-        highest = self._learn_sums(sums, row, book)
+        hits = self._learn_sums(sums, row, book)
+        if hits:
+            habit = habit_of(self.habits, principal, slot)
+            for key, index in hits if fresh and not established else ():
+                habit.teach(key, index, weight)
         if not established:
             self.weight[0 if fresh else 1] += weight
-        if highest >= HIT_DECADES:
-            habit_of(self.habits, principal, slot)
         self.dirty = True
 
-    def _learn_sums(self, sums: Sums, row: _Row, book: Book) -> float:
-        """Count the sums, and return the highest evidence among others. Called most of all: kept flat for speed."""
-        highest = 0.0
+    def _learn_sums(self, sums: Sums, row: _Row, book: Book) -> List[Tuple[Tuple[str, int], int]]:
+        """Count the sums; return those that hardly anybody reaches. Kept flat, for it is called most."""
+        hits = []
         total = self.weight[0] + self.weight[1]
         for counter, of_counter in sums.items():
             cells = self.cells.get(counter) or self._new_cells(counter)
@@ -153,9 +174,10 @@ class Population:
                 if row.habit is not None:
                     row.habit.learn(counter, horizon, seen, row.weight)
                 if evidence > 0.0:
-                    highest = max(highest, evidence)
                     self._note(counter, horizon, seen, evidence, row, book)
-        return highest
+                    if evidence >= HIT_DECADES:
+                        hits.append(((counter, horizon), index))
+        return hits
 
     def _note(self, counter: str, horizon: int, seen: float, evidence: float, row: _Row, book: Book) -> None:
         if row.established and row.habit is not None:
@@ -184,7 +206,7 @@ class Population:
         self.cells = {name: cells for name, cells in self.cells.items() if any(cell.sums for cell in cells)}
         self.weight = [0, self.weight[0]] if steps == 1 else [0, 0]
         for habit in self.habits.values():
-            habit.fade()
+            habit.fade(steps)
         self.habits = {who: habit for who, habit in self.habits.items() if habit.before or habit.today}
         self.dirty = True
 
@@ -209,6 +231,13 @@ class Population:
         kept = sorted(self.habits, key=lambda who: (-self.habits[who].hits, who))[:MAX_HABITS]
         self.habits = {who: self.habits[who] for who in kept}
         self.dirty = True
+
+    def forget_habit(self) -> bool:
+        """Give up the habit with the fewest hits; False when there is none."""
+        if self.habits:
+            del self.habits[min(self.habits, key=lambda who: (self.habits[who].hits, who))]
+            return True
+        return False
 
     def to_state(self) -> Dict[str, Any]:
         return {
@@ -258,6 +287,10 @@ class _Row(NamedTuple):
 def _more(fit: Fit, seen: float) -> float:
     """Return the evidence of a sum, 0 for what is no more than expected."""
     return fit.decades(seen) if seen > fit.mean else 0.0
+
+
+def _weight(bins: Mapping[int, int]) -> int:
+    return sum(bins.values())
 
 
 def weight_of(rows: int) -> int:

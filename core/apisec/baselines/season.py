@@ -24,7 +24,7 @@ DAY_SPREAD, DAY_WEIGHT = 0.05, 5.0
 WEEK_SHARE = 0.6  # days of a week deviate together: of the variance of a day, this much stays in a week
 # Summer time moves people by an hour, and the hour that the ramp of the morning comes early has the neighbour's load.
 NEIGHBOUR = 0.6
-SHIFT_HOURS, SHIFT_GAIN = 48, 12.0  # the last hours, and the log-likelihood by which a moved season must be better
+SHIFT_HOURS, SHIFT_GAIN = 48, 5.0  # the last hours, and the log-likelihood by which a moved season must be better
 
 
 class Outlook(NamedTuple):
@@ -96,7 +96,7 @@ def _season(values: Sequence[float], start: int) -> List[float]:
     by_kind: List[List[float]] = [[] for _ in range(KINDS)]
     for index, value in enumerate(values):
         by_kind[kind_of(start + index)].append(value / mean)
-    kinds = _shrunk([_without_highest(cell) for cell in by_kind], [1.0] * KINDS)
+    kinds = _shrunk([_without_burst(cell) for cell in by_kind], [1.0] * KINDS)
     by_hour: List[List[float]] = [[] for _ in range(WEEK)]
     usual = [0.0] * WEEK
     for hour in range(WEEK):
@@ -110,9 +110,10 @@ def _season(values: Sequence[float], start: int) -> List[float]:
     return [one * scale for one in season]
 
 
-def _without_highest(cell: List[float]) -> List[float]:
-    """Leave the highest value out where there are five: a burst is no season."""
-    return sorted(cell)[:-1] if len(cell) >= 5 else cell
+def _without_burst(cell: List[float]) -> List[float]:
+    """Let the highest value count as the second one where there are four: a burst is no season."""
+    ordered = sorted(cell)
+    return [*ordered[:-1], ordered[-2]] if len(ordered) >= 4 else ordered
 
 
 def _shrunk(cells: Sequence[Sequence[float]], towards: Sequence[float]) -> List[float]:
