@@ -99,7 +99,7 @@ def judged_runs(options: argparse.Namespace, model: Path | None) -> tuple[list[R
     runs = run_all(sources_of(options), settings, options.jobs)
     judged = Judged()
     for one in runs:
-        judged.add(one.source, one.truth, findings_of(one.anomalies, options.threshold))
+        judged.add(one.source, one.truth, findings_of(one.anomalies, options.threshold), one.nearest)
     return runs, judged
 
 

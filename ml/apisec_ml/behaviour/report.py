@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from apisec.statistics import upper_bound
-from apisec_ml.behaviour.judging import RUN, SUFFICIENT, Finding, Verdict, judge
-from apisec_ml.behaviour.truth import Campaign, Truth
+from apisec_ml.behaviour.judging import GRACE, RUN, SUFFICIENT, Finding, Verdict, judge
+from apisec_ml.behaviour.truth import DAY, Campaign, Truth
 
 LISTED = 200  # false findings and missed campaigns that a report spells out
 MILLION = 1_000_000
+
+Nearest = Mapping[tuple[str, str, str, int], float]
 
 
 @dataclass
@@ -24,6 +26,7 @@ class Outcome:
     campaign: Campaign
     right: list[Verdict] = field(default_factory=list)
     late: list[Verdict] = field(default_factory=list)
+    nearest: dict[str, float] = field(default_factory=dict)  # highest score of each family on its members' days
 
     @property
     def found(self) -> bool:
@@ -74,9 +77,11 @@ class Judged:
     false: list[tuple[str, Verdict]] = field(default_factory=list)
     by_service: dict[str, int] = field(default_factory=dict)  # ordinary events
 
-    def add(self, source: str, truth: Truth, findings: Sequence[Finding]) -> None:
-        """Judge the findings of one run."""
+    def add(self, source: str, truth: Truth, findings: Sequence[Finding], nearest: Nearest = {}) -> None:  # noqa: B006
+        """Judge the findings of one run; ``nearest`` as a run has it."""
         outcomes = {one.id: Outcome(source, one) for one in truth.attacked()}
+        for outcome in outcomes.values():
+            outcome.nearest = nearest_of(outcome.campaign, nearest)
         for verdict in judge(findings, truth):
             if verdict.campaign is None:
                 self.false.append((source, verdict))
@@ -93,6 +98,16 @@ class Judged:
 
     def per_million(self, count: int) -> float:
         return round(count * MILLION / self.ordinary, 3) if self.ordinary else 0.0
+
+
+def nearest_of(campaign: Campaign, nearest: Nearest) -> dict[str, float]:
+    """Return the highest score of each family about the campaign's principals on its days, the highest first."""
+    days = range(int(campaign.first // DAY), int((campaign.last + GRACE) // DAY) + 1)
+    found: dict[str, float] = {}
+    for (service, who, family, day), score in nearest.items():
+        if service == campaign.service and who in campaign.principals and day in days:
+            found[family] = max(score, found.get(family, 0.0))
+    return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def median(values: Iterable[float | None]) -> float | None:
@@ -177,4 +192,5 @@ def _missed(outcome: Outcome) -> dict[str, Any]:
         "hours": round((campaign.last - campaign.first) / 3600, 2),
         "principals": len(campaign.principals),
         "late": len(outcome.late),
+        "nearest": outcome.nearest,
     }

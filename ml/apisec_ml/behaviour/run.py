@@ -15,9 +15,10 @@ from apisec.abuse.engine import Engine
 from apisec.abuse.model import Models
 from apisec_ml.behaviour.events import parts_of
 from apisec_ml.behaviour.rows import Source, end_of, slots_of
-from apisec_ml.behaviour.truth import Truth
+from apisec_ml.behaviour.truth import DAY, Truth
 
 KEPT_SCORE = 60.0  # anomalies below tell nobody anything, and would fill the memory
+KEPT_NEAREST = 20.0
 KEPT_DECADES = 0.5  # observations below are not worth training on: a third of all rows shows as much
 REPORT_SECONDS = 10.0
 
@@ -40,6 +41,8 @@ class Run:
     truth: Truth = field(default_factory=Truth)
     anomalies: list[tuple[float, Mapping[str, Any]]] = field(default_factory=list)
     observations: list[tuple[float, Observation]] = field(default_factory=list)
+    # Highest score by service, who, family and day: what a missed campaign was nearest to.
+    nearest: dict[tuple[str, str, str, int], float] = field(default_factory=dict)
     rows: int = 0
     windows: int = 0
     seconds: float = 0.0
@@ -85,12 +88,7 @@ def run(source: Source, settings: Settings) -> Run:
     result = Run(source.name)
     progress = _Progress(f"{source.name} part {source.part.number + 1}", settings.quiet)
     seen: list[Observation] = []
-
-    def watch(one: Observation) -> None:
-        if sum(one.features.values()) >= KEPT_DECADES:
-            seen.append(one)
-
-    engine = Engine(models=models_of(settings.model), watch=watch if settings.observations else None)
+    engine = Engine(models=models_of(settings.model), watch=seen.append)
     for slot, rows in slots_of(source, result.truth, settings.cache, progress.tick):
         began = time.perf_counter()
         anomalies = engine.advance(rows, end_of(slot))
@@ -99,11 +97,25 @@ def run(source: Source, settings: Settings) -> Run:
         result.rows += len(rows)
         result.windows += 1
         result.anomalies += [(end_of(slot), one) for one in anomalies if one["score"] >= KEPT_SCORE]
-        result.observations += [(end_of(slot), one) for one in seen]
+        _note(result, seen, end_of(slot), settings.observations)
         seen.clear()
     result.seconds = time.monotonic() - progress.began
     progress.say(f"{result.events:,} events in {result.seconds:.0f} s")
     return result
+
+
+def _note(result: Run, seen: Sequence[Observation], time: float, keep: bool) -> None:
+    """Keep what observations say of who, and for training the observations themselves."""
+    day = int(time // DAY)
+    for one in seen:
+        if one.score < KEPT_NEAREST:
+            continue
+        for who in (one.principal,) if one.principal else one.members:
+            key = (one.service, who, one.family, day)
+            if one.score > result.nearest.get(key, 0.0):
+                result.nearest[key] = one.score
+    if keep:
+        result.observations += [(time, one) for one in seen if sum(one.features.values()) >= KEPT_DECADES]
 
 
 def run_all(sources: Sequence[Source], settings: Settings, jobs: int) -> list[Run]:

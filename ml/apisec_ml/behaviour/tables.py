@@ -58,9 +58,10 @@ def _false_line(one: Mapping[str, Any]) -> str:
 
 def _missed_line(one: Mapping[str, Any]) -> str:
     late = ", late" if one["late"] else ""
+    nearest = ", ".join(f"{family} {score:g}" for family, score in list(one["nearest"].items())[:3]) or "nothing"
     return (
         f"  {one['source']} {one['id']} {one['family']} {one['style']}: {one['events']} events "
-        f"in {one['hours']:g} h by {one['principals']}{late}"
+        f"in {one['hours']:g} h by {one['principals']}{late}; nearest: {nearest}"
     )
 
 
