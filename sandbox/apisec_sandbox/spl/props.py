@@ -105,14 +105,15 @@ class PropsCompiler:
     """Finds and compiles the stanzas for a place; ``problems`` says what could not be compiled."""
 
     def __init__(self, confs: Confs, lookup: Callable[[str], LookupTable | None], scope: Scope) -> None:
-        self._confs = confs
+        # Read once: to ask whether a file changed costs more than to compile a place, and hosts are many.
+        self._stanzas, self._transforms = confs("props"), confs("transforms")
         self._lookup = lookup
         self._scope = scope
-        self._patterns = _patterns(confs("props"))
+        self._patterns = _patterns(self._stanzas)
         self.problems: list[str] = []
         self.renames = {
             name: settings["rename"].strip()
-            for name, settings in confs("props").items()
+            for name, settings in self._stanzas.items()
             if "::" not in name and name != "default" and settings.get("rename", "").strip()
         }
 
@@ -122,7 +123,7 @@ class PropsCompiler:
             self.problems.append(text)
 
     def compile(self, host: str, source: str, sourcetype: str) -> Props:
-        stanzas = self._confs("props")
+        stanzas = self._stanzas
         values = {"source": source, "host": host, "sourcetype": sourcetype}
         names = ["default"] if "default" in stanzas else []
         matching = [name for kind, test, name in self._patterns if kind == "sourcetype" and test(sourcetype)]
@@ -172,7 +173,7 @@ class PropsCompiler:
         props.extractions.append(of_extract(value))
 
     def _report(self, props: Props, _name: str, value: str) -> None:
-        transforms = self._confs("transforms")
+        transforms = self._transforms
         for name in (part.strip() for part in value.split(",")):
             props.extractions.append(of_transform(name, transforms))
 
