@@ -87,8 +87,8 @@ class Calibration:
             above, threshold = above + bins[one], one
             if above >= TAIL_SHARE * count:
                 break
-        excess = math.fsum((one - threshold + 0.5) * times for one, times in bins.items() if one >= threshold) / above
-        reach = (max(bins) - threshold + 0.5) / math.log(above + math.e)
+        excess = math.fsum((one - threshold + 1.0) * times for one, times in bins.items() if one >= threshold) / above
+        reach = (max(bins) - threshold + 1.0) / math.log(above + math.e)
         scale = max(excess, reach, LEAST_EXCESS * BINS_PER_BIT)
         return above / count * math.exp(-max(0.0, index - threshold) / scale)
 

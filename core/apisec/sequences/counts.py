@@ -31,7 +31,7 @@ class PairCounts:
 
 
 class TargetCounts:
-    """An operation D: days of principals, those with more than one D, and hashes of some principals."""
+    """An operation D: days of principals, how often D was done again, hashes of some principals."""
 
     __slots__ = ("days", "pairs", "repeated", "supporters")
 

@@ -35,7 +35,7 @@ from apisec.statistics import upper_bound
 CONFIDENCE = 0.95
 MAX_BROKEN, MAX_BROKEN_OF_READS = 0.15, 0.05  # upper bounds; that one reads first is more often a habit than a rule
 MIN_PRINCIPALS = 8
-MIN_REPEATERS = 3  # days on which D was done again: without a shared object B must have been done again, too
+MIN_REPEATED = 3  # times that D was done again: without a shared object B must have been done again, too
 MIN_LIFT, MIN_LIFT_OF_READS = 2.0, 5.0
 LONGEST_SECONDS = 4 * 3600.0  # in which an unlinked step counts
 MAX_UNLINKED_GAP = 1800.0  # only closeness says that steps without a shared object belong together
@@ -97,6 +97,7 @@ class Precedence:
             return
         if look.times == 1:
             target.days += 1
+            target.repeated += walk.looks[operation].taught > 1
             target.support((principal,))
             for pair in look.kept:
                 counts = target.pair(pair)
@@ -231,7 +232,7 @@ def _rule_of(
     gap = gap_quantile(pair_counts.gaps, 0.95)
     if bound > most:
         return None
-    if not pair.linked and (gap > MAX_UNLINKED_GAP or counts.repeated < MIN_REPEATERS):
+    if not pair.linked and (gap > MAX_UNLINKED_GAP or counts.repeated < MIN_REPEATED):
         return None
     least = MIN_LIFT if changes(pair.requires) else MIN_LIFT_OF_READS
     if not pair.linked and _base_rate(pair.requires, gap, total) * least > 1.0 - broken / counts.days:
