@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Set, Tuple
 
@@ -21,7 +22,7 @@ MAX_CACHED = 4_096  # parents, and names below each, whose meaning is remembered
 MAX_LINK_IDS = 6
 # One word with a digit, a hyphen or an underscore; no date, time or decimal.
 _ID = re.compile(r"(?!\d{4}-\d\d-\d\d|\d+\.\d*\Z|[\d:]+:\d\d\Z)(?=\w*[\d_:.+=@-])[\w.:+=@-]{2,64}\Z")
-_WORD = re.compile(r"(?=[^\W\d]*\d)[\w.-]{1,64}|~[a-z._0-9]{3,40}~[0-9a-f]{16}~")
+_WORD = re.compile(r"(?<![\w.-])(?=[\w.-]{0,63}\d)[\w.-]{1,64}|~[a-z._0-9]{3,40}~[0-9a-f]{16}~")
 _TOKEN_LENGTH = len("~~0123456789abcdef~")  # of a token with an empty class
 # Tokens of these do not say which object it is.
 _NO_IDS = (
@@ -59,6 +60,13 @@ class _Reading:
         self.inside = False
         self.names: Set[str] = set()
 
+    def few_names(self, names: Iterable[str]) -> bool:
+        """Count names, and return whether those of the body so far are few enough to be asked what they mean."""
+        self.names.update(names)
+        if len(self.names) > MAX_NAMES:
+            self.names = {name for name in self.names if not is_key(name)}
+        return len(self.names) <= MAX_NAMES
+
 
 class _Names(Dict[str, int]):
     """Bits by name, below one parent; asked once for each name."""
@@ -68,6 +76,8 @@ class _Names(Dict[str, int]):
         self.parent = parent
 
     def __missing__(self, name: str) -> int:
+        if is_key(name):
+            return FORM
         kind = kind_of(name, self.parent)
         if len(self) < MAX_CACHED:
             self[name] = kind
@@ -83,10 +93,10 @@ class _Parents(Dict[str, _Names]):
 
 
 class _Unread(Dict[str, int]):
-    """Of a body with very many names: the form alone tells."""
+    """Of a body with very many names: what cannot be mistaken, and else the form alone."""
 
     def __missing__(self, name: str) -> int:
-        return FORM
+        return IDENTIFIER | FORM if name == "id" or name.endswith(("_id", "Id")) else FORM
 
 
 _KINDS, _UNREAD = _Parents(), _Unread()
@@ -134,8 +144,7 @@ def _object(members: Dict[str, Any], parent: str, given: _Reading, depth: int) -
     given.leaves += len(members)
     if depth > MAX_DEPTH or given.leaves > MAX_LEAVES:
         return
-    given.names.update(members)
-    kinds = _KINDS[parent] if len(given.names) <= MAX_NAMES else _UNREAD
+    kinds = _KINDS[parent] if given.few_names(members) else _UNREAD
     for name, value in members.items():
         kind = type(value)
         if kind is str:

@@ -152,7 +152,7 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
         for family in families:
             row.add_example(SIGNAL + family, milliseconds, identifier)
     _examples(row, identifier, milliseconds, status, bool(ids), whole(event.get("bytes_out")))
-    if given and event.get("http_method") not in _READING:
+    if given and text(event.get("http_method"), 16) not in _READING:
         ids = (*ids, *sorted(given)[:MAX_STEP_IDS])
     row.add_step(Step(time, operation, status, ids, _session(event)))
 

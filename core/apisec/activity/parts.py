@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Any, Callable, Dict, FrozenSet, List, Optional, Protocol, Tuple, TypeVar
+from typing import Any, Callable, Dict, FrozenSet, List, Optional, Protocol, Set, Tuple, TypeVar, Union
 
 from apisec.activity.client import ClientKey
 from apisec.activity.hashing import distinct, fewest, keep, smallest
@@ -42,23 +42,21 @@ class Hashes:
 
     def __init__(self, limit: int, values: Optional[AbstractSet[int]] = None, trimmed: bool = False) -> None:
         self.limit = limit
-        self.values: AbstractSet[int] = _NONE if values is None else values
+        self.values: Union[Set[int], FrozenSet[int]] = _NONE if values is None else frozenset(values)
         self.trimmed = trimmed
 
     def __len__(self) -> int:
         return len(self.values)
 
     def add(self, hashed: int) -> None:
+        self.update((hashed,))
+
+    def update(self, hashes: Iterable[int]) -> None:
         values = self.values
         if not isinstance(values, set):
             values = self.values = set(values)
-        values.add(hashed)
+        values.update(hashes)
         if len(values) > 2 * self.limit:
-            self.trim()
-
-    def update(self, hashes: AbstractSet[int]) -> None:
-        self.values = self.values | hashes if self.values else hashes
-        if len(self.values) > 2 * self.limit:
             self.trim()
 
     def merge(self, other: Hashes) -> None:
