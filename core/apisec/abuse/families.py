@@ -9,10 +9,12 @@ from apisec.abuse.base import Family
 from apisec.abuse.credential_stuffing import CredentialStuffing
 from apisec.abuse.excess_data import ExcessData
 from apisec.abuse.flooding import Flooding
+from apisec.abuse.flow_automation import FlowAutomation
 from apisec.abuse.payload import Injection, ServerSideRequestForgery
 from apisec.abuse.reconnaissance import Reconnaissance
 from apisec.abuse.scraping import Scraping
 from apisec.abuse.spec_violation import SpecViolation
+from apisec.abuse.step_skipping import StepSkipping
 from apisec.abuse.token_guessing import TokenGuessing
 
 
@@ -30,11 +32,13 @@ FAMILIES: Tuple[Family, ...] = _registered(
         CredentialStuffing(),
         ExcessData(),
         Flooding(),
+        FlowAutomation(),
         Injection(),
         Reconnaissance(),
         Scraping(),
         ServerSideRequestForgery(),
         SpecViolation(),
+        StepSkipping(),
         TokenGuessing(),
     ]
 )

@@ -101,9 +101,8 @@ def _alone(order: Order, last: Moment) -> Dict[str, float]:
 
 def _pace(order: Order, ended: Sequence[Moment]) -> Dict[str, float]:
     """How quickly the last step follows the one that it requires: in the median of the window's flows."""
-    gaps = sorted(
-        (moment.before[rule.pair], rule) for moment in ended for rule in moment.kept[:1] if rule.pair in moment.before
-    )
+    found = [(moment.before.get(rule.pair), rule) for moment in ended for rule in moment.kept[:1]]
+    gaps = sorted(((gap, rule) for gap, rule in found if gap is not None), key=lambda one: one[0])
     if len(gaps) < PACE_FLOWS:
         return {}
     gap, rule = gaps[len(gaps) // 2]

@@ -12,7 +12,7 @@ from apisec.sequences.calibration import Purity, Surprise, purity
 from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule
 from apisec.sequences.steps import Break, Look, Pair, Taken, changes, succeeded
 from apisec.sequences.transitions import Context, Transitions
-from apisec.sequences.walk import MAX_QUARTERS, Walk
+from apisec.sequences.walk import MAX_QUARTERS, SLOT_SECONDS, Walk
 
 YOUNG_SLOTS = 3 * 288  # an operation is no surprise before it is three days old: it came with a deployment
 STEPS_A_DAY = 100  # that one principal teaches
@@ -74,7 +74,7 @@ class Order:
 def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
     """Take a step of a principal into its walk and say what is to be said of it."""
     operation = step.operation
-    word = order.transitions.word(operation, slot)
+    word = order.transitions.known(operation)
     moment = Moment(step, word, walk.context)
     if not walk.enter(step.time):
         moment.late = True
@@ -161,7 +161,8 @@ def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
     if moment.reached:
         order.surprise.add(moment.reached, moment.reached_bits)
     if moment.moved and walk.may_teach(step.time, STEPS_A_DAY):
-        order.transitions.learn(moment.context, moment.word)
+        words = order.transitions.words((*moment.context, moment.word), int(step.time // SLOT_SECONDS))
+        order.transitions.learn(words[:-1], words[-1])
         if walk.taught % SAMPLE_EVERY == 0:
             order.precedence.sample(walk, step.time)
     if moment.look is not None:

@@ -88,7 +88,13 @@ class Transitions:
         return operation
 
     def known(self, operation: str) -> str:
-        return operation if operation in self.operations else OTHER
+        """Return how contexts name an operation, without taking it into the vocabulary."""
+        room = len(self.operations) < MAX_OPERATIONS
+        return operation if room or operation in self.operations or operation == START else OTHER
+
+    def words(self, context: Context, slot: int) -> Context:
+        """Take the steps of a context into the vocabulary; return how they are named."""
+        return tuple(step if step == START else self.word(step, slot) for step in context)
 
     def learn(self, context: Context, step: str, times: int = 1) -> None:
         """Count ``step`` after ``context``, which has ``ORDER`` steps or begins with ``START``."""
@@ -196,7 +202,7 @@ class Transitions:
             self.word(operation, slot)
         for gram, times in other._grams.items():
             if times >> shift:
-                kept = tuple(step if step == START else self.known(step) for step in gram)
+                kept = tuple(step if step in self.operations or step == START else OTHER for step in gram)
                 self.learn(kept[:-1], kept[-1], times >> shift)
 
     def to_state(self) -> Dict[str, Any]:

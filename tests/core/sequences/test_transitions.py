@@ -148,6 +148,7 @@ def test_operations_beyond_the_bound_are_one(monkeypatch: pytest.MonkeyPatch) ->
     assert [model.word(step, 1) for step in "abcd"] == ["a", "b", "c", OTHER]
     assert model.known("a") == "a"
     assert model.known("d") == OTHER
+    assert model.words((START, "a", "d"), 2) == (START, "a", OTHER)
 
 
 def test_what_nobody_does_any_more_is_forgotten() -> None:

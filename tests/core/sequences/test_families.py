@@ -1,0 +1,158 @@
+"""Step skipping and flow automation through the engine: attacks are found with what was expected, the rest is quiet."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from apisec.abuse.base import Observation
+from apisec.abuse.engine import Engine
+from apisec.abuse.flow_automation import FlowAutomation
+from apisec.abuse.step_skipping import StepSkipping
+from tests.core.sequences.shop import CART, CONFIRM, DAY, HOUR, PAY, START, Shop, Taken, windows
+
+DAYS = 5
+LATER = START + DAYS * DAY + 10 * HOUR
+
+
+def engine(documents: Any, watched: list[Observation] | None = None) -> Engine:
+    families = (StepSkipping(), FlowAutomation())
+    return Engine(documents, families=families, watch=None if watched is None else watched.append)
+
+
+@pytest.fixture(scope="module")
+def learned() -> Any:
+    """The state after five ordinary days, as a store keeps it."""
+    made = engine({})
+    run(made, Shop(people=50).days(0, DAYS))
+    return json.loads(json.dumps(made.documents(dirty_only=False)))
+
+
+def run(made: Engine, taken: Iterable[Taken], kind: str = "jwt") -> list[Any]:
+    found = []
+    for end, rows in windows(sorted(taken, key=lambda one: one[1].time), kind=kind):
+        found += made.advance(rows, end)
+        made.saved()
+    return found
+
+
+def observed(documents: Any, taken: Iterable[Taken], kind: str = "jwt") -> list[Observation]:
+    watched: list[Observation] = []
+    run(engine(documents, watched), taken, kind)
+    return watched
+
+
+def skipping(shop: Shop, who: str, times: int, leave_out: str = PAY, every: float = 200.0) -> list[Taken]:
+    """Somebody who was there an hour before, and then leaves a step out again and again."""
+    taken = list(shop.buy(who, LATER - HOUR))
+    for number in range(times):
+        taken += shop.buy(who, LATER + number * every, leave_out=[leave_out])
+    return taken
+
+
+def test_ordinary_days_are_quiet(learned: Any) -> None:
+    assert [one for one in observed(learned, Shop(people=50, seed=2).days(DAYS, DAYS + 1)) if one.score >= 54.0] == []
+
+
+@pytest.mark.parametrize(("leave_out", "at"), [(PAY, CONFIRM), (CART, PAY)])
+def test_who_leaves_a_step_out_is_told_what_was_expected(learned: Any, leave_out: str, at: str) -> None:
+    found = [one for one in observed(learned, skipping(Shop(seed=3), "thief", 12, leave_out)) if one.principal]
+    assert {one.family for one in found} >= {"step_skipping"}
+    last = [one for one in found if one.family == "step_skipping"][-1]
+    assert (last.operation, last.principal, last.seen) == (at, "thief", 12.0)
+    assert last.score > 80.0
+    assert last.features["broken"] > 1.0
+    assert last.features["repeated"] > 2.0
+    assert f"did {at}" in last.reasons[0]
+    assert f"without {leave_out} for the same object, 12 times in seven days" in last.reasons[0]
+    assert last.evidence["required"] == leave_out
+    assert last.expected < 1.0 < last.seen
+    assert last.examples
+
+
+def test_one_skipped_step_says_as_much_as_the_bound(learned: Any) -> None:
+    found = [one for one in observed(learned, skipping(Shop(seed=3), "thief", 1)) if one.family == "step_skipping"]
+    assert len(found) == 1
+    assert found[0].features["broken"] == pytest.approx(-math.log10(found[0].evidence["bound"]), abs=1e-3)
+    assert "repeated" not in found[0].features
+
+
+def test_many_who_skip_once_are_one_observation_of_the_operation(learned: Any) -> None:
+    shop = Shop(seed=4)
+    taken = [one for n in range(12) for one in skipping(shop, f"account {n}", 1)]
+    together = [one for one in observed(learned, taken) if one.entity == "operation"]
+    assert {(one.family, one.operation) for one in together} == {("step_skipping", CONFIRM)}
+    assert set(together[-1].members) == {f"account {n}" for n in range(12)}
+    assert together[-1].score > 90.0
+
+
+def test_who_is_several_people_has_no_sequence(learned: Any) -> None:
+    assert observed(learned, skipping(Shop(seed=3), "an address", 12), kind="anonymous") == []
+
+
+def test_a_refused_step_is_not_skipped_to(learned: Any) -> None:
+    taken = skipping(Shop(seed=3), "thief", 12)
+    refused = [(who, step._replace(status=409) if step.operation == CONFIRM else step) for who, step in taken]
+    assert [one for one in observed(learned, refused) if one.family == "step_skipping"] == []
+
+
+def scripted(shop: Shop, who: str, times: int, every: float) -> list[Taken]:
+    return [one for n in range(times) for one in shop.buy(who, LATER + n * every, pause=1.0)]
+
+
+def test_a_script_that_does_nothing_but_the_flow_is_found(learned: Any) -> None:
+    found = [one for one in observed(learned, scripted(Shop(seed=5), "bot", 40, 60.0)) if one.principal]
+    assert {one.family for one in found} == {"flow_automation"}
+    assert found[-1].score > 90.0
+    assert found[-1].operation == CONFIRM
+    assert found[-1].features["alone"] > 1.0
+    assert found[-1].evidence["other_steps"] == 0
+    assert any("other steps beside 40 flows" in reason for reason in found[-1].reasons)
+
+
+def test_many_accounts_that_do_only_the_flow_are_one_observation(learned: Any) -> None:
+    shop = Shop(seed=6)
+    taken = [one for n in range(20) for one in scripted(shop, f"account {n}", 4, 400.0 + n)]
+    together = [one for one in observed(learned, taken) if one.entity == "operation" and one.score > 70.0]
+    assert together
+    assert {(one.family, one.operation) for one in together} == {("flow_automation", CONFIRM)}
+    assert len(together[-1].members) == 20
+
+
+def test_a_day_of_good_business_is_no_automation(learned: Any) -> None:
+    """Three times as many people who look around as ever."""
+    found = observed(learned, Shop(people=150, seed=7).days(DAYS, DAYS + 1))
+    assert max((one.score for one in found if one.family == "flow_automation"), default=0.0) < 72.0
+
+
+def test_attackers_in_open_campaigns_teach_nothing(learned: Any) -> None:
+    made = engine(learned)
+    before = _rule(made)
+    run(made, skipping(Shop(seed=3), "thief", 60))
+    run(made, Shop(people=50, seed=2).days(DAYS + 1, DAYS + 2))
+    after = _rule(made)
+    assert after["days"] > before["days"]
+    assert after["broken"] <= 1
+
+
+def _rule(made: Engine) -> dict[str, int]:
+    document = next(one for one in made.documents(dirty_only=False)["profiles"] if one["scope"] == "service")
+    counts = document["parts"]["precedence"]["n"]["t"][CONFIRM]
+    began, lost = next((pair[2], pair[3]) for pair in counts["p"] if pair[0] == PAY and pair[1])
+    return {"days": counts["d"], "broken": counts["d"] - began + lost}
+
+
+def test_a_restart_changes_nothing(learned: Any) -> None:
+    """State is saved and read between any two windows with the same result."""
+    taken = [*Shop(people=8, seed=8).days(DAYS, DAYS + 1), *skipping(Shop(seed=9), "thief", 6)]
+    through = run(engine(learned), taken)
+    documents, pieces = learned, []
+    for end, rows in windows(sorted(taken, key=lambda one: one[1].time)):
+        made = engine(documents)
+        pieces += made.advance(rows, end)
+        documents = json.loads(json.dumps(made.documents(dirty_only=False)))
+    assert json.dumps(pieces) == json.dumps(through)
