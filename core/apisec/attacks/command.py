@@ -2,74 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from typing import Iterator
-
 from apisec.attacks.base import attack
-
-# Names that are no words of a language; with a separator before them, they need nothing more.
-_SURE = (
-    r"(?:whoami|uname|ifconfig|ipconfig|netstat|tasklist|systeminfo|powershell|pwsh|certutil|chmod"
-    r"|chown|mkfifo|busybox"
-    r"|printenv|tcpdump|crontab|nslookup|wget|useradd|userdel|usermod|sudo|passwd|tftp|arp -"
-    r"|route print|gcc|g\+\+|lsof|lsmod"
-    r"|dmesg|iptables|bitsadmin|wmic|schtasks|cscript|wscript|mshta|rundll32|regsvr32|telnet|ncat"
-    r"|netcat|socat|phpinfo|base64 -)\b"
-)
-# Names that need an argument or an end.
-_TOOL = (
-    r"(?:curl|nc|python[23]?|perl|ruby|php|bash|zsh|ksh|csh|tcsh|dash|sh|ssh|scp|dig|node|lua|awk|sed"
-    r"|tar|gzip|ftp|rsh|nmap|ps|id|w|ls|env"
-    r"|set|pwd|dir|who|date|hostname|finger|last|mount|df|du|uptime|history|sysctl|cmd|ver|vol|apt-get"
-    r"|yum|dpkg|rpm|make|cc|clang|gdb|strace|nohup|xargs|tee|xxd|hexdump|od|strings|dd|mkdir|rmdir"
-    r"|chattr|lsattr|kill|killall|pkill|pgrep|top|free|vmstat|jobs|alias|export|unset|unzip|zip|gunzip"
-    r"|zcat|bzip2|rsync|sftp|irb|gawk|mawk|nice|timeout|watch|openssl|screen|tmux|systemctl|service"
-    r"|traceroute|tracert|whois|lynx|netsh|sc|at|getmac|nbtstat|pathping|msiexec|forfiles|findstr"
-    r"|where|chcp|attrib|icacls|takeown|vssadmin|sort|uniq|cut|diff|tr|base32|xz|expr|test|printf|read"
-    r"|eval|exec)"
-    r"(?= ?$| ?[;|&`)\n#]| -\w| ?[<>] ?\S| /\w| \S{0,60}(?:[/:$]\S|\.[a-z]{2,4}\b))"
-)
-_WITH = (
-    r"(?:cat [\w./~*$?-]{0,60}[/.$*?]|sleep \d|ping (?:-|\d|\w+\.\w)|(?:ls|dir|rm|ps|grep|head|tail"
-    r"|cat|cp|mv|find|kill|more|less|tail|touch|wc) [-/<]"
-    r"|(?:del|type|copy|more) (?:[a-z]:|[/\\%]|\w{1,20}\.\w)|echo [\w\"'`$(\\%].{0,60}(?:>|\||$)|nc \d"
-    r"|net (?:user|localgroup|view|use)|reg (?:query|add)|set /a|eval [\"'$]"
-    r"|exec [\d/<]|source /|\. /|rm -|id\b(?= ?[;|&`)]| ?$)|exit\b(?= ?[;|&]| ?$)|print [\"']|reboot"
-    r"|shutdown [-/]|mysql -|env x=)"
-)
-_COMMAND = rf"(?:\w{{1,12}}= ?)?(?:[\w.~-]{{0,20}}/)?(?:/?(?:usr/)?(?:local/)?s?bin/)?(?:{_SURE}|{_TOOL}|{_WITH})"
-_SQUEEZED = re.compile(
-    r"[\\^]|(?<=\w)(?:''|\"\"|\$@|\$\*|\$\{\w?\})|(?<=\w)[\"'](?=\w{1,3}[\"']\w)|(?<=\w[\"']\w)[\"']"
-    r"|(?<=\w{2})[\"'](?=\w)"
-)
-_SEPARATORS = (";", "|", "&", "`", "$(", "\n")
-_SEPARATED = re.compile(rf"(?:;|\|{{1,2}}|&{{1,2}}|`|\$\(|\n) ?['\"({{]?{_COMMAND}")
-
-
-def _judge(text: str) -> Iterator[float]:
-    """Ask again without what a shell takes out of a word: w'h'oami, c^md, wh\\oami."""
-    if not any(mark in text for mark in _SEPARATORS):
-        return
-    if ("'" in text or '"' in text or "\\" in text or "^" in text or "$@" in text) and len(text) <= 2_000:
-        plain = _SQUEEZED.sub("", text)
-        if plain != text and _SEPARATED.search(plain) and not _SEPARATED.search(text):
-            yield 0.7
-
+from apisec.attacks.shell import judge
 
 _TEST = r"(?:==|equ|neq|lss|leq|gtr|geq)"
 ATTACKS = (
     attack(
         "injection.command",
         "command",
-        (0.85, rf"^[^\n;|&]{{0,160}}(?:;|\|{{1,2}}|&{{1,2}}) ?['\"({{]?{_COMMAND}", ";", "|", "&"),
-        (0.6, rf"^[^\n ]{{0,80}}[\n\r]{{1,2}} ?{_COMMAND}[^\n]{{0,80}}$", "\n", "\r"),
         (
             0.85,
-            rf"\$\( ?{_COMMAND}|\$\( ?(?:curl|wget|nc|python|perl|bash|sh|ping|nslookup|dig) [^)]{{1,200}}\)"
-            rf"|\$\(\([^)]{{1,40}}\)\)",
+            r"\$\( ?(?:curl|wget|nc|python|perl|bash|sh|ping|nslookup|dig) [^)]{1,200}\)|\$\(\([^)]{1,40}\)\)",
             "$(",
         ),
-        (0.7, rf"(?:^|[\w'\"=;|&])` ?{_COMMAND}[^`]{{0,100}}`", "`"),
         (0.85, r"\$\{?ifs\b|\{[a-z]{2,12},(?:-\w|/?[\w.-]{0,30}[/.])[\w/.-]{0,40}\}", "ifs", ","),
         (
             0.75,
@@ -95,6 +40,100 @@ ATTACKS = (
             "new-object",
             "downloadstring",
             "iex",
+        ),
+        (
+            0.6,
+            r"\b(?:add|checkpoint|clear|compare|complete|connect|convert(?:from|to)?|copy|debug|disable|disconnect|enable|enter"
+            r"|exit|export|foreach|format|get|group|import|invoke|join|limit|measure|move|new|out|pop|push|receive|register"
+            r"|remove|rename|repair|reset|resolve|restart|restore|resume|save|select|send|set|show|sort|split|start|stop"
+            r"|suspend|switch|tee|test|trace|undo|unregister|update|use|wait|where|write)-(?:acl|alias|applocker\w{4,15}"
+            r"|authenticodesignature|bits\w{4,12}|childitem|cim\w{4,14}|clixml|computer\w{0,16}|connection|console"
+            r"|content|counter|credential|csv|culture|custom|debug|error|event(?:log|subscriber)?|executionpolicy"
+            r"|expression|formatdata|history|host|hotfix|html|item(?:property(?:value)?)?|job|json|list|location"
+            r"|mailmessage|member|module(?:member|manifest)?|null|object|output|path|printer|process|progress"
+            r"|ps(?:breakpoint|callstack|debug|drive|host\w{5,9}|provider|readline\w{0,10}|repository"
+            r"|session\w{0,20}|snapin|sessionconfiguration\w{0,4}|transport\w{6,8})|random|restmethod|runspace|scheduledjob"
+            r"|scheduledtask|securestring|service|string(?:data)?|table|tracesource|transaction|troubleshootingpack"
+            r"|type(?:data)?|uiculture|unique|variable|verbose|warning|web(?:request|serviceproxy)|wide|windowsfeature"
+            r"|winevent|wmi(?:object|event|method|instance)|wql\w{0,4}|wsman\w{0,16}|xml|xpath)\b",
+            "-acl",
+            "-alias",
+            "-applocker",
+            "-authenti",
+            "-bits",
+            "-childitem",
+            "-cim",
+            "-clixml",
+            "-computer",
+            "-connection",
+            "-console",
+            "-content",
+            "-counter",
+            "-credential",
+            "-csv",
+            "-culture",
+            "-custom",
+            "-debug",
+            "-error",
+            "-event",
+            "-execution",
+            "-expression",
+            "-formatdata",
+            "-history",
+            "-host",
+            "-hotfix",
+            "-html",
+            "-item",
+            "-job",
+            "-json",
+            "-list",
+            "-location",
+            "-mailmessage",
+            "-member",
+            "-module",
+            "-null",
+            "-object",
+            "-output",
+            "-path",
+            "-printer",
+            "-process",
+            "-progress",
+            "-ps",
+            "-random",
+            "-restmethod",
+            "-runspace",
+            "-scheduled",
+            "-securestring",
+            "-service",
+            "-string",
+            "-table",
+            "-trace",
+            "-transaction",
+            "-troubleshoot",
+            "-type",
+            "-uiculture",
+            "-unique",
+            "-variable",
+            "-verbose",
+            "-warning",
+            "-web",
+            "-wide",
+            "-windowsfeature",
+            "-winevent",
+            "-wmi",
+            "-wql",
+            "-wsman",
+            "-xml",
+            "-xpath",
+        ),
+        (
+            0.55,
+            r"(?:^|[\s;|&=(,'\"])(?:usr/)?(?:local/)?s?bin/[a-z][\w+-]{0,20}(?:$|[\s;|&)'\"])|^\W{0,3}dev/(?:tcp|udp|fd|null|zero|std\w{2,3})"
+            r"|(?:^|[;|&=\s])\$\{?(?:cdpath|dirstack|home|hostname|oldpwd|ostype|path|pwd|shell|bash_version|shellopts|user|uid"
+            r"|ppid|random|ifs)\}?(?:$|[\s;|&/])",
+            "bin/",
+            "dev/",
+            "$",
         ),
         (0.75, r"\bcmd(?:\.exe)? ?/[ckrqv](?::on)?\b", "cmd"),
         (0.95, r"\(\) ?\{ ?(?:_|:|\w{0,10} ?=>? ?\w{0,10})? ?;? ?[:}]", "()"),
@@ -133,36 +172,29 @@ ATTACKS = (
             "nc ",
         ),
         (0.55, r"[;|&`] ?\$\{?[a-z_]{1,20}\}?(?:\[|\$|/)|\$\{[a-z_]{1,12}(?:%%|##|:\d|//)[^}]{0,30}\}", "$"),
-        judge=_judge,
+        judge=judge,
         judged=(
             ";",
             "|",
             "&",
             "`",
             "\n",
+            "\r",
             "$(",
-            "${",
-            "/bin/",
-            "cmd",
-            "powershell",
-            "() {",
-            "(){",
-            "%",
-            "errorlevel",
             "<(",
-            "/dev/",
-            "if ",
-            "for ",
-            "()",
-            "ifs",
-            "/etc/",
-            "invoke-",
-            "-encod",
-            "iex",
-            "system(",
-            "exec(",
-            "popen",
-            "passthru",
+            ">(",
+            " -",
+            " /",
+            " ~",
+            " $",
+            " .",
+            "://",
+            "\\",
+            "'",
+            '"',
+            "^",
+            "bin/",
+            "${",
         ),
     ),
 )

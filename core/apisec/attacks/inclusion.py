@@ -35,6 +35,12 @@ ATTACKS = (
             r"|javascript))[;,]",
             "data:",
         ),
-        (0.6, r"(?:include|require)(?:_once)?\s{0,2}[(]?\s{0,2}['\"$]", "include", "require"),
+        (
+            0.6,
+            r"(?<!#)\b(?:include|require)(?:_once)?\s{0,2}[(]?\s{0,2}(?:\$_?\w|['\"](?:[a-z]{2,6}://|/|\.\./|[^'\"]{1,60}\.(?:php|inc)\b))"
+            r"|\brequire\s{0,2}\(\s{0,2}req\.",
+            "include",
+            "require",
+        ),
     ),
 )

@@ -24,6 +24,11 @@ _OVERRIDES: Dict[str, float] = {
     "x-originating-ip": 0.5,
     "proxy": 0.8,  # httpoxy, CVE-2016-5385
 }
+# What an upload is to be called.
+_NAMING: FrozenSet[str] = frozenset(("x-filename", "x_filename", "x.filename", "x-file-name"))
+_RUN = re.compile(
+    r"\.(?:php\d?|phtml|phar|pht|jspx?|aspx?|ashx|asmx|cgi|cfm|shtml|htaccess|exe|bat|ps1|war)[.\s]*$", re.IGNORECASE
+)
 _ONCE: FrozenSet[str] = frozenset(("content-length", "transfer-encoding", "host", "content-type"))
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z:-]+")  # RFC 9110, 5.6.2; a colon begins HTTP/2's own
 _HOST = re.compile(r"[A-Za-z0-9._~\-\u0080-\U0010ffff]{1,255}(?::\d{1,5})?|\[[0-9A-Fa-f:.%]{2,60}\](?::\d{1,5})?")
@@ -36,7 +41,7 @@ _METHODS = re.compile(r"get|head|post|options", re.IGNORECASE)
 def unusual(names: Sequence[str]) -> bool:
     """Return whether a head whose names (in lower case) are these may tell something."""
     for name in names:
-        if name in _OVERRIDES or not _TOKEN.fullmatch(name):
+        if name in _OVERRIDES or name in _NAMING or not _TOKEN.fullmatch(name):
             return True
     if "transfer-encoding" in names and "content-length" in names:
         return True
@@ -51,6 +56,11 @@ def odd_host(host: str) -> bool:
 def odd_type(value: str) -> bool:
     """Return whether a content type holds another one, for a parser that reads it otherwise."""
     return ";" in value and len(value) <= 4_096 and _BOUNDARY.search(value) is not None
+
+
+def runs(name: str) -> bool:
+    """Return whether a server may run a file of this name."""
+    return len(name) <= 1_024 and _RUN.search(name) is not None
 
 
 def of_heads(headers: Headers, host: str = "") -> Iterator[Tuple[str, str, float]]:
@@ -69,6 +79,9 @@ def _of_names(names: List[str], headers: Headers) -> Iterator[Tuple[str, str, fl
     for name, (_, value) in zip(names, headers):
         if name in _OVERRIDES and not ("method" in name and _METHODS.fullmatch(value.strip())):
             yield "protocol.override", name, _OVERRIDES[name]
+        elif name in _NAMING:
+            if runs(value):
+                yield "protocol.upload", name, 0.7
         elif not _TOKEN.fullmatch(name):
             yield "protocol.smuggling", "", 0.9
     if "transfer-encoding" in names and "content-length" in names:

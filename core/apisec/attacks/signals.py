@@ -9,7 +9,9 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tu
 from apisec.attacks import ATTACKS
 from apisec.attacks.base import THRESHOLD, Index, Literals
 from apisec.attacks.code import ENCODED
+from apisec.attacks.protocol import runs
 from apisec.attacks.readings import MAX_VALUE, TELLING_BASE64, readings
+from apisec.attacks.written import CODE, is_deadly, is_program, is_text, outside
 from apisec.decoders.base import Document
 
 # What looking may cost in one transaction, and one value of it: about microseconds of a small machine, counted so that
@@ -20,11 +22,11 @@ _PER_VALUE, _PER_CHARACTER = 30, 2
 
 # Text that people write has more that only looks like a payload, and less of it is one.
 THRESHOLD_OF_TEXT = 0.88
-TEXT_LENGTH, TEXT_WORDS = 60, 8
-_STOPS = ".,;:!?()\"'*_`-"
 
 # No payload of any family does without one of these characters, ways of writing or words.
-MARKS = r"[<>'\"`;|&${}\\%#()*!=\n\r\x00\[^\ufffd\uff01-\uff5e\u2019]|\.\.|:/|//|--|/\w{0,3}\?\w{0,4}/"
+MARKS = (
+    r"[<>'\"`;|&${}\\%#()*!=\n\r\x00\[^\ufffd\uff01-\uff5e\u2019]|\.\.|:/|//|--|/\w{0,3}\?\w{0,4}/|\s-[A-Za-z]{1,4}\s"
+)
 BEGUN = rf"^\s?{TELLING_BASE64}[A-Za-z0-9+/_-]{{10}}"
 WORDS: Tuple[str, ...] = (
     "union",
@@ -121,6 +123,103 @@ WORDS: Tuple[str, ...] = (
     "posix_",
     "reflection",
     "temp_dir",
+    # files of servers and homes
+    ".bash",
+    ".profile",
+    ".gnupg",
+    ".my.cnf",
+    "history",
+    ".zsh",
+    ".ksh",
+    ".csh",
+    ".vim",
+    ".boto",
+    ".config/",
+    ".subversion",
+    ".nsr",
+    ".pearrc",
+    ".lftp",
+    ".drush",
+    ".pki",
+    ".lesshst",
+    ".xauth",
+    ".gitconfig",
+    ".netrc",
+    ".npmrc",
+    ".psqlrc",
+    ".ini",
+    ".cnf",
+    ".conf",
+    "_log",
+    ".log",
+    ".err",
+    "shadow",
+    "system32",
+    "winnt",
+    "xampp",
+    "wamp",
+    "lampp",
+    "/dev/",
+    "/sys/",
+    "/root",
+    "/boot",
+    "/var/",
+    "bin/",
+    "id_rsa",
+    "id_dsa",
+    "utmp",
+    "composer.lock",
+    "ormconfig",
+    "sftp-config",
+    "settings.",
+    "jboss",
+    # cmdlets
+    "-object",
+    "-item",
+    "-content",
+    "-process",
+    "-service",
+    "-computer",
+    "-wmi",
+    "-ps",
+    "-csv",
+    "-clixml",
+    "-variable",
+    "-eventlog",
+    "-member",
+    "-transaction",
+    "-wsman",
+    "-credential",
+    "-executionpolicy",
+    "-securestring",
+    "-job",
+    "-bits",
+    "-location",
+    "-history",
+    "-acl",
+    "-alias",
+    "-host",
+    "-csv",
+    "-type",
+    # settings and functions of PHP
+    "auto_",
+    "disable_",
+    "display_",
+    "output_",
+    "zend.",
+    "suhosin",
+    "opcache.",
+    "register_",
+    "variables_order",
+    "upload_",
+    "max_",
+    "memory_limit",
+    "include_path",
+    "_child_",
+    "wp_",
+    "zlib_",
+    "mbstring.",
+    "session_",
     *ENCODED,
 )
 _MARKED = re.compile(f"{MARKS}|{BEGUN}")
@@ -191,27 +290,56 @@ def scan(value: str) -> List[Tuple[str, float]]:
 
 
 def _asked(value: str) -> List[Tuple[str, float]]:
+    best = _scores(value)
+    if best:
+        best = _as_written(value, best)
+        if best and min(best.values()) < THRESHOLD_OF_TEXT and is_text(value):
+            return [(name, score) for name, score in best.items() if score >= THRESHOLD_OF_TEXT]
+    return list(best.items())
+
+
+def _scores(value: str) -> Dict[str, float]:
     best: Dict[str, float] = {}
     for text in readings(value):
         for name, score in _INDEX.scores(text).items():
             if score >= THRESHOLD and score > best.get(name, 0.0):
                 best[name] = score
-    if best and min(best.values()) < THRESHOLD_OF_TEXT and _is_text(value):
-        return [(name, score) for name, score in best.items() if score >= THRESHOLD_OF_TEXT]
-    return list(best.items())
+    return best
 
 
-def _is_text(text: str) -> bool:
-    """Return whether somebody may have written it to be read: eight words or more, between blanks."""
-    if len(text) <= TEXT_LENGTH:
-        return False
-    words = [word.strip(_STOPS) for word in text[:2_000].split()]
-    return sum([len(word) > 1 and word.isalpha() for word in words]) >= TEXT_WORDS
+def _as_written(value: str, best: Dict[str, float]) -> Dict[str, float]:
+    """Return what is left of the scores where a value is a program, or a text that quotes some code."""
+    if CODE.isdisjoint(best):
+        return best
+    if is_program(value):
+        return best if is_deadly(value) else {name: score for name, score in best.items() if name not in CODE}
+    prose = outside(value)
+    if prose is value or is_deadly(value):
+        return best
+    left = _scores(prose)
+    return {
+        name: left.get(name, 0.0) if name in CODE else score
+        for name, score in best.items()
+        if name in left or name not in CODE
+    }
+
+
+# What a plain word of a name may be all the same: the beginning of a serialised object, or a class in base64.
+_HIDDEN = Literals(("ro0ab", "kztaau", "cs7qaf", "aced0005", *ENCODED))
 
 
 @lru_cache(maxsize=8192)
-def _of_name(name: str) -> Tuple[Tuple[str, float], ...]:
-    return tuple(scan(name))
+def asked_name(name: str) -> bool:
+    """Return whether a name may score: one that is no plain word, or that hides something."""
+    if name.isalnum() and (len(name) < 6 or name.islower() or not _HIDDEN.present(name.lower())):
+        return False
+    return suspicious(name)
+
+
+@lru_cache(maxsize=8192)
+def of_name(name: str) -> Tuple[Tuple[str, float], ...]:
+    """Return what ``scan`` does for a name, or nothing for a plain word."""
+    return tuple(scan(name)) if asked_name(name) else ()
 
 
 def of_document(document: Document, location: str, watch: Optional[Watch] = None) -> Iterator[Signal]:
@@ -222,11 +350,13 @@ def of_document(document: Document, location: str, watch: Optional[Watch] = None
         is_text = leaf.kind in ("string", "key")
         if is_text:
             yield from _placed(watch.scan(leaf.value), location, leaf.path)
+            if leaf.path.endswith("#filename") and runs(leaf.value):
+                yield Signal("protocol.upload", f"{location}.{leaf.path}", 0.7)
         name = leaf.name
-        if name and not name.isalnum() and (is_text or "$" in name) and suspicious(name):
+        if name and (is_text or "$" in name) and asked_name(name):
             names.add(name)
             if len(names) <= MAX_NAMES:
-                yield from _placed(_of_name(name), location, leaf.path)
+                yield from _placed(of_name(name), location, leaf.path)
             else:
                 watch.skipped += 1
 

@@ -11,13 +11,14 @@ ATTACKS = (
     attack(
         "injection.template",
         "template",
-        (0.9, _OPEN + r"-? ?\(?\d{1,9} ?[*+-] ?['\"]?\d{1,9}['\"]?\)? ?-?(?:\}|%>|\)|\])", "{", "<%", "@(", "[["),
+        (0.9, _OPEN + r"-? ?\(?\d{1,9} ?[*+] ?['\"]?\d{1,9}['\"]?\)? ?-?(?:\}|%>|\)|\])", "{", "<%", "@(", "[["),
         (
             0.9,
             _OPEN + r"[^}\n]{0,80}(?:__class__|__mro__|__globals__|__subclasses__|__builtins__|__init__|\blipsum\b"
-            r"|\bcycler\b|\bconfig\.|self\._|request\.application|constructor|getclass"
-            r"|forname\(|runtime|processbuilder|t\(java|java\.lang|freemarker|_self\.env|system\(|exec\(|popen"
-            r"|file_get_contents|@java|require\(|process\.|global\.|println|response\.write)",
+            r"|\bcycler\b|\bconfig\.(?:items|from_|__)|self\._|request\.application|constructor|getclass"
+            r"|forname\(|getruntime|runtime\.exec|processbuilder|t\(java|java\.lang|freemarker|_self\.env"
+            r"|\bsystem\(|\bexec\(|popen|file_get_contents|@java|\brequire\("
+            r"|\bprocess\.(?:mainmodule|binding|exit|kill|dlopen)|\bglobal\.process|response\.write)",
             "{",
             "<%",
             "@(",
@@ -25,18 +26,23 @@ ATTACKS = (
         ),
         (
             0.8,
-            r"<#assign|<#include|<@\w{1,20}>|freemarker\.template\.utility|#set ?\( ?\$|#include ?\("
-            r"|#evaluate ?\(|\{php\}|\{\$smarty|\{literal\}",
-            "<#",
-            "#set",
-            "#include",
-            "#evaluate",
-            "{php",
-            "{$",
+            r"freemarker\.template\.utility|\?new ?\( ?\)|#evaluate ?\(|\{/?php\}|\{\$smarty\.(?:version"
+            r"|template_object)",
             "freemarker",
-            "<@",
+            "?new",
+            "#evaluate",
+            "php}",
+            "{$",
         ),
-        (0.75, r"\{\{ ?['\"][^'\"]{0,40}['\"] ?[*|.\[(]", "{{"),
+        # Directives of templates that hosts let people write: evidence beside other evidence.
+        (0.4, r"<#assign|<#include|#set ?\( ?\$|#include ?\(|\{literal\}", "<#", "#set", "#include", "{literal"),
+        (
+            0.75,
+            r"\{\{ ?(?:['\"][^'\"]{0,40}['\"]|\[[^\]]{0,60}\]) ?(?:\* ?['\"\d]|\| ?(?:attr|map|filter|sort|reduce"
+            r"|system|exec"
+            r"|passthru)\b|\.(?:constructor|sub|_)|\[)",
+            "{{",
+        ),
         (0.75, r"(?:\.|\[['\"]?|\(['\"])__(?:class|mro|globals|subclasses|builtins|import)__|__import__\(", "__"),
         (
             0.7,
@@ -53,16 +59,18 @@ ATTACKS = (
         ),
         (
             0.7,
-            r"\{\{ ?(?:(?:config|self|settings|_self|url_for|get_flashed_messages|dump\(\))(?: ?\}| ?\||\[|\.)"
+            r"\{\{ ?(?:(?:config|self|settings|_self|url_for|get_flashed_messages|dump\(\))(?: ?\}| ?\||\["
+            r"|\.(?:__|secret|env"
+            r"|debug|db|aws))"
             r"|(?:app|request|this|range|\$on)[.\[]['\"]?(?:constructor|application|class|environ|cookies"
             r"|request|args|__|attr))",
             "{{",
         ),
-        (0.7, r"\$\{@?[a-z_]{2,30}\(", "${"),
+        (0.5, r"^\W{0,3}\$\{@?[a-z_]{2,30}\([^)]{0,60}\)\}\W{0,3}$|\$\{@[a-z_]{2,30}\(", "${"),
         (
             0.65,
-            r"\$\{(?:[^}]{0,40}(?:\.class|\bfacescontext|\bpagecontext|\bapplicationscope|param\.|header\."
-            r"|sessionscope|\bt\(|new [a-z.]{4,40}\())",
+            r"\$\{(?:[^}]{0,40}(?:\.class\b|\bfacescontext|\bapplicationscope|sessionscope|\bt\("
+            r"|new [a-z.]{4,40}\())",
             "${",
         ),
         (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from apisec.attacks import answers, protocol
-from apisec.attacks.signals import MAX_WORK, Signal, Watch, cost, of_document
+from apisec.attacks.signals import MAX_WORK, Signal, Watch, asked_name, cost, of_document
 from apisec.model.transaction import Headers, Request
 from apisec.redaction.redactor import Part, label
 from apisec_forwarder.pipeline.principal import cookies
@@ -82,7 +82,7 @@ def asked(headers: Headers) -> Iterator[tuple[str, str]]:
             yield f"header.{label(lower)}", agent_free(value) if lower == "user-agent" else value
     for cookie in cookies(headers):
         yield f"cookie.{label(cookie.name)}", cookie.value
-        if not cookie.name.isalnum():
+        if asked_name(cookie.name):
             yield f"cookie.{label(cookie.name)}", cookie.name
 
 

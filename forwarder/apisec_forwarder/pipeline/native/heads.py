@@ -8,7 +8,7 @@ from typing import NamedTuple
 import orjson
 
 from apisec.attacks.protocol import unusual
-from apisec.attacks.signals import Signal
+from apisec.attacks.signals import Signal, asked_name
 from apisec.attacks.signals import scan as signals_of
 from apisec.classification.names import evidence
 from apisec.decoders import Leaf
@@ -141,7 +141,7 @@ class Heads:
                 if name.lower() not in NOT_ASKED:
                     found += [Signal(d, f"header.{label(name.lower())}", score) for d, score in signals_of(value)]
             for cookie in cookies(headers):
-                asked = (cookie.value,) if cookie.name.isalnum() else (cookie.value, cookie.name)
+                asked = (cookie.value, cookie.name) if asked_name(cookie.name) else (cookie.value,)
                 where = f"cookie.{label(cookie.name)}"
                 found += [Signal(d, where, score) for text in asked for d, score in signals_of(text)]
         return Effect(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
-from apisec.attacks.signals import scan as signals_of
+from apisec.attacks.signals import of_name
 from apisec.classification.names import NOTHING, NameEvidence, evidence
 from apisec.classification.names.beside import MAX_NAMES, parent_beside
 from apisec.redaction.fields import wider
@@ -196,7 +196,7 @@ class Node:
         if known is not None:
             return known
         base, shown = self.member, label(name)
-        if shown != name or (not name.isalnum() and signals_of(name)):
+        if shown != name or of_name(name):
             raise NotHere
         self.tree.count()
         member = self.tree.member(f"{base.path}.{shown}" if base.path else shown, name, base.name)

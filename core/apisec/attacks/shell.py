@@ -1,0 +1,175 @@
+"""Commands in values, read as a shell would: behind each separator a word, and what the word needs to be no prose.
+
+A word is taken as the shell takes it: assignments before it are skipped, quotes, backslashes, carets and empty
+substitutions within it are no part of it, a folder before it neither. So *w'h'oami*, *wh\\oami* and */usr/bin/whoami*
+are one word. Many commands are words of English too (*find*, *more*, *who*): they need what only a command line has.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Iterator, Match, Optional, Tuple
+
+from apisec.attacks.commands import FILTERS, LOOKING, RUNS, SHORT, SURE, WORDS
+from apisec.attacks.written import is_deadly
+
+MAX_SEGMENTS = 24  # separators whose words are read
+MAX_LINES = 3  # of a text whose lines may be commands: people write longer ones
+MAX_WORD = 80  # characters of a word with all that a shell takes out
+MAX_REST = 120  # characters behind a word that are looked at
+
+_DEVELOPER = re.compile(
+    r"\s{0,2}(?:\$ )?(?:sudo )?(?:ansible\S*|apt|apt-get|aws|az|brew|bundle|cargo|cd|cmake|composer|conda|curl"
+    r"|docker\S*|dotnet|export"
+    r"|gcloud|gem|git|go|gradlew?|helm|java|kubectl|make|mvnw?|node|npm|npx|php|pip3?|pipx|pnpm|poetry|pytest"
+    r"|python3?|rails"
+    r"|rake|ruby|rustup|source|ssh|systemctl|terraform|tsc|uv|virtualenv|yarn) (?!-c |-e |-r )\S"
+)
+
+# What stands before a command: a separator, a substitution, a line. The value's beginning counts too, for less.
+_SEPARATOR = re.compile(r"\|{1,2}|&{1,2}|;{1,2}|\n|\r|`|\$\(|[<>]\(|\$\{(?=[^}]{0,40};)")
+_SKIPPED = re.compile(r"(?:[\s({!]|\w{1,20}=(?:[^\s;|&'\"]{0,40}|'[^']{0,40}'|\"[^\"]{0,40}\")[ \t]+){0,6}")
+_WORD = re.compile(r"(?:\\.|[\w'\"^./~*?:@+-]|\$\{\w{0,12}\}|\$[@*#!?-]|\$'|\\\n){1,80}", re.DOTALL)
+_TAKEN_OUT = re.compile(r"['\"^\\]|\$\{\w{0,12}\}|\$[@*#!?'-]")
+_EXTENSION = re.compile(r"\.(?:exe|com|bat|cmd|ps1|sh)$")
+_FOLDER = re.compile(r"(?:^|[/~.*?])(?:[\w.*?-]{0,20}/){1,6}$|^[a-z]:|^\\\\")
+
+# What behind a word makes it a command: an option, a path, a variable, a redirection, an address, the next separator.
+_ARGUMENT = re.compile(
+    r"[ \t+]{1,4}(?:-{1,2}[a-z0-9][\w-]{0,20}(?![\w'])(?! [a-z]{2,}-)|[/~](?:[\w.*?$/-]|\s|$)|\.{1,2}/"
+    r"|aux\w{0,2}\b|-?ef\b|\$[\w({@]|[<>]|%\w+%|[a-z]:\\"
+    r"|https?://|\d{1,3}(?:\.\d{1,3}){3}\b|/[a-z?]{1,3}(?:\s|$|:)|[\w./-]{1,40}\.(?:php|sh|py|pl|exe|txt|conf|log"
+    r"|cgi|bat|c|tar"
+    r"|gz|zip|ini|cfg|xml|passwd)\b(?!\w)|[\w./*?-]{0,30}[*?][\w./]{1,30}|[\w.]{0,20}/[\w./*?-]{1,60}(?:$|[\s;"
+    r"|&)`]))"
+    r"|[ \t]{0,2}[<>]{1,2}[ \t]{0,2}[/\w&.]|<<<|\$ifs|\$\{ifs|[\"'][ \t]{1,2}[/-]"
+)
+_QUOTED = re.compile(r"[ \t]{1,3}(?:-[a-z]{1,3} )?['\"][^'\"]{0,80}['\"](?:\s{0,2}(?:$|[;|&>`)])|\s{1,2}[>|/.-])")
+_NUMBER = re.compile(r"[ \t]{1,3}-?\d{1,6}\s{0,2}(?:$|[;|&`)#\n])")
+_GAP = re.compile(r"[ \t]{1,3}")
+_ANY = re.compile(r"[ \t]{1,3}['\"]?[\w.^$*/-]")
+_END = re.compile(r"[ \t]{0,3}(?:$|[;|&`)\n\r#]|\}|['\"]\)?\s{0,2}$)")
+_ENDED = re.compile(r"[ \t]{0,3}[;|&`)]")
+_NET = re.compile(
+    r"[ \t]{1,3}(?:user|localgroup|group|view|use|share|start|stop|accounts|session|query|add|delete|export|save)\b"
+)
+_ASSIGNED = re.compile(r"[ \t]{0,2}(?:=|:(?![\\/]))")  # a=1&sort=asc, a: b; no command
+
+
+def _taken(written: str) -> Tuple[str, bool, bool]:
+    """Return a word as the shell takes it, without its folder; whether it was disguised, and had a folder."""
+    plain = _TAKEN_OUT.sub("", written)
+    disguised = plain != written and _TAKEN_OUT.search(written.strip("'\"")) is not None
+    folder, slash, name = plain.rpartition("/")
+    if "\\" in written and ":" in written:
+        slash, name = "\\", written.replace("\\\\", "\\").rpartition("\\")[2].strip("'\"")
+        folder, disguised = "c:", False
+    return _EXTENSION.sub("", name), disguised, bool(slash) and _FOLDER.search(folder + "/") is not None
+
+
+def _rest(text: str, at: int, prose: bool) -> Optional[float]:
+    """Return how sure an argument makes a command of a name that may be a word; ``prose``: of a sentence."""
+    rest = text[at : at + MAX_REST]
+    if _ASSIGNED.match(rest):
+        return None
+    if _ARGUMENT.match(rest):
+        return 0.85
+    if not prose and (_QUOTED.match(rest) or _NUMBER.match(rest)):
+        return 0.7
+    return None
+
+
+def _weigh(text: str, start: int, blank: bool) -> float:
+    """Return how sure a command begins behind a separator; ``blank``: one stood before it, as none does in prose."""
+    word = _WORD.match(text, start)
+    if word is None or len(word.group()) > MAX_WORD:
+        return 0.0
+    name, disguised, folder = _taken(word.group())
+    end = word.end()
+    rest = text[end : end + MAX_REST]
+    if _ASSIGNED.match(rest):
+        return 0.0
+    if name in SURE:
+        return 0.85
+    if name in SHORT and (_END.match(rest) or disguised or folder):
+        return 0.8 if not blank or disguised or folder or _ENDED.match(rest) else 0.6
+    if name in RUNS:
+        inner = _GAP.match(text, end)
+        if inner is not None and _weigh(text, inner.end(), blank) >= 0.8:
+            return 0.85
+    if name in SHORT or name in WORDS:
+        if name in FILTERS and not blank and text[start - 1] != " " and _ANY.match(rest):
+            return 0.6
+        if name in ("net", "reg", "sc") and _NET.match(rest):
+            return 0.8
+        found = _rest(
+            text, end, blank and name in WORDS and name not in ("echo", "print", "printf", "eval", "sleep", "ping")
+        )
+        if found is not None:
+            return found
+        if (disguised or folder) and name:
+            return 0.75
+    return 0.0
+
+
+def _first(text: str) -> float:
+    """Return how sure a value itself is a command line: one that looks at a system, and no tool of a developer."""
+    skipped = _SKIPPED.match(text)
+    start = skipped.end() if skipped is not None else 0
+    word = _WORD.match(text, start)
+    if word is None or len(word.group()) > MAX_WORD:
+        return 0.0
+    name, disguised, folder = _taken(word.group())
+    rest = text[word.end() : word.end() + MAX_REST]
+    if name not in LOOKING or _ASSIGNED.match(rest):
+        return 0.0
+    if _ARGUMENT.match(rest):
+        return 0.65
+    return 0.6 if (disguised and len(name) > 2) or (folder and _END.match(rest)) else 0.0
+
+
+def _separators(text: str) -> Iterator[Match[str]]:
+    """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
+    fenced = text.startswith(("```", "~~~"))
+    lines = "\n" in text and (fenced or text.count("\n") > MAX_LINES or " " in text[: text.find("\n")])
+    for match in _SEPARATOR.finditer(text):
+        mark = match.group()
+        if mark == "`":
+            before = text[match.start() - 1 : match.start()]
+            if before and (before.isspace() or before in "(`*_[-#>"):
+                continue
+            if text.startswith("`", match.end()):
+                continue
+            if not before and not text.rstrip().endswith("`"):
+                continue
+        elif mark in "\n\r" and lines:
+            continue
+        yield match
+
+
+def _pasted(text: str) -> bool:
+    """Return whether a value is a developer's command line, which nobody had to break into."""
+    first = _DEVELOPER.match(text)
+    return first is not None and not is_deadly(text)
+
+
+def judge(text: str) -> Iterator[float]:
+    """Yield the weight of the strongest command in a value, and of the value as one."""
+    best = 0.0
+    for count, match in enumerate(_separators(text)):
+        if count >= MAX_SEGMENTS or best >= 0.85:
+            break
+        skipped = _SKIPPED.match(text, match.end())
+        start = skipped.end() if skipped is not None else match.end()
+        if start < len(text):
+            blank = text[match.end() : match.end() + 1] == " " and text[match.start() - 1 : match.start()] != " "
+            weight = _weigh(text, start, blank)
+            if match.group() in "\n\r" and weight:  # lines of people begin with words, too
+                weight = min(weight, 0.6)
+            best = max(best, weight)
+    if best:
+        yield min(best, 0.45) if _pasted(text) else best
+    else:
+        first = _first(text)
+        if first:
+            yield first
