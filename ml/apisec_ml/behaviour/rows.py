@@ -28,6 +28,7 @@ from apisec_ml.behaviour.truth import Truth
 
 SLOT_SECONDS = 300
 MAX_LATE_SLOTS = 12  # an hour: files are to be in order of time, retries may be late
+MAX_QUIET_SLOTS = 12 * 24 * 14  # two weeks: a longer gap is no night
 FORMAT = 4  # of the cache
 
 Slot = tuple[int, list[Row]]
@@ -50,6 +51,21 @@ def slots_of(source: Source, truth: Truth, cache: Path | None, tick: Callable[[i
 
     DocumentError when the events are not in order of time, or one has no label.
     """
+    yield from _every(_slots_of(source, truth, cache, tick))
+
+
+def _every(slots: Iterator[Slot]) -> Iterator[Slot]:
+    """Add slots in which nothing happened: the input has a window every five minutes, quiet or not."""
+    expected = -1
+    for slot, rows in slots:
+        if 0 <= expected < slot:
+            for quiet in range(max(expected, slot - MAX_QUIET_SLOTS), slot):
+                yield quiet, []
+        yield slot, rows
+        expected = slot + 1
+
+
+def _slots_of(source: Source, truth: Truth, cache: Path | None, tick: Callable[[int], None]) -> Iterator[Slot]:
     if cache is None or source.events == STDIN:
         yield from _made(source, truth, tick)
         return
