@@ -88,7 +88,7 @@ class Total:
         hour = slot // 12
         if self.first < 0:
             self.first = self.last = hour
-            self.start = hour // DAY * DAY
+            self.start = hour // WEEK * WEEK
         if hour > self.last:
             self._finish(min(hour, self.last + WEEK), book)
             self.last = hour
@@ -141,8 +141,8 @@ class Total:
             book.count((self.scope, horizon, basis), UNIT)
 
     def _forget(self) -> None:
-        """Drop whole weeks, when there is one more than is remembered."""
-        surplus = (self.last - self.start - MAX_HOURS) // WEEK * WEEK
+        """Drop the weeks before the last four whole ones; weeks since the epoch, so that all shards drop the same."""
+        surplus = self.last // WEEK * WEEK - MAX_HOURS - self.start
         if surplus <= 0:
             return
         self.start += surplus
@@ -186,7 +186,8 @@ class Total:
         except (AttributeError, KeyError, TypeError, ValueError, zlib.error) as problem:
             raise DocumentError("not the hourly totals", where="expectations") from problem
         length = last - start + 1 if first >= 0 else 0
-        if len(hours) > MAX_COUNTERS or not 0 <= length <= MAX_HOURS + WEEK or first > last:
+        misplaced = first >= 0 and (first > last or start % WEEK)
+        if len(hours) > MAX_COUNTERS or not 0 <= length <= MAX_HOURS + WEEK or misplaced:
             raise DocumentError("hourly totals are out of range", where="expectations")
         if any(len(values) > length for values in hours.values()):
             raise DocumentError("a counter has more hours than were learned", where="expectations")
@@ -205,9 +206,10 @@ def _evidence(counter: str, seen: float, expected: float, spread: float) -> floa
 
 
 def _packed(values: List[int]) -> str:
-    """Return numbers of at least 0 as seven bits a byte, deflated, in base64."""
+    """Return numbers of at least 0, less the zeros at the end, as seven bits a byte, deflated, in base64."""
     raw = bytearray()
-    for value in values:
+    end = max(index for index, value in enumerate(values) if value) + 1
+    for value in values[:end]:
         while value > 0x7F:
             raw.append(value & 0x7F | 0x80)
             value >>= 7
