@@ -1,0 +1,320 @@
+"""Functions that are not for this principal: broken function level authorisation (OWASP API5:2023).
+
+Who may call what is learned from traffic: which operations the same principals use (``roles.Roles``). What tells is a
+principal that is served by an operation which nearly nobody takes up, beside operations of another role, from a place
+that nobody uses it from; or one that is refused (403) by operations that are for few, again and again.
+
+One step is little: calls are worth at most ``2 + log2`` decades of their number, refusals ``.75 log2``. An operation
+of a new deployment is new for everybody and so is taken up by many of the rows since it appeared. Testers are known by
+their own refusals, and (where principals last only for a session) by those of their network.
+
+False findings: the rate at which ordinary rows show a principal taking the operation up, or being refused so often,
+learned over the service's life; networks count once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Set
+
+from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
+from apisec.abuse.base import observation as observed
+from apisec.abuse.roles import LEARNED, NOT_LEARNED, WAITING, Habits, Place, Roles, Use, tags_of
+from apisec.activity.hashing import value_hash32
+from apisec.activity.row import OTHER
+
+if TYPE_CHECKING:
+    from apisec.activity import Row
+    from apisec.activity.operation import OperationActivity
+
+NAME = "function_abuse"
+YOUNG_SLOTS = SLOTS_PER_DAY
+LEAST_EVIDENCE = 1.0
+RARE_SHARE = 0.1  # of principals: what more of them are served by is not for few
+FORBIDDEN = 403
+# Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
+EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE = 2.0, 4.5, 1.0, 1.0
+NAMED = 0.5  # decades for a name that says it is not for everybody
+REFUSAL = 0.75  # decades that each doubling of the refusals can be worth
+BEYOND, BEYOND_CAP = 16.0, 1.5  # refusals in seven days of somebody who tries things out by hand
+LEAST_CROWD = 4
+MAX_RATE = 1.0  # principals a day that take an operation up, beyond which many are none
+# Names of what is for staff, by the words of a path or an operation's name.
+_STAFF = re.compile(
+    r"(?<![a-z])(?:admin\w*|back-?office|internal|manage(?:ment)?|console|staff|moderat\w*|operator|sudo|superuser|root|"
+    r"debug|config(?:uration)?|dump|export|audit|impersonate|maintenance|provision\w*)(?![a-z])",
+    re.I,
+)
+
+
+class Step(NamedTuple):
+    """An operation that served a principal which is not known to use it."""
+
+    operation: str
+    hashed: int
+    served: int  # so far
+    chance: float
+    against: str  # the operation of another role that the principal uses, "" for none
+    features: Dict[str, float]
+
+
+class FunctionAbuse:
+    name = NAME
+    features = ("crowd", "named", "place", "refused", "roles", "unexpected")
+
+    def observe(self, window: Window, context: Context) -> Iterable[Observation]:
+        found: List[Observation] = []
+        taken_up: Dict[str, Dict[int, str]] = {}
+        for row in window.rows:
+            one = self._row(row, context, taken_up.setdefault(row.service, {}))
+            if one is not None:
+                found.append(one)
+        for service, operations in taken_up.items():
+            rows = window.by_service[service]
+            for hashed, name in sorted(operations.items()):
+                crowd = _crowd(hashed, name, rows, context)
+                if crowd is not None:
+                    found.append(crowd)
+        return found
+
+    def _row(self, row: Row, context: Context, taken_up: Dict[int, str]) -> Optional[Observation]:
+        habits = context.part(PRINCIPAL, (row.service, row.principal), Habits)
+        roles = context.part(SERVICE, (row.service,), Roles)
+        new: List[str] = []
+        forbidden = False
+        for name, used in row.operations.items():
+            if name == OTHER:
+                continue
+            served, refused = _answers(used)
+            hashed = value_hash32(name)
+            habit = habits.take(hashed, served, refused, row.slot)
+            forbidden = forbidden or refused > 0
+            if served and habit.state != LEARNED:
+                new.append(name)
+                if habit.first == row.slot:
+                    roles.take_up(hashed, row.principal, row.slot)
+                    taken_up[hashed] = name
+        if not (new or forbidden) or context.age(row.service) < YOUNG_SLOTS:
+            return None
+        places = _places(row)
+        steps = [_step(name, habits, roles, places) for name in new]
+        return _judge(row, [one for one in steps if one is not None], habits, roles, places, context)
+
+    def learn(self, window: Window, context: Context) -> None:
+        for row in window.rows:
+            habits = context.part(PRINCIPAL, (row.service, row.principal), Habits)
+            roles = context.part(SERVICE, (row.service,), Roles)
+            roles.rows += 1.0
+            _learn_row(row, habits, roles, context)
+        for service in window.by_service:
+            wait = 0 if context.age(service) < YOUNG_SLOTS else SLOTS_PER_DAY
+            suspicious = _asking(context, service)
+            context.part(SERVICE, (service,), Roles).learn(context.now_slot, suspicious, wait)
+
+
+def _asking(context: Context, service: str) -> Any:
+    return lambda principal: context.frozen(service, principal)
+
+
+def _answers(used: OperationActivity) -> Sequence[int]:
+    """Return how many requests were served (2xx, 3xx) and how many refused for want of a right (403)."""
+    served = sum(count for status, count in used.statuses.items() if 200 <= status < 400)
+    return served, used.statuses.get(FORBIDDEN, 0)
+
+
+def _places(row: Row) -> List[Place]:
+    return sorted({Place(value_hash32(key.network), value_hash32(key.agent)) for key in row.clients})
+
+
+def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None:
+    wait = 0 if context.age(row.service) < YOUNG_SLOTS else SLOTS_PER_DAY
+    places: Optional[List[Place]] = None
+    known = [one for one, habit in habits.operations.items() if habit.state != NOT_LEARNED]
+    refused = 0
+    for name, used in row.operations.items():
+        hashed = value_hash32(name)
+        habit = habits.operations.get(hashed)
+        if habit is None:
+            continue
+        refused += used.statuses.get(FORBIDDEN, 0) if not habit.served else 0
+        if not habit.served:
+            continue
+        roles.meet(hashed, name, row.slot)
+        if habit.state == NOT_LEARNED:
+            places = _places(row) if places is None else places
+            roles.wait(context.now_slot, row.principal, hashed, known, places)
+            habit.state = WAITING
+            known.append(hashed)
+        elif habit.state == WAITING and habit.first <= row.slot - wait:
+            habit.state = LEARNED
+    if refused:
+        total = sum(habits.refused(row.slot).values())
+        own = tags_of(value_hash32(row.principal), _places(row))
+        roles.refuse(context.now_slot, row.principal, own, total.bit_length())
+
+
+# --- judging ------------------------------------------------------------------------------------------------
+
+
+def _step(name: str, habits: Habits, roles: Roles, places: Sequence[Place]) -> Optional[Step]:
+    """Return what is unexpected about an operation, or None."""
+    hashed = value_hash32(name)
+    use, habit = roles.use(hashed), habits.operations[hashed]
+    if use is None or not roles.is_rare(hashed, RARE_SHARE):  # has just appeared, or is for everybody
+        return None
+    others = habits.served()
+    chance, telling = roles.chance(hashed, others)
+    cap = EXPLAINED_CAP if roles.explains(hashed, others) else UNEXPECTED_CAP
+    evidence = min(cap, decades(chance), 2.0 + habit.served.bit_length())
+    if evidence < LEAST_EVIDENCE:
+        return None
+    features = {"unexpected": evidence, "place": _place(hashed, use, roles, places)}
+    if _STAFF.search(name):
+        features["named"] = NAMED
+    against = roles.use(telling)
+    return Step(name, hashed, habit.served, chance, against.name if against else "", features)
+
+
+def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> float:
+    """Return the decades of using the operation from where nobody does."""
+    network, agent = roles.unknown_places(hashed, places)
+    found = 0.0
+    if network:
+        found += 0.5 * decades(roles.chance_place(use.networks, use.adopters))
+    if agent:
+        found += decades(roles.chance_place(use.agents, use.adopters))
+    return min(PLACE_CAP, found)
+
+
+def _judge(
+    row: Row, steps: Sequence[Step], habits: Habits, roles: Roles, places: Sequence[Place], context: Context
+) -> Optional[Observation]:
+    features = {"unexpected": 0.0, "place": 0.0, "named": 0.0, "roles": 0.0, "refused": 0.0}
+    best = max(steps, key=lambda one: (sum(one.features.values()), one.operation), default=None)
+    if best is not None:
+        features.update(best.features)
+        if any(_is_of_another_role(best, one, roles) for one in steps):
+            features["roles"] = OTHER_ROLE
+    refused = {one: count for one, count in habits.refused(row.slot).items() if roles.is_rare(one, RARE_SHARE)}
+    total = sum(refused.values())
+    here = any(used.statuses.get(FORBIDDEN) for used in row.operations.values())
+    if total and here:
+        own = tags_of(value_hash32(row.principal), places)
+        chance = roles.chance_refused(total.bit_length(), own)
+        if chance < 1.0:
+            # Of those that are ever refused, half as many are refused twice as often.
+            beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
+            features["refused"] = min(decades(chance) + beyond, REFUSAL * total.bit_length())
+        if len(refused) >= 3 and features["refused"] > 0.0:
+            features["roles"] = max(features["roles"], OTHER_ROLE)
+    if sum(features.values()) < LEAST_EVIDENCE or not (features["unexpected"] or features["refused"]):
+        return None
+    return _observation(row, steps, best, refused, features, roles, context)
+
+
+def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:
+    """Whether two unexpected operations are not used together by anybody."""
+    return (
+        one.hashed != other.hashed
+        and other.features["unexpected"] >= 2.0
+        and not roles.together(one.hashed, other.hashed)
+    )
+
+
+def _observation(
+    row: Row,
+    steps: Sequence[Step],
+    best: Optional[Step],
+    refused: Mapping[int, int],
+    features: Mapping[str, float],
+    roles: Roles,
+    context: Context,
+) -> Observation:
+    named = [name for name in row.operations if value_hash32(name) in refused]
+    served = best is not None and features["unexpected"] >= features["refused"]
+    operation = best.operation if best is not None and served else (named[0] if named else "")
+    said = _reasons(steps, best, refused, features)
+    use = roles.use(best.hashed) if best is not None else None
+    return observed(
+        context,
+        NAME,
+        row,
+        features,
+        seen=float(best.served if best is not None and served else sum(refused.values())),
+        expected=0.0,
+        unit="requests to operations of another role" if served else "refused requests in seven days",
+        basis="service",
+        operation=operation,
+        requests=sum(used.requests for name, used in row.operations.items() if name == operation or name in named),
+        evidence={
+            "operations": sorted(one.operation for one in steps)[:16],
+            "refused_operations": sorted(named)[:16],
+            "refused": sum(refused.values()),
+            "adopters": round(use.adopters) if use is not None else 0,
+            "principals": round(roles.principals),
+        },
+        reasons=said,
+        examples=(*row.examples.get("refused", ()), *row.examples.get("any", ())),
+    )
+
+
+def _reasons(
+    steps: Sequence[Step], best: Optional[Step], refused: Mapping[int, int], features: Mapping[str, float]
+) -> List[str]:
+    said: List[str] = []
+    if best is not None and features["unexpected"] >= LEAST_EVIDENCE:
+        said.append(
+            f"{best.operation} served this principal {best.served} times; ordinary here: 1 in"
+            f" {1.0 / max(best.chance, 1e-9):,.0f} rows is of a principal that takes it up"
+        )
+        if best.against:
+            said.append(f"it also uses {best.against}, which nobody ordinary uses beside {best.operation}")
+        if features["place"] > 0.3:
+            said.append("nobody uses it from this network or with this agent")
+    if features["refused"] > 0.0:
+        said.append(
+            f"{len(refused)} operations that are for few refused it {sum(refused.values())} times in seven days (403)"
+        )
+    if features["roles"] > 0.0 and len(steps) > 1:
+        others: Set[str] = {one.operation for one in steps if best is None or one.operation != best.operation}
+        said.append(f"operations of several roles by one principal: also {', '.join(sorted(others)[:4])}")
+    return said
+
+
+# --- many principals ----------------------------------------------------------------------------------------
+
+
+def _crowd(hashed: int, name: str, rows: Sequence[Row], context: Context) -> Optional[Observation]:
+    """Many principals that take up within a day what nearly nobody does."""
+    service = rows[0].service
+    roles = context.part(SERVICE, (service,), Roles)
+    use = roles.use(hashed)
+    days = (context.now_slot - use.slot) / SLOTS_PER_DAY if use is not None else 0.0
+    if use is None or days < 2.0 or context.age(service) < YOUNG_SLOTS:
+        return None
+    rate = (use.adopters + 0.5) / days
+    members = roles.recent(hashed, context.now_slot - SLOTS_PER_DAY)
+    if len(members) < LEAST_CROWD or rate > MAX_RATE or not roles.is_rare(hashed, RARE_SHARE):
+        return None
+    # A Poisson rate that is itself uncertain by its own size (exponential): geometric.
+    p_value = (rate / (1.0 + rate)) ** len(members)
+    mine = [row for row in rows if name in row.operations]
+    return observed(
+        context,
+        NAME,
+        mine[-1],
+        {"crowd": decades(p_value, trials=SLOTS_PER_DAY)},
+        seen=len(members),
+        expected=round(rate, 2),
+        unit="principals in a day that take the operation up",
+        basis="operation",
+        operation=name,
+        entity=OPERATION,
+        members=members,
+        requests=sum(row.operations[name].requests for row in mine),
+        evidence={"principals": len(members), "adopters": round(use.adopters)},
+        reasons=[f"{len(members)} principals took {name} up within a day; ordinary here: {rate:.2f} a day"],
+        examples=[one for row in mine for one in row.examples.get("any", ())],
+    )

@@ -1,0 +1,358 @@
+"""Objects by ids that nobody gave to the principal: broken object level authorisation (OWASP API1:2023).
+
+What is unusual is not an id but a share: of the objects that an operation was asked for, those whose ids no response
+had given to this principal. Where a client brings ids from elsewhere (a mail, a partner's database, bodies that are not
+visible) ordinary principals do so too, and the fitted population says how many. What else an enumeration shows adds to
+it only as far as the objects are neither issued nor everybody's: that others hold them, that the owners in the
+responses are others, that the ids are neighbours, that answers refuse, and how many there are.
+
+False findings: the population's tail holds for a day of an ordinary principal, whatever its share, as far as what is
+ordinary now was so in the weeks before. One or two ids never make a finding (``STEP``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
+
+from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
+from apisec.abuse.base import observation as observed
+from apisec.abuse.counters import PrincipalCounters
+from apisec.abuse.daily import MAX_DAYS, DailyShares, Measured
+from apisec.abuse.ownership import Owners, OwnerShares
+from apisec.abuse.provenance import Day, Holders, Provenance
+from apisec.abuse.rarity import by_hash
+from apisec.activity.hashing import value_hash32
+from apisec.activity.row import OTHER
+from apisec.errors import DocumentError
+from apisec.statistics import beta_cdf
+
+if TYPE_CHECKING:
+    from apisec.activity import OperationActivity, Row
+
+NAME = "object_enumeration"
+YOUNG_SLOTS = SLOTS_PER_DAY  # a service of which nothing is remembered gave all its ids before
+LEAST_EVIDENCE = 1.0  # decades below which nothing is said
+STEP = 1.5  # decades that each unissued object can be worth: one is none
+# What corroborates is capped: it depends on the same requests, and none of it is an enumeration by itself.
+FOREIGN_CAP, OWNERS_CAP, WALK_CAP, REFUSED_CAP, MANY_CAP = 2.0, 2.0, 2.0, 2.0, 3.0
+WEAK = 0.02  # chance below which a principal's day counts as weak evidence against its operation
+WEAK_OBJECTS = 2
+WEAK_PRIOR = 0.005  # share of ordinary principals' days with weak evidence, before it is known
+WEAK_PRIOR_DAYS = 200.0
+LEAST_CROWD, MAX_CROWD = 5, 256  # principals
+CORROBORATED = 0.5  # decades beside the unissued ids: a mailing brings many to what is theirs
+WEEK_DAYS = 7
+
+
+class ObjectShares(DailyShares):
+    """Of an operation: shares of objects by kind of principal, and who has shown weak evidence on which day."""
+
+    name: ClassVar[str] = "object_shares"
+    __slots__ = ("_weak",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._weak: Dict[int, Set[str]] = {}
+
+    def suspect(self, day: int, principals: Iterable[str]) -> Set[str]:
+        """Add to the principals of a day with weak evidence, and return all of them."""
+        held = self._weak.setdefault(day, set())
+        for principal in principals:
+            if len(held) < MAX_CROWD:
+                held.add(principal)
+        return held
+
+    def suspects(self, day: int) -> Set[str]:
+        return self._weak.get(day, set())
+
+    def forget(self, slot: int) -> None:
+        super().forget(slot)
+        oldest = slot // SLOTS_PER_DAY - MAX_DAYS
+        for day in [one for one in self._weak if one < oldest]:
+            del self._weak[day]
+
+    def merge(self, other: DailyShares) -> None:
+        super().merge(other)
+        if isinstance(other, ObjectShares):
+            for day, held in other._weak.items():
+                self.suspect(day, sorted(held))
+
+    def to_state(self) -> Dict[str, Any]:
+        return {**super().to_state(), "weak": {str(day): sorted(held) for day, held in self._weak.items()}}
+
+    @classmethod
+    def from_state(cls, state: Any) -> ObjectShares:
+        made = super().from_state(state)
+        for day, held in by_hash(state.get("weak"), 4 * MAX_DAYS, cls.name).items():
+            if not isinstance(held, list) or not all(isinstance(one, str) for one in held):
+                raise DocumentError("principals are no list of texts", where=cls.name)
+            made.suspect(day, held)
+        return made
+
+
+class Evidence(NamedTuple):
+    """Decades by feature of one principal and operation, and the counts that they come from."""
+
+    features: Dict[str, float]
+    day: Day
+    expected: float
+    horizon: str
+    basis: str
+    owners: Tuple[str, float, float]  # field, others', all
+    peers: float  # objects expected in the horizon by peers
+
+
+class ObjectEnumeration:
+    name = NAME
+    features = ("crowd", "foreign", "many", "owners", "refused", "unissued", "walked")
+
+    def observe(self, window: Window, context: Context) -> Iterable[Observation]:
+        found: List[Observation] = []
+        weak: Dict[Tuple[str, str], List[Row]] = {}
+        for row in window.rows:
+            found.extend(self._row(row, context, weak))
+        for (service, operation), rows in sorted(weak.items()):
+            crowd = _crowd(service, operation, rows, context)
+            if crowd is not None:
+                found.append(crowd)
+        return found
+
+    def _row(self, row: Row, context: Context, weak: Dict[Tuple[str, str], List[Row]]) -> Iterator[Observation]:
+        asking = [(name, used) for name, used in row.operations.items() if used.objects and name != OTHER]
+        if not asking and not row.issued and not row.owners:
+            return
+        key = (row.service, row.principal)
+        provenance = context.part(PRINCIPAL, key, Provenance)
+        if row.owners:
+            context.part(PRINCIPAL, key, Owners).take(row)
+        if asking:
+            holders = context.part(SERVICE, (row.service,), Holders)
+            tag = value_hash32(row.principal)
+            for name, used in asking:
+                new = provenance.take(row, value_hash32(name), used, holders, tag)
+                if new.unissued and context.age(row.service) >= YOUNG_SLOTS:
+                    yield from self._judge(row, name, used, provenance, context, weak)
+        provenance.give(row)
+
+    def _judge(
+        self,
+        row: Row,
+        name: str,
+        used: OperationActivity,
+        provenance: Provenance,
+        context: Context,
+        weak: Dict[Tuple[str, str], List[Row]],
+    ) -> Iterator[Observation]:
+        evidence = _evidence(row, name, provenance, context)
+        unissued = evidence.features["unissued"]
+        beside = sum(evidence.features.values()) - unissued
+        if evidence.day.unissued >= WEAK_OBJECTS and unissued >= decades(WEAK) and beside >= CORROBORATED:
+            weak.setdefault((row.service, name), []).append(row)
+        if sum(evidence.features.values()) >= LEAST_EVIDENCE and unissued > 0.0:
+            yield _observation(row, name, used, evidence, context)
+
+    def learn(self, window: Window, context: Context) -> None:
+        services = set()
+        for row in window.rows:
+            asking = [name for name, used in row.operations.items() if used.objects and name != OTHER]
+            key = (row.service, row.principal)
+            day = row.slot // SLOTS_PER_DAY
+            services.add(row.service)
+            if row.issued or asking:
+                tag = value_hash32(row.principal)
+                holders = context.part(SERVICE, (row.service,), Holders)
+                holders.hold(row.issued, tag, day)
+                for name in asking:
+                    holders.hold(row.operations[name].objects, tag, day)
+            provenance = context.peek(PRINCIPAL, key, Provenance)
+            for name in asking if provenance is not None else ():
+                asked = provenance.asked.get(value_hash32(name)) if provenance is not None else None
+                if asked is not None and day in asked.days:
+                    shares = context.part(OPERATION, (row.service, name), ObjectShares)
+                    weak = row.principal in shares.suspects(day)
+                    shares.measure(day, row.principal, row.kind, _measured(asked.days[day], weak))
+            if row.owners:
+                owners = context.part(PRINCIPAL, key, Owners).today(day)
+                context.part(SERVICE, (row.service,), OwnerShares).measure(day, row.principal, row.kind, owners)
+        self._ripen(window, services, context)
+
+    def _ripen(self, window: Window, services: Iterable[str], context: Context) -> None:
+        for service in services:
+            wait = 0 if context.age(service) < 2 * SLOTS_PER_DAY else 1
+            context.part(SERVICE, (service,), OwnerShares).learn(context.now_slot, _asking(context, service), wait)
+        for service, name in window.by_operation:
+            wait = 0 if context.age(service) < 2 * SLOTS_PER_DAY else 1
+            shares = context.peek(OPERATION, (service, name), ObjectShares)
+            if shares is not None:
+                context.part(OPERATION, (service, name), ObjectShares)
+                shares.learn(context.now_slot, _asking(context, service), wait)
+
+
+def _asking(context: Context, service: str) -> Any:
+    return lambda principal: context.frozen(service, principal)
+
+
+def _measured(day: Day, weak: bool) -> Measured:
+    objects = float(day.objects)
+    found = {
+        "unissued": (float(day.unissued), objects),
+        "foreign": (float(day.foreign), float(day.sampled)),
+        "walked": (float(day.walked), objects),
+        "refused": (float(day.refused), objects),
+        "weak": (float(weak), 1.0),
+    }
+    return {name: pair for name, pair in found.items() if pair[1] > 0.0}
+
+
+# --- one principal ------------------------------------------------------------------------------------------
+
+
+def _evidence(row: Row, name: str, provenance: Provenance, context: Context) -> Evidence:
+    today = row.slot // SLOTS_PER_DAY
+    asked = provenance.asked[value_hash32(name)]
+    shares = context.peek(OPERATION, (row.service, name), ObjectShares) or ObjectShares()
+    population = shares.population(row.kind, "unissued")
+    past = asked.total(0, today - 1)
+    day, week = asked.days[today], asked.total(today - WEEK_DAYS + 1, today)
+    short = population.tail(day.unissued, day.objects, past.unissued, past.objects)
+    long = population.tail(week.unissued, week.objects)
+    counts, horizon, p_value = (day, "a day", short) if short <= long else (week, "seven days", long)
+    unissued = min(decades(p_value, trials=2.0), STEP * (counts.unissued - 1)) * provenance.sure
+    strange = (counts.unissued / counts.objects) if counts.objects else 0.0
+    if counts.sampled:
+        strange *= 1.0 - counts.public / counts.sampled
+    owners = _owners(row, context, today)
+    expected, many = _many(row, name, context)
+    features = {
+        "unissued": unissued,
+        "foreign": strange * _extra(shares, row.kind, "foreign", counts.foreign, counts.sampled, FOREIGN_CAP),
+        "owners": strange * owners[1],
+        "walked": strange * _extra(shares, row.kind, "walked", counts.walked, counts.objects, WALK_CAP),
+        "refused": strange * _extra(shares, row.kind, "refused", counts.refused, counts.objects, REFUSED_CAP),
+        "many": strange * many,
+    }
+    basis = "operation" if population.groups >= 5.0 else "default"
+    if past.objects >= 20 and short <= long:
+        basis = "own habit"
+    return Evidence(features, counts, population.mean * counts.objects, horizon, basis, owners[0], expected)
+
+
+def _extra(shares: ObjectShares, kind: str, measure: str, hits: float, trials: float, cap: float) -> float:
+    if not hits:
+        return 0.0
+    return min(cap, decades(shares.population(kind, measure).tail(hits, trials), trials=2.0))
+
+
+def _owners(row: Row, context: Context, today: int) -> Tuple[Tuple[str, float, float], float]:
+    """Return the field whose owners are most surely others', and the decades."""
+    best: Tuple[Tuple[str, float, float], float] = (("", 0.0, 0.0), 0.0)
+    if not row.owners:
+        return best
+    owners = context.peek(PRINCIPAL, (row.service, row.principal), Owners)
+    shares = context.peek(SERVICE, (row.service,), OwnerShares) or OwnerShares()
+    for field, (foreign, shown) in (owners.today(today) if owners else {}).items():
+        found = min(OWNERS_CAP, decades(shares.population(row.kind, field).tail(foreign, shown), trials=2.0))
+        if found > best[1]:
+            best = ((field, foreign, shown), found)
+    return best
+
+
+def _many(row: Row, name: str, context: Context) -> Tuple[float, float]:
+    """Return how many objects a day peers ask the operation for, and the decades of this principal's number."""
+    counters = context.peek(PRINCIPAL, (row.service, row.principal), PrincipalCounters)
+    trail = counters.operations.get(name) if counters is not None else None
+    if trail is None:
+        return 0.0, 0.0
+    seen = trail.sums("objects")[1]
+    key = (row.service, name, row.principal)
+    tail = context.expectations.tail("objects", "principal@operation", key, "1d", context.now_slot, seen)
+    return tail.expected, min(MANY_CAP, decades(tail.p, trials=2.0))
+
+
+def _observation(row: Row, name: str, used: OperationActivity, found: Evidence, context: Context) -> Observation:
+    day = found.day
+    return observed(
+        context,
+        NAME,
+        row,
+        found.features,
+        seen=day.unissued,
+        expected=round(found.expected, 2),
+        unit=f"objects in {found.horizon} that no response had given to it",
+        basis=found.basis,
+        operation=name,
+        first=used.first,
+        last=used.last,
+        requests=used.requests,
+        evidence={
+            "objects": day.objects,
+            "unissued": day.unissued,
+            "foreign": day.foreign,
+            "walked": day.walked,
+            "refused": day.refused,
+            "horizon": found.horizon,
+            "names": sorted(used.object_names),
+        },
+        reasons=_reasons(name, used, found),
+        examples=(*row.examples.get("object", ()), *row.examples.get("refused", ())),
+    )
+
+
+def _reasons(name: str, used: OperationActivity, found: Evidence) -> List[str]:
+    day, features = found.day, found.features
+    what = min(used.object_names, default="object ids")
+    said = [
+        f"{name} was asked for {day.objects} different objects ({what}) in {found.horizon}, {day.unissued} of them by"
+        f" ids that no response had given to this principal; ordinary here: {found.expected:.1f} of {day.objects}"
+    ]
+    if features["foreign"] > 0.5:
+        said.append(f"{day.foreign} of {day.sampled} of the objects that are known belong to other principals")
+    if features["owners"] > 0.5:
+        field, foreign, shown = found.owners
+        said.append(f"{foreign:.0f} of {shown:.0f} responses of the day name another owner ({field}) than its own")
+    if features["walked"] > 0.5:
+        said.append(f"{day.walked} of the ids are neighbours of another one: they were counted through")
+    if features["refused"] > 0.5:
+        said.append(f"{day.refused} of them were refused or not found (401, 403, 404)")
+    if features["many"] > 0.5:
+        said.append(f"its peers ask for about {found.peers:.1f} different objects a day")
+    return said
+
+
+# --- many principals ----------------------------------------------------------------------------------------
+
+
+def _crowd(service: str, operation: str, rows: Sequence[Row], context: Context) -> Optional[Observation]:
+    """Many principals a little each: how many of the day's principals show weak evidence, against how many do."""
+    shares = context.part(OPERATION, (service, operation), ObjectShares)
+    today = context.now_slot // SLOTS_PER_DAY
+    weak = shares.suspect(today, [row.principal for row in rows])
+    if len(weak) < LEAST_CROWD:
+        return None
+    population = shares.population("", "weak")
+    rate = (population.hits + WEAK_PRIOR * WEAK_PRIOR_DAYS) / (population.trials + WEAK_PRIOR_DAYS)
+    active = max(shares.active(today), len(weak))
+    p_value = beta_cdf(rate, float(len(weak)), float(active - len(weak) + 1))
+    return observed(
+        context,
+        NAME,
+        rows[-1],
+        {"crowd": decades(p_value, trials=SLOTS_PER_DAY)},
+        seen=len(weak),
+        expected=round(rate * active, 2),
+        unit="principals in a day that asked for objects which no response had given to them",
+        basis="operation",
+        operation=operation,
+        entity=OPERATION,
+        members=sorted(weak),
+        first=min(row.operations[operation].first for row in rows),
+        last=max(row.operations[operation].last for row in rows),
+        requests=sum(row.operations[operation].requests for row in rows),
+        evidence={"principals": len(weak), "active": active},
+        reasons=[
+            f"{len(weak)} of {active} principals of the day asked {operation} for objects by ids that no response had"
+            f" given to them; ordinary here: {rate * active:.1f}"
+        ],
+        examples=[one for row in rows for one in row.examples.get("object", ())],
+    )

@@ -1,0 +1,224 @@
+"""The shapes of requests: which fields an operation's callers send, and how telling a field's name is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar, Dict, List, NamedTuple, Tuple
+
+from apisec.abuse.base import SLOTS_PER_DAY
+from apisec.abuse.rarity import Queue, mapping, numbers
+from apisec.classification.names import split
+from apisec.errors import DocumentError
+
+MAX_FIELDS = 256  # of one operation
+MAX_SENDERS = 12  # of one field that are told apart; so many are enough to be ordinary
+MAX_WAITING = 512
+MAX_NAME = 160
+PLACES = ("body.", "query.", "form.")  # where a client says what a record is to be
+
+# Words by what a client gains that sets such a member itself, and the decades that a name of them is worth: how seldom
+# a new field of an ordinary release is called so.
+_WORDS: Dict[str, Tuple[float, str]] = {
+    "rights": (
+        2.0,
+        "admin administrator superuser superadmin sysadmin root staff moderator operator role roles permission"
+        " permissions privilege privileges privileged scope scopes grant grants acl authority authorities"
+        " entitlement entitlements capability capabilities impersonate access accesslevel usertype",
+    ),
+    "state": (
+        1.5,
+        "verified verify approved approve activated enabled disabled banned blocked locked suspended confirmed trusted"
+        " kyc mfa premium vip subscribed paid unlocked reviewed published validated certified internal hidden"
+        " debug bypass",
+    ),
+    "money": (
+        1.5,
+        "balance credit credits limit price amount discount fee cost salary points bonus total refund wallet quota"
+        " tax rate commission",
+    ),
+    "owner": (
+        1.5,
+        "owner ownerid userid customerid accountid tenant tenantid org orgid organisation organization author creator"
+        " createdby user account customer company workspace merchant",
+    ),
+}
+_DEGREES: Dict[str, Tuple[float, str]] = {
+    word: (worth, kind) for kind, (worth, words) in reversed(list(_WORDS.items())) for word in words.split()
+}
+_FLAGS = frozenset(("is", "has", "can", "allow", "allowed"))
+PLAIN = (0.0, "")
+
+
+@lru_cache(maxsize=4096)
+def telling(field: str) -> Tuple[float, str]:
+    """Return how telling a field's name is, in decades, and what it would give: ``body.user.is_admin`` 2, rights."""
+    last = field.rpartition(".")[2].rstrip("[]")
+    words = split(last)
+    if not words:
+        return PLAIN
+    found = [_DEGREES[word] for word in (*words, "".join(words)) if word in _DEGREES]
+    if len(words) > 2 and words[0] not in _FLAGS:
+        found = [one for one in found if one[1] == "rights"]  # total of shipping cost: a description, no switch
+    return max(found, default=PLAIN)
+
+
+def field_of(key: str) -> str:
+    """Return the place and path of ``body.role:string``; empty for what is no member that a client chooses."""
+    path, _, _ = key.rpartition(":")
+    return path[:MAX_NAME] if path.startswith(PLACES) else ""
+
+
+class Field:
+    """A request field: the slot it was first seen in, rows that carry it, and principals that sent it (hashes)."""
+
+    __slots__ = ("first", "rows", "senders")
+
+    def __init__(self, first: int, rows: float = 0.0, senders: Iterable[int] = ()) -> None:
+        self.first = first
+        self.rows = rows
+        self.senders: List[int] = list(senders)
+
+
+class Fields:
+    """The fields of an operation's requests. ``sudden`` counts fields that began after the operation was known."""
+
+    name: ClassVar[str] = "fields"
+    __slots__ = ("_fields", "_waiting", "first", "principals", "rows", "sudden")
+
+    def __init__(self) -> None:
+        self._fields: Dict[str, Field] = {}
+        self._waiting = Queue(MAX_WAITING)
+        self.first = 0  # slot
+        self.rows = 0.0
+        self.sudden = 0.0
+        self.principals = Field(0)  # the operation itself, as a field that everybody sends
+
+    def field(self, name: str) -> Field:
+        return self._fields.get(name) or Field(0)
+
+    def senders(self, name: str, but: int) -> int:
+        """Return how many principals other than ``but`` are known to send a field, ``MAX_SENDERS`` at most."""
+        found = self._fields.get(name)
+        return sum(one != but for one in found.senders) if found else 0
+
+    def learn_row(self, slot: int, principal: str, tag: int, names: Iterable[str], at_once: bool) -> None:
+        """Count a row of somebody ordinary; new fields wait a day, unless ``at_once``."""
+        self.first = self.first or slot
+        self.rows += 1.0
+        for name in names:
+            known = self._fields.get(name)
+            if known is not None:
+                known.rows += 1.0
+                if tag in known.senders or len(known.senders) >= MAX_SENDERS:
+                    continue
+            self._waiting.add(slot if not at_once else 0, principal, tag, name)
+
+    def ripen(self, slot: int, suspicious: Callable[[str], bool]) -> int:
+        """Learn what has waited; return how many fields were new."""
+        new = 0
+        for when, _, tag, name in self._waiting.ripe(slot, suspicious):
+            known = self._fields.get(name)
+            if known is None:
+                if len(self._fields) >= MAX_FIELDS:
+                    rarest = min(self._fields, key=lambda one: (self._fields[one].rows, one))
+                    del self._fields[rarest]
+                known = self._fields[name] = Field(when or slot, 1.0)
+                if when and when - self.first >= SLOTS_PER_DAY:
+                    new += 1
+            if tag not in known.senders and len(known.senders) < MAX_SENDERS:
+                known.senders.append(tag)
+        self.sudden += new
+        return new
+
+    def merge(self, other: Fields) -> None:
+        self.first = min(one for one in (self.first, other.first, 1 << 40) if one) % (1 << 40)
+        self.rows += other.rows
+        self.sudden += other.sudden
+        for name, theirs in other._fields.items():
+            mine = self._fields.setdefault(name, Field(theirs.first))
+            mine.first = min(mine.first, theirs.first)
+            mine.rows += theirs.rows
+            mine.senders = list(dict.fromkeys((*mine.senders, *theirs.senders)))[:MAX_SENDERS]
+        self._waiting.merge(other._waiting)
+
+    def forget(self, slot: int) -> None:
+        """Bounded; a field that is sent no more stays known."""
+
+    def to_state(self) -> Dict[str, Any]:
+        fields = {name: [one.first, one.rows, *one.senders] for name, one in self._fields.items()}
+        head = [self.first, self.rows, self.sudden]
+        return {"head": head, "fields": fields, "waiting": self._waiting.to_state()}
+
+    @classmethod
+    def from_state(cls, state: Any) -> Fields:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        members = mapping(state, 4, cls.name)
+        made = cls()
+        first, made.rows, made.sudden = numbers(members.get("head"), 3, cls.name)
+        made.first = int(first)
+        for name, values in mapping(members.get("fields"), MAX_FIELDS, cls.name).items():
+            if not isinstance(values, list) or not 2 <= len(values) <= 2 + MAX_SENDERS:
+                raise DocumentError("a field has another shape", where=cls.name)
+            since, rows, *senders = numbers(values, len(values), cls.name)
+            made._fields[name[:MAX_NAME]] = Field(int(since), rows, (int(one) for one in senders))
+        made._waiting = Queue.from_state(members.get("waiting"), MAX_WAITING, (int, str))
+        return made
+
+
+class Novelty(NamedTuple):
+    """How often ordinary rows bring a field that their operation never had."""
+
+    rows: float
+    sudden: float
+
+
+class Changes:
+    """Of a service: rows with fields, and those of them that brought a new one; what all its operations teach."""
+
+    name: ClassVar[str] = "changes"
+    __slots__ = ("rows", "sudden")
+
+    def __init__(self, rows: float = 0.0, sudden: float = 0.0) -> None:
+        self.rows = rows
+        self.sudden = sudden
+
+    def chance(self, operation: Novelty) -> float:
+        """Return the chance that a row of this operation brings a new field."""
+        rate = (self.sudden + PRIOR_NEW) / (self.rows + PRIOR_ROWS)
+        return min(1.0, (operation.sudden + OPERATION_WEIGHT * rate) / (operation.rows + OPERATION_WEIGHT))
+
+    def merge(self, other: Changes) -> None:
+        self.rows += other.rows
+        self.sudden += other.sudden
+
+    def forget(self, slot: int) -> None:  # noqa: ARG002 - by its bound
+        if self.rows > MAX_ROWS:
+            self.rows, self.sudden = self.rows / 2.0, self.sudden / 2.0
+
+    def to_state(self) -> List[float]:
+        return [self.rows, self.sudden]
+
+    @classmethod
+    def from_state(cls, state: Any) -> Changes:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        return cls(*numbers(state, 2, cls.name))
+
+
+# Before a service has shown anything: a new field in a thousand rows, for as many as a busy day has.
+PRIOR_NEW, PRIOR_ROWS = 0.5, 1_000.0
+OPERATION_WEIGHT = 200.0  # rows of an operation that weigh as much as what the service's other operations say
+MAX_ROWS = 500_000.0
+
+
+def merged_names(fields: Mapping[str, int]) -> Dict[str, int]:
+    """Return the client's fields of an operation's activity with the number of requests that carry them."""
+    found: Dict[str, int] = {}
+    for key, count in fields.items():
+        name = field_of(key)
+        if name:
+            found[name] = max(found.get(name, 0), count)
+    return found
+
+
+__all__ = ["Changes", "Field", "Fields", "Novelty", "field_of", "merged_names", "telling"]
