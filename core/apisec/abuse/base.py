@@ -13,7 +13,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Protocol, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Optional, Protocol, Tuple, Type, TypeVar
+
+from apisec.baselines.tails import Tail
 
 if TYPE_CHECKING:
     from apisec.abuse.tally import Tally
@@ -95,14 +97,6 @@ class Observation:
     signature: str = ""
 
 
-class Tail(NamedTuple):
-    """The chance of seeing at least this much, what was expected, and what says so."""
-
-    p: float
-    expected: float
-    basis: str
-
-
 Sums = Tuple[float, float, float]  # over the last hour, day and seven days
 HORIZONS: Tuple[str, ...] = ("1h", "1d", "7d")
 
@@ -112,14 +106,15 @@ class Expecting(Protocol):
 
     Scopes and keys: "principal" (service, principal), "principal@operation" (service, operation, principal),
     "operation" (service, operation), "service" (service,). ``seen`` and the sums of ``learn_sums`` are over 12, 288 and
-    2016 slots up to ``slot``; ``learn_total`` takes the values of one slot.
+    2016 slots up to ``slot``; ``rows`` counts the key's rows of a day, and ``learn_total`` takes the values of
+    one slot.
     """
 
     def tail(
         self, counter: str, scope: str, key: Key, horizon: str, slot: int, seen: float, per: float = 0.0
     ) -> Tail: ...
 
-    def learn_sums(self, scope: str, key: Key, slot: int, sums: Mapping[str, Sums], rows_1d: float) -> None: ...
+    def learn_sums(self, scope: str, key: Key, slot: int, sums: Mapping[str, Sums], rows: int) -> None: ...
 
     def learn_total(self, scope: str, key: Key, slot: int, values: Mapping[str, float]) -> None: ...
 

@@ -4,8 +4,8 @@ An observation joins an open campaign of its service, in this order of preferenc
 
 1. the same family, and its principal is a member (until ``IDLE_HOURS`` after the campaign's last);
 2. the same family, and the same operation or signature by other principals (``SHARED_HOURS``);
-3. the same family at nearly the same time (``NEARBY_HOURS``): one who tries one thing after the other;
-4. another family, and most of its principals are members (``SHARED_HOURS``): one attack has many faces.
+3. the same family, both about the service as a whole (``NEARBY_HOURS``);
+4. another family, and most of its principals are among the few members (``SHARED_HOURS``): one attack has many faces.
 
 Otherwise it opens one, when its score is at least ``OPEN_SCORE``. A campaign is told (``new``) once: when its score
 first reaches ``FINDING_SCORE``. What comes later is told as its course: when it grows, and now and then.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import MAX_MEMBERS, SLOT_SECONDS, SLOTS_PER_DAY, SLOTS_PER_HOUR, Observation
@@ -24,8 +24,9 @@ from apisec.errors import DocumentError
 CAMPAIGN_VERSION = 1
 JOIN_SCORE, OPEN_SCORE, FREEZE_SCORE, FINDING_SCORE = 36.0, 54.0, 72.0, 90.0  # 1e-2, 1e-3, 1e-4, 1e-5
 IDLE_HOURS, SHARED_HOURS, NEARBY_HOURS = 72, 24, 6
-# Who is in a campaign teaches nothing while it is open; who is in one that never ends, is what is ordinary here.
-FREEZE_DAYS = 14
+FEW = 4  # members, beyond which a campaign is too common a name for one of them
+# Who is in a campaign that was told teaches nothing; what goes on at one level for days is what is ordinary here.
+FREEZE_DAYS = 3  # since the score last rose by RISE
 MAX_CAMPAIGNS = 512  # open ones of a service; the weakest go first
 MAX_KNOWN = 1024  # members that are known by name
 MAX_OPERATIONS = 32
@@ -57,6 +58,7 @@ class Campaign:
         "opened",
         "operations",
         "peak",
+        "risen",
         "service",
         "signatures",
         "told",
@@ -79,6 +81,7 @@ class Campaign:
         self.last = 0.0
         self.last_slot = opened
         self.peak = 0.0
+        self.risen = opened  # slot in which the score last rose
         self.count = 0  # observations
         self.told = False
         self.told_slot = -1
@@ -92,6 +95,8 @@ class Campaign:
         self.last_slot = max(self.last_slot, slot)
         if not self.told and one.score >= self.peak:
             self.lead = one.family
+        if one.score >= self.peak + RISE:
+            self.risen = slot
         self.peak = max(self.peak, one.score)
         self.count += 1
         for values, value, most in (
@@ -121,8 +126,10 @@ class Campaign:
             shared = one.operation in self.operations or one.signature in self.signatures
             if shared and idle <= SHARED_HOURS * SLOTS_PER_HOUR:
                 return 2
-            return 3 if idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0
-        return 4 if 2 * known > len(who) and idle <= SHARED_HOURS * SLOTS_PER_HOUR else 0
+            whole = not one.operation and not self.operations and not one.signature
+            return 3 if whole and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0
+        few = len(who) > 1 or self.member_count <= FEW
+        return 4 if few and 2 * known > len(who) and idle <= SHARED_HOURS * SLOTS_PER_HOUR else 0
 
     def is_news(self, slot: int) -> bool:
         """Whether what was seen in ``slot`` is worth an event."""
@@ -131,7 +138,7 @@ class Campaign:
         return slot - self.told_slot >= REPEAT_SLOTS
 
     def frozen(self, slot: int) -> bool:
-        return self.peak >= FREEZE_SCORE and slot - self.opened <= FREEZE_DAYS * SLOTS_PER_DAY
+        return self.told and slot - self.risen <= FREEZE_DAYS * SLOTS_PER_DAY
 
     def to_document(self) -> Dict[str, Any]:
         document: Dict[str, Any] = {"_key": self.id, "version": CAMPAIGN_VERSION}
@@ -179,6 +186,7 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "last": _NUMBER,
     "last_slot": (int,),
     "peak": _NUMBER,
+    "risen": (int,),
     "count": (int,),
     "told": (bool,),
     "told_slot": (int,),
@@ -216,8 +224,13 @@ class Ledger:
         self._open[campaign.id] = campaign
         self._services[campaign.service].append(campaign)
 
-    def take(self, observations: Iterable[Observation], slot: int) -> List[Told]:
-        """Group the observations of the window that ends in ``slot``; return what is worth an event."""
+    def take(
+        self, observations: Iterable[Observation], slot: int, excepted: Callable[[Observation], str] = lambda _: ""
+    ) -> List[Told]:
+        """Group the observations of the window that ends in ``slot``; return what is worth an event.
+
+        What is ``excepted`` belongs to a campaign as everything else, but does not make it a finding.
+        """
         strongest: Dict[str, Observation] = {}
         for one in sorted(observations, key=_strongest_first):
             if one.score < JOIN_SCORE:
@@ -229,8 +242,15 @@ class Ledger:
                 campaign = self._begin(one, slot)
             campaign.take(one, slot)
             self._dirty.add(campaign.id)
-            strongest.setdefault(campaign.id, one)
-        return [told for identity, one in strongest.items() for told in self._tell(self._open[identity], one, slot)]
+            known = strongest.get(campaign.id)
+            if known is None or (excepted(known) and not excepted(one)):
+                strongest[campaign.id] = one
+        return [
+            told
+            for identity, one in strongest.items()
+            if identity in self._open
+            for told in self._tell(self._open[identity], one, slot, bool(excepted(one)))
+        ]
 
     def _find(self, one: Observation, slot: int) -> Optional[Campaign]:
         ranked = [(campaign.rank(one, slot), -campaign.last_slot, campaign.id) for campaign in self._of(one)]
@@ -248,8 +268,8 @@ class Ledger:
         self._add(campaign)
         return campaign
 
-    def _tell(self, campaign: Campaign, one: Observation, slot: int) -> List[Told]:
-        new = not campaign.told and one.score >= FINDING_SCORE
+    def _tell(self, campaign: Campaign, one: Observation, slot: int, excepted: bool) -> List[Told]:
+        new = not campaign.told and not excepted and one.score >= FINDING_SCORE
         if not new and not campaign.is_news(slot):
             return []
         if new:

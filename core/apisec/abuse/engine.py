@@ -34,6 +34,7 @@ from apisec.abuse.families import FAMILIES
 from apisec.abuse.state import Profiles, profile_key
 from apisec.abuse.tally import Tally
 from apisec.baselines.expectations import Expectations
+from apisec.dispositions.exceptions import Exemptions
 
 if TYPE_CHECKING:
     from apisec.activity import Row
@@ -43,7 +44,6 @@ COLLECTIONS = (PROFILES, CAMPAIGNS, EXPECTATIONS)
 
 P = TypeVar("P", bound=Part)
 Documents = Mapping[str, Iterable[Mapping[str, Any]]]
-Excepting = Callable[[Observation], Optional[str]]
 
 
 class EngineContext:
@@ -83,8 +83,8 @@ class EngineContext:
 class Engine:
     """``documents`` by collection, as ``documents(dirty_only=False)`` gave them; raises DocumentError.
 
-    ``watch`` is called with every observation before it is grouped. ``excepted`` returns the id of the exception
-    that covers an observation, if any.
+    ``watch`` is called with every observation before it is grouped. What one of the ``exceptions`` covers is counted,
+    and told with its id, but is no finding.
     """
 
     def __init__(
@@ -94,14 +94,15 @@ class Engine:
         families: Sequence[Family] = FAMILIES,
         models: Optional[Judging] = None,
         watch: Optional[Callable[[Observation], None]] = None,
-        excepted: Optional[Excepting] = None,
+        exceptions: Optional[Exemptions] = None,
     ) -> None:
         self._profiles = Profiles(documents.get(PROFILES, ()))
         self._ledger = Ledger(documents.get(CAMPAIGNS, ()))
         self._expectations = Expectations.from_documents(documents.get(EXPECTATIONS, ()))
         self._families = tuple(families)
+        self._damaged: List[str] = []
         self._watch = watch
-        self._excepted = excepted
+        self._exceptions = exceptions
         self._context = EngineContext(
             self._profiles, self._expectations, default_models() if models is None else models
         )
@@ -131,9 +132,10 @@ class Engine:
         if self._watch is not None:
             for one in observations:
                 self._watch(one)
-        told = self._ledger.take(observations, slot)
+        told = self._ledger.take(observations, slot, self._excepted)
         self._learn(window, observations, slot)
         self._ledger.close_idle(slot)
+        self._damaged += self._profiles.damaged()
         self._profiles.forget(slot)
         return [self._event(one, window, now) for one in told]
 
@@ -185,11 +187,17 @@ class Engine:
             "owasp": schema.OWASP[one.family],
         }
         anomaly.update(_figures(one, window))
-        if self._excepted is not None:
-            found = self._excepted(one)
-            if found:
-                anomaly.update(excepted=found, new=False)
+        excepted = self._excepted(one)
+        if excepted:
+            anomaly["excepted"] = excepted
         return anomaly
+
+    def _excepted(self, one: Observation) -> str:
+        """Return the key of the exception that covers an observation, or an empty string."""
+        if not self._exceptions:
+            return ""
+        found = self._exceptions.find(one.service, one.family, one.operation, principals_of(one))
+        return found.key if found else ""
 
     def documents(self, dirty_only: bool = True) -> Dict[str, List[Dict[str, Any]]]:
         """Return the documents to save, by collection."""
@@ -202,6 +210,11 @@ class Engine:
     def gone(self) -> Dict[str, List[str]]:
         """Return the keys of documents to delete, by collection."""
         return {PROFILES: self._profiles.gone(), CAMPAIGNS: self._ledger.gone()}
+
+    def damaged(self) -> List[str]:
+        """Return parts of profiles that could not be read and were begun anew, with why; each is told once."""
+        told, self._damaged = self._damaged, []
+        return told
 
     def saved(self) -> None:
         """What ``documents`` and ``gone`` gave is in the store."""

@@ -34,7 +34,7 @@ def profile_key(scope: str, key: Key) -> str:
 class Profile:
     """One principal, operation or service. ``first`` and ``last`` are slots."""
 
-    __slots__ = ("_states", "first", "key", "last", "parts", "scope")
+    __slots__ = ("_states", "damaged", "first", "key", "last", "parts", "scope")
 
     def __init__(self, scope: str, key: Key, first: int, last: int, states: Optional[Dict[str, Any]] = None) -> None:
         self.scope = scope
@@ -42,22 +42,31 @@ class Profile:
         self.first = first
         self.last = last
         self.parts: Dict[str, Part] = {}
+        self.damaged: List[str] = []  # parts that could not be read
         self._states: Dict[str, Any] = states or {}  # not yet read
 
     def part(self, kind: Type[P], make: bool = True) -> Optional[P]:
-        """Return the part of this kind, made when ``make`` and there is none; raises DocumentError."""
-        found = self.parts.get(kind.name)
+        """Return the part of this kind, made when ``make`` and there is none. A damaged one is begun anew."""
+        found: Optional[Part] = self.parts.get(kind.name)
         if found is None:
-            if kind.name in self._states:
-                found = kind.from_state(self._states.pop(kind.name))
-            elif make:
+            found = self._read(kind)
+            if found is None:
+                if not make:
+                    return None
                 found = kind()
-            else:
-                return None
             self.parts[kind.name] = found
         if not isinstance(found, kind):
             raise TypeError(f"two kinds of parts are called {kind.name!r}")
         return found
+
+    def _read(self, kind: Type[P]) -> Optional[P]:
+        if kind.name not in self._states:
+            return None
+        try:
+            return kind.from_state(self._states.pop(kind.name))
+        except DocumentError as error:
+            self.damaged.append(f"{profile_key(self.scope, self.key)}.{kind.name}: {error}")
+            return None
 
     def to_document(self) -> Dict[str, Any]:
         states = dict(self._states)
@@ -96,6 +105,7 @@ class Profiles:
     def __init__(self, documents: Iterable[Mapping[str, Any]] = ()) -> None:
         self._profiles: Dict[Address, Profile] = {}
         self._dirty: Set[Address] = set()
+        self._touched: Set[Address] = set()  # since ``forget`` was last called
         self._gone: List[str] = []
         self.load(documents)
 
@@ -118,7 +128,7 @@ class Profiles:
         else:
             profile.first = min(profile.first, slot)
             profile.last = max(profile.last, slot)
-        self._dirty.add(address)
+        self.touch(scope, key)
         return profile
 
     def get(self, scope: str, key: Key) -> Optional[Profile]:
@@ -126,13 +136,20 @@ class Profiles:
 
     def touch(self, scope: str, key: Key) -> None:
         self._dirty.add((scope, key))
+        self._touched.add((scope, key))
+
+    def damaged(self) -> List[str]:
+        """Return what could not be read of the profiles touched since ``forget``: part and why."""
+        profiles = [self._profiles[one] for one in sorted(self._touched) if one in self._profiles]
+        return [problem for profile in profiles for problem in profile.damaged]
 
     def forget(self, slot: int) -> None:
         """Let the parts of what was touched drop what is old, and drop what was not seen for long."""
-        for address in self._dirty:
+        for address in self._touched:
             profile = self._profiles.get(address)
             for part in profile.parts.values() if profile else ():
                 part.forget(slot)
+        self._touched.clear()
         if slot % SLOTS_PER_DAY:
             return
         old = [one for one, profile in self._profiles.items() if profile.last < slot - KEEP_SLOTS[profile.scope]]

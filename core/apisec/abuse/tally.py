@@ -307,7 +307,7 @@ class Tally:
             service, principal = key
             total = counted.part.total
             total.add(slot, {"rows": 1})
-            expectations.learn_sums(PRINCIPAL, key, slot, total.all_sums(), total.sums("rows")[1])
+            expectations.learn_sums(PRINCIPAL, key, slot, total.all_sums(), int(total.sums("rows")[1]))
             _add(services.setdefault(service, {}), counted.counts)
             for name, counts in counted.by_operation.items():
                 if name == OTHER:
@@ -315,7 +315,7 @@ class Tally:
                 trail = counted.part.operation(name)
                 trail.add(slot, {"rows": 1})
                 key3 = (service, name, principal)
-                expectations.learn_sums("principal@operation", key3, slot, trail.all_sums(), trail.sums("rows")[1])
+                expectations.learn_sums("principal@operation", key3, slot, trail.all_sums(), int(trail.sums("rows")[1]))
                 _add(operations.setdefault((service, name), {}), counts)
         for key2, counts in operations.items():
             expectations.learn_total(OPERATION, key2, slot, counts)
