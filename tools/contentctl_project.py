@@ -83,9 +83,10 @@ def lookups(default: Path) -> Iterator[dict[str, Any]]:
             yield {**named("lookup", name, f"Collection {name}"), "lookup_type": "kvstore", "fields": fields}
 
 
-def data_sources(default: Path) -> Iterator[dict[str, Any]]:
-    for name, stanza in confs.read(default / "props.conf").items():
-        about = named("data source", name, stanza.get("description", name))
+def data_sources(default: Path, found: Iterable[Detection]) -> Iterator[dict[str, Any]]:
+    known = confs.read(default / "props.conf")
+    for name in sorted({*known, *(source for one in found for source in one.document["data_source"])}):
+        about = named("data source", name, known.get(name, {}).get("description", name))
         yield {**about, "source": SOURCE, "sourcetype": name}
 
 
@@ -97,8 +98,10 @@ def write(into: Path, found: Iterable[Detection], now: float) -> None:
     _yaml(into / "contentctl.yml", {"path": ".", "app": _app()})
     for story in sorted((detections.CONTENT / "stories").glob("*.yml")):
         shutil.copy(story, into / "stories")
-    for folder, listed in (("macros", macros), ("lookups", lookups), ("data_sources", data_sources)):
-        for one in listed(default):
+    found = list(found)
+    named_parts = {"macros": macros(default), "lookups": lookups(default), "data_sources": data_sources(default, found)}
+    for folder, listed in named_parts.items():
+        for one in listed:
             _yaml(into / folder / f"{one['name'].lower()}.yml", one)
     (into / "detections/application").mkdir()
     for detection in found:

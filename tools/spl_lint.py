@@ -30,7 +30,10 @@ HEALTH_FIELDS = {
     "spool_dropped_events", "gateway_write_failures", "transactions_failed", "spool_bytes", "lag_seconds",
     "events.coverage=complete", "events.coverage=truncated", "events.coverage=undecoded",
 }  # fmt: skip
+# Of a risk event: what every detection's rows have, and its name.
+RISK_FIELDS = {"risk_object", "risk_object_type", "risk_score", "risk_message", "threat_object", "threat_object_type"}
 WORDS = {"AND", "OR", "NOT", "AS", "BY", "OUTPUT", "OUTPUTNEW", "IN", "LIKE", "XOR", "WHERE", "true", "false", "null"}
+_GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
 OPTIONS = {"current", "window", "global", "time_window", "allnum", "reset_on_change"}
 _TOKEN = re.compile(
     r"""(?P<string>"(?:[^"\\]|\\.)*") | (?P<quoted>'[^']*') | (?P<macro>`[^`]*`) | (?P<bracket>[\[\]]) | (?P<pipe>\|)
@@ -65,7 +68,7 @@ class Knowledge:
             for name, s in confs.read(default / "transforms.conf").items()
         }
         names = set(DEFAULT_FIELDS) | {f.name for f in FIELDS} | changes.FIELD_NAMES
-        names |= anomaly.NAMES | {"lead"} | drift_fields() | HEALTH_FIELDS
+        names |= anomaly.NAMES | {"lead"} | drift_fields() | HEALTH_FIELDS | RISK_FIELDS | {"detection"}
         for stanza in confs.read(default / "props.conf").values():
             names |= _made_by(stanza)
         return cls(macros, lookups, names, set(words["commands"]), set(words["forbidden_functions"]))
@@ -106,7 +109,7 @@ def lint(detection: Detection, knowledge: Knowledge) -> list[str]:
     for item in detection.drilldowns:
         faults += [f"drilldown {item['name']!r}: {fault}" for fault in check(item["search"], knowledge)]
     produced = final_fields(detection.search, knowledge)
-    wanted = {"risk_object", "risk_object_type", "risk_score", "risk_message", "threat_object", "threat_object_type"}
+    wanted = set(RISK_FIELDS)
     response = detection.response or {}
     wanted |= set(response.get("key", ())) | set(detection.throttling["fields"])
     wanted |= {r["field"] for r in detection.document["rba"]["risk_objects"]}
@@ -339,6 +342,12 @@ def _spath(pipeline: _Pipeline, rest: list[Token]) -> None:
     pipeline.fields.add(options.get("output", options.get("path", "")))
 
 
+def _rex(pipeline: _Pipeline, rest: list[Token]) -> None:
+    """Named groups are fields."""
+    _read(pipeline, [rest[i + 2] for i, token in enumerate(rest[:-2]) if token.text == "field"])
+    pipeline.fields |= {name for token in rest if token.kind == "string" for name in _GROUP.findall(token.text)}
+
+
 def _rename(pipeline: _Pipeline, rest: list[Token]) -> None:
     for old, new in _renamed([t.text.strip("'\"") for t in rest if t.text != ","]):
         _read(pipeline, [Token("quoted", f"'{old}'")])
@@ -369,6 +378,7 @@ _HANDLERS = {
     "dedup": _sort,
     "mvexpand": _sort,
     "spath": _spath,
+    "rex": _rex,
     "rename": _rename,
     "bin": _bin,
     "apisecscore": _score,

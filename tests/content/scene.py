@@ -110,8 +110,10 @@ class Scene:
     def _send(self) -> None:
         envelopes = list(self._envelopes(self.splunk.now()))
         self.splunk.hec(envelopes)
-        held = f"search index={APP} source={self.source} | stats count"
-        self.splunk.wait(lambda: int(self.splunk.search(f"| {held}", "-2d", "+1d")[0]["count"]) == len(envelopes), "it")
+        held = f"search index={APP}* source={self.source} | stats count"
+        self.splunk.wait(
+            lambda: int(self.splunk.search(f"| {held}", "-7d", "+1d")[0]["count"]) == len(envelopes), "the events"
+        )
 
     def _envelopes(self, now: float) -> Iterator[dict[str, Any]]:
         for case in self.cases:
@@ -119,8 +121,9 @@ class Scene:
                 event = case.event(line, now)
                 sourcetype = line.get("sourcetype", case.detection.document["data_source"][0])
                 fields = {name: str(event[name]) for name in _INDEXED.get(sourcetype, ()) if name in event}
-                about = {"time": event["time"], "index": APP, "source": self.source, "sourcetype": sourcetype}
-                yield {**about, "host": event.get("gateway", "app"), "event": event, "fields": fields}
+                index = line.get("index", APP)
+                about = {"time": event["time"], "index": index, "source": self.source, "sourcetype": sourcetype}
+                yield {**about, "host": "edge", "event": event, "fields": fields}
 
     def _run(self, detection: Detection) -> list[dict[str, Any]]:
         """Dispatch the saved search as the scheduler does, with its actions; what it found of this scene."""
@@ -135,18 +138,16 @@ class Scene:
     def _risk(self) -> list[dict[str, Any]]:
         """Risk events, once as many are indexed as there are findings."""
         found = sum(map(len, self.rows.values()))
-        spl = (
-            f'`apisec_risk_index` "*{self.splunk.marker}*" | table detection, risk_object, risk_object_type, risk_score'
-        )
+        spl = f'`apisec_risk_index` NOT source="{self.source}" | table detection, risk_object, risk_object_type'
 
         def told() -> list[dict[str, Any]]:
-            rows = self.splunk.search(spl, "-7d", "+1d")
+            rows = self.splunk.mine(self.splunk.search(spl, "-7d", "+1d"))
             return rows if len(rows) >= found else []
 
         return self.splunk.wait(told, f"{found} risk events") if found else []
 
-    def drill(self, row: Mapping[str, Any], drilldown: Mapping[str, str]) -> list[dict[str, Any]]:
-        """What a drilldown shows of a finding."""
+    def drill(self, case: Case, row: Mapping[str, Any], drilldown: Mapping[str, str]) -> list[dict[str, Any]]:
+        """What a drilldown shows of a finding; ``$info_min_time$`` is where the detection's own range began."""
 
         def value(match: re.Match[str]) -> str:
             found = row[match[1]]
@@ -154,4 +155,5 @@ class Scene:
 
         spl = re.sub(r"\$(\w+)\$", value, drilldown["search"])
         earliest, latest = (drilldown[key] for key in ("earliest_offset", "latest_offset"))
-        return self.splunk.search(spl, "-24h" if "$" in earliest else earliest, "now" if "$" in latest else latest)
+        own = case.detection.schedule["earliest_time"]
+        return self.splunk.search(spl, own if "$" in earliest else earliest, "now" if "$" in latest else latest)

@@ -82,11 +82,15 @@ STATE: dict[str, list[Document]] = {
 
 @pytest.fixture(scope="module")
 def splunk(module_splunk: Splunk) -> Splunk:
-    documents = [one.document for one in detections.load()]
-    examples = {(one["data_source"][0], test["events"]) for one in documents for test in one["tests"]}
-    for source, path in sorted(examples):
-        lines = (app.ROOT / "content/examples" / path).read_text("utf-8").splitlines()
-        module_splunk.send(module_splunk.recent(map(json.loads, lines)), source)
+    examples: dict[str, list[dict[str, Any]]] = {"apisec:transaction": [], "apisec:change": []}
+    named = {(one.document["data_source"][0], test["events"]) for one in detections.load() for test in one.tests}
+    for source, path in sorted(named):
+        for line in map(json.loads, (app.ROOT / "content/examples" / path).read_text("utf-8").splitlines()):
+            if line["event"].get("service") == "shop" and line["at"] > -3500:  # the dashboard's hour
+                event = {**line["event"], "id": f"{path}-{line['event'].get('id', '')}"}
+                examples.get(line.get("sourcetype", source), []).append({**line, "event": event})
+    for source, lines in examples.items():
+        module_splunk.send(module_splunk.recent(lines), source)
     module_splunk.fill(STATE)
     return module_splunk
 
