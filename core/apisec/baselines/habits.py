@@ -24,6 +24,8 @@ MAX_HABITS = 32  # of one population
 MIN_DAYS, MIN_HOURS = 2, 6  # in which there were hits before a habit counts
 MAX_DAYS = 28
 CLIP = 3.0
+HORIZON_DAYS = (0, 1, 7)  # before a principal's sums are whole
+HORIZON_TIMES = (1.0, 24.0, 7.0)  # the shorter horizon
 LEAST_CLIP = 3.0  # a count up to this is never clipped
 SPREAD, SPREAD_DAYS = 0.25, 3.0  # prior: squared coefficient of variation beyond Poisson's, and the days it weighs
 LOG_UNIT = 1_024  # logarithms are kept as whole 1024ths
@@ -37,14 +39,16 @@ Moments = List[int]  # weight, weighted sum, weighted sum of squares (sizes: of 
 class Habit:
     """What one principal does: by counter and horizon the moments of his sums, of today and of the days before."""
 
-    __slots__ = ("before", "day", "days", "fits", "hits", "hours", "last_hour", "lived", "taught", "today", "weight")
+    __slots__ = (
+        "before", "born", "day", "days", "fits", "hits", "hours", "last_hour", "lived", "taught", "today", "weight",
+    )  # fmt: skip
 
     def __init__(self, hits: int = 0) -> None:
         self.hits = hits
         self.hours = 0  # different hours with a hit
         self.last_hour = -1
         self.days: List[int] = []  # with a hit, the last ones
-        self.day = -1  # the day that ``today`` is
+        self.day = self.born = -1  # the day that ``today`` is, and the first one
         self.lived = 0  # days before today
         self.weight = [0, 0]  # of all rows, of those before and of today's: sums of 0 are not in the moments
         self.before: Dict[CellKey, Moments] = {}
@@ -72,6 +76,7 @@ class Habit:
         if day > self.day:
             self._fold()
             self.day = day
+            self.born = day if self.born < 0 else self.born
         self.weight[1] += weight
 
     def _fold(self) -> None:
@@ -83,7 +88,9 @@ class Habit:
         self.lived += 1
 
     def learn(self, counter: str, horizon: int, seen: float, weight: int) -> None:
-        """Count a sum above 0, clipped to what is plausible of this principal."""
+        """Count a sum above 0, clipped to what is plausible of this principal; not while the sums are still growing."""
+        if self.day - self.born < HORIZON_DAYS[horizon]:
+            return
         fit = self.fit(counter, horizon) if self.established else None
         if fit is not None:
             seen = min(seen, max(CLIP * fit.mean, LEAST_CLIP))
@@ -94,12 +101,19 @@ class Habit:
         moments[2] += weight * value * value
 
     def fit(self, counter: str, horizon: int) -> Optional[Fit]:
-        """Return what the days before today let expect; None where they say nothing."""
+        """Return what the days before today let expect; None where they say nothing.
+
+        Before a day or a week has gone by, it is taken for 24 hours or 7 days.
+        """
         key = (counter, horizon)
         if key not in self.fits:
             moments = self.before.get(key)
-            make = _sizes if counter in HEAVY else _counts
-            self.fits[key] = make(moments, self.weight[0], self.lived) if moments else None
+            if moments:
+                make = _sizes if counter in HEAVY else _counts
+                self.fits[key] = make(moments, self.weight[0], self.lived)
+            else:
+                shorter = self.fit(counter, horizon - 1) if horizon else None
+                self.fits[key] = _longer(shorter, HORIZON_TIMES[horizon]) if shorter else None
         return self.fits[key]
 
     def teach(self, key: CellKey, index: int, weight: int) -> None:
@@ -124,6 +138,7 @@ class Habit:
         self.last_hour = max(self.last_hour, other.last_hour)
         self.days = sorted({*self.days, *other.days})[-MAX_DAYS:]
         lived = max(self.lived, other.lived)
+        self.born = min((day for day in (self.born, other.born) if day >= 0), default=-1)
         day = max(self.day, other.day)
         for habit in (self, other):
             old = habit.day < day
@@ -140,7 +155,7 @@ class Habit:
 
     def to_state(self) -> Dict[str, Any]:
         return {
-            "s": [self.hits, self.hours, self.last_hour, self.day, self.lived, *self.weight],
+            "s": [self.hits, self.hours, self.last_hour, self.day, self.lived, *self.weight, self.born],
             "d": self.days,
             "b": _to_state(self.before),
             "t": _to_state(self.today),
@@ -154,7 +169,7 @@ class Habit:
         try:
             numbers, days = [whole(one) for one in state["s"]], [whole(one) for one in state["d"]]
             habit.hits, habit.hours, habit.last_hour, habit.day, habit.lived = numbers[:5]
-            habit.weight = numbers[5:]
+            habit.weight, (habit.born,) = numbers[5:7], numbers[7:]
             habit.before, habit.today = _from_state(state["b"]), _from_state(state["t"])
             habit.taught = {_key(name): Histogram.from_state(sums) for name, sums in _few(state["p"]).items()}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
@@ -228,6 +243,12 @@ def _sizes(moments: Moments, weight: int, lived: int) -> Sizes:
     days = max(lived, 1)
     variance = (days * variance + SPREAD_DAYS * LOG_SPREAD) / (days + SPREAD_DAYS) + LOG_SPREAD / days
     return Sizes(math.exp(mean), math.sqrt(variance), min(1.0, count / max(weight, count)))
+
+
+def _longer(fit: Fit, times: float) -> Fit:
+    if isinstance(fit, Sizes):
+        return Sizes(fit.median * times, fit.sigma, fit.share)
+    return Counts(fit.mean * times, fit.size)
 
 
 def habit_of(habits: Dict[str, Habit], principal: str, slot: int) -> Habit:

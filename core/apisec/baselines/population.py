@@ -17,6 +17,7 @@ HIT_DECADES = 2.0  # a sum that a hundredth of rows reaches is a hit towards a h
 PRIOR_ROWS = 20.0  # that the prior weighs where the service's operations do not say
 YOUNG_ROWS = 100  # rows from which on a population speaks for itself
 YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
+THIN_ROWS, THIN = 48, 4  # of who has a habit and more rows a day than that, every fourth row is learned from
 FIT_ROWS, FIT_GROWTH = 30.0, 1.6  # rows with the first fit that is more than the prior, and growth until the next one
 MAX_MEMO = 4_096
 
@@ -138,9 +139,13 @@ class Population:
         self.first = slot if self.first < 0 else min(self.first, slot)
         weight = weight_of(rows)
         habit = self.habits.get(principal)
+        established = habit is not None and habit.established
+        if established and rows > THIN_ROWS:
+            if (slot * 2654435761 >> 16) % THIN:  # Knuth's multiplicative hash: no pattern of the clock is met
+                return
+            weight *= THIN
         if habit is not None:
             habit.start(slot, weight)
-        established = habit is not None and habit.established
         bases = [OWN if established else self._basis(horizon, slot) for horizon in range(len(HORIZONS))]
         for horizon, basis in enumerate(bases):
             book.count((self.scope, horizon, basis), weight)

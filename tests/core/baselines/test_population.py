@@ -53,7 +53,7 @@ def test_any_split_gives_what_one_pass_gives(given_rows: list[Row], rng: random.
     merged = learned(shards[0])
     merged.merge(Population.from_state("principal", json.loads(json.dumps(learned(shards[1]).to_state()))))
     once, both = counted(learned(given_rows)), counted(merged)
-    empty = [{}, {}, {}]
+    empty: list[dict[int, int]] = [{}, {}, {}]
     assert both["weight"] == once["weight"]
     for counter in {*once["cells"], *both["cells"]}:
         assert both["cells"].get(counter, empty) == once["cells"].get(counter, empty)
@@ -185,13 +185,13 @@ def test_state_is_read_back_with_its_fits() -> None:
         assert judged(read, seen, "odd") == judged(population, seen, "odd")
 
 
-BROKEN = [
+BROKEN: list[Any] = [
     None, {}, {"cells": {"requests": [1, 2]}}, {"cells": {"requests": [[[], [1, -1], 0]] * 3}}, {"weight": [-1, 0]},
     {"cells": {str(n): [[[], [], 0]] * 3 for n in range(99)}}, {"habits": {"p": {}}}, {"habits": {"p": None}},
-    {"habits": {"p": {"s": [0] * 7, "d": [], "b": {"1h requests": [0, 1, 1]}, "t": {}, "p": {}}}},
-    {"habits": {"p": {"s": [0] * 7, "d": [], "b": {"9h requests": [1, 1, 1]}, "t": {}, "p": {}}}},
-    {"habits": {"p": {"s": [0.5] * 7, "d": [], "b": {}, "t": {}, "p": {}}}},
-    {"habits": {str(n): {"s": [0] * 7, "d": [], "b": {}, "t": {}, "p": {}} for n in range(99)}},
+    {"habits": {"p": {"s": [0] * 8, "d": [], "b": {"1h requests": [0, 1, 1]}, "t": {}, "p": {}}}},
+    {"habits": {"p": {"s": [0] * 8, "d": [], "b": {"9h requests": [1, 1, 1]}, "t": {}, "p": {}}}},
+    {"habits": {"p": {"s": [0.5] * 8, "d": [], "b": {}, "t": {}, "p": {}}}},
+    {"habits": {str(n): {"s": [0] * 8, "d": [], "b": {}, "t": {}, "p": {}} for n in range(99)}},
 ]  # fmt: skip
 
 
