@@ -7,7 +7,8 @@ them (people look around), and a pace that few keep. Many accounts that do nothi
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence
+from collections.abc import Collection, Sequence
+from typing import Dict, List, Optional
 
 from apisec.abuse.base import Context, Observation, Window, decades, observation
 from apisec.abuse.counting import (
@@ -16,10 +17,12 @@ from apisec.abuse.counting import (
     Claim,
     CountingFamily,
     Total,
+    Weighed,
     examples_of,
     features_of,
     figure,
     reasons_of,
+    weigh,
 )
 from apisec.abuse.tally import Counted
 from apisec.sequences import window as sequences
@@ -30,17 +33,16 @@ from apisec.sequences.following import Moment, Order
 LEAST_FLOWS = 2  # of a principal in seven days
 LEAST_DECADES = 1.5
 PURE = 0.03  # chance of so little beside the flow, from which on it counts as scripted
+KNOWN_FLOWS = 50  # principals with flows, before anything counts as scripted
 PACE_FLOWS = 3  # in the window, before a pace is one
 FLOWS, SCRIPTED = "flows", "scripted_flows"
 
 
 class FlowAutomation(CountingFamily):
     name = "flow_automation"
-    claims = (Claim("flows", FLOWS, "flows carried out", PRINCIPAL_OPERATION, least=4.0),)
-    totals = (
-        Total("scripted", SCRIPTED, "flows by principals that do little else", per=FLOWS, least=6.0),
-        Total("many", FLOWS, "flows carried out", least=20.0),
-    )
+    # The requests of a flow's last step: what is ordinary of them is known before any flow is.
+    claims = (Claim("flows", "requests", "times through the flow", PRINCIPAL_OPERATION, least=4.0),)
+    totals = (Total("scripted", SCRIPTED, "flows by principals that do little else", per="requests", least=6.0),)
     further = ("alone", "pace")
 
     def mark(self, counted: Counted, context: Context) -> None:
@@ -48,10 +50,22 @@ class FlowAutomation(CountingFamily):
         if not ended:
             return
         calibration = sequences.order_of(context, counted.key[0]).purity
+        known = calibration.counted(LEAST_FLOWS) >= KNOWN_FLOWS
         for moment in ended:
             counted.mark(moment.step.operation, FLOWS, 1.0)
-            if calibration.p_value(moment.flows, purity(moment.flows, moment.others)) <= PURE:
+            if known and calibration.p_value(moment.flows, purity(moment.flows, moment.others)) <= PURE:
                 counted.mark(moment.step.operation, SCRIPTED, 1.0)
+
+    def _weighed(self, counted: Counted, context: Context, ends: Collection[str]) -> List[Weighed]:
+        """Weigh how often the principal came to the end of flows."""
+        service, principal = counted.key
+        found: List[Weighed] = []
+        for operation in sorted(ends):
+            trail = counted.part.operations.get(operation)
+            if trail is not None:
+                one = weigh(context, self.claims[0], (service, operation, principal), trail, operation)
+                found += [one] if one else []
+        return found
 
     def learn(self, window: Window, context: Context) -> None:
         sequences.learn(context, window)
@@ -62,7 +76,7 @@ class FlowAutomation(CountingFamily):
             return None
         order = sequences.order_of(context, counted.key[0])
         last = ended[-1]
-        weighed = self._weigh(counted, context)
+        weighed = self._weighed(counted, context, {moment.step.operation for moment in ended})
         features = features_of(weighed, {})
         features.update(_alone(order, last))
         features.update(_pace(order, ended))
@@ -77,7 +91,7 @@ class FlowAutomation(CountingFamily):
             operation=last.step.operation,
             seen=lead.seen if lead else float(last.flows),
             expected=lead.expected if lead else 0.0,
-            unit=f"flows carried out {HORIZON_WORDS[lead.horizon] if lead else 'in seven days'}",
+            unit=f"times through the flow {HORIZON_WORDS[lead.horizon] if lead else 'in seven days'}",
             basis=lead.basis if lead else "peers",
             first=ended[0].step.time,
             last=last.step.time,

@@ -1,7 +1,7 @@
 """Step skipping: leaving out a step that ordinary principals take before another (payment, approval, verification).
 
 The rules are mined from traffic (``apisec.sequences.precedence``) with a bound on how often ordinary principals break
-them. One broken rule says as much as the bound, each further one by the same principal what repetition is worth, and
+them. One broken rule says as much as it is rare, each further one by the same principal what repetition is worth, and
 many principals that break one rule a little each are one observation about the operation.
 """
 
@@ -65,7 +65,7 @@ class StepSkipping(CountingFamily):
             self._features(lead, times, order, walk),
             operation=rule.operation,
             seen=float(times),
-            expected=round(rule.bound * max(1, looks.times if looks else 1), 4),
+            expected=round(rule.rate * max(1, looks.times if looks else 1), 4),
             unit="skipped steps in seven days",
             basis="peers",
             first=min(one.time for one in walk.breaks if one.operation == rule.operation) if walk.breaks else None,
@@ -95,7 +95,7 @@ def _lead(moments: Sequence[Moment]) -> Optional[_Lead]:
 
 def _weight(broken: Broken) -> float:
     rule = broken.rule
-    return decades(rule.bound) * broken.covered * (1.0 if changes(rule.requires) else READ_WEIGHT)
+    return decades(rule.rate) * broken.covered * (1.0 if changes(rule.requires) else READ_WEIGHT)
 
 
 def _times(moments: Sequence[Moment], lead: Broken) -> int:
@@ -114,6 +114,7 @@ def _evidence(lead: _Lead, times: int, order: Order) -> Mapping[str, Any]:
         "times": times,
         "days": rule.days,
         "days_broken": rule.broken,
+        "rate": round(rule.rate, 6),
         "bound": round(rule.bound, 6),
         "covered": round(lead.broken.covered, 3),
         "usual_next": expected,

@@ -6,7 +6,7 @@ Both are apart because what a principal in an open campaign does is looked at, a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import List, Mapping, NamedTuple, Optional, Tuple
+from typing import AbstractSet, List, Mapping, NamedTuple, Optional, Tuple
 
 from apisec.sequences.calibration import Purity, Surprise, purity
 from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule
@@ -130,7 +130,8 @@ def _judge(order: Order, walk: Walk, moment: Moment) -> None:
             continue
         thing = step.ids[0] if step.ids and rule.pair.linked else 0
         times = walk.broke(Break(step.time, step.operation, rule.pair, thing))
-        moment.broken.append(Broken(rule, times, _covered(order, walk, step, rule)))
+        earlier = {one.requires for one in order.precedence.rules(rule.requires)}
+        moment.broken.append(Broken(rule, times, covered(order, walk, moment, rule, earlier)))
     moment.ended = bool(moment.kept) and not moment.broken and step.operation in order.precedence.ends
 
 
@@ -146,9 +147,15 @@ def _fulfilled(rule: Rule, walk: Walk, moment: Moment) -> bool:
     return (not done.named or not step.ids) and step.time - done.time <= rule.window
 
 
-def _covered(order: Order, walk: Walk, step: Taken, rule: Rule) -> float:
-    """How surely the required step would have been seen: it may lie before the first that was."""
-    seen = step.time - max(walk.since, order.since)
+def covered(order: Order, walk: Walk, moment: Moment, rule: Rule, earlier: AbstractSet[str]) -> float:
+    """How surely the required step would have been seen (0-1): it may lie before the first that was.
+
+    ``earlier``: what stands before the required step itself. Where that was seen for the same object, nothing of the
+    flow lies before.
+    """
+    if rule.pair.linked and any(pair.linked and pair.requires in earlier for pair in moment.before):
+        return 1.0
+    seen = moment.step.time - max(walk.since, order.since)
     needed = max(COVER_LENGTHS * rule.gap, LEAST_COVER_SECONDS)
     return min(1.0, max(0.0, seen) / needed)
 

@@ -33,7 +33,8 @@ from apisec.sequences.walk import REMEMBERED_SECONDS, Walk
 from apisec.statistics import upper_bound
 
 CONFIDENCE = 0.95
-MAX_BROKEN, MAX_BROKEN_OF_READS = 0.15, 0.05  # upper bounds; that one reads first is more often a habit than a rule
+MAX_BROKEN, MAX_BROKEN_OF_READS = 0.2, 0.05  # upper bounds; that one reads first is more often a habit than a rule
+PRIOR_LINKED, PRIOR_UNLINKED = 0.02, 0.1  # broken of one day, before any was seen
 MIN_PRINCIPALS = 8
 MIN_REPEATED = 3  # times that D was done again: without a shared object B must have been done again, too
 MIN_LIFT, MIN_LIFT_OF_READS = 2.0, 5.0
@@ -41,7 +42,8 @@ LONGEST_SECONDS = 4 * 3600.0  # in which an unlinked step counts
 MAX_UNLINKED_GAP = 1800.0  # only closeness says that steps without a shared object belong together
 NEAR_SECONDS = 300.0  # in which D may be done again without B: sent twice
 FLOW_LENGTHS = 3.0  # typical gaps: people answer the door between two steps
-GENERATION_SLOTS = 14 * 288
+GENERATION_SLOTS, SLOTS_PER_HOUR = 14 * 288, 12
+YOUNG_MOMENTS = 2_000  # picked in traffic, one of four
 STATE_VERSION = 1
 
 Lost = Tuple[Pair, ...]
@@ -65,9 +67,14 @@ class Rule:
         return self.pair.requires
 
     @property
-    def kept(self) -> float:
-        """Return the share of days that keep it."""
-        return 1.0 - self.broken / max(self.days, 1)
+    def rate(self) -> float:
+        """Return how likely an ordinary principal breaks it on a day, given what rules of order are like.
+
+        An order that held without exception for each single object is mostly one that clients cannot help keeping.
+        A beta distribution with that many broken of one day says so; the bound says what is certain.
+        """
+        prior = PRIOR_LINKED if self.pair.linked else PRIOR_UNLINKED
+        return min(self.bound, (self.broken + prior) / (self.days + 1.0))
 
 
 class Precedence:
@@ -78,7 +85,7 @@ class Precedence:
     def __init__(self) -> None:
         self.generation = 0
         self.now, self.before = Generation(), Generation()
-        self.mined_at = -1  # hour
+        self.mined_at = -1  # slot
         self._rules: Dict[str, Tuple[Rule, ...]] = {}
         self.steps: FrozenSet[str] = frozenset()  # of flows: what rules speak of
         self.ends: FrozenSet[str] = frozenset()  # of flows: what no other step requires
@@ -138,16 +145,28 @@ class Precedence:
     def all_rules(self) -> List[Rule]:
         return [rule for operation in sorted(self._rules) for rule in self._rules[operation]]
 
-    def mine(self, hour: int) -> None:
-        """Say anew which rules hold, at most once an hour."""
-        if hour <= self.mined_at:
+    def mine(self, slot: int) -> None:
+        """Say anew which rules hold: once an hour, and while little is known, in each slot."""
+        if slot <= self.mined_at or (slot < self.mined_at + SLOTS_PER_HOUR and not self.is_young()):
             return
-        self.mined_at = hour
+        self.mined_at = slot
+        total = self.total()
+        found = {operation: _rules_of(operation, counts, total) for operation, counts in total.targets.items()}
+        self._take(_reduced({operation: rules for operation, rules in sorted(found.items()) if rules}))
+
+    def moments(self) -> int:
+        """Return how many moments were picked: how much traffic is behind the rules."""
+        return self.now.moments + self.before.moments
+
+    def is_young(self) -> bool:
+        return self.moments() <= YOUNG_MOMENTS
+
+    def total(self) -> Generation:
+        """Return the counts of both generations together."""
         total = Generation()
         total.add(self.before)
         total.add(self.now)
-        found = {operation: _rules_of(operation, counts, total) for operation, counts in total.targets.items()}
-        self._take(_reduced({operation: rules for operation, rules in sorted(found.items()) if rules}))
+        return total
 
     def _take(self, rules: Dict[str, Tuple[Rule, ...]]) -> None:
         self._rules = rules

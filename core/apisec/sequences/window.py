@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Dict, List, Tuple
 from apisec.activity.hashing import value_hash32
 from apisec.sequences.calibration import Purity, Surprise
 from apisec.sequences.following import Moment, Order, follow, teach
+from apisec.sequences.peers import Followed, compare
 from apisec.sequences.precedence import Precedence
 from apisec.sequences.transitions import Transitions
-from apisec.sequences.walk import SLOT_SECONDS, SLOTS_PER_HOUR, Walk
+from apisec.sequences.walk import SLOT_SECONDS, Walk
 
 if TYPE_CHECKING:
     from apisec.abuse.base import Context, Window
@@ -24,7 +25,7 @@ ANONYMOUS = "anonymous"  # may be several people, whose steps are no sequence
 
 
 def order_of(context: Context, service: str) -> Order:
-    """Return what is learned of a service's order, with rules of this hour."""
+    """Return what is learned of a service's order, with rules that are an hour old at most."""
     key = (service,)
     order = Order(
         context.part(SCOPE_SERVICE, key, Transitions),
@@ -33,7 +34,7 @@ def order_of(context: Context, service: str) -> Order:
         context.part(SCOPE_SERVICE, key, Purity),
         (context.now_slot - context.age(service)) * SLOT_SECONDS,
     )
-    order.precedence.mine(context.now_slot // SLOTS_PER_HOUR)
+    order.precedence.mine(context.now_slot)
     return order
 
 
@@ -42,19 +43,34 @@ def walk_of(context: Context, key: Tuple[str, str]) -> Walk:
 
 
 def moments(context: Context, counted: Counted) -> List[Moment]:
-    """Return what a principal's steps of the window say, following them when nobody has yet."""
-    if counted.row.kind == ANONYMOUS or not any(row.steps for row in counted.rows):
+    """Return what a principal's steps of the window say, following those of the whole service when nobody has yet."""
+    if not _has_steps(counted):
         return []
     walk = walk_of(context, counted.key)
-    if walk.followed is counted:
-        return walk.pending
-    order = order_of(context, counted.key[0])
-    walk.followed, walk.pending = counted, []
-    for row in counted.rows:
-        walk.pending += [follow(order, walk, step, row.slot) for step in row.steps]
-        if row.steps_dropped:
-            walk.since = row.last  # what is missing may be what a rule asks for
+    if walk.followed is not counted:
+        _follow(context, counted.key[0])
     return walk.pending
+
+
+def _has_steps(counted: Counted) -> bool:
+    return counted.row.kind != ANONYMOUS and any(row.steps for row in counted.rows)
+
+
+def _follow(context: Context, service: str) -> None:
+    """Follow all principals of a service, and compare those of a young service with one another."""
+    order = order_of(context, service)
+    followed: List[Followed] = []
+    for (where, principal), counted in context.tally.principals.items():
+        if where != service or not _has_steps(counted):
+            continue
+        walk = walk_of(context, (where, principal))
+        walk.followed, walk.pending = counted, []
+        for row in counted.rows:
+            walk.pending += [follow(order, walk, step, row.slot) for step in row.steps]
+            if row.steps_dropped:
+                walk.since = row.last  # what is missing may be what a rule asks for
+        followed.append((principal, walk, walk.pending))
+    compare(order, followed)
 
 
 def learn(context: Context, ordinary: Window) -> None:

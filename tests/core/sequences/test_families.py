@@ -74,10 +74,10 @@ def test_who_leaves_a_step_out_is_told_what_was_expected(learned: Any, leave_out
     assert last.examples
 
 
-def test_one_skipped_step_says_as_much_as_the_bound(learned: Any) -> None:
+def test_one_skipped_step_says_as_much_as_it_is_rare(learned: Any) -> None:
     found = [one for one in observed(learned, skipping(Shop(seed=3), "thief", 1)) if one.family == "step_skipping"]
     assert len(found) == 1
-    assert found[0].features["broken"] == pytest.approx(-math.log10(found[0].evidence["bound"]), abs=1e-3)
+    assert found[0].features["broken"] == pytest.approx(-math.log10(found[0].evidence["rate"]), abs=1e-3)
     assert "repeated" not in found[0].features
 
 
@@ -88,6 +88,28 @@ def test_many_who_skip_once_are_one_observation_of_the_operation(learned: Any) -
     assert {(one.family, one.operation) for one in together} == {("step_skipping", CONFIRM)}
     assert set(together[-1].members) == {f"account {n}" for n in range(12)}
     assert together[-1].score > 90.0
+
+
+def test_a_young_services_principals_are_compared_with_one_another() -> None:
+    """The first five minutes of a service: fifteen keep the order, and one leaves the payment out."""
+    shop, noon = Shop(seed=10), START + 12 * HOUR
+    taken = [one for n in range(15) for one in shop.buy(f"person {n}", noon + 5 * n, pause=8.0)]
+    for number in range(9):
+        taken += shop.buy("thief", noon + 20 + 15 * number, leave_out=[PAY], pause=3.0)
+    found = [one for one in observed({}, taken) if one.family == "step_skipping" and one.principal]
+    assert {(one.principal, one.operation) for one in found} == {("thief", CONFIRM)}
+    assert found[-1].score >= 90.0
+    assert found[-1].evidence["days"] == 15
+    assert found[-1].evidence["covered"] == 1.0
+    others = [step for step in taken if step[0] != "thief"]
+    assert [one for one in observed({}, others) if one.score >= 36.0] == []
+
+
+def test_fewer_than_that_say_nothing() -> None:
+    shop, noon = Shop(seed=10), START + 12 * HOUR
+    taken = [one for n in range(6) for one in shop.buy(f"person {n}", noon + 5 * n, pause=8.0)]
+    taken += [one for n in range(9) for one in shop.buy("thief", noon + 15 * n, leave_out=[PAY], pause=3.0)]
+    assert [one for one in observed({}, taken) if one.family == "step_skipping"] == []
 
 
 def test_who_is_several_people_has_no_sequence(learned: Any) -> None:

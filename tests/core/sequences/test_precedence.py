@@ -24,7 +24,7 @@ def study(taken: list[Taken], order: Order | None = None, walks: dict[str, Walk]
         walk = walks.setdefault(who, Walk())
         teach(order, walk, hash(who) & 0xFFFFFFFF, follow(order, walk, step, int(step.time // 300)))
     order.precedence.mined_at = -1
-    order.precedence.mine(1)
+    order.precedence.mine(12)
     return order
 
 
@@ -138,7 +138,7 @@ def test_parts_of_the_principals_merge_to_the_whole() -> None:
     total = Precedence()
     for part in parts:
         total.merge(Precedence.from_state(json.loads(json.dumps(part.precedence.to_state()))))
-    total.mine(1)
+    total.mine(12)
     assert total.all_rules() == whole.precedence.all_rules()
     assert total.to_state()["n"] == whole.precedence.to_state()["n"]
 
@@ -159,7 +159,7 @@ def test_rules_live_for_two_generations() -> None:
     for slot, rules in ((first + GENERATION_SLOTS, 2), (first + 2 * GENERATION_SLOTS, 0)):
         precedence.forget(slot)
         precedence.mined_at = -1
-        precedence.mine(1)
+        precedence.mine(12)
         assert len(precedence.all_rules()) == rules
 
 
