@@ -1,0 +1,1 @@
+"""Peers of detection by behaviour: what a team without it would run on the same traffic."""
