@@ -1,15 +1,15 @@
 """From a histogram to a distribution: negative binomial for counts, log-normal for sizes, shrunk towards a prior.
 
 Empirical Bayes: what is expected is a mean of what was seen and of the prior, weighed by how much was seen. The prior
-of an operation is the typical operation of its service, that of a service is ``counters.prior``. Means leave out the
-highest 1 % of the weight, and shapes are fitted where 2–30 % of it lies above, so that few odd ones move neither.
+of an operation is the typical operation of its service, that of a service is ``counters.prior``. In means the highest
+sums are cut, and shapes are fitted where 2–30 % of the weight lies above, so that few odd ones move neither.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import List, NamedTuple, Optional, Tuple, Union
+from typing import List, NamedTuple, Tuple, Union
 
 from apisec.baselines.counters import Prior
 from apisec.baselines.histograms import UNIT, descending, lower_edge, middle_of
@@ -17,11 +17,13 @@ from apisec.baselines.tails import decades, log_normal_decades, negative_binomia
 
 # Rows of a principal follow each other and are much alike: four are taken for one observation.
 ROWS_ALIKE = 4.0
-TRIM = 0.01  # of the weight, the highest part, counts as if it lay at the edge of that part
+CAP = 2.0  # times what 2 % of the weight reach, at most, counts a sum in the mean
 LEVELS = (0.02, 0.08, 0.3)  # of the weight lies above where shapes are fitted
+RARE = 2.0
+DOUBLING, DOUBLING_CASES = 0.15, 6.0  # prior: of the highest, as many do twice as much; and the cases it weighs
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
-LEAST_SIZE, MOST_SIZE = 0.02, 2_000.0  # of fitted distributions; the highest is nearly Poisson's
-SIZE_STEPS = 9  # of the golden section: each size is right to 15 %
+LEAST_SIZE, MOST_SIZE = 1e-4, 2_000.0  # of fitted distributions; the highest is nearly Poisson's
+SIZE_STEPS = 11  # of the golden section: a size is right to 10 %
 LEAST_ROWS, MOST_ROWS = 5.0, 200.0  # that the typical operation weighs
 LEAST_SIGMA, MOST_SIGMA = 0.25, 4.0
 
@@ -62,7 +64,9 @@ Fit = Union[Counts, Sizes]
 def fit_counts(weights: Mapping[int, int], total: int, prior: Prior, prior_rows: float) -> Counts:
     """Fit a negative binomial to a histogram of this total weight; ``prior_rows`` is what the prior weighs."""
     rows = total / UNIT / ROWS_ALIKE
-    mean = (rows * _trimmed_mean(weights, total) + prior_rows * prior.location) / (rows + prior_rows)
+    highest, _ = _exceedance(weights, total, LEVELS[0])
+    seen = sum(min(middle_of(index), CAP * highest) * weight for index, weight in weights.items()) / max(total, 1)
+    mean = (rows * seen + prior_rows * prior.location) / (rows + prior_rows)
     targets: List[Tuple[float, float]] = []
     for level in LEVELS:
         edge, share = _exceedance(weights, total, level)
@@ -70,24 +74,17 @@ def fit_counts(weights: Mapping[int, int], total: int, prior: Prior, prior_rows:
         target = (rows * share + prior_rows * expected) / (rows + prior_rows)
         if target > 0.0 and all(edge != known for known, _ in targets):
             targets.append((edge, target))
+    if highest <= RARE:  # one or two are all that is seen: what more would be is not said by the rest
+        targets.append((2.0 * highest, targets[0][1] * _doubling(weights, highest)))
     return Counts(mean, _size_for(mean, targets))
 
 
-def _trimmed_mean(weights: Mapping[int, int], total: int) -> float:
-    if not total:
-        return 0.0
-    spare, summed = TRIM * total, 0.0
-    highest: Optional[float] = None
-    for index in sorted(weights, reverse=True):
-        weight = weights[index]
-        if highest is None and weight <= spare:
-            spare -= weight
-            continue
-        if highest is None:
-            highest = middle_of(index)
-            summed += highest * (TRIM * total - spare)
-        summed += middle_of(index) * weight
-    return summed / total
+def _doubling(weights: Mapping[int, int], edge: float) -> float:
+    """Return how many of those who reach an edge reach twice as much; few cases say little of that."""
+    reached = sum(weight for index, weight in weights.items() if lower_edge(index) >= edge)
+    doubled = sum(weight for index, weight in weights.items() if lower_edge(index) >= 2.0 * edge)
+    unit = 1.0 / UNIT / ROWS_ALIKE
+    return (doubled * unit + DOUBLING_CASES * DOUBLING) / (reached * unit + DOUBLING_CASES)
 
 
 def _exceedance(weights: Mapping[int, int], total: int, level: float) -> Tuple[float, float]:

@@ -101,8 +101,9 @@ def test_a_new_operation_is_judged_as_the_typical_one_of_its_service() -> None:
     slot = START + 400
     new = expectations.tail("requests", "principal@operation", ("shop", "GET /new", "p"), "1h", slot, 300.0)
     elsewhere = expectations.tail("requests", "principal@operation", ("bank", "GET /new", "p"), "1h", slot, 300.0)
-    assert new.p > 0.05
-    assert elsewhere.p < 1e-2
+    assert 150.0 < new.expected < 350.0
+    assert new.p > 0.1
+    assert elsewhere.expected == 10.0, "the prior"
 
 
 def test_totals_are_told_by_scope_and_share() -> None:

@@ -200,3 +200,14 @@ def test_a_broken_state_is_refused(part: Any) -> None:
     whole = {"generation": 1, "first": 0, "weight": [0, 0], "cells": {}, "habits": {}}
     with pytest.raises(DocumentError):
         Population.from_state("principal", {**whole, **part} if part else part)
+
+
+def test_what_hardly_anybody_has_is_not_judged_by_ones() -> None:
+    """Three failed accounts are rare where one is, but not a million times rarer."""
+    population, book = Population("principal"), Book()
+    for n in range(20_000):
+        sums = {"accounts_failed": (1, 1, 1)} if n % 500 == 0 else {}
+        population.learn(f"p{n}", START + n // 10, sums, 1, book)
+    one, three = (population.judge("accounts_failed", 0, "new", START + 2000, seen, Book()).evidence for seen in (1, 3))
+    assert one == pytest.approx(2.7, abs=0.3)
+    assert one + 1.0 < three < one + 4.0
