@@ -308,6 +308,16 @@ def test_a_window_ends_where_a_slot_does_and_not_before_the_lag(world: World) ->
     assert world.run(899) == []
 
 
+def test_short_intervals_have_short_windows(world: World) -> None:
+    world.settings = running.Settings(interval=5.0, lag=0.0, history_hours=1.0)
+    told = []
+    for at in range(5, 905, 5):
+        world.index(at - 3, "a")
+        told += world.run(at)
+    assert [one["time"] - START for one in told] == [float(at) for at in range(5, 905, 5)]
+    assert world.counts() == world.expected()
+
+
 def test_steps() -> None:
     span = Window(START, START + 900)
     rows = [SimpleNamespace(start=START + at, key=("s", "p", at)) for at in (-600, 0, 0, 300, 600, 900, 90_000)]

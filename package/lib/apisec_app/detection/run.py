@@ -37,8 +37,13 @@ MAX_SECONDS = 1800.0  # of one run; what is left is the next run's
 
 @dataclass(frozen=True)
 class Settings:
-    """``lag``: seconds a window ends before now, at least; ``history_hours`` are judged and learned from at first."""
+    """``lag``: seconds a window ends before now, at least; ``history_hours`` are judged and learned from at first.
 
+    With an ``interval`` (seconds) of a slot or more, windows end where slots do, so that a row is whole. With a shorter
+    one they end with the run: rows of a part of a slot add up, and findings are told in seconds.
+    """
+
+    interval: float = 300.0
     lag: float = 30.0
     history_hours: float = 168.0
 
@@ -73,7 +78,8 @@ class Detection:
         Raises StaleRunError when others went on meanwhile.
         """
         began = time.monotonic()
-        until = float(int(now - self._settings.lag) // SLOT_SECONDS * SLOT_SECONDS)
+        whole = SLOT_SECONDS if self._settings.interval >= SLOT_SECONDS else 1
+        until = float(int(now - self._settings.lag) // whole * whole)
         while time.monotonic() - began < MAX_SECONDS:
             span = self._windows.next(lambda: self._first(now), until)
             if span is None:

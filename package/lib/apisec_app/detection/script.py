@@ -38,7 +38,11 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
         if not least <= value <= greatest:
             raise ValueError(f"{name} = {text}: give a number from {least:.0f} to {greatest:.0f}")
         numbers[name] = value
-    return Settings(**numbers)
+    try:
+        interval = float(str(parameters.get("interval") or 300))
+    except ValueError:
+        interval = 300.0  # a cron expression
+    return Settings(interval=interval, **numbers)
 
 
 class DetectionInput(smi.Script):  # type: ignore[misc]
