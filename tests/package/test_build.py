@@ -115,7 +115,7 @@ def test_scripts_are_shims(installed: Path) -> None:
         "apisec_block.py", "apisec_detection.py", "apisec_inventory.py", "apisec_rest.py", "apisec_spec.py",
         "apisecabout.py", "apisecactivity.py",
         "apisecclassify.py", "apisecdispose.py", "apisecinventory.py", "apisecread.py", "apisecscore.py",
-        "apisecspec.py",
+        "apisecsequence.py", "apisecspec.py",
     }  # fmt: skip
     for path in scripts:
         assert len(path.read_text("utf-8").splitlines()) <= 20, path

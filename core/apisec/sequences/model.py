@@ -29,7 +29,7 @@ class SequenceFinding:
     """The most surprising step of a session.
 
     ``p_value``: the chance that an ordinary session is as unusual, or that an ordinary principal breaks the rule on a
-    day (the upper bound). ``bits`` is the session's statistic; ``taken`` stands after ``after``, where ``expected``
+    day. ``bits`` is the session's statistic; ``taken`` stands after ``after``, where ``expected``
     is taken with the chance ``share``; ``rule`` is the one that was broken, if any, ``times`` times.
     """
 
@@ -96,7 +96,7 @@ class SequenceModel:
         unusual = order.surprise.p_value(walk.length, bits)
         broken = max(
             ((moment, one) for moment in moments for one in moment.broken),
-            key=lambda found: (-found[1].rule.bound, found[1].times),
+            key=lambda found: (-found[1].rule.rate, found[1].times),
             default=None,
         )
         moment = broken[0] if broken else max(moments, key=lambda one: one.bits)
@@ -106,7 +106,7 @@ class SequenceModel:
         reasons = [broken_sentence(rule, moment, times)] if rule else []
         reasons.append(expected_sentence(order.transitions, moment.context, moment.word))
         return SequenceFinding(
-            min(1.0, LOOKS * min(unusual, rule.bound if rule else 1.0)),
+            min(1.0, LOOKS * min(unusual, rule.rate if rule else 1.0)),
             bits,
             walk.length,
             moment.step.operation,

@@ -177,10 +177,12 @@ class Transitions:
         best = min(following.counts, key=lambda step: (-following.counts[step], step))
         return best, self.probability(context, best)
 
-    def seen(self, context: Context) -> int:
-        """Return how often the whole context was seen."""
-        following = self._next.get(context)
-        return following.total if following else 0
+    def pairs(self) -> Dict[Tuple[str, str], int]:
+        """Return how often each step was seen straight after each other one, or after ``START``."""
+        found: Dict[Tuple[str, str], int] = {}
+        for gram, times in self._grams.items():
+            found[gram[-2], gram[-1]] = found.get((gram[-2], gram[-1]), 0) + times
+        return found
 
     def _discounts_of(self, level: int) -> Tuple[float, float, float]:
         found = self._discounts[level]

@@ -115,6 +115,11 @@ def test_a_state_read_again_is_the_same_model() -> None:
     assert again.probability(("a", "b"), "c") == model.probability(("a", "b"), "c")
 
 
+def test_pairs_are_counted_whatever_stood_before() -> None:
+    found = learned(["abc", "xbc", "bc"]).pairs()
+    assert found == {(START, "a"): 1, (START, "x"): 1, (START, "b"): 1, ("a", "b"): 1, ("x", "b"): 1, ("b", "c"): 3}
+
+
 def test_the_longest_known_context_says_what_is_expected() -> None:
     model = learned(["abc"] * 9 + ["xbd"] * 8)
     assert model.likeliest((START, "a", "b"))[0] == "c"
