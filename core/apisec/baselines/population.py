@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.baselines.book import OWN, PEERS, YOUNG, Book, Judgement, Typical
-from apisec.baselines.counters import HEAVY, HORIZONS, MAX_COUNTERS, MAX_NAME, PRINCIPAL_OPERATION, SLOTS, prior
+from apisec.baselines.counters import (
+    HEAVY,
+    HORIZONS,
+    MAX_COUNTERS,
+    MAX_NAME,
+    PRINCIPAL_OPERATION,
+    SLOTS,
+    SLOTS_PER_DAY,
+    prior,
+)
 from apisec.baselines.fits import Counts, Fit, Sizes, fit_counts, fit_sizes
 from apisec.baselines.habits import MAX_HABITS, Habit, habit_of
 from apisec.baselines.histograms import MAX_WEIGHT, UNIT, Histogram, bin_of, generation_of
@@ -18,8 +28,10 @@ PRIOR_ROWS = 20.0  # that the prior weighs where the service's operations do not
 YOUNG_ROWS = 100  # rows from which on a population speaks for itself
 YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
 THIN_ROWS, THIN = 48, 4  # of who has a habit and more rows a day than that, every fourth row is learned from
-FIT_ROWS, FIT_GROWTH = 30.0, 1.6  # rows with the first fit that is more than the prior, and growth until the next one
+FIT_ROWS, FIT_GROWTH = 30.0, 2.0  # rows from which on a fit is more than the prior, and growth until the next one
+FIT_DAYS = 3  # no fit is older
 MAX_MEMO = 4_096
+COARSE_FROM = 64.0
 
 Sums = Mapping[str, Sequence[float]]  # by counter, over HORIZONS
 
@@ -44,6 +56,7 @@ class Cell:
 
     def judge(self, seen: float) -> Tuple[int, float]:
         """Return the bin of a sum, and its evidence by the fit as it is: 0 for what is no more than expected."""
+        seen = coarse(seen)
         known = self.memo.get(seen)
         if known is None:
             more = self.fit is not None and seen > self.fit.mean
@@ -52,6 +65,14 @@ class Cell:
                 self.memo.clear()
             self.memo[seen] = known
         return known
+
+
+def coarse(seen: float) -> float:
+    """Return a sum rounded down to a 32nd of an octave (2 %): sums of days hardly ever come twice, these do."""
+    if seen < COARSE_FROM:
+        return seen
+    mantissa, exponent = math.frexp(seen)
+    return math.ldexp(int(mantissa * COARSE_FROM), exponent - 6)
 
 
 def _rounded(fit: Fit) -> Fit:
@@ -66,6 +87,7 @@ class Population:
         self.scope = scope
         self.generation = -1
         self.first = -1  # slot
+        self.fitted = -1  # the three days since the epoch in which the fits were made
         self.weight = [0, 0]  # of rows, recent and former
         self.cells: Dict[str, List[Cell]] = {}
         self.habits: Dict[str, Habit] = {}
@@ -137,6 +159,8 @@ class Population:
         if generation < self.generation - 1:
             return
         self.first = slot if self.first < 0 else min(self.first, slot)
+        if slot // (FIT_DAYS * SLOTS_PER_DAY) > self.fitted:
+            self._outdate(slot // (FIT_DAYS * SLOTS_PER_DAY))
         weight = weight_of(rows)
         habit = self.habits.get(principal)
         established = habit is not None and habit.established
@@ -198,6 +222,13 @@ class Population:
             self.cells[counter] = [Cell() for _ in HORIZONS]
         return self.cells[counter]
 
+    def _outdate(self, period: int) -> None:
+        """Let everything be fitted anew: what people do changes also where there is much to remember."""
+        self.fitted = period
+        for cells in self.cells.values():
+            for cell in cells:
+                cell.due = 0.0
+
     def move_to(self, generation: int) -> None:
         """Forget what is older than the generation before this one."""
         steps = generation - self.generation if self.generation >= 0 else 0
@@ -207,7 +238,7 @@ class Population:
         for cells in self.cells.values():
             for cell in cells:
                 cell.sums.age(steps)
-                cell.due = 0.0
+        self._outdate(self.fitted)
         self.cells = {name: cells for name, cells in self.cells.items() if any(cell.sums for cell in cells)}
         self.weight = [0, self.weight[0]] if steps == 1 else [0, 0]
         for habit in self.habits.values():
@@ -248,6 +279,7 @@ class Population:
         return {
             "generation": self.generation,
             "first": self.first,
+            "fitted": self.fitted,
             "weight": self.weight,
             "cells": {
                 counter: [_cell_state(cell) for cell in cells]
@@ -263,6 +295,7 @@ class Population:
         population = cls(scope)
         try:
             population.generation, population.first = int(state["generation"]), int(state["first"])
+            population.fitted = int(state["fitted"])
             recent, former = state["weight"]
             population.weight = [int(recent), int(former)]
             for counter, cells in state["cells"].items():

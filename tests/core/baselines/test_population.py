@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from apisec.baselines.book import OWN, PEERS, YOUNG, Book
 from apisec.baselines.habits import MAX_HABITS
 from apisec.baselines.histograms import GENERATION_SLOTS, UNIT
-from apisec.baselines.population import DAY_ROWS, Population, weight_of
+from apisec.baselines.population import DAY_ROWS, Population, coarse, weight_of
 from apisec.errors import DocumentError
 
 START = 1_400 * GENERATION_SLOTS
@@ -197,7 +197,7 @@ BROKEN: list[Any] = [
 
 @pytest.mark.parametrize("part", BROKEN)
 def test_a_broken_state_is_refused(part: Any) -> None:
-    whole = {"generation": 1, "first": 0, "weight": [0, 0], "cells": {}, "habits": {}}
+    whole = {"generation": 1, "first": 0, "fitted": 0, "weight": [0, 0], "cells": {}, "habits": {}}
     with pytest.raises(DocumentError):
         Population.from_state("principal", {**whole, **part} if part else part)
 
@@ -211,3 +211,9 @@ def test_what_hardly_anybody_has_is_not_judged_by_ones() -> None:
     one, three = (population.judge("accounts_failed", 0, "new", START + 2000, seen, Book()).evidence for seen in (1, 3))
     assert one == pytest.approx(2.7, abs=0.3)
     assert one + 1.0 < three < one + 4.0
+
+
+@given(st.floats(0.0, 1e12))
+def test_sums_are_rounded_down_by_a_thirtieth_at_most(seen: float) -> None:
+    assert coarse(seen) <= seen <= coarse(seen) * (1.0 + 1.0 / 32.0)
+    assert coarse(coarse(seen)) == coarse(seen)
