@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import detection_page
 import spl_reference
 from apisec.classification import levels
 from apisec.endpoints.changes import schema as changes
@@ -92,6 +93,7 @@ def as_json(document: Any) -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/detections.md": detection_page.page,
     "docs/reference/admin-api.json": admin_api_document,
     "docs/reference/admin-api.md": admin_api_page,
     "docs/reference/app-api.json": app_api_document,
