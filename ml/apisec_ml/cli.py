@@ -10,7 +10,7 @@ from pathlib import Path
 
 from apisec.errors import ApisecError, DocumentError
 from apisec.scoring import Model, default_model, parse_model
-from apisec_ml.behaviour.cli import add_detect, run_detect
+from apisec_ml.behaviour.cli import add_detect, add_report, run_detect, run_report
 from apisec_ml.behaviour.families_cli import add_compare, add_families, add_fetch, run_compare, run_families, run_fetch
 from apisec_ml.data import Dataset, read_dataset
 from apisec_ml.names.cli import add_names, run_names
@@ -18,8 +18,9 @@ from apisec_ml.names.cli import add_names, run_names
 EXIT_OK, EXIT_FAILURE, EXIT_USAGE = 0, 1, 2
 
 DESCRIPTION = """\
-Train and evaluate the model that scores API transactions.
-
+Measure detection, train the models that core reads, and watch whether they still fit (docs/ml.md).
+"""
+TRAINING = """\
 Input are events as `apisec-forwarder replay` writes them (one JSON object a line) and a file of labels
 ({"id": …, "actor": …, "kind": …, "attack": null or a name}, one a line) with the same ids.
 """
@@ -72,9 +73,11 @@ def _positive(value: str) -> float:
 
 def build_parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="apisec-ml", description=DESCRIPTION, epilog=EXAMPLE, formatter_class=raw)
+    parser = argparse.ArgumentParser(prog="apisec-ml", description=DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    train = commands.add_parser("train", help="fit the model and write it as JSON", epilog=EXAMPLE, formatter_class=raw)
+    train = commands.add_parser(
+        "train", help="fit the model of | apisecscore", description=TRAINING, epilog=EXAMPLE, formatter_class=raw
+    )
     _add_data(train)
     train.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the model goes")
     train.add_argument("--seed", type=int, default=1, help="seed of everything random (default: %(default)s)")
@@ -87,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure a model on labelled events",
+        help="measure the model of | apisecscore",
         epilog=EXAMPLE,
         formatter_class=raw,
         description="Recall per attack, precision, false alarms per 1,000 ordinary events and per ordinary "
@@ -112,6 +115,7 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--cold", action="store_true", help="score without learned baselines and flows")
     evaluate.add_argument("--json", action="store_true", help="write the report as JSON")
     add_detect(commands)
+    add_report(commands)
     add_families(commands)
     add_compare(commands)
     add_fetch(commands)
@@ -160,6 +164,7 @@ _RUN = {
     "train": _train,
     "evaluate": _evaluate,
     "detect": run_detect,
+    "report": run_report,
     "families": run_families,
     "compare": run_compare,
     "fetch": run_fetch,

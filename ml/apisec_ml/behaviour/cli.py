@@ -71,6 +71,26 @@ def add_detect(commands: Any) -> None:
     parser.add_argument("--list", type=int, default=40, metavar="N", help="false and missed ones to list")
 
 
+def add_report(commands: Any) -> None:
+    """Add ``report``: what ``detect --json`` wrote, for people."""
+    parser = commands.add_parser("report", help="show a report of detect --json")
+    parser.add_argument("report", type=Path, metavar="FILE")
+    parser.add_argument("--markdown", action="store_true", help="write the table of a page")
+    parser.add_argument("--list", type=int, default=40, metavar="N", help="false and missed ones to list")
+
+
+def run_report(options: argparse.Namespace) -> None:
+    """Show a report that was kept."""
+    from apisec_ml.behaviour.tables import as_markdown, as_text
+
+    try:
+        report = json.loads(options.report.read_text(encoding="utf-8"))
+        text = as_markdown(report) if options.markdown else as_text(report, listed=options.list)
+    except (ValueError, KeyError, TypeError) as error:
+        raise DocumentError(f"is no report of detect --json: {error!r}", where=str(options.report)) from None
+    print(text)
+
+
 def sources_of(options: argparse.Namespace) -> list[Any]:
     """Return the sources that the options name; DocumentError when they do not fit together."""
     from apisec_ml.behaviour.rows import Source

@@ -61,6 +61,18 @@ def test_an_attack_is_found_and_nobody_else(folder: Path, capsys: pytest.Capture
     assert picture.read_text().startswith("<svg")
 
 
+def test_a_kept_report_is_shown_again(folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(detected(capsys, str(folder), "--jobs", "1")))
+    assert main(["report", str(path)]) == 0
+    assert "injection            loud             1     1" in capsys.readouterr().out
+    assert main(["report", str(path), "--markdown"]) == 0
+    assert "| injection | 1 of 1 |" in capsys.readouterr().out
+    path.write_text("{}")
+    assert main(["report", str(path)]) == 2
+    assert "no report" in capsys.readouterr().err
+
+
 def test_processes_and_rows_on_disk_change_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
