@@ -5,7 +5,12 @@ from __future__ import annotations
 from apisec.attacks.base import attack
 from apisec.attacks.shell import judge
 
-_TEST = r"(?:==|equ|neq|lss|leq|gtr|geq)"
+_IF = r"\bif(?:\s{0,2}/i)?(?:\s{1,8}not)?\s{1,12}"
+_DO = (
+    r"(?:cmd|echo|goto|if|del|call|set|start|md|rd|cd|copy|move|ren|rename|type|exit|pause|rem|find|for|mkdir"
+    r"|rmdir|erase"
+    r"|attrib|net|taskkill|ping|xcopy|shift|title|sc|reg|\w{1,24}\.(?:exe|bat|cmd|com))\b"
+)
 ATTACKS = (
     attack(
         "injection.command",
@@ -24,7 +29,14 @@ ATTACKS = (
             "/sbin/",
         ),
         (0.7, r"/[a-z?*]{0,3}[?*][a-z?*]{0,3}/[a-z?*]{0,6}[?*][a-z?*]{0,6}(?:$|[\s/])", "?", "*"),
-        (0.7, r"[<>]&? ?/dev/(?:tcp|udp)/|\bmkfifo /|/dev/(?:tcp|udp)/|>& ?\d|[012]>&[012]", "/dev/", "mkfifo", ">&"),
+        (
+            0.7,
+            r"[<>]&? ?/dev/(?:tcp|udp)/|\bmkfifo /|/dev/(?:tcp|udp)/|>& ?\d"
+            r"|[012]>&[012]",
+            "/dev/",
+            "mkfifo",
+            ">&",
+        ),
         (0.6, r"(?:^|[\s;|&])[<>]\( ?(?:cat|curl|wget|echo|ls|id|sh|bash)\b|<<< ?[a-z{$\"']", "<(", ">(", "<<<"),
         (
             0.8,
@@ -43,18 +55,24 @@ ATTACKS = (
         ),
         (
             0.6,
-            r"\b(?:add|checkpoint|clear|compare|complete|connect|convert(?:from|to)?|copy|debug|disable|disconnect|enable|enter"
-            r"|exit|export|foreach|format|get|group|import|invoke|join|limit|measure|move|new|out|pop|push|receive|register"
-            r"|remove|rename|repair|reset|resolve|restart|restore|resume|save|select|send|set|show|sort|split|start|stop"
-            r"|suspend|switch|tee|test|trace|undo|unregister|update|use|wait|where|write)-(?:acl|alias|applocker\w{4,15}"
+            r"\b(?:add|checkpoint|clear|compare|complete|connect|convert(?:from|to)?|copy|debug|disable"
+            r"|disconnect|enable|enter"
+            r"|exit|export|foreach|format|get|group|import|invoke|join|limit|measure|move|new|out|pop|push"
+            r"|receive|register"
+            r"|remove|rename|repair|reset|resolve|restart|restore|resume|save|select|send|set|show|sort|split"
+            r"|start|stop"
+            r"|suspend|switch|tee|test|trace|undo|unregister|update|use|wait|where|write)-(?:acl|alias"
+            r"|applocker\w{4,15}"
             r"|authenticodesignature|bits\w{4,12}|childitem|cim\w{4,14}|clixml|computer\w{0,16}|connection|console"
             r"|content|counter|credential|csv|culture|custom|debug|error|event(?:log|subscriber)?|executionpolicy"
             r"|expression|formatdata|history|host|hotfix|html|item(?:property(?:value)?)?|job|json|list|location"
             r"|mailmessage|member|module(?:member|manifest)?|null|object|output|path|printer|process|progress"
             r"|ps(?:breakpoint|callstack|debug|drive|host\w{5,9}|provider|readline\w{0,10}|repository"
-            r"|session\w{0,20}|snapin|sessionconfiguration\w{0,4}|transport\w{6,8})|random|restmethod|runspace|scheduledjob"
+            r"|session\w{0,20}|snapin|sessionconfiguration\w{0,4}|transport\w{6,8})|random|restmethod|runspace"
+            r"|scheduledjob"
             r"|scheduledtask|securestring|service|string(?:data)?|table|tracesource|transaction|troubleshootingpack"
-            r"|type(?:data)?|uiculture|unique|variable|verbose|warning|web(?:request|serviceproxy)|wide|windowsfeature"
+            r"|type(?:data)?|uiculture|unique|variable|verbose|warning|web(?:request|serviceproxy)|wide"
+            r"|windowsfeature"
             r"|winevent|wmi(?:object|event|method|instance)|wql\w{0,4}|wsman\w{0,16}|xml|xpath)\b",
             "-acl",
             "-alias",
@@ -128,8 +146,10 @@ ATTACKS = (
         ),
         (
             0.55,
-            r"(?:^|[\s;|&=(,'\"])(?:usr/)?(?:local/)?s?bin/[a-z][\w+-]{0,20}(?:$|[\s;|&)'\"])|^\W{0,3}dev/(?:tcp|udp|fd|null|zero|std\w{2,3})"
-            r"|(?:^|[;|&=\s])\$\{?(?:cdpath|dirstack|home|hostname|oldpwd|ostype|path|pwd|shell|bash_version|shellopts|user|uid"
+            r"(?:^|[\s;|&=(,'\"])(?:usr/)?(?:local/)?s?bin/[a-z][\w+-]{0,20}(?:$|[\s;|&)'\"])|^\W{0,3}dev/(?:tcp"
+            r"|udp|fd|null|zero|std\w{2,3})"
+            r"|(?:^|[;|&=\s])\$\{?(?:cdpath|dirstack|home|hostname|oldpwd|ostype|path|pwd|shell|bash_version"
+            r"|shellopts|user|uid"
             r"|ppid|random|ifs)\}?(?:$|[\s;|&/])",
             "bin/",
             "dev/",
@@ -149,21 +169,30 @@ ATTACKS = (
             "subprocess",
         ),
         # Statements of cmd.exe.
-        (0.75, r"\bfor (?:/[dflr] )?(?:\"[^\"]{0,60}\" |[a-z]:\\\S{0,40} |/\S{1,40} )?%{1,2}\w{0,12} in ?\(", "for "),
         (
             0.75,
-            r"\bif (?:/i )?(?:not )?(?:exist |defined |errorlevel \d|cmdextversion )\S{0,80}.{0,20}(?:\("
-            r"|\bcmd|\becho|\bgoto|\bif|\bdel|\bcall|\bset|\bstart|$)",
-            "if ",
+            r"\bfor\b(?:\s{0,4}/[dflr]\b[^%]{0,120}"
+            r"|\s{1,4}\"[^\"]{0,60}\")?\s{0,12}%{1,2}[^\s()]{0,12}\s{1,8}in\s{0,8}\(",
+            "for ",
+            "for/",
         ),
         (
             0.75,
-            rf"\bif (?:/i )?(?:not )?\(?\"?[%\[][^\n]{{1,60}}? ?{_TEST} ?"
-            rf"|\bif (?:/i )(?:not )?\S{{1,40}} ?{_TEST}|\bif (?:not )?\(?\"?\w{{1,20}}\"?\)? ?(?:equ|neq|lss"
-            rf"|leq|gtr|geq) ",
+            rf"{_IF}(?:errorlevel|cmdextversion)\s{{1,4}}\d|{_IF}(?:exist"
+            rf"|defined)\s{{1,8}}\S{{1,80}}\s{{1,12}}(?:else\s)?(?:[(@]?{_DO}|\(\s{{0,3}}$)"
+            rf"|{_IF}exist\s{{1,8}}(?:[a-z]:|\\|%|\")\S{{0,80}}",
             "if ",
+            "if/",
         ),
-        (0.7, r"\bif (?:not )?[\w\"%~]{1,20} ?={2,3} ?[\w\"%~/?]{1,20} (?:echo|goto|cmd|set|call|del|exit|\()", "if "),
+        (
+            0.75,
+            rf"{_IF}[^\n]{{1,80}}?\s?\b(?:equ|neq|lss|leq|gtr|geq)\b"
+            rf"|{_IF}[^\n=]{{0,60}}[%\[][\w~*!{{\]][^\n=]{{0,60}}={{2,3}}"
+            rf"|\bif\s{{0,2}}/i(?:\s{{1,4}}not)?\s[^\n=]{{1,60}}={{2}}"
+            rf"|{_IF}[^\n=]{{1,60}}={{2,3}}\s?[\w\"%~/?.()\[\]:\\$'-]{{1,40}}\s{{1,12}}(?:else\s)?[(@]?{_DO}",
+            "if ",
+            "if/",
+        ),
         (
             0.6,
             r"^\s?(?:wget|curl) (?:-\S{1,10} )?(?:https?://|\d)|^\s?nc (?:-\S{1,8} )?\d{1,3}\.\d",

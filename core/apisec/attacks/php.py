@@ -83,6 +83,9 @@ _CALL = rf"(?<!foreach my )(?!\$tc?\(){_VARIABLE}{_INDEX}{_GAP}\([^)\n]{{0,200}}
 
 _NAME = re.compile(r"(?<![\w.>$-])[a-z]\w{2,30}$")
 _SURE = re.compile(_PHP_SURE)
+_NATURAL = frozenset(
+    ("sleep", "link", "extract", "define", "defined", "constant", "leak", "virtual", "system", "assert")
+)
 _SETTING = re.compile(_PHP_SETTINGS)
 _ASSIGNED = re.compile(r"(?:^|(?<=[&;\s\"']))([a-z][\w.]{4,44})\s{0,3}=(?!=)")
 _BEFORE = "=;({[,@!&|.'\"<?+*~"  # what stands before a call in code; in prose it is a blank
@@ -102,7 +105,7 @@ def _php(text: str) -> Iterator[float]:
             continue
         before = text[:at].rstrip()[: -len(called.group())].rstrip()[-1:]
         argument = text[at + 1 : at + 5].lstrip()[:1]
-        if text[at - 1].isspace() and "_" not in called.group() and argument not in "$'\"@":
+        if text[at - 1].isspace() and called.group() in _NATURAL and argument not in "$'\"@":
             continue  # Sleep (8 hours)
         if not before and len(text) <= 160 and "\n" not in text:
             yield 0.55

@@ -46,6 +46,8 @@ _ARGUMENT = re.compile(
 )
 _QUOTED = re.compile(r"[ \t]{1,3}(?:-[a-z]{1,3} )?['\"][^'\"]{0,80}['\"](?:\s{0,2}(?:$|[;|&>`)])|\s{1,2}[>|/.-])")
 _NUMBER = re.compile(r"[ \t]{1,3}-?\d{1,6}\s{0,2}(?:$|[;|&`)#\n])")
+_ALTERNATIVE = re.compile(r"(?:[(|:]|^)[\w.^*+?\\-]{1,40}\|$")
+_LISTED = re.compile(r"(?!(?:whoami|uname|ifconfig|ipconfig|id$|ls$))[\w.*+?\\-]{1,40}(?:[|)]|$)")
 _GAP = re.compile(r"[ \t]{1,3}")
 _ANY = re.compile(r"[ \t]{1,3}['\"]?[\w.^$*/-]")
 _END = re.compile(r"[ \t]{0,3}(?:$|[;|&`)\n\r#]|\}|['\"]\)?\s{0,2}$)")
@@ -128,6 +130,12 @@ def _first(text: str) -> float:
     return 0.6 if (disguised and len(name) > 2) or (folder and _END.match(rest)) else 0.0
 
 
+def _listed(text: str, bar: Match[str]) -> bool:
+    """Return whether a bar is of a pattern, or of a list: (jpg|png|zip), asc|desc|date."""
+    before = _ALTERNATIVE.search(text, max(0, bar.start() - 60), bar.end())
+    return before is not None and _LISTED.match(text, bar.end()) is not None
+
+
 def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
     fenced = text.startswith(("```", "~~~"))
@@ -142,7 +150,7 @@ def _separators(text: str) -> Iterator[Match[str]]:
                 continue
             if not before and not text.rstrip().endswith("`"):
                 continue
-        elif mark in "\n\r" and lines:
+        elif (mark in "\n\r" and lines) or (mark == "|" and _listed(text, match)):
             continue
         yield match
 

@@ -11,7 +11,7 @@ from apisec.attacks.base import THRESHOLD, Index, Literals
 from apisec.attacks.code import ENCODED
 from apisec.attacks.protocol import runs
 from apisec.attacks.readings import MAX_VALUE, TELLING_BASE64, readings
-from apisec.attacks.written import CODE, is_deadly, is_program, is_text, outside
+from apisec.attacks.written import CODE, is_deadly, is_program, is_statement, is_text, outside
 from apisec.decoders.base import Document
 
 # What looking may cost in one transaction, and one value of it: about microseconds of a small machine, counted so that
@@ -218,6 +218,12 @@ WORDS: Tuple[str, ...] = (
     "_child_",
     "wp_",
     "zlib_",
+    "@@",
+    "e-308",
+    "-moz-",
+    "parentnode",
+    "formaction",
+    "location",
     "mbstring.",
     "session_",
     *ENCODED,
@@ -311,7 +317,7 @@ def _as_written(value: str, best: Dict[str, float]) -> Dict[str, float]:
     """Return what is left of the scores where a value is a program, or a text that quotes some code."""
     if CODE.isdisjoint(best):
         return best
-    if is_program(value):
+    if is_program(value) or is_statement(value):
         return best if is_deadly(value) else {name: score for name, score in best.items() if name not in CODE}
     prose = outside(value)
     if prose is value or is_deadly(value):

@@ -146,7 +146,47 @@ ATTACKS = (
         ),
         (0.5, r"\bselect\b[^;]{1,120}\bfrom\b[^;]{1,80}(?:--|#|/\*) ?$", "select"),
         (0.6, r"\w'(?: ?\|\| ?| ?\+ ?)'\w|';? ?\|\| ?\(?select|'\|\|[a-z_.]{2,30}\(", "'"),
-        (0.55, r"/\*![\d ]", "/*!"),
+        (0.55, r"/\*!(?:[\d*]|(?:union|select|and|or|from|where|concat|database|user)\b)", "/*!"),
+        (
+            0.65,
+            r"\b(?:select|union|drop|insert|update|delete|from|where|sleep|exec|and|or|table|into|order"
+            r"|group)(?:/\*.{0,40}?\*/)+\s?[\w(]"
+            r"|[a-z]{2}/\*\*/[a-z]{2}",
+            "/*",
+        ),
+        (
+            0.6,
+            r"(?:^|[(,'\")\d]\s?|\b(?:and|or|select)\s{1,3})\(?case\s{1,4}when\b.{1,120}\bthen\b"
+            r"|\bmatch\s{0,2}\([^)]{1,60}\)\s{0,3}against\s{0,2}\(|\bmerge\b.{1,60}\busing\s{0,2}\("
+            r"|\bcreate\s{1,3}(?:or\s{1,3}replace\s{1,3})?function\b.{1,80}\breturns\b"
+            r"|\balter\b.{1,60}\bcharacter\s{1,3}set\b"
+            r"|\bexecute\s{1,3}immediate\b|^\W{0,4}declare\s{1,3}@\w",
+            "case",
+            "against",
+            "merge",
+            "create",
+            "alter",
+            "immediate",
+            "declare",
+        ),
+        (0.6, r"2\.225073858507\d{2,6}e-308", "e-308"),
+        (
+            0.55,
+            r"^\W{0,3}(?:current_user|user|version|system_user|session_user|schema|database|now"
+            r"|sysdate)\s?\(\s?\)\W{0,3}$",
+            "(",
+        ),
+        (0.55, r"^\W{0,3}(?:order|group)\s{1,3}by\s{1,3}\d{1,3}\b", "order", "group"),
+        (
+            0.6,
+            r"^\W{0,3}(?:or|and|xor|\|\||&&)\s{1,3}(?:true|false|not|null)\b.{0,20}(?:--|#|/\*"
+            r"|$)",
+            "or ",
+            "and ",
+            "||",
+            "&&",
+        ),
+        (0.55, r"^['\"][^'\"]{0,20}['\"]\s?(?:=|!=|<>|like|regexp|rlike)\s?['\"][^'\"]{0,20}['\"]?$", "'", '"'),
         (
             0.55,
             r"^\)\s{0,4}as\s{1,4}['\"\w]{1,40}\s{1,6}from\b|\bas\s{1,4}[\"'`]\w{1,30}[\"'`]\s{1,4}from\s"

@@ -42,6 +42,21 @@ _CODE_LINE = re.compile(
     r"|->)\s*$)",
     re.IGNORECASE,
 )
+# One statement of a program as a whole: what breaks into one begins with what ends another.
+_STATEMENT = re.compile(
+    r"\s{0,4}(?:(?:const|let|var|val|my|local|final|auto|int|string|bool|char|float|double|static|public|private"
+    r"|protected"
+    r"|import|export|from|using|package|namespace|use|class|def|fn|func|fun|function|interface|struct|enum|async"
+    r"|try|return"
+    r"|throw|raise|await|yield)\s{1,2}[\w{$@*&<][\s\S]{0,2000}[;{})\]>:\w'\"`]\s{0,4}$|@\w{2,40}\s{1,2}(?:public|private|protected|class|def|final"
+    r"|static)\b"
+    r"|(?:if|for|foreach|while|switch)\s{0,2}\((?!%)[^\n]{1,400}[;}{]\s{0,4}$"
+    r"|(?:if|for|while|elif|with)\s[\w. ,()\[\]'\"=!<>]{1,120}:\s{0,2}$"
+    r"|[a-z_$][\w.$]{0,40}(?:\[[\w'\"]{1,40}\]){0,2}\s{1,2}[+*/"
+    r"|&.-]?=\s{1,2}(?=[\w$'\"\[{(!`-])[^\n]{1,400}[;)\]}'\"\w]\s{0,4}$"
+    r")",
+    re.IGNORECASE,
+)
 _SPANS = re.compile(
     r"```[\s\S]{0,4000}?(?:```|\Z)|~~~[\s\S]{0,4000}?(?:~~~|\Z)|``[^`\n]{1,400}``|`[^`\n]{1,400}`|^(?: {4}"
     r"|\t).{0,400}$",
@@ -98,6 +113,11 @@ def is_program(text: str) -> bool:
     if len(lines) < PROGRAM_LINES:
         return False
     return sum([_CODE_LINE.match(line) is not None for line in lines]) >= PROGRAM_SHARE * len(lines)
+
+
+def is_statement(text: str) -> bool:
+    """Return whether a text is one statement of a program, or two: a line that breaks out of nothing."""
+    return len(text) <= 2_048 and text.count("\n") <= PROGRAM_LINES and _STATEMENT.match(text) is not None
 
 
 def outside(text: str) -> str:

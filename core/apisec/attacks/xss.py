@@ -23,6 +23,8 @@ _RUNS = {
     "bgsound": 0.6,
     "layer": 0.5,
     "ilayer": 0.6,
+    "keygen": 0.5,
+    "plaintext": 0.6,
 }
 _EVENT = re.compile(r"on[a-z]{3,30}")
 _SCHEME = re.compile(r"(?:javascript|vbscript|livescript|mocha|jscript)$|feed:javascript")
@@ -62,8 +64,22 @@ _ADDRESSES = frozenset(
         "style",
     ]
 )
-_CODE = re.compile(r"expression\(|-moz-binding|behaviou?r:|url\(['\"]?(?:javascript|vbscript|data:text/html)|@import")
+_CODE = re.compile(
+    r"expression\(|-moz-binding|behaviou?r:|url\(['\"]?(?:javascript|vbscript|data:text/html)"
+    r"|@import"
+)
 _DATA = re.compile(r"data:(?:text/html|image/svg\+xml|application/xhtml|text/xml|;base64|text/javascript)")
+
+
+def _by_attribute(name: str, attribute: str, value: str) -> float:
+    """Return what an attribute tells whose value is no code itself."""
+    if name == "meta" and attribute == "http-equiv":
+        return 0.8 if "refresh" in value or "set-cookie" in value else 0.0
+    if name == "meta" and attribute == "charset":
+        return 0.9 if "utf-7" in value else 0.55
+    if name == "link" and attribute == "rel":
+        return 0.6 if "stylesheet" in value or "import" in value else 0.0
+    return 0.6 if attribute in ("formaction", "dynsrc", "lowsrc") else 0.0
 
 
 def _weigh(tag: Tag) -> float:
@@ -80,12 +96,7 @@ def _weigh(tag: Tag) -> float:
                 best = max(best, 0.8)
             if attribute == "srcdoc" or (attribute == "style" and _CODE.search(plain)):
                 best = max(best, 0.8)
-        if name == "meta" and attribute == "http-equiv" and "refresh" in value:
-            best = max(best, 0.8)
-        if name == "meta" and attribute == "charset" and "utf-7" in value:
-            best = max(best, 0.9)
-        if name == "link" and attribute == "rel" and ("stylesheet" in value or "import" in value):
-            best = max(best, 0.6)
+        best = max(best, _by_attribute(name, attribute, value))
         if attribute == "xsi:schemalocation" and "http" in value:
             best = max(best, 0.6)
     return best
@@ -154,7 +165,7 @@ ATTACKS = (
         ),
         (
             0.7,
-            r"\bdocument\s{0,6}(?:\)\s{0,2})?(?:\.|\[\s{0,2}['\"`]?)\s{0,6}(?:cookie|location|writeln?\b"
+            r"\bdocument\s{0,6}(?:\)\s{0,2})?(?:\.|\[\s{0,2}['\"`]?)\s{0,6}(?:cookie|location|write(?:ln)?\b"
             r"|domain|url|referrer|documentelement|body\.)",
             "document",
         ),
@@ -203,7 +214,34 @@ ATTACKS = (
             "expression",
         ),
         (0.6, r"<style[^>]{0,60}>[^<]{0,100}(?:@import|expression|behaviou?r|-moz-binding|javascript)", "<style"),
-        (0.6, r"<\?import\b|<!\[cdata\[<|<!--\[if", "<?import", "<!["),
+        (0.6, r"<\?import\b|<!\[cdata\[<|<!--\[if", "<?import", "<![", "<!--["),
+        (0.7, rf"^[^<>]{{0,60}}['\"`]\s[\w\s='\"-]{{0,60}}\s{_HANDLERS}\s{{0,3}}=", "on"),
+        (0.6, r"\b(?:self|window|top|parent|document|frames|this)\s{0,2}/\*.{0,40}\*/", "/*"),
+        (
+            0.55,
+            r"^\W{0,5}(?:window\.|document\.|self\.|top\.)?location(?:\.(?:href|hash|search|replace"
+            r"|assign))?\s{0,2}[=(]"
+            r"|^\W{0,5}@import\b|\bsrcdoc\s{0,2}=|=\s?(?:alert|confirm|prompt|eval)\s?[,;]|^[^\n]{0,60}\.(?:parentnode"
+            r"|innerhtml|outerhtml)\b"
+            r"|-moz-binding\s?:",
+            "location",
+            "@import",
+            "srcdoc",
+            "alert",
+            "confirm",
+            "prompt",
+            "eval",
+            "parentnode",
+            "erhtml",
+            "-moz-binding",
+        ),
+        (
+            0.55,
+            r"\bnew\s{1,3}image\s{0,2}\(\s{0,2}\)\s{0,2}\.\s{0,2}src"
+            r"|\bfetch\s?\(\s?['\"`](?:https?:)?//",
+            "image",
+            "fetch",
+        ),
         (0.6, r"^[^<>]{0,100}['\"`]\s{0,2}/?>\s{0,2}<[a-z/!]", "<"),
         (0.7, r"\.(?:inner|outer)html\s{0,2}[+]?=|\.insertadjacenthtml\(", "html"),
         (
