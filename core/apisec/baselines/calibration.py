@@ -49,10 +49,6 @@ class Curve:
         below = self.steps[index]
         return below + (position - index) * (self.steps[index + 1] - below)
 
-    def chance(self, step: int) -> float:
-        """Return the share of what reached ``step`` that reached the next one."""
-        return math.pow(10.0, self.steps[step] - self.steps[step + 1])
-
 
 def straight(slope: float) -> Curve:
     """Return the curve that takes the model's decades times ``slope``."""
@@ -137,7 +133,6 @@ def fit_curve(weights: Mapping[int, int], total: int, horizon: int, prior: Curve
     """
     unit = 1.0 / UNIT / ALIKE[horizon]
     slope = _slope(weights, unit, prior.slope)
-    beyond = 10.0 ** (-slope / PER_DECADE)
     above = [0.0] * (LAST_BIN + 2)
     for index, reached in descending(weights):
         above[index] = reached * unit
@@ -146,9 +141,12 @@ def fit_curve(weights: Mapping[int, int], total: int, horizon: int, prior: Curve
     above[0] = max(total * unit, above[1])
     steps = [0.0]
     for index in range(LAST_BIN):
-        usual = prior.chance(index) if index < SLOPE_TO * PER_DECADE else beyond
-        chance = (above[index + 1] + PRIOR_EXCEEDANCES * usual) / (above[index] + PRIOR_EXCEEDANCES)
-        steps.append(steps[-1] - math.log10(chance))
+        step = prior.steps[index + 1] - prior.steps[index] if index < SLOPE_TO * PER_DECADE else slope / PER_DECADE
+        if above[index] > 0.0:
+            usual = math.pow(10.0, -step)
+            chance = (above[index + 1] + PRIOR_EXCEEDANCES * usual) / (above[index] + PRIOR_EXCEEDANCES)
+            step = -math.log10(chance)
+        steps.append(steps[-1] + step)
     return Curve(steps, slope)
 
 

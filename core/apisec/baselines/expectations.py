@@ -32,7 +32,7 @@ from apisec.errors import DocumentError
 DOCUMENT_VERSION = 1
 P_FLOOR = 1e-300
 CURVE_GROWTH = 1.2  # of the weight of judgements, before a curve is made anew
-CURVE_LEAST = 50 * UNIT
+CURVE_LEAST, CURVE_ROWS = 50 * UNIT, 5_000  # of one service, and of all
 MAX_STATE = 60_000  # characters of a population's state, beyond which habits are given up
 LEAST_OPERATIONS = 3  # that make a typical one
 
@@ -51,6 +51,8 @@ class Expectations:
         self._populations: Dict[Place, Population] = {}
         self._totals: Dict[Place, Total] = {}
         self._books: Dict[str, Book] = {}
+        self._curves: Dict[CellKey, Tuple[int, Curve]] = {}  # of all services, until so much was learned
+        self._learned = 0  # rows and totals, since this was made or read
 
     # --- asking ---
 
@@ -82,20 +84,25 @@ class Expectations:
         group = (key[0], key[2], key[3])
         total = book.total(group)
         if cell.curve is None or total >= cell.due:
-            elsewhere: Dict[int, int] = {}
-            others = 0
-            for name, other in self._books.items():
-                if name != service:
-                    others += other.total(group)
-                    found = other.cells.get(key)
-                    for index, weight in found.robust().items() if found else ():
-                        elsewhere[index] = elsewhere.get(index, 0) + weight
-            first = TOTAL_CURVE if key[0] in (OPERATION, SERVICE) else PRIOR_CURVE
-            if others:
-                first = fit_curve(elsewhere, others, key[2], first)
-            cell.curve = fit_curve(cell.robust(), total, key[2], first)
+            cell.curve = fit_curve(cell.robust(), total, key[2], self._everywhere(key))
             cell.due = max(total * CURVE_GROWTH, total + CURVE_LEAST)
         return cell.curve
+
+    def _everywhere(self, key: CellKey) -> Curve:
+        """Return what such evidence is worth in all services together, each without its odd one."""
+        known = self._curves.get(key)
+        if known is None or self._learned >= known[0]:
+            weights: Dict[int, int] = {}
+            total = 0
+            for book in self._books.values():
+                total += book.total((key[0], key[2], key[3]))
+                cell = book.cells.get(key)
+                for index, weight in cell.robust().items() if cell else ():
+                    weights[index] = weights.get(index, 0) + weight
+            prior = TOTAL_CURVE if key[0] in (OPERATION, SERVICE) else PRIOR_CURVE
+            due = self._learned + max(CURVE_ROWS, int(self._learned * (CURVE_GROWTH - 1.0)))
+            known = self._curves[key] = (due, fit_curve(weights, total, key[2], prior))
+        return known[1]
 
     def _book(self, service: str) -> Book:
         book = self._books.get(service)
@@ -117,6 +124,7 @@ class Expectations:
             population = self._populations[place] = Population(scope)
         book = self._book(key[0])
         book.move_to(generation_of(slot))
+        self._learned += 1
         population.learn(key[-1], slot, sums, rows, book)
         if scope == PRINCIPAL_OPERATION:
             judged = sum(book.total((scope, 0, basis)) for basis in (PEERS, YOUNG))
@@ -140,6 +148,7 @@ class Expectations:
             total = self._totals[(scope, key)] = Total(scope)
         book = self._book(key[0])
         book.move_to(generation_of(slot))
+        self._learned += 1
         total.learn(slot, values, book)
 
     # --- state ---
@@ -152,6 +161,7 @@ class Expectations:
             self._totals.setdefault(place, Total(place[0])).merge(total)
         for service, book in other._books.items():
             self._book(service).merge(book)
+        self._curves = {}
 
     def to_documents(self, dirty_only: bool = False) -> List[Dict[str, Any]]:
         """Return a document each population, total and service; with ``dirty_only``, those that have changed.

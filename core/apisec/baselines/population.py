@@ -105,9 +105,11 @@ class Population:
         if habit is None or not habit.established:
             return Judgement(evidence, fit.mean, self._basis(horizon, slot))
         own = habit.fit(counter, horizon)
-        if own is None or evidence <= 0.0:
+        if own is None:
             return Judgement(evidence, fit.mean, OWN)
-        return Judgement(min(evidence, _more(own, seen)), max(own.mean, fit.mean), OWN)
+        # Habits only excuse: who does less than others is not held to it.
+        evidence = min(evidence, _more(own, seen)) if evidence > 0.0 else 0.0
+        return Judgement(evidence, max(own.mean, fit.mean), OWN)
 
     def fits(self) -> List[Tuple[Tuple[str, int], Fit]]:
         """Return what is known of each counter and horizon so far."""
