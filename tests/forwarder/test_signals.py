@@ -108,3 +108,57 @@ def test_engines_agree_about_a_host_that_is_none() -> None:
 def test_a_signal_says_its_family() -> None:
     event = agree(sent(Request("GET", "/a?q=' or 1=1--", (), Body(), "https", HOST)))
     assert event["signals"] == [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.95}]
+
+
+PAGE = ("content-type", "text/html; charset=utf-8")
+ECHOES = {
+    "a page that repeats markup": (
+        "<script>alert(1)</script>",
+        "<p>You asked for <script>alert(1)</script></p>",
+        PAGE,
+        "answer.reflection",
+    ),
+    "a page that escapes it": ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>", PAGE, ""),
+    "a document that repeats it": ("<script>alert(1)</script>", '{"q": "<script>alert(1)</script>"}', JSON, ""),
+    "a template that is computed": ("{{1337*7331}}", "<p>Hello 9801547</p>", PAGE, "answer.evaluated"),
+    "a template that is repeated": ("{{1337*7331}}", "<p>{{1337*7331}} 9801547</p>", JSON, ""),
+    "an answer without it": ("{{1337*7331}}", "<p>Hello 98015470</p>", PAGE, ""),
+}
+
+
+@pytest.mark.parametrize("name", sorted(ECHOES))
+def test_engines_agree_about_what_an_answer_does_with_a_payload(name: str) -> None:
+    payload, answer, kind, said = ECHOES[name]
+    data = answer.encode()
+    request = Request("GET", f"/a?q={quote(payload)}", (), Body(), "https", HOST)
+    event = agree(sent(request, Response(200, (kind,), Body(data, len(data)))))
+    found = {signal["detector"] for signal in event["signals"] if signal["where"] == "response"}
+    assert found == ({said} if said else set())
+
+
+@pytest.mark.parametrize("target", ["/a?doc_root=https://x.example/a", "/a?_CONF[path]=ftp://x.example/a"])
+def test_engines_agree_about_what_includes_files_from_elsewhere(target: str) -> None:
+    event = agree(sent(Request("GET", target, (), Body(), "https", HOST)))
+    assert "injection.inclusion" in {signal["detector"] for signal in event["signals"]}
+
+
+def test_engines_agree_about_names_that_hide_something() -> None:
+    for target in ("/a?Zm9yY2xvc3VyZQ=1", "/a?rO0ABQ=1"):
+        assert agree(sent(Request("GET", target, (), Body(), "https", HOST)))["signals"]
+    event = agree(
+        sent(Request("POST", "/a", (JSON, ("cookie", "KztAAU=1")), body({"rO0ABQ": 1, "b": "c"}), "https", HOST))
+    )
+    assert {signal["where"].partition(".")[0] for signal in event["signals"]} == {"cookie"}
+    event = agree(sent(Request("POST", "/a", (JSON,), body({"rO0ABQ": "1"}), "https", HOST)))
+    assert {signal["where"].partition(".")[0] for signal in event["signals"]} == {"body"}
+
+
+def test_engines_agree_about_files_that_a_server_may_run() -> None:
+    for name in ("x-filename", "X_Filename"):
+        event = agree(sent(Request("POST", "/up", ((name, "a.php"),), Body(), "https", HOST)))
+        assert [s["detector"] for s in event["signals"]] == ["protocol.upload"]
+        assert not agree(sent(Request("POST", "/up", ((name, "a.png"),), Body(), "https", HOST))).get("signals")
+    data = b'--x\r\nContent-Disposition: form-data; name="f"; filename="shell.phtml"\r\n\r\nhello\r\n--x--\r\n'
+    kind = ("content-type", "multipart/form-data; boundary=x")
+    event = agree(sent(Request("POST", "/up", (kind,), Body(data, len(data)), "https", HOST)))
+    assert "protocol.upload" in {s["detector"] for s in event["signals"]}

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 from apisec.attacks.base import attack
+
+# Names of what a program includes its own files from.
+_OWN = re.compile(
+    r"(?:absolute_path|doc(?:ument)?_?root|basedir|root_?(?:dir|path)|include_?(?:path|dir|file)|inc_?(?:dir"
+    r"|path)|appserv_root"
+    r"|_conf\W{1,3}path|config\W{1,3}root\w{0,12}|template_?dir|module_?root)\W{0,3}$",
+    re.IGNORECASE,
+)
+_REMOTE = re.compile(r"\s?(?:https?|ftps?|file|php|data|smb)://", re.IGNORECASE)
+REMOTE_SCORE = 0.7
+
+
+def includes(where: str, value: str) -> bool:
+    """Return whether a parameter that a program includes its own files from leads elsewhere."""
+    return "://" in value[:12] and _REMOTE.match(value) is not None and _OWN.search(where[-80:]) is not None
+
 
 ATTACKS = (
     attack(
@@ -37,7 +55,8 @@ ATTACKS = (
         ),
         (
             0.6,
-            r"(?<!#)\b(?:include|require)(?:_once)?\s{0,2}[(]?\s{0,2}(?:\$_?\w|['\"](?:[a-z]{2,6}://|/|\.\./|[^'\"]{1,60}\.(?:php|inc)\b))"
+            r"(?<!#)\b(?:include|require)(?:_once)?\s{0,2}[(]?\s{0,2}(?:\$_?\w|['\"](?:[a-z]{2,6}://|/|\.\./"
+            r"|[^'\"]{1,60}\.(?:php|inc)\b))"
             r"|\brequire\s{0,2}\(\s{0,2}req\.",
             "include",
             "require",

@@ -9,6 +9,7 @@ from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tu
 from apisec.attacks import ATTACKS
 from apisec.attacks.base import THRESHOLD, Index, Literals
 from apisec.attacks.code import ENCODED
+from apisec.attacks.inclusion import REMOTE_SCORE, includes
 from apisec.attacks.protocol import runs
 from apisec.attacks.readings import MAX_VALUE, TELLING_BASE64, readings
 from apisec.attacks.written import CODE, is_deadly, is_program, is_statement, is_text, outside
@@ -356,6 +357,8 @@ def of_document(document: Document, location: str, watch: Optional[Watch] = None
         is_text = leaf.kind in ("string", "key")
         if is_text:
             yield from _placed(watch.scan(leaf.value), location, leaf.path)
+            if includes(leaf.path, leaf.value):
+                yield Signal("injection.inclusion", f"{location}.{leaf.path}", REMOTE_SCORE)
             if leaf.path.endswith("#filename") and runs(leaf.value):
                 yield Signal("protocol.upload", f"{location}.{leaf.path}", 0.7)
         name = leaf.name

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from apisec.attacks.reflected import reflected
+from apisec.attacks.signals import Signal
 from apisec.decoders.base import Document
-from apisec.model.transaction import Transaction
+from apisec.model.transaction import Transaction, header
 from apisec.parameters import Book, Judged, Observed
-from apisec.parameters.book import SIZE, TIME
+from apisec.parameters.book import SIZE, TIME, is_payload
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.tokens import TOKEN
 
 SCALARS = frozenset(("integer", "number", "boolean"))
+ECHOED_SCORE = 0.8
 Found = tuple[str, str]
 
 
@@ -60,6 +63,18 @@ def of_path(params: Iterable[Found]) -> Iterator[Found]:
     for name, value in params:
         if not TOKEN.search(value):
             yield place("path", name), value
+
+
+def echoed(transaction: Transaction, texts: Sequence[Found], signals: Sequence[Signal]) -> list[Signal]:
+    """Return what an answer tells of the values that carry a payload."""
+    response = transaction.response
+    payloads = [(signal.where, signal.family) for signal in signals if is_payload(signal)]
+    if response is None or not payloads or not response.body.data or header(response.headers, "content-encoding"):
+        return []
+    kind = header(response.headers, "content-type") or ""
+    places = {where for where, _ in payloads}
+    values = sorted({(where, value) for where, value in texts if where in places})
+    return [Signal(name, "response", ECHOED_SCORE) for name in reflected(values, payloads, kind, response.body.data)]
 
 
 def observed(transaction: Transaction, principal: str, texts: Iterable[Found], kinds: Iterable[Found] = ()) -> Observed:

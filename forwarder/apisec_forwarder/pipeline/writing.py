@@ -18,7 +18,7 @@ from apisec.redaction.redactor import Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
 from apisec_forwarder.pipeline.evidence import MAX_SIGNALS, left_out, shown, signals
 from apisec_forwarder.pipeline.messages import content_type, stated_type
-from apisec_forwarder.pipeline.observing import Lesson, observed, of_path, scalars, values
+from apisec_forwarder.pipeline.observing import Lesson, echoed, observed, of_path, scalars, values
 from apisec_forwarder.pipeline.principal import Identity
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
 from apisec_forwarder.pipeline.shown import (
@@ -169,17 +169,14 @@ class Writer:
             work.coverage.cut(left_out(watch))
         if echo:
             found = [signal._replace(where=echo.name(signal.where)) for signal in found]
-        if self.book is not None and work.service != UNASSIGNED:
-            found = self._by_use(self.book, event["operation"], work, echo, identity, found)
+        if found or self.book is not None:
+            found = self._by_use(event["operation"], work, echo, identity, found)
         strong = strongest(found, MAX_SIGNALS)
         if strong:
             event["signals"] = [shown(s, s.where) for s in strong]
 
-    @staticmethod
-    def _by_use(
-        book: Book, operation: str, work: Work, echo: Echo, identity: Identity, found: list[Signal]
-    ) -> list[Signal]:
-        """Weigh signals by what the parameters usually carry; the work keeps what they are to learn."""
+    def _by_use(self, operation: str, work: Work, echo: Echo, identity: Identity, found: list[Signal]) -> list[Signal]:
+        """Weigh signals by the answer, and by what the parameters usually carry; the work keeps what they learn."""
         query = work.query.document if work.query is not None else None
         body = work.request_body.document if work.request_body is not None else None
         path = of_path(work.templated.params) if work.templated is not None else ()
@@ -188,8 +185,11 @@ class Writer:
         if echo:
             texts = [(echo.name(where), value) for where, value in texts]
             kinds = [(echo.name(where), kind) for where, kind in kinds]
+        found = [*found, *echoed(work.transaction, texts, found)]
+        if self.book is None or work.service == UNASSIGNED:
+            return found
         seen = observed(work.transaction, identity.principal, texts, kinds)
-        judged = book.judge(work.service, operation, seen, found)
+        judged = self.book.judge(work.service, operation, seen, found)
         work.lesson = Lesson(work.service, operation, seen, judged)
         return judged.signals
 

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from apisec.attacks import answers, protocol
+from apisec.attacks.inclusion import REMOTE_SCORE, includes
 from apisec.attacks.signals import MAX_WORK as MAX_SIGNALS_WORK
 from apisec.attacks.signals import Signal, of_document
 from apisec.decoders import DECODERS, json_operation, media_type, operation_hint
@@ -39,7 +40,7 @@ from apisec_forwarder.pipeline.native.plans import Forest, Kinds, NotHere, Tree
 from apisec_forwarder.pipeline.native.targets import Targets
 from apisec_forwarder.pipeline.native.usual import of_kinds, of_texts
 from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Work, form_section
-from apisec_forwarder.pipeline.observing import Lesson, observed
+from apisec_forwarder.pipeline.observing import Lesson, echoed, observed
 from apisec_forwarder.pipeline.pipeline import Pipeline
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
 from apisec_forwarder.pipeline.shown import method_of, named_objects, object_name, shown_text
@@ -137,12 +138,17 @@ class NativePipeline:
         return made
 
     def _by_use(self, work: Work) -> Lesson | None:
-        """Weigh signals by what the parameters usually carry; return what they learn of it."""
+        """Weigh signals by the answer, and by what the parameters usually carry; return what they learn of it."""
         book, service, effect = self.core.writer.book, work.place.name, work.effect
+        learns = book is not None and effect.identity is not None and service != UNASSIGNED
+        if not learns and not work.signals:
+            return None
+        texts = of_texts(work)
+        work.signals += echoed(work.transaction, texts, work.signals)
         if book is None or effect.identity is None or service == UNASSIGNED:
             return None
         kinds = of_kinds(work) if book.teaches() else ()
-        seen = observed(work.transaction, effect.identity.principal, of_texts(work), kinds)
+        seen = observed(work.transaction, effect.identity.principal, texts, kinds)
         judged = book.judge(service, work.operation, seen, work.signals)
         work.signals = judged.signals
         return Lesson(service, work.operation, seen, judged)
@@ -240,7 +246,10 @@ class NativePipeline:
             work.answered = self._response_body(work, hits, transaction.response)
         for index in hits.suspicious:
             where = hits.where(index)
-            work.signals += [Signal(d, where, score) for d, score in work.watch.scan(hits.values[index])]
+            value = hits.values[index]
+            work.signals += [Signal(d, where, score) for d, score in work.watch.scan(value)]
+            if includes(where.partition(".")[2], value):
+                work.signals.append(Signal("injection.inclusion", where, REMOTE_SCORE))
         if work.watch.spent > MAX_SIGNALS_WORK // 2 or work.watch.skipped:
             raise NotHere  # together with the head's it may be too much, and the core says what is left out
 
