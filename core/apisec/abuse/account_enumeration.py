@@ -14,9 +14,12 @@ from apisec.abuse.tally import Counted
 class AccountEnumeration(CountingFamily):
     name = "account_enumeration"
     claims = (
-        Claim("unknown", "accounts_unknown", "accounts asked for that are unknown", group="asked", example="failure"),
+        Claim(
+            "unknown", "accounts_unknown", "accounts asked for that are unknown", group="asked", example="failure",
+            of="accounts_asked", usual=(0.15, 0.1),
+        ),
         Claim("asked", "accounts_asked", "different accounts asked for", least=4, group="asked"),
-    )
+    )  # fmt: skip
     totals = (Total("total", "accounts_unknown", "accounts asked for that are unknown", per="requests"),)
 
     def mark(self, counted: Counted, context: Context) -> None:

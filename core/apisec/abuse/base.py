@@ -48,6 +48,7 @@ MAX_MEMBERS = 64  # principals that an observation names
 MAX_EXAMPLES = 6  # event ids
 
 PRINCIPAL, OPERATION, SERVICE = "principal", "operation", "service"  # scopes of profiles, and entities
+PRINCIPAL_OPERATION = "principal@operation"  # of expectations
 # The keys of the scopes: (service, principal), (service, operation), (service,).
 Key = Tuple[str, ...]
 

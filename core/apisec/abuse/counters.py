@@ -293,4 +293,5 @@ def row_counts(row: Row, by_operation: Mapping[str, Counts]) -> Counts:
     if row.accounts.attempts:
         counts["attempts"] = row.accounts.attempts
         counts["login_failures"] = row.accounts.failures
+        counts["logins"] = row.accounts.successes
     return counts

@@ -20,6 +20,8 @@ from apisec.abuse.base import (
     HORIZONS,
     OPERATION,
     PRINCIPAL,
+    PRINCIPAL_OPERATION,
+    SERVICE,
     SLOTS_PER_DAY,
     SLOTS_PER_HOUR,
     Context,
@@ -30,10 +32,19 @@ from apisec.abuse.base import (
     observation,
 )
 from apisec.abuse.counters import Trail
-from apisec.abuse.tally import Counted
+from apisec.abuse.shares import Share, share_tail
+from apisec.abuse.tally import (
+    MONOTONY,
+    MONOTONY_LEAST,
+    SOURCE,
+    SOURCE_MARKS,
+    Counted,
+    OperationTraffic,
+)
 from apisec.activity import OTHER
 
-PRINCIPAL_OPERATION = "principal@operation"
+UNKNOWN = "default"  # basis of an expectation that rests on nothing
+VOLUME_CAP = 4.0  # decades: volume alone is never a finding (5)
 LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 LEAST_MEMBERS = 3  # principals of a total
 HORIZON_WORDS = {"1h": "in an hour", "1d": "in a day", "7d": "in seven days"}
@@ -58,6 +69,10 @@ class Claim:
     least: float = 2.0
     group: str = ""
     horizons: Tuple[str, ...] = HORIZONS
+    of: str = ""  # a counter that it must be an unusual share of, too
+    usual: Tuple[float, float] = (0.01, 0.02)  # mean and deviation of that share where nothing is known
+    cap: float = 12.0  # decades that it says at most
+    unknown: float = 3.0  # decades that it says at most while too little is known
     example: str = "any"  # kind of the row's examples
 
 
@@ -103,16 +118,44 @@ def figure(value: float) -> str:
 def weigh(context: Context, claim: Claim, key: Key, trail: Trail, operation: str = "") -> Optional[Weighed]:
     """Return the strongest horizon of a claim, or None when none says anything."""
     best: Optional[Weighed] = None
-    for horizon, seen in zip(HORIZONS, trail.sums(claim.counter)):
+    for horizon, seen, trials in zip(HORIZONS, trail.sums(claim.counter), trail.sums(claim.of or claim.counter)):
         if horizon not in claim.horizons or seen < claim.least:
             continue
         tail = context.expectations.tail(claim.counter, claim.scope, key, horizon, context.now_slot, seen)
-        strength = decades(tail.p, len(claim.horizons))
+        strength = min(decades(tail.p, len(claim.horizons)), claim.cap)
+        if tail.basis == UNKNOWN:
+            strength = min(strength, claim.unknown)
+        if strength <= 0.0 or (best is not None and strength <= best.decades):
+            continue
+        if claim.of:
+            strength = min(strength, decades(_share_p(context, claim, key, seen, trials), len(claim.horizons)))
         if strength > 0.0 and (best is None or strength > best.decades):
             best = Weighed(
                 strength, seen, tail.expected, tail.basis, horizon, claim.unit, claim.feature, operation, claim.example
             )
     return best
+
+
+def _share_p(context: Context, claim: Claim, key: Key, seen: float, trials: float) -> float:
+    """The chance of so large a share of what the principal did, by how the shares of ordinary ones differ."""
+    service = key[0].rstrip(SOURCE)
+    place: Tuple[str, Key] = (
+        (OPERATION, (service, key[1])) if claim.scope == PRINCIPAL_OPERATION else (SERVICE, (service,))
+    )
+    traffic = context.peek(place[0], place[1], OperationTraffic)
+    share = traffic.shares.get(f"{claim.counter}/{claim.of}") if traffic else None
+    return share_tail(min(seen, trials), max(trials, 1.0), *(share or Share()).beta(*claim.usual))
+
+
+def monotony(context: Context, service: str, operation: str, counted: Counted) -> float:
+    """Return in decades how unusual it is that so much of what a principal did in seven days is one operation."""
+    trail = counted.part.operations.get(operation)
+    trials = counted.part.total.sums("requests")[2]
+    traffic = context.peek(OPERATION, (service, operation), OperationTraffic)
+    if trail is None or traffic is None or trials < MONOTONY_LEAST:
+        return 0.0
+    share = traffic.shares.get(MONOTONY) or Share()
+    return decades(share_tail(trail.sums("requests")[2], trials, *share.beta(0.3, 0.25)))
 
 
 def features_of(weighed: Iterable[Weighed], groups: Mapping[str, str]) -> Dict[str, float]:
@@ -143,7 +186,7 @@ class CountingFamily:
     def mark(self, counted: Counted, context: Context) -> None:
         """Add marks to what a principal did in the window."""
 
-    def beside(self, counted: Counted, context: Context) -> Mapping[str, float]:
+    def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         """Return features beside the claims; they count only where a claim says something."""
         return {}
 
@@ -162,6 +205,11 @@ class CountingFamily:
             found = self._principal(counted, context)
             if found is not None:
                 yield found
+        if any(claim.counter in SOURCE_MARKS for claim in self.claims):
+            for counted in context.tally.sources.values():
+                found = self._source(counted, context)
+                if found is not None:
+                    yield found
         if self.totals:
             for key, counts in context.tally.operations.items():
                 if any(counts.get(total.counter) for total in self.totals):
@@ -177,8 +225,8 @@ class CountingFamily:
         features = features_of(weighed, groups)
         if sum(features.values()) < LEAST_EVIDENCE:
             return None
-        features.update(self.beside(counted, context))
-        lead = max(weighed, key=lambda one: (one.decades, one.feature, one.operation))
+        lead = max(weighed, key=lambda one: (one.decades, bool(one.operation), one.feature, one.operation))
+        features.update(self.beside(counted, context, lead))
         return observation(
             context,
             self.name,
@@ -195,6 +243,43 @@ class CountingFamily:
             evidence={"horizon": lead.horizon, **self.evidence(counted)},
             reasons=reasons_of(weighed),
             examples=examples_of(counted, lead.example),
+        )
+
+    def _source(self, counted: Counted, context: Context) -> Optional[Observation]:
+        """Judge what the principals of one address did together."""
+        members = sorted({row.principal for row in counted.rows})
+        memory = counted.part.memories.get("members")
+        if memory is None or len(memory) < 2:
+            return None
+        service, address = counted.key
+        weighed: List[Weighed] = []
+        for claim in self.claims:
+            if claim.counter in SOURCE_MARKS and claim.scope == PRINCIPAL and counted.counts.get(claim.counter):
+                one = weigh(context, claim, (service + SOURCE, address), counted.part.total)
+                weighed += [one] if one else []
+        features = features_of(weighed, {claim.feature: claim.group for claim in self.claims})
+        if sum(features.values()) < LEAST_EVIDENCE:
+            return None
+        lead = max(weighed, key=lambda one: (one.decades, one.feature))
+        return observation(
+            context,
+            self.name,
+            counted.row,
+            features,
+            entity=OPERATION,
+            seen=lead.seen,
+            expected=lead.expected,
+            unit=f"{lead.unit} {HORIZON_WORDS[lead.horizon]}",
+            basis=lead.basis,
+            operation=self._main_operation(counted, lead),
+            members=members,
+            first=min(row.first for row in counted.rows),
+            last=max(row.last for row in counted.rows),
+            requests=sum(row.requests for row in counted.rows),
+            evidence={"horizon": lead.horizon, "source": address[1:], "members": len(memory)},
+            reasons=[f"{one}, by {len(memory)} principals from {address[1:]}" for one in reasons_of(weighed)],
+            examples=examples_of(counted, lead.example),
+            signature=address,
         )
 
     def _weigh(self, counted: Counted, context: Context) -> List[Weighed]:

@@ -1,16 +1,37 @@
-"""Excess data: more bytes or more classified values than a principal has reason for."""
+"""Excess data: more bytes or more classified values than a principal has reason for.
+
+Exports and migrations move much, and volume alone is never a finding. What an application asks for has one page's size;
+who raises the limit gets responses that no other client of the operation does (``oversize``).
+"""
 
 from __future__ import annotations
 
-from apisec.abuse.counting import PRINCIPAL_OPERATION, Claim, CountingFamily
+from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context
+from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
+from apisec.abuse.tally import Counted, OperationTraffic
 
 
 class ExcessData(CountingFamily):
     name = "excess_data"
     claims = (
         Claim(
-            "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=20, group="data", example="large"
+            "oversize", "oversize", "responses of twice the size that others get", PRINCIPAL_OPERATION, example="large",
+            unknown=6.0,
         ),
-        Claim("bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=20_000, group="data", example="large"),
-        Claim("all_bytes", "bytes", "bytes", least=50_000, group="data", example="large"),
-    )
+        Claim(
+            "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=20, group="data", example="large",
+            cap=VOLUME_CAP,
+        ),
+        Claim(
+            "bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=20_000, group="data", example="large", cap=VOLUME_CAP
+        ),
+    )  # fmt: skip
+    totals = (Total("total", "oversize", "responses of twice the size that others get", example="large"),)
+
+    def mark(self, counted: Counted, context: Context) -> None:
+        service = counted.row.service
+        for _, name, used in counted.used():
+            traffic = context.peek(OPERATION, (service, name), OperationTraffic)
+            limit = traffic.limit() if traffic else used.largest_out
+            if used.largest_out > limit:
+                counted.mark(name, "oversize", max(1, min(used.requests, int(used.bytes_out // limit))))

@@ -1,18 +1,21 @@
 """Flooding: more requests than a principal has reason for, or than the service takes.
 
 Load grows, marketing brings bursts, integrations run round the clock: each principal is judged against its peers and
-its own habit.
+its own habit. Volume alone is never a finding, for a migration and a new monitor look no different; what the service
+itself refuses as too much is.
 """
 
 from __future__ import annotations
 
-from apisec.abuse.counting import PRINCIPAL_OPERATION, Claim, CountingFamily
+from apisec.abuse.base import PRINCIPAL_OPERATION
+from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
 
 
 class Flooding(CountingFamily):
     name = "flooding"
     claims = (
-        Claim("requests", "requests", "requests", least=30, group="volume"),
-        Claim("operation", "requests", "requests", PRINCIPAL_OPERATION, least=20, group="volume"),
+        Claim("requests", "requests", "requests", least=30, group="volume", cap=VOLUME_CAP),
+        Claim("operation", "requests", "requests", PRINCIPAL_OPERATION, least=20, group="volume", cap=VOLUME_CAP),
         Claim("throttled", "s429", "requests over a limit (429)", example="failure"),
     )
+    totals = (Total("total", "s429", "requests over a limit (429)", example="failure"),)

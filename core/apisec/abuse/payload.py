@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from typing import ClassVar, FrozenSet, Mapping
 
-from apisec.abuse.base import Context
-from apisec.abuse.counting import PRINCIPAL_OPERATION, Claim, CountingFamily, Total
+from apisec.abuse.base import PRINCIPAL_OPERATION, Context
+from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed
 from apisec.abuse.tally import Counted
 
 WEAK = 0.7  # below, a signal counts a fifth
@@ -30,7 +30,7 @@ class Payload(CountingFamily):
                 for operation, requests in signal.operations.items():
                     counted.mark(operation, self.counter, weight * requests)
 
-    def beside(self, counted: Counted, context: Context) -> Mapping[str, float]:
+    def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         answered = any(
             signal.answered for row in counted.rows for family, signal in row.signals.items() if family in self.signals
         )
@@ -45,8 +45,8 @@ class Injection(Payload):
     )
     counter = "injections"
     claims = (
-        Claim("signals", counter, "requests with signs of an injection", least=0.5, group="signals"),
-        Claim("here", counter, "requests with signs of an injection", PRINCIPAL_OPERATION, 0.5, "signals"),
+        Claim("signals", counter, "requests with signs of an injection", least=0.5, group="signals", unknown=6.0),
+        Claim("here", counter, "requests with signs of an injection", PRINCIPAL_OPERATION, 0.5, "signals", unknown=6.0),
     )
     totals = (Total("total", counter, "requests with signs of an injection", least=3),)
 
@@ -56,7 +56,15 @@ class ServerSideRequestForgery(Payload):
     signals = frozenset(("ssrf",))
     counter = "forgeries"
     claims = (
-        Claim("signals", counter, "requests with addresses of inner networks", least=0.5, group="signals"),
-        Claim("here", counter, "requests with addresses of inner networks", PRINCIPAL_OPERATION, 0.5, "signals"),
+        Claim("signals", counter, "requests with addresses of inner networks", least=0.5, group="signals", unknown=6.0),
+        Claim(
+            "here",
+            counter,
+            "requests with addresses of inner networks",
+            PRINCIPAL_OPERATION,
+            0.5,
+            "signals",
+            unknown=6.0,
+        ),
     )
     totals = (Total("total", counter, "requests with addresses of inner networks", least=3),)

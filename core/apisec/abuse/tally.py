@@ -10,11 +10,22 @@ an outage. In such a *wave* a principal's failures count only as far as they exc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, Optional, Set, Tuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, Optional, Tuple
 
-from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, SLOTS_PER_HOUR, Context, Key, Window
+from apisec.abuse.base import (
+    OPERATION,
+    PRINCIPAL,
+    PRINCIPAL_OPERATION,
+    SERVICE,
+    SLOTS_PER_DAY,
+    SLOTS_PER_HOUR,
+    Context,
+    Key,
+    Window,
+)
 from apisec.abuse.counters import Counts, PrincipalCounters, Trail, operation_counts, row_counts
+from apisec.abuse.shares import Share, merged
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 from apisec.activity.parts import Hashes
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
     from apisec.activity import OperationActivity, Row
 
 WAVE_COUNTERS = ("s401", "s403", "s404", "s4xx", "s429", "s5xx")
+WAVE_MARKS = ("oversize",)
 WAVE_LEAST = 3  # principals
 WAVE_P = 1e-3  # chance of so many at once on an ordinary day
 WAVE_FACTOR = 3.0  # times what the others have is still explained
@@ -34,6 +46,14 @@ MAX_FAILING = 512  # principals by counter
 MAX_CONTRIBUTORS = 128  # by mark
 CONTRIBUTOR_SLOTS = SLOTS_PER_DAY
 MAX_SUCCEEDED = 64
+MAX_SHARES = 16
+SHARE_LEAST = 8  # trials in a day from which on a principal has a share
+MAX_SIZES, LEAST_SIZES, SIZES_LEFT_OUT = 64, 20, 30  # principals whose largest response is known, and 1 in 30 left out
+SIZE_FACTOR, MIN_LIMIT = 2.0, 2048.0  # bytes
+# Marks that are added up by source address too, for who changes its agent or its token with each request.
+SOURCE_MARKS = ("accounts_failed", "accounts_asked", "accounts_unknown", "attempts", "dead", "guessed", "guessers")
+MONOTONY, MONOTONY_LEAST = "monotony", 8  # requests, from which on a principal has a share of each operation
+SOURCE = "@"  # begins the pseudo principal of an address, and ends the pseudo service of its expectations
 
 
 def poisson_tail(count: int, mean: float) -> float:
@@ -79,15 +99,34 @@ class OperationTraffic:
     """What was done to one operation, or to a service as a whole. The part "traffic" of its profile."""
 
     name: ClassVar[str] = "traffic"
-    __slots__ = ("answered", "contributors", "succeeded", "total", "waves")
+    __slots__ = ("answered", "contributors", "largest", "shares", "succeeded", "total", "waves")
 
     def __init__(self) -> None:
         self.total = Trail()
         self.answered = 0  # requests that were answered with 2xx or 3xx, ever
         self.succeeded = Hashes(MAX_SUCCEEDED)  # principals that were
         self.waves: Dict[str, Wave] = {}
+        self.shares: Dict[str, Share] = {}
+        self.largest: Dict[int, int] = {}  # of a fair sample of ordinary principals (hashes): largest response, bytes
         # By mark: principal -> (slot of the last, count). Who to name when an operation is under attack.
         self.contributors: Dict[str, Dict[str, Tuple[int, float]]] = {}
+
+    def size(self, principal: int, largest: int) -> None:
+        """Take the largest response that an ordinary principal (a hash) got; those of the smallest hashes are kept."""
+        held = self.largest
+        if principal in held or len(held) < MAX_SIZES or principal < max(held):
+            held[principal] = max(largest, held.get(principal, 0))
+            if len(held) > MAX_SIZES:
+                del held[max(held)]
+
+    def limit(self) -> float:
+        """Return the size beyond which a response is out of line; infinite where too few are known.
+
+        Twice what all but a few of the principals had at most; at least ``MIN_LIMIT``.
+        """
+        if len(self.largest) < LEAST_SIZES:
+            return math.inf
+        return max(MIN_LIMIT, SIZE_FACTOR * sorted(self.largest.values())[-1 - len(self.largest) // SIZES_LEFT_OUT])
 
     def contribute(self, mark: str, principal: str, slot: int, count: float) -> None:
         held = self.contributors.setdefault(mark, {})
@@ -118,6 +157,9 @@ class OperationTraffic:
         for mark, held in other.contributors.items():
             for who, (slot, count) in held.items():
                 self.contribute(mark, who, slot, count)
+        merged(self.shares, other.shares)
+        for hashed, largest in other.largest.items():
+            self.size(hashed, largest)
         for name, wave in other.waves.items():
             mine = self.waves.setdefault(name, Wave())
             mine.usual = max(mine.usual, wave.usual)
@@ -134,6 +176,8 @@ class OperationTraffic:
                 name: {"usual": round(wave.usual, 6), "failing": {who: list(one) for who, one in wave.failing.items()}}
                 for name, wave in self.waves.items()
             },
+            "shares": {name: share.to_state() for name, share in self.shares.items()},
+            "largest": sorted([who, size] for who, size in self.largest.items()),
             "contributors": {
                 mark: {who: list(one) for who, one in held.items()} for mark, held in self.contributors.items()
             },
@@ -152,6 +196,9 @@ class OperationTraffic:
                 wave = traffic.waves[str(name)] = Wave()
                 wave.usual = float(one["usual"])
                 wave.failing = _pairs(one["failing"], MAX_FAILING)
+            for name, share in list(state["shares"].items())[:MAX_SHARES]:
+                traffic.shares[str(name)] = Share.from_state(share)
+            traffic.largest = {int(one): int(size) for one, size in state["largest"][:MAX_SIZES]}
             for mark, held in state["contributors"].items():
                 traffic.contributors[str(mark)] = _pairs(held, MAX_CONTRIBUTORS)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
@@ -202,6 +249,8 @@ class Tally:
         self.principals: Dict[Tuple[str, str], Counted] = {}
         self.operations: Dict[Tuple[str, str], Counts] = {}
         self.services: Dict[str, Counts] = {}
+        self.sources: Dict[Tuple[str, str], Counted] = {}  # by (service, "@address")
+        self._shares: Tuple[Tuple[str, str, str], ...] = ()  # scope, counter and of what: what claims need shares of
         self._totals: FrozenSet[str] = frozenset()  # marks that are judged by operation
         for key, rows in window.by_principal.items():
             part = context.part(PRINCIPAL, key, PrincipalCounters)
@@ -231,27 +280,48 @@ class Tally:
 
     def mark(self, families: Iterable[Any]) -> None:
         """Let families add their marks, and add all of it to the trails."""
-        self.explain()
+        self.explain(WAVE_COUNTERS)
         marking = [family for family in families if hasattr(family, "mark")]
         self._totals = frozenset(total.counter for family in marking for total in family.totals)
+        claims = [claim for family in marking for claim in family.claims if claim.of]
+        self._shares = tuple(sorted({(claim.scope, claim.counter, claim.of) for claim in claims}))
         for counted in self.principals.values():
             for family in marking:
                 family.mark(counted, self._context)
+        self.explain(WAVE_MARKS)
+        self._add_sources()
         self.close()
 
-    def explain(self) -> None:
-        """Take what a wave explains out of the failures."""
-        established: Dict[str, Set[str]] = {}
+    def _add_sources(self) -> None:
+        """Add up the marks by address; an address without any is none."""
+        by_source: Dict[Tuple[str, str], List[Counted]] = {}
+        for (service, _), counted in self.principals.items():
+            if len(counted.row.sources) == 1 and any(counted.counts.get(mark) for mark in SOURCE_MARKS):
+                by_source.setdefault((service, SOURCE + counted.row.sources[0]), []).append(counted)
+        for key, members in by_source.items():
+            part = self._context.part(PRINCIPAL, key, PrincipalCounters)
+            rows = [row for counted in members for row in counted.rows]
+            source = self.sources[key] = Counted(key, rows, part, self._context.age_of(PRINCIPAL, key))
+            for counted in members:
+                _add(source.counts, {mark: counted.counts[mark] for mark in SOURCE_MARKS if counted.counts.get(mark)})
+                for name, counts in counted.by_operation.items():
+                    marks = {mark: counts[mark] for mark in SOURCE_MARKS if counts.get(mark)}
+                    if marks:
+                        _add(source.by_operation.setdefault(name, {}), marks)
+            part.fresh("members", [value_hash32(counted.row.principal) for counted in members], self.slot)
+            part.total.add(self.slot, source.counts)
+
+    def explain(self, names: Sequence[str]) -> None:
+        """Take what a wave explains out of some counters."""
         for (service, principal), counted in self.principals.items():
             if counted.age >= ESTABLISHED_SLOTS:
-                for name in WAVE_COUNTERS:
+                for name in names:
                     if counted.counts.get(name):
                         traffic = self.traffic(SERVICE, (service,))
                         traffic.waves.setdefault(name, Wave()).add(principal, self.slot, counted.counts[name])
-                        established.setdefault(service, set()).add(name)
         for (service, principal), counted in self.principals.items():
             traffic = self.traffic(SERVICE, (service,))
-            for name in WAVE_COUNTERS:
+            for name in names:
                 wave = traffic.waves.get(name)
                 if wave is None or not counted.counts.get(name):
                     continue
@@ -259,8 +329,9 @@ class Tally:
                 if explained:
                     _reduce(counted, name, explained)
         for service in {service for service, _ in self.principals}:
-            for wave in self.traffic(SERVICE, (service,)).waves.values():
-                wave.close(self.slot)
+            for name, wave in self.traffic(SERVICE, (service,)).waves.items():
+                if name in names:
+                    wave.close(self.slot)
 
     def close(self) -> None:
         """Add the window to the trails of principals, operations and services."""
@@ -299,28 +370,72 @@ class Tally:
 
     def learn(self, ordinary: Window) -> None:
         """Teach the expectations the sums of ordinary principals, and totals less what the others did."""
-        expectations, slot = self._context.expectations, self.slot
         operations: Dict[Tuple[str, str], Counts] = {}
         services: Dict[str, Counts] = {}
         for key in ordinary.by_principal:
-            counted = self.principals[key]
-            service, principal = key
-            total = counted.part.total
-            total.add(slot, {"rows": 1})
-            expectations.learn_sums(PRINCIPAL, key, slot, total.all_sums(), int(total.sums("rows")[1]))
-            _add(services.setdefault(service, {}), counted.counts)
-            for name, counts in counted.by_operation.items():
-                if name == OTHER:
-                    continue
-                trail = counted.part.operation(name)
-                trail.add(slot, {"rows": 1})
-                key3 = (service, name, principal)
-                expectations.learn_sums("principal@operation", key3, slot, trail.all_sums(), int(trail.sums("rows")[1]))
-                _add(operations.setdefault((service, name), {}), counts)
+            self._learn_principal(self.principals[key], operations, services)
+        expectations, slot = self._context.expectations, self.slot
         for key2, counts in operations.items():
             expectations.learn_total(OPERATION, key2, slot, counts)
         for service, counts in services.items():
             expectations.learn_total(SERVICE, (service,), slot, counts)
+        self._learn_sources(ordinary)
+
+    def _learn_principal(
+        self, counted: Counted, operations: Dict[Tuple[str, str], Counts], services: Dict[str, Counts]
+    ) -> None:
+        expectations, slot = self._context.expectations, self.slot
+        key = service, principal = counted.key
+        total = counted.part.total
+        total.add(slot, {"rows": 1})
+        rows = int(total.sums("rows")[1])
+        expectations.learn_sums(PRINCIPAL, key, slot, total.all_sums(), rows)
+        self._learn_shares(PRINCIPAL, self.traffic(SERVICE, (service,)), total, rows)
+        _add(services.setdefault(service, {}), counted.counts)
+        hashed = value_hash32(principal)
+        all_requests = total.sums("requests")[2]
+        for name, counts in counted.by_operation.items():
+            if name == OTHER:
+                continue
+            trail = counted.part.operation(name)
+            trail.add(slot, {"rows": 1})
+            rows = int(trail.sums("rows")[1])
+            expectations.learn_sums(PRINCIPAL_OPERATION, (service, name, principal), slot, trail.all_sums(), rows)
+            traffic = self.traffic(OPERATION, (service, name))
+            self._learn_shares(PRINCIPAL_OPERATION, traffic, trail, rows)
+            if all_requests >= MONOTONY_LEAST:
+                share = traffic.shares.setdefault(MONOTONY, Share())
+                share.learn(min(1.0, trail.sums("requests")[2] / all_requests), 1.0 / rows)
+            _add(operations.setdefault((service, name), {}), counts)
+        for _, name, used in counted.used():
+            self.traffic(OPERATION, (service, name)).size(hashed, used.largest_out)
+
+    def _learn_shares(self, scope: str, traffic: OperationTraffic, trail: Trail, rows: int) -> None:
+        for in_scope, counter, of in self._shares:
+            trials = trail.sums(of)[1] if in_scope == scope else 0.0
+            if trials >= SHARE_LEAST:
+                share = traffic.shares.setdefault(f"{counter}/{of}", Share())
+                share.learn(min(1.0, trail.sums(counter)[1] / trials), 1.0 / rows)
+
+    def _learn_sources(self, ordinary: Window) -> None:
+        """Teach what ordinary addresses show; most show nothing."""
+        expectations, slot = self._context.expectations, self.slot
+        seen: Dict[Tuple[str, str], bool] = {}
+        for (service, principal), counted in self.principals.items():
+            for address in counted.row.sources[:1]:
+                key = (service, SOURCE + address)
+                seen[key] = seen.get(key, True) and (service, principal) in ordinary.by_principal
+        for key, good in seen.items():
+            if not good:
+                continue
+            source = self.sources.get(key)
+            if source is None:
+                expectations.learn_sums(PRINCIPAL, (key[0] + SOURCE, key[1]), slot, {}, 1)
+                continue
+            total = source.part.total
+            total.add(slot, {"rows": 1})
+            rows = int(total.sums("rows")[1])
+            expectations.learn_sums(PRINCIPAL, (key[0] + SOURCE, key[1]), slot, total.all_sums(), rows)
 
 
 def _reduce(counted: Counted, name: str, explained: float) -> None:

@@ -1,7 +1,8 @@
 """Token guessing: requests with credentials that nobody issued.
 
 A rotation of credentials makes everybody's fail at once (a wave, ``tally``); a client with an expired one fails for
-hours, with the same one. Who guesses uses another one each time.
+hours, with the same one. Who guesses uses another one each time; where a token is a principal, each is a new principal
+that never succeeds, and they are added up by address (``guessers``).
 """
 
 from __future__ import annotations
@@ -13,23 +14,26 @@ from apisec.abuse.tally import Counted
 
 class TokenGuessing(CountingFamily):
     name = "token_guessing"
+    unit = "requests refused for their credential"
     claims = (
-        Claim("credentials", "credentials_refused", "refused credentials", group="tokens", example="refused"),
-        Claim(
-            "refused", "refused", "requests refused for their credential", least=5, group="tokens", example="refused"
-        ),
+        Claim("guessers", "guessers", "principals that were only ever refused", least=3, group="tokens"),
+        Claim("credentials", "credentials_refused", "refused credentials", group="tokens", of="requests"),
+        Claim("refused", "refused", unit, least=5, group="tokens", example="refused", of="requests"),
     )
     totals = (Total("total", "guessed", "refused requests of principals that never succeeded", example="refused"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
+        part = counted.part
+        before = part.total.sums("answered")[2]
         for row, name, used in counted.used():
             refused = used.statuses.get(401, 0)
             if not refused or used.identities.values:
                 continue
-            own = counted.by_operation.get(name, {})
-            refused = min(refused, int(own.get("s401", refused)))  # a wave is taken out
+            refused = min(refused, int(counted.by_operation.get(name, {}).get("s401", refused)))  # less a wave
             counted.mark(name, "refused", refused)
-            fresh = counted.part.fresh("credentials", row.credential_hashes.values, context.now_slot)
+            fresh = part.fresh("credentials", row.credential_hashes.values, context.now_slot)
             counted.mark(name, "credentials_refused", min(refused, fresh))
-            if refused == used.requests and not counted.part.total.sums("answered")[2]:
+            if refused and row.failures == row.requests and not before:
                 counted.mark(name, "guessed", refused)
+                if not part.total.sums("guessed")[2] and not counted.counts.get("guessers"):
+                    counted.mark(name, "guessers", 1)
