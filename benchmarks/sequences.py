@@ -32,6 +32,7 @@ from apisec.sequences.walk import SESSION_PAUSE, Walk
 HISTORY_SHARE = 0.4
 FAMILY = "step_skipping"
 ORDER = 3
+LONGEST = 4 * 3600.0  # seconds of a session
 FLOOR = 1e-6  # of a fixed-order model, for what it has never seen
 RATES = (1e-4, 1e-5)
 
@@ -40,7 +41,7 @@ Key = tuple[str, str]  # service, principal
 
 @dataclass
 class Session:
-    """Steps of one principal without a pause of an hour. ``attack``: one of them was skipped to."""
+    """Steps of one principal without a pause of an hour, four hours at most. ``attack``: it holds a skipped step."""
 
     key: Key
     steps: list[Step] = field(default_factory=list)
@@ -75,7 +76,9 @@ def _take(gathered: Activity, steps: dict[Key, list[Step]]) -> None:
 def _cut(key: Key, steps: Sequence[Step], marked: set[float]) -> Iterator[Session]:
     session = Session(key)
     for step in steps:
-        if session.steps and step.time - session.steps[-1].time > SESSION_PAUSE:
+        if session.steps and (
+            step.time - session.steps[-1].time > SESSION_PAUSE or step.time - session.steps[0].time > LONGEST
+        ):
             yield session
             session = Session(key)
         session.steps.append(step)
@@ -171,20 +174,17 @@ def _named(step: Step) -> tuple[str, ...]:
 class Sequences:
     """``apisec.sequences``: rules with a bound, and surprisal by Kneser-Ney; ``rules`` False: the latter alone."""
 
-    name = "apisec.sequences"
-
     def __init__(self, rules: bool = True) -> None:
         self.rules = rules
-        self.name = self.name if rules else "Kneser-Ney alone"
+        self.name = "apisec.sequences" if rules else "Kneser-Ney alone"
         self.orders: dict[str, Order] = defaultdict(Order.new)
         self.walks: dict[Key, Walk] = defaultdict(Walk)
 
     def _moments(self, session: Session, learn: bool) -> list[Moment]:
         order, walk, made = self.orders[session.key[0]], self.walks[session.key], []
+        order.precedence.mine(int(session.steps[0].time // 300))
         for step in session.steps:
-            slot = int(step.time // 300)
-            order.precedence.mine(slot)
-            made.append(follow(order, walk, step, slot))
+            made.append(follow(order, walk, step, int(step.time // 300)))
             if learn:
                 teach(order, walk, hash(session.key) & 0xFFFFFFFF, made[-1])
         return made

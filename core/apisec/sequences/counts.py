@@ -31,12 +31,15 @@ class PairCounts:
 
 
 class TargetCounts:
-    """An operation D: days of principals, how often D was done again, hashes of some principals."""
+    """An operation D: days of principals, how often D was done again, hashes of some principals.
 
-    __slots__ = ("days", "pairs", "repeated", "supporters")
+    ``refused``: steps that did not teach, because their principals go on breaking a rule.
+    """
+
+    __slots__ = ("days", "pairs", "refused", "repeated", "supporters")
 
     def __init__(self) -> None:
-        self.days = self.repeated = 0
+        self.days = self.repeated = self.refused = 0
         self.supporters: Set[int] = set()
         self.pairs: Dict[Pair, PairCounts] = {}
 
@@ -57,6 +60,7 @@ class TargetCounts:
     def add(self, other: TargetCounts) -> None:
         self.days += other.days
         self.repeated += other.repeated
+        self.refused += other.refused
         self.support(other.supporters)
         for pair, counts in sorted(other.pairs.items()):
             self.pair(pair).add(counts)
@@ -138,7 +142,7 @@ def _target_state(target: TargetCounts) -> Dict[str, Any]:
         [pair.requires, int(pair.linked), counts.began, counts.lost, counts.again, _packed(counts.gaps)]
         for pair, counts in sorted(target.pairs.items())
     ]
-    return {"d": target.days, "r": target.repeated, "s": sorted(target.supporters), "p": pairs}
+    return {"d": target.days, "r": target.repeated, "x": target.refused, "s": sorted(target.supporters), "p": pairs}
 
 
 def read_generation(state: Mapping[str, Any]) -> Generation:
@@ -148,6 +152,7 @@ def read_generation(state: Mapping[str, Any]) -> Generation:
     for name, stored in list(state["t"].items())[:MAX_TARGETS]:
         target = made.targets[str(name)] = TargetCounts()
         target.days, target.repeated = checked_count(stored["d"]), checked_count(stored["r"])
+        target.refused = checked_count(stored["x"])
         target.support(checked_count(one) for one in stored["s"])
         for requires, linked, began, lost, again, gaps in stored["p"][:MAX_PAIRS]:
             counts = target.pairs[Pair(str(requires), bool(linked))] = PairCounts()

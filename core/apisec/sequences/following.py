@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import AbstractSet, List, Mapping, NamedTuple, Optional, Tuple
 
 from apisec.sequences.calibration import Purity, Surprise, purity
-from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule
+from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule, Seen
 from apisec.sequences.steps import Break, Look, Pair, Taken, changes, succeeded
 from apisec.sequences.transitions import Context, Transitions
 from apisec.sequences.walk import MAX_QUARTERS, SLOT_SECONDS, Walk
@@ -128,7 +128,7 @@ def _judge(order: Order, walk: Walk, moment: Moment) -> None:
         if _fulfilled(rule, walk, moment):
             moment.kept.append(rule)
             continue
-        thing = step.ids[0] if step.ids and rule.pair.linked else 0
+        thing = walk.thing(step) if rule.pair.linked else 0
         times = walk.broke(Break(step.time, step.operation, rule.pair, thing))
         earlier = {one.requires for one in order.precedence.rules(rule.requires)}
         moment.broken.append(Broken(rule, times, covered(order, walk, moment, rule, earlier)))
@@ -173,7 +173,9 @@ def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
         if walk.taught % SAMPLE_EVERY == 0:
             order.precedence.sample(walk, step.time)
     if moment.look is not None:
-        order.precedence.teach(walk, principal, step.operation, moment.look, moment.before, moment.lost)
+        again = any(broken.times > 1 for broken in moment.broken)
+        seen = Seen(moment.look, moment.before, moment.lost, again)
+        order.precedence.teach(walk, principal, step.operation, seen)
     if moment.ended and Purity.begins(moment.flows):
         order.purity.add(moment.flows, purity(moment.flows, moment.others))
     for broken in moment.broken:

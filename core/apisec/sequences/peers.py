@@ -99,5 +99,5 @@ def _tell(order: Order, doer: _Doer, rule: Rule, earlier: Set[str]) -> None:
         done = walk.done.get(rule.requires)
         if done is not None and not done.named:
             continue  # a step that did not say which object it was about counts for any
-        times = walk.broke(Break(step.time, rule.operation, rule.pair, step.ids[0] if step.ids else 0))
+        times = walk.broke(Break(step.time, rule.operation, rule.pair, walk.thing(step)))
         moment.broken.append(Broken(rule, times, covered(order, walk, moment, rule, earlier)))

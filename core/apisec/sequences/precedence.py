@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, FrozenSet, List, Optional, Sequence, Tuple
+from typing import Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.errors import DocumentError
 from apisec.sequences.counts import (
@@ -43,10 +43,10 @@ MAX_UNLINKED_GAP = 1800.0  # only closeness says that steps without a shared obj
 NEAR_SECONDS = 300.0  # in which D may be done again without B: sent twice
 FLOW_LENGTHS = 3.0  # typical gaps: people answer the door between two steps
 GENERATION_SLOTS, SLOTS_PER_HOUR = 14 * 288, 12
+# Who breaks a rule again and again does not teach that it is none, unless many do: then it is none any more.
+MAX_REFUSED = 0.5  # times the days that taught
 YOUNG_MOMENTS = 2_000  # picked in traffic, one of four
 STATE_VERSION = 1
-
-Lost = Tuple[Pair, ...]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,18 @@ class Rule:
         return min(self.bound, (self.broken + prior) / (self.days + 1.0))
 
 
+class Seen(NamedTuple):
+    """A step as a principal's walk took it in: what stood before it, and what did so earlier that day, but not now.
+
+    ``again``: it breaks a rule that this principal has broken before.
+    """
+
+    look: Look
+    before: Mapping[Pair, float]
+    lost: Tuple[Pair, ...]
+    again: bool
+
+
 class Precedence:
     """The rules of one service and the counts behind them; a part of the service's profile."""
 
@@ -92,27 +104,25 @@ class Precedence:
 
     # --- learning -----------------------------------------------------------------------------------------
 
-    def teach(
-        self, walk: Walk, principal: int, operation: str, look: Look, before: Mapping[Pair, float], lost: Lost
-    ) -> None:
-        """Learn from a successful step that changes something, which the walk has taken in as ``look``.
-
-        ``principal`` is a hash; ``before`` says what stood before it, ``lost`` what did so earlier that day, not now.
-        """
+    def teach(self, walk: Walk, principal: int, operation: str, seen: Seen) -> None:
+        """Learn from a successful step that changes something; ``principal`` is a hash."""
         target = self.now.target(operation)
-        if target is None or not walk.teaches(operation, look):
+        if target is None or not walk.teaches(operation, seen.look):
             return
-        if look.times == 1:
+        if seen.again and target.refused < MAX_REFUSED * target.days:
+            target.refused += 1
+            return
+        if seen.look.times == 1:
             target.days += 1
             target.repeated += walk.looks[operation].taught > 1
             target.support((principal,))
-            for pair in look.kept:
+            for pair in seen.look.kept:
                 counts = target.pair(pair)
                 counts.began += 1
-                counts.gaps[gap_class(before[pair])] += 1
+                counts.gaps[gap_class(seen.before[pair])] += 1
             return
-        target.repeated += look.times == 2
-        for pair in lost:
+        target.repeated += seen.look.times == 2
+        for pair in seen.lost:
             target.pair(pair).lost += 1
 
     def sample(self, walk: Walk, time: float) -> None:

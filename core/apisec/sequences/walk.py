@@ -21,6 +21,7 @@ QUARTER_SECONDS, MAX_QUARTERS = DAY / 4, 28
 MAX_DONE, MAX_OBJECTS, MAX_PER_OBJECT, MAX_LOOKS, MAX_BREAKS = 64, 256, 8, 32, 64
 TAUGHT_DAYS = 3  # of one operation by one principal, until its look at it is forgotten
 LATE_SECONDS = 60.0  # of clocks and gateways; a step later than that is taken in, and accuses nobody
+BORN = ""
 SLOT_SECONDS, SLOTS_PER_HOUR = 300.0, 12  # of activity rows
 STATE_VERSION = 1
 
@@ -40,7 +41,7 @@ class Walk:
         self.taught = 0  # steps taught today
         self.highest: List[float] = []  # the session's highest surprisals, in bits
         self.done: Dict[str, Done] = {}
-        self.objects: Dict[int, Dict[str, float]] = {}
+        self.objects: Dict[int, Dict[str, float]] = {}  # id -> step -> when last; ``BORN`` -> when first met
         self.looks: Dict[str, Look] = {}
         self.breaks: List[Break] = []
         self.quarters: List[List[int]] = []  # [quarter of a day, steps, steps of flows, flows that ended]
@@ -91,8 +92,8 @@ class Walk:
         for thing in step.ids:
             steps = self.objects.pop(thing, None)
             if steps is None:
-                steps = {}
-            if len(steps) < MAX_PER_OBJECT or operation in steps:
+                steps = {BORN: time}
+            if len(steps) <= MAX_PER_OBJECT or operation in steps:
                 steps[operation] = max(time, steps.get(operation, 0.0))
             self.objects[thing] = steps
             if len(self.objects) > MAX_OBJECTS:
@@ -112,13 +113,20 @@ class Walk:
             gap = time - done.time
             if name != operation and 0.0 <= gap <= longest and (done.time >= again or gap <= near):
                 found[Pair(name, False)] = gap
-        for thing in step.ids:
-            for name, then in self.objects.get(thing, _NOTHING).items():
-                gap = time - then
-                pair = Pair(name, True)
-                if name != operation and 0.0 <= gap <= REMEMBERED_SECONDS and gap <= found.get(pair, gap):
-                    found[pair] = gap
+        for name, then in self.objects.get(self.thing(step), _NOTHING).items():
+            gap = time - then
+            if name not in (operation, BORN) and 0.0 <= gap <= REMEMBERED_SECONDS:
+                found[Pair(name, True)] = gap
         return found
+
+    def thing(self, step: Taken) -> int:
+        """Return the id of the object that a step is about; 0 when it names none.
+
+        Of several, the one that this principal came to know last: orders are younger than their customer. An id that
+        was never seen says less than those that were.
+        """
+        known = [thing for thing in step.ids if thing in self.objects]
+        return max(known or step.ids, key=lambda thing: self.objects.get(thing, _NOTHING).get(BORN, 0.0), default=0)
 
     def look(self, step: Taken, before: Mapping[Pair, float]) -> Tuple[Look, Tuple[Pair, ...]]:
         """Remember that an operation was done; return that, and what stood before it earlier today, but not now."""
@@ -153,7 +161,11 @@ class Walk:
         """Remember a broken rule; return how often that rule was broken within the days that count."""
         self.breaks.append(broken)
         del self.breaks[:-MAX_BREAKS]
-        return sum(1 for one in self.breaks if one.operation == broken.operation and one.pair == broken.pair)
+        return self.broken(broken.operation, broken.pair)
+
+    def broken(self, operation: str, pair: Pair) -> int:
+        """Return how often a rule was broken within the days that count."""
+        return sum(1 for one in self.breaks if one.operation == operation and one.pair == pair)
 
     def excuse(self, step: Taken) -> None:
         """A step arrived late that a broken rule had asked for: what was broken for want of it was not."""
@@ -221,7 +233,7 @@ class Walk:
         for thing, steps in other.objects.items():
             mine = self.objects.setdefault(thing, {})
             for name, time in steps.items():
-                mine[name] = max(time, mine.get(name, 0.0))
+                mine[name] = min(time, mine.get(name, time)) if name == BORN else max(time, mine.get(name, 0.0))
         self.breaks = sorted({*self.breaks, *other.breaks})[-MAX_BREAKS:]
         total: Dict[int, List[int]] = {}
         for quarter, *counts in (*self.quarters, *other.quarters):
@@ -234,7 +246,7 @@ class Walk:
         newest = sorted(self.done.items(), key=lambda item: item[1].time)[-MAX_DONE:]
         self.done = dict(newest)
         things = sorted(self.objects.items(), key=lambda item: max(item[1].values(), default=0.0))[-MAX_OBJECTS:]
-        self.objects = {thing: dict(list(steps.items())[:MAX_PER_OBJECT]) for thing, steps in things}
+        self.objects = {thing: dict(list(steps.items())[: MAX_PER_OBJECT + 1]) for thing, steps in things}
         self.looks = dict(sorted(self.looks.items(), key=lambda item: item[1].last)[-MAX_LOOKS:])
 
     def to_state(self) -> Dict[str, Any]:
