@@ -1,1 +1,1 @@
-"""What is ordinary: mergeable sketches, and what was learned of each operation."""
+"""What is ordinary: mergeable sketches, what was learned of each operation, and how likely a sum is (expectations)."""

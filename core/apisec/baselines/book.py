@@ -37,7 +37,7 @@ class Book:
         self.totals: Dict[Group, List[int]] = {}  # recent, former
         self.typical: Dict[Tuple[str, int], Typical] = {}
         self.typical_due = 0  # weight of the service's rows at which the typical operation is to be found anew
-        self.dirty = True
+        self.dirty = False
 
     def cell(self, key: CellKey) -> Calibration:
         found = self.cells.get(key)
@@ -68,6 +68,10 @@ class Book:
             totals[:] = [0, totals[0]] if steps == 1 else [0, 0]
         self.cells = {key: cell for key, cell in self.cells.items() if cell.evidences}
         self.generation = generation
+
+    def last_generation(self) -> int:
+        """Return the generation of the last judgement."""
+        return self.generation
 
     def merge(self, other: Book) -> None:
         """Add another book of the same service; the newer one's generation counts."""

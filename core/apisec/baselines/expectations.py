@@ -10,7 +10,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.baselines.book import PEERS, SHARE, YOUNG, Book, CellKey
 from apisec.baselines.calibration import PRIOR_CURVE, TOTAL_CURVE, Curve, fit_curve
@@ -30,6 +30,8 @@ from apisec.baselines.totals import Total
 from apisec.errors import DocumentError
 
 DOCUMENT_VERSION = 1
+PRINCIPALS, TOTAL, CALIBRATION = "principals", "total", "calibration"  # kinds of documents
+MAX_PLACES = 20_000  # populations, and totals; further ones are not learned
 P_FLOOR = 1e-300
 CURVE_GROWTH = 1.2  # of the weight of judgements, before a curve is made anew
 CURVE_LEAST, CURVE_ROWS = 50 * UNIT, 5_000  # of one service, and of all
@@ -52,6 +54,8 @@ class Expectations:
         self._totals: Dict[Place, Total] = {}
         self._books: Dict[str, Book] = {}
         self._curves: Dict[CellKey, Tuple[int, Curve]] = {}  # of all services, until so much was learned
+        self._gone: List[str] = []  # keys of documents
+        self._generation = -1  # in which ``forget`` was called last
         self._learned = 0  # rows and totals, since this was made or read
 
     # --- asking ---
@@ -121,6 +125,8 @@ class Expectations:
         place = (scope, key[:-1])
         population = self._populations.get(place)
         if population is None:
+            if len(self._populations) >= MAX_PLACES:
+                return
             population = self._populations[place] = Population(scope)
         book = self._book(key[0])
         book.move_to(generation_of(slot))
@@ -145,6 +151,8 @@ class Expectations:
         """Take what ordinary principals did together in one slot: values of the slot, not sums. Additive."""
         total = self._totals.get((scope, key))
         if total is None:
+            if len(self._totals) >= MAX_PLACES:
+                return
             total = self._totals[(scope, key)] = Total(scope)
         book = self._book(key[0])
         book.move_to(generation_of(slot))
@@ -163,28 +171,64 @@ class Expectations:
             self._book(service).merge(book)
         self._curves = {}
 
-    def to_documents(self, dirty_only: bool = False) -> List[Dict[str, Any]]:
-        """Return a document each population, total and service; with ``dirty_only``, those that have changed.
+    def forget(self, slot: int) -> None:
+        """Give up what nothing was learned of for two generations (four weeks)."""
+        generation = generation_of(slot)
+        if generation <= self._generation:
+            return
+        self._generation = generation
+        for kind, scope, key, part in self._parts():
+            if 0 <= part.last_generation() < generation - 1:
+                self._gone.append(_key_of(kind, scope, key))
+                place = (scope, key)
+                if kind == TOTAL:
+                    del self._totals[place]
+                elif kind == PRINCIPALS:
+                    del self._populations[place]
+                else:
+                    del self._books[key[0]]
 
-        What is returned counts as saved.
-        """
-        documents = []
+    def gone(self) -> List[str]:
+        """Return the ``_key`` of documents to delete."""
+        return list(self._gone)
+
+    def saved(self) -> None:
+        """What ``to_documents`` and ``gone`` gave is in the store."""
+        self._gone.clear()
+        for *_, part in self._parts():
+            part.dirty = False
+
+    def to_documents(self, dirty_only: bool = False) -> List[Dict[str, Any]]:
+        """Return a document each population, total and service; with ``dirty_only``, those changed since ``saved``."""
+        return [
+            _document(kind, scope, key, part)
+            for kind, scope, key, part in self._parts()
+            if part.dirty or not dirty_only
+        ]
+
+    def _parts(self) -> List[Tuple[str, str, Key, Any]]:
         parts: List[Tuple[str, str, Key, Any]] = []
-        parts += [("principals", *place, part) for place, part in self._populations.items()]
-        parts += [("total", *place, part) for place, part in self._totals.items()]
-        parts += [("calibration", SERVICE, (service,), part) for service, part in self._books.items()]
-        for kind, scope, key, part in sorted(parts, key=lambda one: one[:3]):
-            if part.dirty or not dirty_only:
-                part.dirty = False
-                documents.append(_document(kind, scope, key, part))
-        return documents
+        parts += [(PRINCIPALS, *place, part) for place, part in self._populations.items()]
+        parts += [(TOTAL, *place, part) for place, part in self._totals.items()]
+        parts += [(CALIBRATION, SERVICE, (service,), part) for service, part in self._books.items()]
+        return sorted(parts, key=lambda one: one[:3])
 
     @classmethod
-    def from_documents(cls, documents: Iterable[Mapping[str, Any]]) -> Expectations:
-        """Raises DocumentError when a document is not one of ``to_documents``."""
+    def from_documents(
+        cls, documents: Iterable[Mapping[str, Any]], damaged: Optional[List[str]] = None
+    ) -> Expectations:
+        """Read what ``to_documents`` gave.
+
+        Raises DocumentError for anything else; with ``damaged``, that is begun anew and named there.
+        """
         expectations = cls()
         for document in documents:
-            expectations.load(document)
+            try:
+                expectations.load(document)
+            except DocumentError as error:  # noqa: PERF203 - each document is damaged by itself
+                if damaged is None:
+                    raise
+                damaged.append(f"{document.get('_key')}: {error}")
         return expectations
 
     def load(self, document: Mapping[str, Any]) -> None:
@@ -200,22 +244,26 @@ class Expectations:
         except (ValueError, RecursionError) as problem:
             raise DocumentError("the state is not JSON", where="expectations") from problem
         key = (service, operation) if operation else (service,)
-        if kind == "principals" and scope in (PRINCIPAL, PRINCIPAL_OPERATION) and len(key) == KEY_LENGTH[scope] - 1:
+        if kind == PRINCIPALS and scope in (PRINCIPAL, PRINCIPAL_OPERATION) and len(key) == KEY_LENGTH[scope] - 1:
             self._populations[(scope, key)] = Population.from_state(scope, state)
-        elif kind == "total" and scope in (OPERATION, SERVICE) and len(key) == KEY_LENGTH[scope]:
+        elif kind == TOTAL and scope in (OPERATION, SERVICE) and len(key) == KEY_LENGTH[scope]:
             self._totals[(scope, key)] = Total.from_state(scope, state)
-        elif kind == "calibration" and len(key) == 1:
+        elif kind == CALIBRATION and len(key) == 1:
             self._books[service] = Book.from_state(state)
         else:
             raise DocumentError(f"is of no known kind: {kind} of {scope}", where="expectations")
 
 
+def _key_of(kind: str, scope: str, key: Key) -> str:
+    return "|".join((kind, scope, *key))
+
+
 def _document(kind: str, scope: str, key: Key, part: Any) -> Dict[str, Any]:
     state = json.dumps(part.to_state(), separators=(",", ":"))
-    while len(state) > MAX_STATE and kind == "principals" and part.forget_habit():
+    while len(state) > MAX_STATE and kind == PRINCIPALS and part.forget_habit():
         state = json.dumps(part.to_state(), separators=(",", ":"))
     return {
-        "_key": "|".join((kind, scope, *key)),
+        "_key": _key_of(kind, scope, key),
         "version": DOCUMENT_VERSION,
         "kind": kind,
         "scope": scope,

@@ -270,6 +270,10 @@ class Population:
         self.habits = {who: self.habits[who] for who in kept}
         self.dirty = True
 
+    def last_generation(self) -> int:
+        """Return the generation of the last row learned."""
+        return self.generation
+
     def forget_habit(self) -> bool:
         """Give up the habit with the fewest hits; False when there is none."""
         if self.habits:

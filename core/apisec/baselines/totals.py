@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Tuple
 
 from apisec.baselines.book import PEERS, SHARE, YOUNG, Book, Judgement
 from apisec.baselines.counters import HEAVY, HORIZONS, MAX_COUNTERS, MAX_NAME, SLOTS
-from apisec.baselines.histograms import MAX_WEIGHT, UNIT
+from apisec.baselines.histograms import MAX_WEIGHT, UNIT, generation_of
 from apisec.baselines.season import MAX_HOURS, SHARE_HORIZONS, Outlook, Share, outlook, share_of
 from apisec.baselines.tails import decades, log_normal_decades, negative_binomial_tail
 from apisec.errors import DocumentError
@@ -149,6 +149,10 @@ class Total:
         self.hours = {counter: kept for counter, values in self.hours.items() if any(kept := values[surplus:])}
 
     # --- state ---
+
+    def last_generation(self) -> int:
+        """Return the generation of the last slot learned."""
+        return generation_of(self.last * 12)
 
     def merge(self, other: Total) -> None:
         """Add the hours of another total of the same key, exactly."""

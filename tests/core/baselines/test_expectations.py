@@ -125,6 +125,8 @@ def test_totals_are_told_by_scope_and_share() -> None:
 
 def test_documents_are_read_back_and_only_changed_ones_saved(learned: Expectations) -> None:
     documents = json.loads(json.dumps(learned.to_documents()))
+    assert len(learned.to_documents(dirty_only=True)) == len(documents), "until they are saved"
+    learned.saved()
     assert learned.to_documents(dirty_only=True) == []
     read = Expectations.from_documents(documents)
     assert read.to_documents(dirty_only=True) == []
@@ -150,6 +152,27 @@ def test_documents_stay_small() -> None:
         expectations.learn_sums("principal@operation", ("shop", "GET /a", f"p{n % 90}"), slot, sums, 3)
     sizes = [len(document["state"]) for document in expectations.to_documents() if document["kind"] == "principals"]
     assert max(sizes) <= MAX_STATE
+
+
+def test_what_is_not_learned_any_more_is_given_up() -> None:
+    expectations = Expectations()
+    for service, slot in (("old", START), ("shop", START + 2 * 4032)):
+        expectations.learn_sums("principal", (service, "p"), slot, {"requests": (1, 1, 1)}, 1)
+        expectations.learn_total("service", (service,), slot, {"requests": 1})
+    expectations.forget(START + 2 * 4032)
+    assert expectations.gone() == ["calibration|service|old", "principals|principal|old", "total|service|old"]
+    assert {document["service"] for document in expectations.to_documents()} == {"shop"}
+    expectations.saved()
+    assert expectations.gone() == []
+
+
+def test_a_damaged_document_does_not_take_the_others_with_it(learned: Expectations) -> None:
+    documents = learned.to_documents()
+    documents[1] = {**documents[1], "state": "{"}
+    damaged: list[str] = []
+    read = Expectations.from_documents(documents, damaged)
+    assert len(read.to_documents()) == len(documents) - 1
+    assert damaged == [f"{documents[1]['_key']}: expectations: the state is not JSON"]
 
 
 def test_shards_merge() -> None:
