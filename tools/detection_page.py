@@ -29,7 +29,8 @@ def page() -> str:
     return f"""# Detections
 
 Generated from `content/detections/` by `python tools/reference.py`. {len(found)} saved searches, all disabled until
-you enable them ([app.md](app.md#the-first-detection)); [content/README.md](../content/README.md) says how one is
+you enable them ([app.md](app.md#the-first-detection)); that of `api_scraping` is *APISEC - API scraping - Rule*.
+[content/README.md](../content/README.md) says how one is
 written and tested. Each has two drilldowns or more, is throttled so that a campaign is one finding, and leaves out what
 its macro `<id>_filter` says. Splunk's contentctl reads them all (`python tools/contentctl_project.py --validate`);
 `python tools/sigma_export.py --into sigma` writes what Sigma can say of them.

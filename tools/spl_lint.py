@@ -30,6 +30,7 @@ HEALTH_FIELDS = {
     "spool_dropped_events", "gateway_write_failures", "transactions_failed", "spool_bytes", "lag_seconds",
     "events.coverage=complete", "events.coverage=truncated", "events.coverage=undecoded",
 }  # fmt: skip
+OBJECTS = {"evidence", "features"}  # of an anomaly: their members are each family's own
 # Of a risk event: what every detection's rows have, and its name.
 RISK_FIELDS = {"risk_object", "risk_object_type", "risk_score", "risk_message", "threat_object", "threat_object_type"}
 WORDS = {"AND", "OR", "NOT", "AS", "BY", "OUTPUT", "OUTPUTNEW", "IN", "LIKE", "XOR", "WHERE", "true", "false", "null"}
@@ -219,7 +220,8 @@ def _read(pipeline: _Pipeline, rest: list[Token]) -> None:
             # ``a.b`` between fields is a concatenation: both sides are read.
             names = [token.text.strip("'")] if token.kind == "quoted" else token.text.strip(".").split(".")
             for name in names:
-                if name and name not in WORDS and not name.startswith("$") and name not in pipeline.fields:
+                held = name in pipeline.fields or name.partition(".")[0] in pipeline.fields & OBJECTS
+                if name and name not in WORDS and not name.startswith("$") and not held:
                     pipeline.faults.append(f"field {name!r} is not known here")
 
 

@@ -138,7 +138,12 @@ def test_templates_become_patterns_that_parse() -> None:
     sys.path.insert(0, str(ROOT / "package/lib"))
 
     row = dict.fromkeys(("risk_message", "principal"), "~principal~a1~")
-    row |= {"service": "shop", "operation": "POST /a/{a_id}", "required_operation": "POST /b"}
+    row |= {
+        "service": "shop",
+        "operation": "POST /a/{a_id}",
+        "required_operation": "POST /b",
+        "asked": "POST /a/{a_id}",
+    }
     for slug, known in json.loads(render_content.patterns(FOUND)).items():
         for more in ({}, {"flow_link": "object_ids.a_id"}):
             extension = {"mode": "shadow", "expires": "2027-01-16T00:00:00Z"}

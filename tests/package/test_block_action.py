@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.package.fake_admin import TOKEN, FakeAdmin
-from tests.support import app
+from tests.support.examples import transactions
 from tests.support.splunk import Splunk
 
 OPERATION = "GET /orders/{order_id}"
@@ -25,8 +25,7 @@ pytestmark = pytest.mark.app
 
 @pytest.fixture(scope="module")
 def splunk(module_splunk: Splunk) -> Splunk:
-    examples = (app.ROOT / "content/examples/api_object_enumeration.jsonl").read_text("utf-8").splitlines()
-    lines = [json.loads(line) for line in examples]
+    lines = transactions("orders")
     benign = [line for line in lines if line["case"] != "walker"]
     copies = [{**line["event"], "id": f"{line['event']['id']}-{n}"} for n in range(4) for line in benign]
     times = [line["at"] for _ in range(4) for line in benign]

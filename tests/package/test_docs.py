@@ -23,6 +23,7 @@ from tests.support.shop_events import event
 
 COMMANDS = (ROOT / "docs/reference/commands.md").read_text("utf-8")
 APP = (ROOT / "docs/app.md").read_text("utf-8")
+DETECTIONS = (ROOT / "docs/detections.md").read_text("utf-8")
 CONTENT = (ROOT / "content/README.md").read_text("utf-8")
 SUPPORT = "".join(path.read_text("utf-8") for path in sorted((ROOT / "tests/support").glob("splunk*.py")))
 OF_THE_SDK = {"logging_configuration", "logging_level", "record", "show_configuration", "phase"}
@@ -56,12 +57,7 @@ def test_fields_of_the_commands() -> None:
 
 def test_macros_searches_parameters_roles() -> None:
     for name in confs.read(DEFAULT / "macros.conf"):
-        assert f"`{name}`" in APP, name
-    for detection in detections.load():
-        assert detection.stanza in APP
-        assert f"`{detection.slug}`" in APP
-        for tag in (*detection.document["tags"]["mitre_attack"], *detection.document["tags"]["owasp_api"]):
-            assert tag in APP
+        assert f"`{name}`" in APP + DETECTIONS, name
     for name in confs.read(DEFAULT / "alert_actions.conf")["apisec_block"]:
         if name.startswith("param.") and name != "param._cam":
             assert f"| `{name[6:]}` |" in APP, name
@@ -74,6 +70,17 @@ def test_defaults_in_the_tables_are_the_shipped_ones() -> None:
     macros = confs.read(DEFAULT / "macros.conf")
     for name, value in re.findall(r"\| `(apisec_\w+)` \| `?([\d.]+|\(index=\w+\))`? \|", APP):
         assert macros[name]["definition"] == value, name
+
+
+def test_every_detection_is_listed_with_what_it_covers() -> None:
+    listed = dict(re.findall(r"^\| `(api_\w+)` \| (.*)", DETECTIONS, re.MULTILINE))
+    for detection in detections.load():
+        row = listed[detection.slug]
+        for tag in (*detection.document["tags"]["mitre_attack_id"], *detection.owasp):
+            assert tag.partition(":")[0] in row, detection.slug
+    covered = DETECTIONS.partition("## OWASP")[2].partition("## ")[0]
+    for item in detections.vocabulary()["owasp_api"]:
+        assert re.search(rf"^\| {item.partition(':')[0]} [^|]+ \| `api_", covered, re.MULTILINE), item
 
 
 OWNER = (ROOT / "docs/splunk-owner.md").read_text("utf-8")

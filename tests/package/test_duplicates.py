@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from tests.support import app
+from tests.support.examples import anomalies, transactions
 from tests.support.splunk import Splunk
 
 pytestmark = [pytest.mark.app, pytest.mark.exclusive]
-EXAMPLES = app.ROOT / "content/examples"
 SEARCH = "APISEC - API skipped step - Rule"
 
 
 @pytest.fixture
 def events(splunk: Splunk) -> list[dict[str, Any]]:
     """Example traffic; some of it shipped twice, some three times, as after an outage."""
-    lines = [json.loads(line) for line in (EXAMPLES / "api_skipped_step.jsonl").read_text("utf-8").splitlines()]
-    made = splunk.recent(lines)
+    made = splunk.recent(transactions("checkout"))
     splunk.send(made)
     splunk.send(made[::2])
     splunk.send(made[:10])
@@ -38,8 +35,9 @@ def test_the_macro_counts_every_transaction_once(splunk: Splunk, events: list[di
     assert by_principal(splunk, "`apisec_transactions` | `apisec_dedup`") == once
 
 
-def test_a_detection_finds_the_same(splunk: Splunk, events: list[dict[str, Any]]) -> None:
-    splunk.fill(json.loads((EXAMPLES / "api_skipped_step.state.json").read_text("utf-8")))
+def test_a_detection_finds_the_same(splunk: Splunk) -> None:
+    told = anomalies(splunk, "api_skipped_step")
+    splunk.send([*told, *told[::2], *told], "apisec:anomaly")
     splunk.edit_saved(SEARCH, {"disabled": "0", "actions": "summary_index"})
     splunk.dispatch(SEARCH)
 

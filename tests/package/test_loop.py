@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 
 from tests.package.fake_admin import TOKEN, FakeAdmin
-from tests.support import app
+from tests.support.examples import anomalies, transactions
 from tests.support.splunk import Splunk, Target
 
 pytestmark = [pytest.mark.app, pytest.mark.callback, pytest.mark.exclusive]
-EXAMPLES = app.ROOT / "content/examples"
 SEARCH = "APISEC - API skipped step - Rule"
 # Ordinary traffic enough for a replay that bounds the rate below one per cent.
 BROWSING = 400
@@ -28,7 +26,7 @@ def admin(tmp_path: Path, target: Target) -> Iterator[FakeAdmin]:
 
 
 def traffic(splunk: Splunk) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in (EXAMPLES / "api_skipped_step.jsonl").read_text("utf-8").splitlines()]
+    lines = transactions("checkout")
     one = {**lines[0]["event"], "operation": "GET /products", "endpoint": "/products", "object_ids": []}
     lines += [{"at": -900 + n, "event": {**one, "id": f"browse-{n}"}} for n in range(BROWSING)]
     return splunk.recent(lines)
@@ -41,10 +39,10 @@ def risk(splunk: Splunk) -> list[dict[str, Any]]:
 
 
 def test_the_whole_way(splunk: Splunk, admin: FakeAdmin) -> None:
-    splunk.fill(json.loads((EXAMPLES / "api_skipped_step.state.json").read_text("utf-8")))
     edge = splunk.own("edge")
     splunk.configure_forwarder(edge, admin.url, TOKEN, admin.ca.read_text())
     splunk.send(traffic(splunk))
+    splunk.send(anomalies(splunk, "api_skipped_step"), "apisec:anomaly")
     assert splunk.saved(SEARCH)["disabled"] is True
     settings = {"disabled": "0", "actions": "summary_index,apisec_block", "action.apisec_block": "1"}
     splunk.edit_saved(SEARCH, {**settings, "action.apisec_block.param.forwarder": edge})
@@ -60,7 +58,7 @@ def test_the_whole_way(splunk: Splunk, admin: FakeAdmin) -> None:
     assert pattern["document"]["apisec"]["requires"]["group-by"] == ["principal", "object_ids.checkout_id"]
 
     splunk.dispatch(SEARCH)
-    assert len(risk(splunk)) == 2, "the same principals are throttled"
+    assert len(risk(splunk)) == 2, "the same campaigns are throttled"
 
     # An analyst promotes it from the risk event.
     splunk.search(

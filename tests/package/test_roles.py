@@ -16,6 +16,7 @@ import pytest
 
 from tests.package.fake_admin import TOKEN, FakeAdmin
 from tests.support.app import ROOT
+from tests.support.examples import transactions
 from tests.support.splunk import INHERITED, TEST_ROLE, Splunk, SplunkError, Target, saved_path
 from tests.support.splunk_standin import standin
 
@@ -26,10 +27,6 @@ SEARCH = "APISEC - API skipped step - Rule"
 ROLES = {"outsider": "user", "analyst": "apisec_analyst", "manager": "apisec_admin", "root": "admin"}
 PASSWORD = "a-long-password"
 Attempt = Callable[[Splunk], Any]
-
-
-def examples(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (ROOT / "content/examples" / name).read_text("utf-8").splitlines()]
 
 
 # The pages of the app: what UCC's handlers store, and what the action finds there.
@@ -69,7 +66,7 @@ def test_a_forwarder_of_the_page_is_the_one_that_the_action_calls(splunk: Splunk
     assert set(stanza["token"]) == {"*"}, "the file holds none"
     assert stored(splunk, name)
 
-    splunk.send(splunk.recent(line for line in examples("api_object_enumeration.jsonl") if line["case"] == "walker"))
+    splunk.send(splunk.recent(line for line in transactions("orders") if line["case"] == "walker"))
     finding = f'service="{splunk.service}" | head 1 | eval risk_object=principal, risk_message="x"'
     splunk.search(
         f"`apisec_transactions` {finding} | sendalert apisec_block param.pattern=api_object_enumeration "
@@ -126,7 +123,7 @@ def test_the_same_name_twice_is_refused(splunk: Splunk) -> None:
 def users(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Splunk]]:
     with standin(tmp_path_factory.mktemp("roles"), archive) as target:
         root = Splunk(target)
-        root.send(root.recent(examples("api_skipped_step.jsonl")))
+        root.send(root.recent(transactions("checkout")))
         for name, role in ROLES.items():
             form = {"name": name, "password": PASSWORD, "roles": role}
             root.rest.call("POST", "/services/authentication/users", form)
