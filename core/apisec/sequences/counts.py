@@ -33,7 +33,7 @@ class PairCounts:
 class TargetCounts:
     """An operation D: days of principals, how often D was done again, hashes of some principals.
 
-    ``refused``: steps that did not teach, because their principals go on breaking a rule.
+    ``refused``: days that did not teach, because their principals go on breaking a rule.
     """
 
     __slots__ = ("days", "pairs", "refused", "repeated", "supporters")

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.errors import DocumentError
 from apisec.sequences.counts import (
@@ -33,8 +33,10 @@ from apisec.sequences.walk import REMEMBERED_SECONDS, Walk
 from apisec.statistics import upper_bound
 
 CONFIDENCE = 0.95
+Held = AbstractSet[Tuple[str, Pair]]
 MAX_BROKEN, MAX_BROKEN_OF_READS = 0.2, 0.05  # upper bounds; that one reads first is more often a habit than a rule
 PRIOR_LINKED, PRIOR_UNLINKED = 0.02, 0.1  # broken of one day, before any was seen
+HELD_FACTOR = 2.0  # a rule that has held is given up later than a new one is believed
 MIN_PRINCIPALS = 8
 MIN_REPEATED = 3  # times that D was done again: without a shared object B must have been done again, too
 MIN_LIFT, MIN_LIFT_OF_READS = 2.0, 5.0
@@ -110,7 +112,7 @@ class Precedence:
         if target is None or not walk.teaches(operation, seen.look):
             return
         if seen.again and target.refused < MAX_REFUSED * target.days:
-            target.refused += 1
+            target.refused += seen.look.times == 1
             return
         if seen.look.times == 1:
             target.days += 1
@@ -161,7 +163,8 @@ class Precedence:
             return
         self.mined_at = slot
         total = self.total()
-        found = {operation: _rules_of(operation, counts, total) for operation, counts in total.targets.items()}
+        held = {(rule.operation, rule.pair) for rule in self.all_rules()}
+        found = {operation: _rules_of(operation, counts, total, held) for operation, counts in total.targets.items()}
         self._take(_reduced({operation: rules for operation, rules in sorted(found.items()) if rules}))
 
     def moments(self) -> int:
@@ -239,22 +242,24 @@ class Precedence:
 # --- which rules hold ---------------------------------------------------------------------------------------
 
 
-def _rules_of(operation: str, counts: TargetCounts, total: Generation) -> Tuple[Rule, ...]:
+def _rules_of(operation: str, counts: TargetCounts, total: Generation, held: Held) -> Tuple[Rule, ...]:
     if len(counts.supporters) < MIN_PRINCIPALS:
         return ()
     best: Dict[str, Rule] = {}
     for pair, pair_counts in sorted(counts.pairs.items()):
-        rule = _rule_of(operation, pair, counts, pair_counts, total)
+        most = MAX_BROKEN if changes(pair.requires) else MAX_BROKEN_OF_READS
+        if (operation, pair) in held:
+            most *= HELD_FACTOR
+        rule = _rule_of(operation, pair, counts, pair_counts, total, most)
         if rule is not None and (pair.linked or pair.requires not in best):
             best[pair.requires] = rule  # of the same two steps, over the same object says more; it sorts last
     return tuple(best[name] for name in sorted(best))
 
 
 def _rule_of(
-    operation: str, pair: Pair, counts: TargetCounts, pair_counts: PairCounts, total: Generation
+    operation: str, pair: Pair, counts: TargetCounts, pair_counts: PairCounts, total: Generation, most: float
 ) -> Optional[Rule]:
     broken = counts.days - pair_counts.began + pair_counts.lost
-    most = MAX_BROKEN if changes(pair.requires) else MAX_BROKEN_OF_READS
     if not 0 <= broken <= most * counts.days:
         return None
     bound = upper_bound(broken, counts.days, CONFIDENCE)

@@ -19,7 +19,7 @@ REMEMBERED_SECONDS = DAY  # steps and objects
 BREAK_SECONDS = 7 * DAY  # broken rules: slow attackers take days
 QUARTER_SECONDS, MAX_QUARTERS = DAY / 4, 28
 MAX_DONE, MAX_OBJECTS, MAX_PER_OBJECT, MAX_LOOKS, MAX_BREAKS = 64, 256, 8, 32, 64
-TAUGHT_DAYS = 3  # of one operation by one principal, until its look at it is forgotten
+TAUGHT_DAYS, TAUGHT_PERIOD = 3, 14  # days of one operation by one principal that teach, of so many
 LATE_SECONDS = 60.0  # of clocks and gateways; a step later than that is taken in, and accuses nobody
 BORN = ""
 SLOT_SECONDS, SLOTS_PER_HOUR = 300.0, 12  # of activity rows
@@ -150,9 +150,10 @@ class Walk:
         look = self.looks.get(operation)
         if look is None or look.taught_day == then.day:
             return look is not None
-        if then.times > 1 or look.taught >= TAUGHT_DAYS:
+        taught = look.taught if look.taught_day // TAUGHT_PERIOD == then.day // TAUGHT_PERIOD else 0
+        if then.times > 1 or taught >= TAUGHT_DAYS:
             return False
-        self.looks[operation] = look._replace(taught=look.taught + 1, taught_day=then.day)
+        self.looks[operation] = look._replace(taught=taught + 1, taught_day=then.day)
         return True
 
     # --- findings -----------------------------------------------------------------------------------------
