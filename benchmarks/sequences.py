@@ -27,12 +27,12 @@ from apisec.activity import Activity
 from apisec.activity.row import Step
 from apisec.sequences import flows
 from apisec.sequences.following import Moment, Order, follow, statistic, teach
-from apisec.sequences.walk import SESSION_PAUSE, Walk
+from apisec.sequences.walk import Walk
 
 HISTORY_SHARE = 0.4
 FAMILY = "step_skipping"
 ORDER = 3
-LONGEST = 4 * 3600.0  # seconds of a session
+PAUSE, LONGEST = 6 * 3600.0, 24 * 3600.0  # seconds between sessions, and of one
 FLOOR = 1e-6  # of a fixed-order model, for what it has never seen
 RATES = (1e-4, 1e-5)
 
@@ -41,7 +41,7 @@ Key = tuple[str, str]  # service, principal
 
 @dataclass
 class Session:
-    """Steps of one principal without a pause of an hour, four hours at most. ``attack``: it holds a skipped step."""
+    """Steps of one principal without a pause of six hours, a day at most. ``attack``: it holds a skipped step."""
 
     key: Key
     steps: list[Step] = field(default_factory=list)
@@ -77,7 +77,7 @@ def _cut(key: Key, steps: Sequence[Step], marked: set[float]) -> Iterator[Sessio
     session = Session(key)
     for step in steps:
         if session.steps and (
-            step.time - session.steps[-1].time > SESSION_PAUSE or step.time - session.steps[0].time > LONGEST
+            step.time - session.steps[-1].time > PAUSE or step.time - session.steps[0].time > LONGEST
         ):
             yield session
             session = Session(key)

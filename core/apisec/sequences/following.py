@@ -144,7 +144,7 @@ def _fulfilled(rule: Rule, walk: Walk, moment: Moment) -> bool:
         return False
     # A step that did not say which object it was about counts for any.
     step = moment.step
-    return (not done.named or not step.ids) and step.time - done.time <= rule.window
+    return (not done.named or not walk.thing(step)) and step.time - done.time <= rule.window
 
 
 def covered(order: Order, walk: Walk, moment: Moment, rule: Rule, earlier: AbstractSet[str]) -> float:

@@ -86,10 +86,10 @@ class Walk:
         """Remember a step that succeeded; it may be late."""
         operation, time = step.operation, step.time
         before = self.done.pop(operation, None)
-        self.done[operation] = Done(time, bool(step.ids)) if before is None or before.time <= time else before
+        self.done[operation] = Done(time, any(step.ids)) if before is None or before.time <= time else before
         if len(self.done) > MAX_DONE:
             del self.done[next(iter(self.done))]
-        for thing in step.ids:
+        for thing in filter(None, step.ids):
             steps = self.objects.pop(thing, None)
             if steps is None:
                 steps = {BORN: time}
@@ -120,13 +120,14 @@ class Walk:
         return found
 
     def thing(self, step: Taken) -> int:
-        """Return the id of the object that a step is about; 0 when it names none.
+        """Return the id of the object that a step is about; 0 when its request names none.
 
-        Of several, the one that this principal came to know last: orders are younger than their customer. An id that
-        was never seen says less than those that were.
+        What the answer gave stands after a 0, and says nothing of what the step is about. Of several ids the one that
+        this principal came to know last: orders are younger than their customer. One that was never seen says less.
         """
-        known = [thing for thing in step.ids if thing in self.objects]
-        return max(known or step.ids, key=lambda thing: self.objects.get(thing, _NOTHING).get(BORN, 0.0), default=0)
+        ids = step.ids[: step.ids.index(0)] if 0 in step.ids else step.ids
+        known = [thing for thing in ids if thing in self.objects]
+        return max(known or ids, key=lambda thing: self.objects.get(thing, _NOTHING).get(BORN, 0.0), default=0)
 
     def look(self, step: Taken, before: Mapping[Pair, float]) -> Tuple[Look, Tuple[Pair, ...]]:
         """Remember that an operation was done; return that, and what stood before it earlier today, but not now."""

@@ -59,6 +59,17 @@ def test_what_stood_before_counts_once_without_an_object_and_always_with_one() -
     assert Pair("POST /a", False) in walk.before(step("POST /d", 40.0), 3600.0, 60.0), "sent twice"
 
 
+def test_a_step_is_about_what_its_request_names_and_of_that_what_is_youngest() -> None:
+    walk = Walk()
+    walk.note(step("POST /customers", 0.0, 0, 5))
+    walk.note(step("POST /orders", 9.0, 5, 0, 7, 8))
+    assert walk.thing(step("POST /pay", 20.0, 5, 7)) == 7
+    assert walk.thing(step("POST /pay", 20.0, 5, 99)) == 5, "what was never seen says less"
+    assert walk.thing(step("POST /pay", 20.0, 99)) == 99
+    assert walk.thing(step("POST /reviews", 20.0, 0, 7)) == 0, "given by the answer"
+    assert set(walk.before(step("POST /pay", 20.0, 8), 1.0, 1.0)) == {Pair("POST /orders", True)}
+
+
 def test_memory_is_bounded_and_keeps_the_newest() -> None:
     walk = Walk()
     for number in range(1000):
