@@ -66,6 +66,15 @@ class DailyShares:
         """How many principals of the day are known (a sample of many)."""
         return len(self._days.get(day, ()))
 
+    def of_day(self, day: int, measure: str, but: Callable[[str], bool]) -> Population:
+        """Return how the principals of a day stand so far, of all kinds, less some."""
+        found = Population()
+        for principal, (_, _, measured) in self._days.get(day, {}).items():
+            pair = measured.get(measure)
+            if pair is not None and not but(principal):
+                found.add(*pair)
+        return found
+
     def learn(self, slot: int, suspicious: Callable[[str], bool], wait_days: int = 1) -> None:
         """Learn the days that ended ``wait_days`` ago."""
         self._fade(slot)

@@ -24,6 +24,7 @@ from apisec.abuse.base import observation as observed
 from apisec.abuse.roles import LEARNED, NOT_LEARNED, WAITING, Habits, Place, Roles, Use, tags_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
+from apisec.baselines.tails import negative_binomial_tail
 
 if TYPE_CHECKING:
     from apisec.activity import Row
@@ -36,11 +37,14 @@ RARE_SHARE = 0.1  # of principals: what more of them are served by is not for fe
 FORBIDDEN = 403
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
 EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE = 2.0, 4.5, 1.0, 1.0
+PUBLIC_CAP = 3.0  # of what no role has for itself
+DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
 REFUSAL = 0.75  # decades that each doubling of the refusals can be worth
 BEYOND, BEYOND_CAP = 16.0, 1.5  # refusals in seven days of somebody who tries things out by hand
 LEAST_CROWD = 4
-MAX_RATE = 1.0  # principals a day that take an operation up, beyond which many are none
+CROWD_TRIALS = 24.0  # looks a day that are worth counting: windows of a day overlap
+CROWD_SIZE = 2.0  # of the negative binomial: staff come in groups
 # Names of what is for staff, by the words of a path or an operation's name.
 _STAFF = re.compile(
     r"(?<![a-z])(?:admin\w*|back-?office|internal|manage(?:ment)?|console|staff|moderat\w*|operator|sudo|superuser|root|"
@@ -57,6 +61,7 @@ class Step(NamedTuple):
     served: int  # so far
     chance: float
     against: str  # the operation of another role that the principal uses, "" for none
+    public: bool  # of no role
     features: Dict[str, float]
 
 
@@ -99,7 +104,7 @@ class FunctionAbuse:
         if not (new or forbidden) or context.age(row.service) < YOUNG_SLOTS:
             return None
         places = _places(row)
-        steps = [_step(name, habits, roles, places) for name in new]
+        steps = [_step(name, row.principal, habits, roles, places) for name in new]
         return _judge(row, [one for one in steps if one is not None], habits, roles, places, context)
 
     def learn(self, window: Window, context: Context) -> None:
@@ -158,23 +163,28 @@ def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None
 # --- judging ------------------------------------------------------------------------------------------------
 
 
-def _step(name: str, habits: Habits, roles: Roles, places: Sequence[Place]) -> Optional[Step]:
+def _step(name: str, principal: str, habits: Habits, roles: Roles, places: Sequence[Place]) -> Optional[Step]:
     """Return what is unexpected about an operation, or None."""
     hashed = value_hash32(name)
     use, habit = roles.use(hashed), habits.operations[hashed]
     if use is None or not roles.is_rare(hashed, RARE_SHARE):  # has just appeared, or is for everybody
         return None
     others = habits.served()
-    chance, telling = roles.chance(hashed, others)
+    takers = roles.takers(hashed, principal)
+    chance, telling = roles.chance(hashed, others, len(takers))
     cap = EXPLAINED_CAP if roles.explains(hashed, others) else UNEXPECTED_CAP
+    named = _STAFF.search(name) is not None
+    public = roles.is_public(hashed, takers)
+    if public and not named:
+        cap = min(cap, PUBLIC_CAP)
     evidence = min(cap, decades(chance), 2.0 + habit.served.bit_length())
     if evidence < LEAST_EVIDENCE:
         return None
-    features = {"unexpected": evidence, "place": _place(hashed, use, roles, places)}
-    if _STAFF.search(name):
+    features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, use, roles, places)}
+    if named:
         features["named"] = NAMED
     against = roles.use(telling)
-    return Step(name, hashed, habit.served, chance, against.name if against else "", features)
+    return Step(name, hashed, habit.served, chance, against.name if against else "", public, features)
 
 
 def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> float:
@@ -197,6 +207,8 @@ def _judge(
         features.update(best.features)
         if any(_is_of_another_role(best, one, roles) for one in steps):
             features["roles"] = OTHER_ROLE
+        if sum(features.values()) >= DOUBTFUL:
+            roles.doubt(row.principal, row.slot)
     refused = {one: count for one, count in habits.refused(row.slot).items() if roles.is_rare(one, RARE_SHARE)}
     total = sum(refused.values())
     here = any(used.statuses.get(FORBIDDEN) for used in row.operations.values())
@@ -215,9 +227,10 @@ def _judge(
 
 
 def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:
-    """Whether two unexpected operations are not used together by anybody."""
+    """Whether two unexpected operations of roles are not used together by anybody."""
     return (
         one.hashed != other.hashed
+        and not (one.public or other.public)
         and other.features["unexpected"] >= 2.0
         and not roles.together(one.hashed, other.hashed)
     )
@@ -296,16 +309,15 @@ def _crowd(hashed: int, name: str, rows: Sequence[Row], context: Context) -> Opt
         return None
     rate = (use.adopters + 0.5) / days
     members = roles.recent(hashed, context.now_slot - SLOTS_PER_DAY)
-    if len(members) < LEAST_CROWD or rate > MAX_RATE or not roles.is_rare(hashed, RARE_SHARE):
+    if len(members) < LEAST_CROWD or not roles.is_rare(hashed, RARE_SHARE) or roles.is_public(hashed, ()):
         return None
-    # A Poisson rate that is itself uncertain by its own size (exponential): geometric.
-    p_value = (rate / (1.0 + rate)) ** len(members)
+    p_value = negative_binomial_tail(len(members), rate, CROWD_SIZE)
     mine = [row for row in rows if name in row.operations]
     return observed(
         context,
         NAME,
         mine[-1],
-        {"crowd": decades(p_value, trials=SLOTS_PER_DAY)},
+        {"crowd": decades(p_value, trials=CROWD_TRIALS)},
         seen=len(members),
         expected=round(rate, 2),
         unit="principals in a day that take the operation up",

@@ -1,8 +1,9 @@
 """Members that only the server may set, sent along and taken: mass assignment (OWASP API3:2023).
 
 What tells is a request field that nobody has sent to this operation, under a name that would give rights, a state,
-money or somebody else's things, and that the API answers with success. A deployment's new field comes from many principals;
-an operation that takes any member (tags, metadata) shows new ones all the time, and so teaches that they are nothing.
+money or somebody else's things, and that the API answers with success. A deployment's new field comes from many
+principals; an operation that takes any member (tags, metadata) shows new ones all the time, and so teaches that they
+are nothing.
 
 False findings: the rate at which ordinary rows of the operation (shrunk to the service's) bring a field that it never
 had, times the share of such fields that are called so.

@@ -21,7 +21,7 @@ from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.daily import MAX_DAYS, DailyShares, Measured
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import Day, Holders, Provenance
-from apisec.abuse.rarity import by_hash
+from apisec.abuse.rarity import Population, by_hash
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
 from apisec.errors import DocumentError
@@ -38,10 +38,13 @@ STEP = 1.5  # decades that each unissued object can be worth: one is none
 FOREIGN_CAP, OWNERS_CAP, WALK_CAP, REFUSED_CAP, MANY_CAP = 2.0, 2.0, 2.0, 2.0, 3.0
 WEAK = 0.02  # chance below which a principal's day counts as weak evidence against its operation
 WEAK_OBJECTS = 2
+CROWD_TRIALS = 24.0  # looks a day that are worth counting: the day is one count that grows
 WEAK_PRIOR = 0.005  # share of ordinary principals' days with weak evidence, before it is known
 WEAK_PRIOR_DAYS = 200.0
 LEAST_CROWD, MAX_CROWD = 5, 256  # principals
-CORROBORATED = 0.5  # decades beside the unissued ids: a mailing brings many to what is theirs
+CORROBORATED = 0.5  # decades beside the unissued ids
+LEAST_PEERS = 6.0  # principals (and days) to be compared with
+HABIT_OBJECTS = 20
 WEEK_DAYS = 7
 
 
@@ -100,6 +103,7 @@ class Evidence(NamedTuple):
     horizon: str
     basis: str
     owners: Tuple[str, float, float]  # field, others', all
+    alone: float  # decades of the unissued ids by what was learned, the others of the day left out
     peers: float  # objects expected in the horizon by peers
 
 
@@ -110,15 +114,25 @@ class ObjectEnumeration:
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         found: List[Observation] = []
         weak: Dict[Tuple[str, str], List[Row]] = {}
-        for row in window.rows:
-            found.extend(self._row(row, context, weak))
+        # All are counted before any is judged: a principal's peers are those of the same window too.
+        taken = [one for each in window.rows for one in self._take(each, context)]
+        for row, name in taken:
+            evidence = _evidence(row, name, context)
+            if evidence is None:
+                continue
+            unissued, total = evidence.features["unissued"], sum(evidence.features.values())
+            if _is_weak(evidence):
+                weak.setdefault((row.service, name), []).append(row)
+            if unissued > 0.0 and total >= LEAST_EVIDENCE:
+                found.append(_observation(row, name, row.operations[name], evidence, context))
         for (service, operation), rows in sorted(weak.items()):
             crowd = _crowd(service, operation, rows, context)
             if crowd is not None:
                 found.append(crowd)
         return found
 
-    def _row(self, row: Row, context: Context, weak: Dict[Tuple[str, str], List[Row]]) -> Iterator[Observation]:
+    def _take(self, row: Row, context: Context) -> Iterator[Tuple[Row, str]]:
+        """Count a row; yield the operations that were asked for objects which nobody had given to the principal."""
         asking = [(name, used) for name, used in row.operations.items() if used.objects and name != OTHER]
         if not asking and not row.issued and not row.owners:
             return
@@ -129,28 +143,16 @@ class ObjectEnumeration:
         if asking:
             holders = context.part(SERVICE, (row.service,), Holders)
             tag = value_hash32(row.principal)
+            day = row.slot // SLOTS_PER_DAY
             for name, used in asking:
-                new = provenance.take(row, value_hash32(name), used, holders, tag)
-                if new.unissued and context.age(row.service) >= YOUNG_SLOTS:
-                    yield from self._judge(row, name, used, provenance, context, weak)
+                hashed = value_hash32(name)
+                new = provenance.take(row, hashed, used, holders, tag)
+                shares = context.part(OPERATION, (row.service, name), ObjectShares)
+                weak = row.principal in shares.suspects(day)
+                shares.measure(day, row.principal, row.kind, _measured(provenance.asked[hashed].days[day], weak))
+                if new.unissued:
+                    yield row, name
         provenance.give(row)
-
-    def _judge(
-        self,
-        row: Row,
-        name: str,
-        used: OperationActivity,
-        provenance: Provenance,
-        context: Context,
-        weak: Dict[Tuple[str, str], List[Row]],
-    ) -> Iterator[Observation]:
-        evidence = _evidence(row, name, provenance, context)
-        unissued = evidence.features["unissued"]
-        beside = sum(evidence.features.values()) - unissued
-        if evidence.day.unissued >= WEAK_OBJECTS and unissued >= decades(WEAK) and beside >= CORROBORATED:
-            weak.setdefault((row.service, name), []).append(row)
-        if sum(evidence.features.values()) >= LEAST_EVIDENCE and unissued > 0.0:
-            yield _observation(row, name, used, evidence, context)
 
     def learn(self, window: Window, context: Context) -> None:
         services = set()
@@ -165,13 +167,6 @@ class ObjectEnumeration:
                 holders.hold(row.issued, tag, day)
                 for name in asking:
                     holders.hold(row.operations[name].objects, tag, day)
-            provenance = context.peek(PRINCIPAL, key, Provenance)
-            for name in asking if provenance is not None else ():
-                asked = provenance.asked.get(value_hash32(name)) if provenance is not None else None
-                if asked is not None and day in asked.days:
-                    shares = context.part(OPERATION, (row.service, name), ObjectShares)
-                    weak = row.principal in shares.suspects(day)
-                    shares.measure(day, row.principal, row.kind, _measured(asked.days[day], weak))
             if row.owners:
                 owners = context.part(PRINCIPAL, key, Owners).today(day)
                 context.part(SERVICE, (row.service,), OwnerShares).measure(day, row.principal, row.kind, owners)
@@ -208,11 +203,16 @@ def _measured(day: Day, weak: bool) -> Measured:
 # --- one principal ------------------------------------------------------------------------------------------
 
 
-def _evidence(row: Row, name: str, provenance: Provenance, context: Context) -> Evidence:
+def _evidence(row: Row, name: str, context: Context) -> Optional[Evidence]:
+    """Return what a principal's objects of an operation say; None when there is nobody to compare it with."""
+    provenance = context.part(PRINCIPAL, (row.service, row.principal), Provenance)
+    shares = context.part(OPERATION, (row.service, name), ObjectShares)
     today = row.slot // SLOTS_PER_DAY
     asked = provenance.asked[value_hash32(name)]
-    shares = context.peek(OPERATION, (row.service, name), ObjectShares) or ObjectShares()
-    population = shares.population(row.kind, "unissued")
+    learned = shares.population(row.kind, "unissued")
+    population, basis = _population(row, today, learned, shares, context)
+    if population is None:
+        return None
     past = asked.total(0, today - 1)
     day, week = asked.days[today], asked.total(today - WEEK_DAYS + 1, today)
     short = population.tail(day.unissued, day.objects, past.unissued, past.objects)
@@ -232,10 +232,40 @@ def _evidence(row: Row, name: str, provenance: Provenance, context: Context) -> 
         "refused": strange * _extra(shares, row.kind, "refused", counts.refused, counts.objects, REFUSED_CAP),
         "many": strange * many,
     }
-    basis = "operation" if population.groups >= 5.0 else "default"
-    if past.objects >= 20 and short <= long:
+    if past.objects >= HABIT_OBJECTS and short <= long:
         basis = "own habit"
-    return Evidence(features, counts, population.mean * counts.objects, horizon, basis, owners[0], expected)
+    alone = decades(learned.tail(day.unissued, day.objects, past.unissued, past.objects))
+    return Evidence(features, counts, population.mean * counts.objects, horizon, basis, owners[0], alone, expected)
+
+
+def _population(
+    row: Row, today: int, learned: Population, shares: ObjectShares, context: Context
+) -> Tuple[Optional[Population], str]:
+    """Return whom the principal is compared with: what was learned of its kind, and the others of the day so far.
+
+    A release after which clients keep ids shows in all of them at once. A service's first day has nothing but the
+    others of the day, and of those there have to be some.
+    """
+
+    def out(principal: str) -> bool:
+        return principal == row.principal or context.frozen(row.service, principal)
+
+    peers = shares.of_day(today, "unissued", out)
+    known = learned.groups >= LEAST_PEERS
+    if context.age(row.service) < YOUNG_SLOTS and not known and peers.groups < LEAST_PEERS:
+        return None, ""
+    basis = "operation" if known else "peers" if peers.groups >= LEAST_PEERS else "default"
+    peers.merge(learned)
+    return peers, basis
+
+
+def _is_weak(evidence: Evidence) -> bool:
+    """Whether it is evidence against the operation, if not enough against the principal.
+
+    Something beside the ids has to say so: a mailing brings many people to what is theirs.
+    """
+    beside = sum(evidence.features.values()) - evidence.features["unissued"]
+    return evidence.day.unissued >= WEAK_OBJECTS and evidence.alone >= decades(WEAK) and beside >= CORROBORATED
 
 
 def _extra(shares: ObjectShares, kind: str, measure: str, hits: float, trials: float, cap: float) -> float:
@@ -338,7 +368,7 @@ def _crowd(service: str, operation: str, rows: Sequence[Row], context: Context) 
         context,
         NAME,
         rows[-1],
-        {"crowd": decades(p_value, trials=SLOTS_PER_DAY)},
+        {"crowd": decades(p_value, trials=CROWD_TRIALS)},
         seen=len(weak),
         expected=round(rate * active, 2),
         unit="principals in a day that asked for objects which no response had given to them",

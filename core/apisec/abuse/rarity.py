@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.errors import DocumentError
@@ -165,13 +165,21 @@ class Queue:
         if len(self.waiting) > self.limit:
             del self.waiting[: self.limit // 8]
 
-    def ripe(self, slot: int, suspicious: Callable[[str], bool], wait: int = WAIT_SLOTS) -> Iterator[Waiting]:
-        """Take out and yield what has waited long enough and is of ordinary principals."""
-        waiting = self.waiting
-        if not waiting or waiting[0][0] > slot - wait:
+    def ripe(
+        self,
+        slot: int,
+        suspicious: Callable[[str], bool],
+        wait: int = WAIT_SLOTS,
+        held: Optional[Callable[[Waiting], bool]] = None,
+    ) -> Iterator[Waiting]:
+        """Take out and yield what has waited long enough and is of ordinary principals; ``held`` goes on waiting."""
+        if not self.waiting or self.waiting[0][0] > slot - wait:
             return
-        ready = [one for one in waiting if one[0] <= slot - wait]
-        self.waiting = [one for one in waiting if one[0] > slot - wait]
+        ready = [one for one in self.waiting if one[0] <= slot - wait and not (held is not None and held(one))]
+        if not ready:
+            return
+        taken = {id(one) for one in ready}
+        self.waiting = [one for one in self.waiting if id(one) not in taken]
         for one in ready:
             if not suspicious(one[1]):
                 yield one

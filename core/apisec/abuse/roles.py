@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
-from apisec.abuse.rarity import Queue, by_hash, mapping, numbers
+from apisec.abuse.rarity import Queue, Waiting, by_hash, mapping, numbers
 from apisec.errors import DocumentError
 
 MAX_HABITS = 96  # operations of one principal; those it was served longest ago go first
@@ -128,7 +128,7 @@ class Roles:
     """The operations of a service and who uses them."""
 
     name: ClassVar[str] = "roles"
-    __slots__ = ("_pairs", "_recent", "_refused", "_uses", "_waiting", "principals", "rows")
+    __slots__ = ("_doubtful", "_pairs", "_recent", "_refused", "_uses", "_waiting", "principals", "rows")
 
     def __init__(self) -> None:
         self.rows = 0.0
@@ -137,6 +137,7 @@ class Roles:
         self._pairs: Dict[Tuple[int, int], int] = {}
         self._refused: Dict[int, int] = {}  # principal or network: bit length of its refusals
         self._recent: Dict[int, Dict[str, int]] = {}  # operation to principal to slot
+        self._doubtful: Dict[str, int] = {}  # principal to slot: whose ways are unusual, if not enough for a finding
         self._waiting = Queue(MAX_WAITING)
 
     # --- asking ---------------------------------------------------------------------------------------------
@@ -144,8 +145,14 @@ class Roles:
     def use(self, operation: int) -> Optional[Use]:
         return self._uses.get(operation)
 
-    def chance(self, operation: int, others: Iterable[int]) -> Tuple[float, int]:
+    def takers(self, operation: int, but: str) -> List[List[int]]:
+        """Return the other operations of those who took this one up and are not learned yet, less one principal."""
+        return [one[3] for one in self._waiting.waiting if one[2] == operation and one[1] != but]
+
+    def chance(self, operation: int, others: Iterable[int], takers: int) -> Tuple[float, int]:
         """Return the chance that a row shows a principal with ``others`` taking the operation up.
+
+        ``takers`` did so lately and are not learned yet: a new operation is taken up by many.
 
         And the one of ``others`` that tells most against it (0 for none): where so many use both operations that some
         should use them together, and none does, the principal belongs to another role.
@@ -153,7 +160,7 @@ class Roles:
         use = self._uses.get(operation)
         if use is None:
             return 1.0, 0
-        base = (use.adopters + 0.5) / (max(0.0, self.rows - use.appeared) + 1.0)
+        base = (use.adopters + takers + 0.5) / (max(0.0, self.rows - use.appeared) + 1.0)
         least, telling = 1.0, 0
         for other in others:
             known = self._uses.get(other)
@@ -165,6 +172,19 @@ class Roles:
             if both < least:
                 least, telling = both, other
         return min(1.0, base) * least, telling
+
+    def is_public(self, operation: int, takers: Sequence[Sequence[int]]) -> bool:
+        """Whether those who use the operation also do what everybody does: a voucher is for few, but not of a role."""
+        use = self._uses.get(operation)
+        common = [one for one in self._uses if self._uses[one].adopters >= COMMON * self.principals]
+        if use is None or not common:
+            return True
+        # Of one or two users only is nothing known: their share is drawn to what it would be for none of them.
+        theirs = float(sum(self.together(operation, one) for one in common))
+        theirs += sum(one in known for known in takers for one in common)
+        theirs /= use.adopters + len(takers) + 0.5
+        usual = sum(self._uses[one].adopters for one in common) / max(1.0, self.principals)
+        return theirs >= PUBLIC * usual
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
         """Whether somebody ordinary uses the operation beside each of ``others``: it belongs to one role with them."""
@@ -223,6 +243,13 @@ class Roles:
         if len(held) > MAX_RECENT:
             del held[min(held, key=lambda who: (held[who], who))]
 
+    def doubt(self, principal: str, slot: int) -> None:
+        """Let what a principal does wait for a week."""
+        self._doubtful.pop(principal, None)
+        self._doubtful[principal] = slot
+        if len(self._doubtful) > MAX_DOUBTFUL:
+            del self._doubtful[next(iter(self._doubtful))]
+
     def wait(self, slot: int, principal: str, operation: int, others: Sequence[int], places: Sequence[Place]) -> None:
         """Let the operation be learned as taken up by a principal, in a day."""
         flat = [value for place in places[:4] for value in place]
@@ -233,7 +260,11 @@ class Roles:
         self._waiting.add(slot, principal, 0, list(own[:8]), [bits])
 
     def learn(self, slot: int, suspicious: Callable[[str], bool], wait: int) -> None:
-        for _, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait):
+        def held(one: Waiting) -> bool:
+            when, principal, operation = one[:3]
+            return operation != 0 and principal in self._doubtful and slot - when < HOLD_SLOTS
+
+        for _, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait, held):
             if operation:
                 self._adopt(operation, others, more)
             else:
@@ -273,6 +304,7 @@ class Roles:
             self._pairs = {key: count // 2 for key, count in self._pairs.items() if count > 1}
         if slot % 12:
             return
+        self._doubtful = {who: last for who, last in self._doubtful.items() if slot - last <= 2 * HOLD_SLOTS}
         for operation, held in list(self._recent.items()):
             left = {who: last for who, last in held.items() if last >= slot - SLOTS_PER_DAY}
             if left:
@@ -298,6 +330,7 @@ class Roles:
         for operation, held in other._recent.items():
             for who, slot in held.items():
                 self.take_up(operation, who, slot)
+        self._doubtful.update(other._doubtful)
         self._waiting.merge(other._waiting)
 
     def to_state(self) -> Dict[str, Any]:
@@ -318,6 +351,7 @@ class Roles:
             "uses": uses,
             "pairs": [[one, other, count] for (one, other), count in self._pairs.items()],
             "refused": _texts(self._refused),
+            "doubtful": self._doubtful,
             "recent": {str(operation): held for operation, held in self._recent.items()},
             "waiting": self._waiting.to_state(),
         }
@@ -340,6 +374,8 @@ class Roles:
         for operation, held in by_hash(members.get("recent"), MAX_OPERATIONS * 2, cls.name).items():
             slots = mapping(held, MAX_RECENT + 1, cls.name)
             made._recent[operation] = {who: int(numbers([slot], 1, cls.name)[0]) for who, slot in slots.items()}
+        for who, slot in mapping(members.get("doubtful"), MAX_DOUBTFUL, cls.name).items():
+            made._doubtful[who] = int(numbers([slot], 1, cls.name)[0])
         made._waiting = Queue.from_state(members.get("waiting"), MAX_WAITING, (int, list, list))
         for _, _, _, others, more in made._waiting.waiting:
             numbers(others, len(others), cls.name)
@@ -350,6 +386,10 @@ class Roles:
 
 EXPECTED_TOGETHER = 3.0  # principals that should use both, were there no roles, before their absence says something
 MAX_ROWS = 1_000_000.0
+COMMON = 0.3  # share of the principals by whom an operation is what everybody does
+PUBLIC = 0.6  # of what everybody does, done by those who use an operation, and it belongs to no role
+HOLD_SLOTS = 7 * SLOTS_PER_DAY  # from being doubtful to being learned
+MAX_DOUBTFUL = 256
 
 
 def _texts(counts: Mapping[int, int]) -> Dict[str, int]:

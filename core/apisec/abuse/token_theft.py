@@ -171,7 +171,6 @@ def _observation(
         },
         reasons=_reasons(change, what, key, chance),
         examples=row.examples.get("any", ()),
-        signature=f"{key.agent} {key.ja4}".strip() if key else "",
     )
 
 
