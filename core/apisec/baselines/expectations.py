@@ -23,7 +23,7 @@ from apisec.baselines.counters import (
     SERVICE,
 )
 from apisec.baselines.fits import ROWS_ALIKE, Fit, typical_of
-from apisec.baselines.histograms import UNIT, generation_of
+from apisec.baselines.histograms import MAX_WEIGHT, UNIT, generation_of
 from apisec.baselines.population import Population, Sums
 from apisec.baselines.tails import Tail
 from apisec.baselines.totals import Total
@@ -69,6 +69,7 @@ class Expectations:
         index = HORIZON_INDEX[horizon]
         if len(key) != KEY_LENGTH[scope]:
             raise KeyError(f"a key of scope {scope} has {KEY_LENGTH[scope]} parts, not {len(key)}")
+        seen = min(seen, MAX_WEIGHT) if seen > 0.0 else 0.0  # what is not a number is nothing
         if scope in (PRINCIPAL, PRINCIPAL_OPERATION):
             population = self._populations.get((scope, key[:-1])) or Population(scope)
             judged = population.judge(counter, index, key[-1], slot, seen, self._book(key[0]))

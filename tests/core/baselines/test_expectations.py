@@ -206,6 +206,15 @@ def test_wrong_questions_are_refused() -> None:
         Expectations().tail("requests", "service", ("shop",), "1y", START, 1.0)
 
 
+@pytest.mark.parametrize("seen", [float("nan"), float("inf"), -5.0, 1e300])
+@pytest.mark.parametrize("counter", ["requests", "bytes"])
+def test_hostile_sums_are_judged(learned: Expectations, counter: str, seen: float) -> None:
+    slot = START + 14 * 288
+    tail = learned.tail(counter, "principal", ("shop", "x"), "1h", slot, seen)
+    assert (tail.p < 1e-6) if seen > 0 else (tail.p == 1.0)
+    assert 0.0 < learned.tail(counter, "service", ("shop",), "1h", slot, seen).p <= 1.0
+
+
 GOOD = Expectations()
 GOOD.learn_total("service", ("shop",), START, {"requests": 1})
 
