@@ -15,7 +15,7 @@ from apisec.activity.operation import MAX_OBJECTS, OperationActivity
 from apisec.activity.parts import MAX_CREDENTIAL_CLIENTS, ClientUse, lesser
 from apisec.activity.plans import Asked, answered, asked
 from apisec.activity.row import MAX_CLIENTS, MAX_OPERATIONS, SLOT_SECONDS, Row
-from apisec.activity.steps import Step
+from apisec.activity.steps import GAVE, Step
 from apisec.baselines.values import event_time, mappings, number, text, texts, whole
 from apisec.endpoints.inventory.reading import read
 
@@ -153,7 +153,7 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
             row.add_example(SIGNAL + family, milliseconds, identifier)
     _examples(row, identifier, milliseconds, status, bool(ids), whole(event.get("bytes_out")))
     if given and text(event.get("http_method"), 16) not in _READING:
-        ids = (*ids, *sorted(given)[:MAX_STEP_IDS])
+        ids = (*ids, GAVE, *sorted(given)[:MAX_STEP_IDS])
     row.add_step(Step(time, operation, status, ids, _session(event)))
 
 

@@ -10,12 +10,14 @@ from apisec.activity.packing import columns, count, offset_of, pack, sequence, s
 
 MAX_IDS = 64  # of one step
 MAX_STATUS = 9999
+GAVE = 0  # between ids that a request named and those that its answer gave
 
 
 class Step(NamedTuple):
     """One request: when, what, with what answer, about which ids (hashes), in which session (a hash, 0 for none).
 
-    The ids are those asked for, and of a request that changes something those that the answer gave.
+    The ids are those that the request names; of one that changes something there stand, after a ``GAVE``, those that
+    its answer gave.
     """
 
     time: float

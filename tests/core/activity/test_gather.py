@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apisec.activity import Activity, ClientKey, value_hash32
+from apisec.activity.steps import GAVE
 from tests.core.activity.events import START, event, field, login, row_of, rows_of
 
 OPERATION = "GET /orders/{order_id}"
@@ -70,7 +71,8 @@ def test_steps_are_in_the_order_of_time_and_know_what_was_made() -> None:
         (10.0, "POST /orders", 201),
         (20.0, OPERATION, 200),
     ]
-    assert row.steps[0].ids == row.steps[1].ids == (value_hash32("7"),)
+    assert row.steps[0].ids == (GAVE, value_hash32("7"))
+    assert row.steps[1].ids == (value_hash32("7"),)
     assert row.steps[0].session == value_hash32("~secret.session~0000000000000001~")
     assert row.gaps == {14: 1}, "10,000 ms have 14 bits"
 
