@@ -21,8 +21,8 @@ MAX_DECADES = 20  # further out the slope goes on
 LAST_BIN = PER_DECADE * MAX_DECADES
 # Decades of truth in a decade of the model, where nothing is known: models of people are too sure of themselves, and
 # what everybody does together has bursts, waves and releases that are no matter of chance.
-PRIOR_SLOPE, TOTAL_SLOPE = 0.75, 0.45
-LEAST_SLOPE, MOST_SLOPE = 0.3, 1.0
+PRIOR_SLOPE, TOTAL_SLOPE = 0.75, 0.3
+LEAST_SLOPE, MOST_SLOPE = 0.15, 1.0
 PRIOR_EXCEEDANCES = 10.0  # that the prior of the slope, and of each step of the curve, weighs
 SLOPE_FROM, SLOPE_TO = 2.0, 6.0  # decades; exceedances beyond count as at least so much (censored)
 # Sums over a time differ little from one row to the next: so many rows are taken for one observation, by horizon.

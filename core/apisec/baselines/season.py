@@ -213,7 +213,7 @@ def _shift(values: Sequence[float], start: int, shape: Sequence[float], level: f
 
 
 SHARE_SPREAD, SHARE_WEIGHT = 0.5, 24.0  # prior of how much the share of an hour's requests varies, and its hours
-SHARE_HORIZONS = (1.0, 0.5, 0.3)  # of that, what stays in a day and a week
+SHARE_HORIZONS = (1.0, 1.0, 1.0)  # of that, what stays in a day and a week: waves of failures are not evened out
 
 
 class Share(NamedTuple):
