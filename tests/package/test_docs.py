@@ -8,6 +8,7 @@ import sys
 
 import pytest
 from apisec_app.commands.about import ApisecAboutCommand, about
+from apisec_app.commands.activity import ApisecActivityCommand, shown
 from apisec_app.commands.classify import ApisecClassifyCommand
 from apisec_app.commands.inventory import ApisecInventoryCommand
 from apisec_app.commands.read import ApisecReadCommand
@@ -16,6 +17,7 @@ from splunklib.searchcommands import Option
 
 import confs
 import detections
+from apisec.activity import Row
 from apisec.endpoints.inventory import Inventory
 from apisec.scoring import Score
 from tests.support.app import ROOT
@@ -31,7 +33,14 @@ DEFAULT = ROOT / "package/default"
 
 
 @pytest.mark.parametrize(
-    "command", [ApisecScoreCommand, ApisecInventoryCommand, ApisecClassifyCommand, ApisecReadCommand]
+    "command",
+    [
+        ApisecScoreCommand,
+        ApisecInventoryCommand,
+        ApisecActivityCommand,
+        ApisecClassifyCommand,
+        ApisecReadCommand,
+    ],
 )
 def test_commands_and_options(command: type) -> None:
     options = {name: value for name, value in vars(command).items() if isinstance(value, Option)}
@@ -48,6 +57,8 @@ def test_fields_of_the_commands() -> None:
         assert f"`{name}`" in COMMANDS
     for name in fields_of(Score(1.0, "low", [], {}, {})):
         assert f"`{name}`" in COMMANDS
+    for name in shown(Row("service", "principal", 1)):
+        assert f"`{name}`" in COMMANDS, name
     inventory = Inventory()
     inventory.add(event("p", "GET /a", 1.0))
     for name in inventory.rows()[0]:

@@ -79,7 +79,8 @@ def make_healthy(splunk: Splunk) -> None:
     splunk.hec([health(splunk, splunk.now())])
     splunk.wait(lambda: splunk.search('index=apisec sourcetype="apisec:health"'), "the health event")
     splunk.fill(LEARNED(splunk))
-    splunk.rest.call("POST", "/servicesNS/nobody/apisec/data/inputs/apisec_inventory", {"name": "demo"})
+    for kind in ("apisec_inventory", "apisec_detection"):
+        splunk.rest.call("POST", f"/servicesNS/nobody/apisec/data/inputs/{kind}", {"name": "demo"})
     splunk.configure_forwarder("edge-1", "https://edge-1.example:9443", "secret", "")
     for name in DETECTIONS:
         splunk.rest.call("POST", saved_path(f"APISEC - {name} - Rule"), {"disabled": "0"})
@@ -101,6 +102,7 @@ def LEARNED(splunk: Splunk) -> dict[str, list[dict[str, Any]]]:
         **{name: [common] for name in names},
         "apisec_patterns": [pattern],
         "apisec_inventory_windows": [window],
+        "apisec_detection_windows": [window],
         "apisec_specs": [{**common, "kind": "spec"}],
     }
 

@@ -47,7 +47,7 @@ COLLECTIONS: Dict[str, Kept] = {
     "apisec_bundles": Kept("documents"),
     kvstore.CAMPAIGNS: Kept("open campaigns"),
     kvstore.PROFILES: Kept("versions of documents"),
-    kvstore.DETECTION_WINDOWS: Kept("windows, the last one ended "),
+    kvstore.DETECTION_WINDOWS: Kept("windows, the last one ended ", True, True),
     kvstore.EXCEPTIONS: Kept("exceptions"),
     kvstore.DISPOSITIONS: Kept("dispositions"),
     kvstore.BASELINES: Kept("operations", True),
@@ -55,6 +55,7 @@ COLLECTIONS: Dict[str, Kept] = {
     kvstore.FLOWS: Kept("required steps", True),
     kvstore.PATTERNS: Kept("patterns"),
 }
+_WINDOWS = (kvstore.WINDOWS, kvstore.DETECTION_WINDOWS)
 _FIELDS = ("_key", "kind", "updated", "start", "end", "done")
 _OF_PATTERNS = (*_FIELDS, "pushed", "state", "error")
 
@@ -96,14 +97,14 @@ def _figures(name: str, documents: List[Document]) -> Dict[str, Any]:
     """Return number and age of documents; of windows how many are open, of patterns what became of the last."""
     if name == kvstore.SPECS:
         documents = [one for one in documents if one.get("kind") == "spec"]
-    if name == kvstore.WINDOWS:
+    if name in _WINDOWS:
         documents = [one for one in documents if one.get("start") is not None]
     times = [float(one.get("end") or one.get("updated") or 0) for one in documents]
     pushed = sorted(documents, key=lambda one: float(one.get("pushed") or 0)) if name == kvstore.PATTERNS else []
     return {
         "documents": len(documents),
         "last": max(times, default=None),
-        "unfinished": sum(one.get("done") != 1 for one in documents) if name == kvstore.WINDOWS else 0,
+        "unfinished": sum(one.get("done") != 1 for one in documents) if name in _WINDOWS else 0,
         "state": pushed[-1].get("state") if pushed else "",
         "error": pushed[-1].get("error") if pushed else "",
     }
