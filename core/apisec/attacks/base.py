@@ -36,28 +36,38 @@ class Attack:
 
 
 class Literals:
-    """Finds which of many literals stand in a text: those whose rarest character stands in it are looked for."""
+    """Finds which of many literals stand in a text: those whose rarest pair of bytes stands there are looked for."""
 
-    _COMMON = " etaoinsrhldcumpgfwybvkxjqz0123456789.,-/:()'\""
+    _COMMON = b" etaoinsrhldcumpgfwybvkxjqz0123456789.,-/:()'\""
 
     def __init__(self, literals: Iterable[str]) -> None:
-        groups: Dict[str, List[str]] = {}
+        self._of: Dict[int, Tuple[str, ...]] = {}
+        self._single: Dict[int, str] = {}
         for literal in sorted(set(literals)):
-            groups.setdefault(max(literal, key=self._rarity), []).append(literal)
-        self._groups = {key: tuple(group) for key, group in groups.items()}
-        self._keys = frozenset(groups)
+            data = literal.encode()
+            if len(data) == 1:
+                self._single[data[0]] = literal
+                continue
+            rarest = max([data[at : at + 2] for at in range(len(data) - 1)], key=self._rarity)
+            (key,) = memoryview(rarest).cast("H")
+            self._of[key] = (*self._of.get(key, ()), literal)
+        self._pairs = frozenset(self._of)
+        self._bytes = frozenset(self._single)
 
-    def _rarity(self, character: str) -> int:
-        at = self._COMMON.find(character)
-        return at if at >= 0 else len(self._COMMON)
+    def _rarity(self, pair: bytes) -> int:
+        return sum([at if at >= 0 else len(self._COMMON) for at in map(self._COMMON.find, pair)])
 
     def present(self, text: str) -> Set[str]:
         """Return the literals that stand in a text."""
-        found: Set[str] = set()
-        for key in self._keys.intersection(text):
-            for literal in self._groups[key]:
-                if literal in text:
-                    found.add(literal)
+        data = text.encode("utf-8", "surrogatepass")
+        found = {self._single[byte] for byte in self._bytes.intersection(data)} if self._bytes else set()
+        pairs = self._pairs
+        for half in (data, data[1:]):  # pairs that begin at even places, and at odd ones
+            if len(half) > 1:
+                for key in pairs.intersection(memoryview(half[: len(half) & ~1]).cast("H")):
+                    for literal in self._of[key]:
+                        if literal in text:
+                            found.add(literal)
         return found
 
 

@@ -13,8 +13,8 @@ NODE = attack(
     "code",
     (
         0.85,
-        r"^(?!\s{0,4}(?:const|let|var|import)\b[^;\n]{0,120};?\s{0,4}$)[\s\S]{0,4000}?\brequire\s{0,3}[(\[]\s{0,3}(?:['\"`](?:node:)?(?:child_process|vm|cluster|worker_threads|inspector)\b|req\.)"
-        r"|^(?!\s{0,4}(?:const|let|var|import)\b)[\s\S]{0,4000}?\bchild_process\b(?!\.html)|require\.main\b",
+        r"\brequire\s{0,3}[(\[]\s{0,3}(?:['\"`](?:node:)?(?:child_process|vm|cluster|worker_threads|inspector)\b|req\.)"
+        r"|\bchild_process\b(?!\.html)|require\.main\b",
         "require",
         "child_process",
     ),

@@ -64,8 +64,8 @@ ATTACKS = (
         "injection.path_traversal",
         "files",
         # At a value's beginning, or behind what is a path itself; what text and programs quote, where it is deep.
-        (0.9, rf"^(?![^\n'\"<>%;]{{0,200}}{_ASSET})[^\s'\"`(<]{{0,200}}?{_UP}{{2}}", ".."),
-        (0.7, rf"{_UP}{{5}}|{_UP}{{3}}(?:\.{{1,2}})?$", ".."),
+        (0.9, rf"^(?![^\n'\"<>%;]{{0,200}}{_ASSET})[^\s'\"`(<]{{0,200}}?{_UP}{{2}}", "../", "..\\", "..;"),
+        (0.7, rf"{_UP}{{5}}|{_UP}{{3}}(?:\.{{1,2}})?$", "../", "..\\", "..;"),
         (0.9, rf"\.\.[/\\]{{1,4}}.{{0,40}}{_FILES}", ".."),
         (0.8, rf"^(?:file:/{{1,3}}|[a-z]:|\.)?[/\\]{{1,3}}(?:[\w.-]{{1,30}}[/\\]){{0,4}}{_FILES}", *_NEEDS),
         (0.7, rf"^{_FILES}", *_NEEDS),

@@ -32,16 +32,26 @@ _PHP_SURE = (
     r"|ldap_\w{4,8}|mb_ereg\w{0,16}|odbc_\w{4,12}"
     r"|register_(?:shutdown|tick)_function|settype|spl_autoload\w{0,10}|wincache_\w{4,14}"
     r"|xdebug_\w{4,14}|executor|serialize|md5_file|sha1_file|hash_file|image(?:create\w{0,16}|gif|jpeg"
-    r"|png|wbmp)|wp_(?:safe_)?remote_\w{3,8}|zlib_decode|ctype_\w{4,6}|date_\w{3,20}|dns_\w{6,12}|filter_(?:input|var)\w{0,8}"
-    r"|forward_static_call\w{0,6}|get(?:protobyn\w{3,6}|type|randmax|image\w{4,20})|hash_\w{3,12}|iterator_\w{5,8}|json_encode"
-    r"|mb_\w{3,24}|mcrypt_\w{4,20}|mysql_\w{4,20}|openssl_\w{4,20}|readline\w{0,24}|realpath\w{0,12}|simplexml_\w{8,12}"
-    r"|socket_\w{4,14}|spl_\w{4,20}|str_(?:getcsv|ireplace|pad|repeat|replace|shuffle|split|word_count)|substr_\w{5,8}"
-    r"|timezone_\w{6,24}|token_(?:get_all|name)|trigger_error|utf8_(?:de|en)code|var_export|vs?printf|fprintf|zip_entry_\w{4,20}"
-    r"|array_\w{3,20}|class_\w{6,12}|constant|debug_\w{8,16}|define(?:d|_syslog_variables)?|extract|function_exists|eregi?\w{0,8}"
-    r"|import_request_variables|is_(?:a|file|link|subclass_of)|leak|link|lstat|m_\w{4,20}|method_exists|mhash\w{0,12}"
-    r"|nl_langinfo|opcache_\w{5,20}|phpcredits|property_exists|recode\w{0,8}|restore_\w{10,18}|set_(?:error_handler|exception_handler"
-    r"|file_buffer|magic_quotes_runtime|time_limit)|sleep|usleep|str2\w{2,8}|syslog|sys_\w{6,16}|umask|virtual|w32api_\w{6,20}"
-    r"|xmlrpc_\w{6,24}|yaml_\w{4,10}|int(?:div|val)|getopt|ftp_\w{3,12}|sprintf|urldecode|rawurldecode|json_decode|exec)"
+    r"|png|wbmp)|wp_(?:safe_)?remote_\w{3,8}|zlib_decode|ctype_\w{4,6}|date_\w{3,20}|dns_\w{6,12}|filter_(?:input"
+    r"|var)\w{0,8}"
+    r"|forward_static_call\w{0,6}|get(?:protobyn\w{3,6}|type|randmax|image\w{4,20})|hash_\w{3,12}"
+    r"|iterator_\w{5,8}|json_encode"
+    r"|mb_\w{3,24}|mcrypt_\w{4,20}|mysql_\w{4,20}|openssl_\w{4,20}|readline\w{0,24}|realpath\w{0,12}"
+    r"|simplexml_\w{8,12}"
+    r"|socket_\w{4,14}|spl_\w{4,20}|str_(?:getcsv|ireplace|pad|repeat|replace|shuffle|split|word_count)"
+    r"|substr_\w{5,8}"
+    r"|timezone_\w{6,24}|token_(?:get_all|name)|trigger_error|utf8_(?:de|en)code|var_export|vs?printf|fprintf"
+    r"|zip_entry_\w{4,20}"
+    r"|array_\w{3,20}|class_\w{6,12}|constant|debug_\w{8,16}|define(?:d|_syslog_variables)?|extract"
+    r"|function_exists|eregi?\w{0,8}"
+    r"|import_request_variables|is_(?:a|file|link|subclass_of)|leak|link|lstat|m_\w{4,20}|method_exists"
+    r"|mhash\w{0,12}"
+    r"|nl_langinfo|opcache_\w{5,20}|phpcredits|property_exists|recode\w{0,8}|restore_\w{10,18}"
+    r"|set_(?:error_handler|exception_handler"
+    r"|file_buffer|magic_quotes_runtime|time_limit)|sleep|usleep|str2\w{2,8}|syslog|sys_\w{6,16}|umask|virtual"
+    r"|w32api_\w{6,20}"
+    r"|xmlrpc_\w{6,24}|yaml_\w{4,10}|int(?:div|val)|getopt|ftp_\w{3,12}|sprintf|urldecode|rawurldecode"
+    r"|json_decode|exec)"
 )
 _PHP_NAMED = (
     r"(?:__halt_compiler|base64_decode|bzdecompress|call_user_(?:func|method)(?:_array)?"
@@ -52,27 +62,41 @@ _PHP_NAMED = (
     r"|escapeshellcmd|gzinflate|gzuncompress|str_rot13|php_uname|"
     r"phpinfo|show_source|highlight_file|set_include_path|unserialize|get_defined_vars|getallheaders"
     r"|preg_replace_callback|passthru|popen|parse_ini_file|array_diff_ukey|func_get_args|session_start"
-    r"|stripslashes|readgzfile|gzopen|gzread|gzwrite|gzpassthru|apache_child_terminate|zlib_decode|wp_(?:safe_)?remote_(?:fopen"
-    r"|get|head|post|request)|register_shutdown_function|call_user_func|ob_start|posix_\w{4,10}|proc_(?:nice|terminate)"
+    r"|stripslashes|readgzfile|gzopen|gzread|gzwrite|gzpassthru|apache_child_terminate|zlib_decode"
+    r"|wp_(?:safe_)?remote_(?:fopen"
+    r"|get|head|post|request)|register_shutdown_function|call_user_func|ob_start|posix_\w{4,10}|proc_(?:nice"
+    r"|terminate)"
     r"|php_(?:sapi_name|ini_loaded_file))"
 )
 # Settings of php.ini: those of extensions by what stands before the dot, the others by their names.
 _PHP_SETTINGS = (
-    r"(?:(?:apc|assert|bcmath|birdstep|cgi|cli_server|com|exif|fastcgi|gd|geoip|highlight|ibase|ibm_db2|iconv|imagick|intl"
-    r"|mail|mailparse|mbstring|mcrypt|memcached?|msql|mssql|mysqli?|mysqlnd\w{0,4}|oci8|odbc|odbtp|opcache|openssl|pcre"
-    r"|pdo_\w{2,6}|pfpro|pgsql|phar|pm|runkit|session|soap|sqlite3?|suhosin|syb(?:ase|ct)|sysvshm|tidy|uploadprogress"
+    r"(?:(?:apc|assert|bcmath|birdstep|cgi|cli_server|com|exif|fastcgi|gd|geoip|highlight|ibase|ibm_db2|iconv"
+    r"|imagick|intl"
+    r"|mail|mailparse|mbstring|mcrypt|memcached?|msql|mssql|mysqli?|mysqlnd\w{0,4}|oci8|odbc|odbtp|opcache"
+    r"|openssl|pcre"
+    r"|pdo_\w{2,6}|pfpro|pgsql|phar|pm|runkit|session|soap|sqlite3?|suhosin|syb(?:ase|ct)|sysvshm|tidy"
+    r"|uploadprogress"
     r"|valkyrie|vld|wincache|windows_show|xdebug|xmlrpc|xmms|xsl|yaz|zend|zlib)\.[a-z][\w.]{2,40}"
-    r"|date\.(?:timezone|default_l\w{7,8}|sun\w{3,4}_zenith)|filter\.default(?:_flags)?|url_rewriter\.tags|sql\.safe_mode"
+    r"|date\.(?:timezone|default_l\w{7,8}|sun\w{3,4}_zenith)|filter\.default(?:_flags)?|url_rewriter\.tags"
+    r"|sql\.safe_mode"
     r"|arg_separator\.\w{5,6}|unserialize_\w{8,14}|dba\.default_handler|ldap\.max_links"
-    r"|allow_(?:url_(?:fopen|include)|call_time_pass_reference|webdav_methods)|always_populate_raw_post_data|asp_tags"
-    r"|auto_(?:append_file|detect_line_endings|globals_jit|prepend_file)|browscap|default_(?:charset|mimetype|socket_timeout)"
-    r"|define_syslog_variables|disable_(?:classes|functions)|display(?:_startup)?_errors|doc(?:_root|ref_(?:ext|root))"
-    r"|enable_(?:dl|post_data_reading)|engine|error_(?:log|reporting|(?:ap|pre)pend_string)|exit_on_timeout|expose_php"
+    r"|allow_(?:url_(?:fopen|include)|call_time_pass_reference|webdav_methods)|always_populate_raw_post_data"
+    r"|asp_tags"
+    r"|auto_(?:append_file|detect_line_endings|globals_jit|prepend_file)|browscap|default_(?:charset|mimetype"
+    r"|socket_timeout)"
+    r"|define_syslog_variables|disable_(?:classes|functions)|display(?:_startup)?_errors|doc(?:_root|ref_(?:ext"
+    r"|root))"
+    r"|enable_(?:dl|post_data_reading)|engine|error_(?:log|reporting|(?:ap|pre)pend_string)|exit_on_timeout"
+    r"|expose_php"
     r"|extension(?:_dir)?|file_uploads|hard_timeout|html_errors|ignore_(?:repeated_(?:errors|source)|user_abort)"
-    r"|implicit_flush|include_path|last_modified|log_errors(?:_max_len)?|magic_quotes_\w{3,8}|max_(?:execution_time|file_uploads"
-    r"|input_(?:nesting_level|time|vars))|memory_limit|open_basedir|output_(?:buffering|encoding|handler)|post_max_size|precision"
-    r"|realpath_cache_\w{3,4}|register_(?:argc_argv|globals|long_arrays)|report_(?:memleaks|zend_debug)|request_order"
-    r"|safe_mode(?:_\w{3,18})?|sendmail_(?:from|path)|serialize_precision|short_open_tag|smtp_port|sys_temp_dir|track_errors"
+    r"|implicit_flush|include_path|last_modified|log_errors(?:_max_len)?|magic_quotes_\w{3,8}"
+    r"|max_(?:execution_time|file_uploads"
+    r"|input_(?:nesting_level|time|vars))|memory_limit|open_basedir|output_(?:buffering|encoding|handler)"
+    r"|post_max_size|precision"
+    r"|realpath_cache_\w{3,4}|register_(?:argc_argv|globals|long_arrays)|report_(?:memleaks|zend_debug)"
+    r"|request_order"
+    r"|safe_mode(?:_\w{3,18})?|sendmail_(?:from|path)|serialize_precision|short_open_tag|smtp_port|sys_temp_dir"
+    r"|track_errors"
     r"|upload_(?:max_filesize|tmp_dir)|user_(?:dir|ini\.\w{6,10})|variables_order|xbithack|xmlrpc_error\w{1,10}"
     r"|y2k_compliance|zend_extension\w{0,9})"
 )
@@ -122,7 +146,8 @@ PHP = attack(
     (
         0.8,
         r"\$_(?:get|post|request|cookie|server|env|files|session)\b|\$\{?globals\b|\$(?:http_(?:(?:get|post"
-        r"|server|cookie|env|request)_vars|post_files|raw_post_data)|php_self|argv|argc)\b|_(?:globals|server|request)\[|\$_\w{3,8}\[",
+        r"|server|cookie|env|request)_vars|post_files|raw_post_data)|php_self|argv|argc)\b|_(?:globals|server"
+        r"|request)\[|\$_\w{3,8}\[",
         "$",
         "_globals[",
         "_server[",
@@ -175,10 +200,111 @@ PHP = attack(
     (
         0.65,
         rf"^(?!engine|precision|extension|smtp|mail\.|pm\.|com\.|session\.){_PHP_SETTINGS}$",
-        "_",
-        ".",
+        "allow_",
+        "always_pop",
+        "asp_tags",
+        "auto_",
+        "default_",
+        "define_sys",
+        "disable_",
+        "display_",
+        "doc_root",
+        "docref",
+        "enable_",
+        "error_",
+        "exit_on",
+        "expose_",
+        "extension_",
+        "file_uploads",
+        "hard_timeout",
+        "html_errors",
+        "ignore_",
+        "implicit_",
+        "include_path",
+        "last_modified",
+        "log_errors",
+        "magic_quotes",
+        "max_",
+        "memory_limit",
+        "open_basedir",
+        "output_",
+        "post_max",
+        "realpath_cache",
+        "register_",
+        "report_",
+        "request_order",
+        "safe_mode",
+        "sendmail_",
+        "serialize_",
+        "short_open",
+        "smtp_port",
+        "sys_temp",
+        "track_errors",
+        "upload_",
+        "user_",
+        "variables_order",
+        "y2k_",
+        "zend",
+        "opcache.",
+        "xdebug.",
+        "suhosin.",
+        "mbstring.",
+        "date.",
+        "zlib.",
+        "assert.",
+        "cgi.",
+        "cli_server.",
+        "exif.",
+        "gd.",
+        "ibase.",
+        "intl.",
+        "mssql.",
+        "oci8",
+        "odb",
+        "pcre.",
+        "pdo_",
+        "pgsql.",
+        "phar.",
+        "soap.",
+        "sqlite",
+        "syb",
+        "tidy.",
+        "url_rewriter",
+        "arg_sep",
+        "apc.",
+        "fastcgi.",
+        "highlight.",
+        "iconv.",
+        "mysql",
+        "openssl.",
+        "xsl.",
         "browscap",
         "xbithack",
+        "xmlrpc",
+        "filter.",
+        "bcmath.",
+        "birdstep.",
+        "geoip.",
+        "imagick",
+        "mail",
+        "mcrypt.",
+        "memcache",
+        "msql.",
+        "pfpro.",
+        "runkit.",
+        "sysvshm.",
+        "uploadprogress.",
+        "valkyrie.",
+        "vld.",
+        "wincache.",
+        "windows_show",
+        "xmms.",
+        "yaz.",
+        "ldap.",
+        "dba.",
+        "sql.",
+        "ibm_db2",
+        "engine",
     ),
     (0.75, _CALL, "$"),
     (
@@ -186,7 +312,15 @@ PHP = attack(
         r"\(\s{0,3}(?:/\*.{0,30}?\*/)?\s{0,3}[\[({]?\s{0,3}[\"']?(?:system|exec|shell_exec|passthru|assert"
         r"|eval|phpinfo|popen|uname|file_get_contents)[\"']?\s{0,3}[\])}]?\s{0,3}(?:\[\s{0,3}\d\s{0,3}\])?"
         r"\s{0,3}[)\]]\s{0,3}[({\[]",
-        "(",
+        "system",
+        "exec",
+        "passthru",
+        "assert",
+        "eval",
+        "phpinfo",
+        "popen",
+        "uname",
+        "_contents",
     ),
     (
         0.7,
@@ -202,7 +336,8 @@ PHP = attack(
     ),
     (
         0.7,
-        r"^[^\s]{0,120}\.(?:(?:php\d|phtml|phar|pht|php-s|inc\.php)[.~/\\\s]{0,30}|php[.~/\\\s]{1,30}|ph\w{1,4}\.(?:jpe?g|png|gif"
+        r"^[^\s]{0,120}\.(?:(?:php\d|phtml|phar|pht|php-s|inc\.php)[.~/\\\s]{0,30}|php[.~/\\\s]{1,30}"
+        r"|ph\w{1,4}\.(?:jpe?g|png|gif"
         r"|txt))$",
         ".ph",
     ),

@@ -145,7 +145,7 @@ ATTACKS = (
             "pg_catalog",
         ),
         (0.5, r"\bselect\b[^;]{1,120}\bfrom\b[^;]{1,80}(?:--|#|/\*) ?$", "select"),
-        (0.6, r"\w'(?: ?\|\| ?| ?\+ ?)'\w|';? ?\|\| ?\(?select|'\|\|[a-z_.]{2,30}\(", "'"),
+        (0.6, r"\w'(?: ?\|\| ?| ?\+ ?)'\w|';? ?\|\| ?\(?select|'\|\|[a-z_.]{2,30}\(", "||", "+"),
         (0.55, r"/\*!(?:[\d*]|(?:union|select|and|or|from|where|concat|database|user)\b)", "/*!"),
         (
             0.65,
@@ -174,7 +174,13 @@ ATTACKS = (
             0.55,
             r"^\W{0,3}(?:current_user|user|version|system_user|session_user|schema|database|now"
             r"|sysdate)\s?\(\s?\)\W{0,3}$",
-            "(",
+            "user(",
+            "user (",
+            "sion(",
+            "schema(",
+            "base(",
+            "now(",
+            "sysdate(",
         ),
         (0.55, r"^\W{0,3}(?:order|group)\s{1,3}by\s{1,3}\d{1,3}\b", "order", "group"),
         (
