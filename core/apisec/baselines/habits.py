@@ -1,8 +1,9 @@
 """Own habits of the few who do far more than others: desks, partners, batch jobs, monitors.
 
 A bounded table a population (space-saving: Metwally, Agrawal and El Abbadi, ICDT 2005): who does what only a hundredth
-of rows do gets a hit; the table keeps those with the most. A habit counts when hits came on several days and in several
-hours. From then on the principal does not teach the population any more, and is judged by what he did himself.
+of rows do gets a hit; the table keeps those with the most. A habit counts when hits came in several hours and on several
+days: two for those who were there in the population's first two days, five for all others. From then on the principal
+does not teach the population any more, and is judged by what he did himself.
 
 Poisoning: what a principal does today teaches from tomorrow on, and counts at most ``CLIP`` times what was expected of
 him. A day weighs no more than any day before, so that his expectation at most doubles in a day. Who is accused is
@@ -21,7 +22,10 @@ from apisec.baselines.histograms import Histogram
 from apisec.errors import DocumentError
 
 MAX_HABITS = 32  # of one population
-MIN_DAYS, MIN_HOURS = 2, 6  # in which there were hits before a habit counts
+MIN_HOURS = 6  # in which there were hits before a habit counts
+# Days with hits, and days from the first to the last. Who was there when the service was first seen is probably no
+# attacker; who comes later may be a slow one, and these go on for days.
+FOUNDER_DAYS, MIN_DAYS, MIN_SPAN = 2, 3, 5
 MAX_DAYS = 28
 CLIP = 3.0
 HORIZON_DAYS = (0, 1, 7)  # before a principal's sums are whole
@@ -40,11 +44,13 @@ class Habit:
     """What one principal does: by counter and horizon the moments of his sums, of today and of the days before."""
 
     __slots__ = (
-        "before", "born", "day", "days", "fits", "hits", "hours", "last_hour", "lived", "taught", "today", "weight",
+        "before", "born", "day", "days", "fits", "founder", "hits", "hours", "last_hour", "lived", "taught", "today",
+        "weight",
     )  # fmt: skip
 
-    def __init__(self, hits: int = 0) -> None:
+    def __init__(self, hits: int = 0, *, founder: bool = False) -> None:
         self.hits = hits
+        self.founder = founder  # was there when the population was first seen
         self.hours = 0  # different hours with a hit
         self.last_hour = -1
         self.days: List[int] = []  # with a hit, the last ones
@@ -58,7 +64,11 @@ class Habit:
 
     @property
     def established(self) -> bool:
-        return self.hours >= MIN_HOURS and len(self.days) >= MIN_DAYS
+        if self.hours < MIN_HOURS:
+            return False
+        if self.founder:
+            return len(self.days) >= FOUNDER_DAYS
+        return len(self.days) >= MIN_DAYS and self.days[-1] - self.days[0] >= MIN_SPAN - 1
 
     def hit(self, slot: int) -> None:
         """Count that the principal did what hardly anybody does."""
@@ -138,6 +148,7 @@ class Habit:
         self.last_hour = max(self.last_hour, other.last_hour)
         self.days = sorted({*self.days, *other.days})[-MAX_DAYS:]
         lived = max(self.lived, other.lived)
+        self.founder = self.founder or other.founder
         self.born = min((day for day in (self.born, other.born) if day >= 0), default=-1)
         day = max(self.day, other.day)
         for habit in (self, other):
@@ -155,7 +166,16 @@ class Habit:
 
     def to_state(self) -> Dict[str, Any]:
         return {
-            "s": [self.hits, self.hours, self.last_hour, self.day, self.lived, *self.weight, self.born],
+            "s": [
+                self.hits,
+                self.hours,
+                self.last_hour,
+                self.day,
+                self.lived,
+                *self.weight,
+                self.born,
+                int(self.founder),
+            ],
             "d": self.days,
             "b": _to_state(self.before),
             "t": _to_state(self.today),
@@ -169,7 +189,8 @@ class Habit:
         try:
             numbers, days = [whole(one) for one in state["s"]], [whole(one) for one in state["d"]]
             habit.hits, habit.hours, habit.last_hour, habit.day, habit.lived = numbers[:5]
-            habit.weight, (habit.born,) = numbers[5:7], numbers[7:]
+            habit.weight, (habit.born, founder) = numbers[5:7], numbers[7:]
+            habit.founder = bool(founder)
             habit.before, habit.today = _from_state(state["b"]), _from_state(state["t"])
             habit.taught = {_key(name): Histogram.from_state(sums) for name, sums in _few(state["p"]).items()}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
@@ -251,7 +272,7 @@ def _longer(fit: Fit, times: float) -> Fit:
     return Counts(fit.mean * times, fit.size)
 
 
-def habit_of(habits: Dict[str, Habit], principal: str, slot: int) -> Habit:
+def habit_of(habits: Dict[str, Habit], principal: str, slot: int, *, founder: bool) -> Habit:
     """Return the principal's habit after a hit; a new one takes the place of the one with the fewest."""
     habit = habits.get(principal)
     if habit is None:
@@ -259,6 +280,6 @@ def habit_of(habits: Dict[str, Habit], principal: str, slot: int) -> Habit:
         if len(habits) >= MAX_HABITS:
             least = min(habits, key=lambda who: (habits[who].hits, who))
             hits = habits.pop(least).hits
-        habit = habits[principal] = Habit(hits)
+        habit = habits[principal] = Habit(hits, founder=founder)
     habit.hit(slot)
     return habit

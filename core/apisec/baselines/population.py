@@ -29,6 +29,7 @@ YOUNG_ROWS = 100  # rows from which on a population speaks for itself
 YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
 THIN_ROWS, THIN = 48, 4  # of who has a habit and more rows a day than that, every fourth row is learned from
 FIT_ROWS, FIT_GROWTH = 30.0, 2.0  # rows from which on a fit is more than the prior, and growth until the next one
+FOUNDING = 2 * SLOTS_PER_DAY  # who does much in a population's first two days belongs to it
 FIT_DAYS = 3  # no fit is older
 MAX_MEMO = 4_096
 COARSE_FROM = 64.0
@@ -179,7 +180,7 @@ class Population:
         row = _Row(principal, weight, habit, established, fresh, bases)
         hits = self._learn_sums(sums, row, book)
         if hits:
-            habit = habit_of(self.habits, principal, slot)
+            habit = habit_of(self.habits, principal, slot, founder=slot - self.first < FOUNDING)
             for key, index in hits if fresh and not established else ():
                 habit.teach(key, index, weight)
         if not established:

@@ -110,7 +110,7 @@ def test_one_principal_alone_moves_what_is_expected_by_a_tenth_at_most(days: int
 
 
 def test_a_habit_of_days_excuses_its_own_only() -> None:
-    population = town(extra=3, each=300)
+    population = town(extra=6, each=300)
     assert population.habits["odd"].established
     evidence, expected, basis = judged(population, 300, "odd")
     assert (evidence, basis) == (0.0, OWN)
@@ -119,14 +119,26 @@ def test_a_habit_of_days_excuses_its_own_only() -> None:
     assert judged(population, 300)[0] > 5.0, "somebody else"
 
 
-def test_one_day_is_no_habit() -> None:
-    population = town(extra=1, each=300)
+@pytest.mark.parametrize(
+    ("days", "of", "habit"), [(1, 1, False), (2, 2, True), (3, 8, False), (4, 8, False), (5, 8, True)]
+)
+def test_who_comes_later_has_no_habit_for_five_days(days: int, of: int, habit: bool) -> None:
+    population = town(of, extra=days, each=300)
+    assert population.habits["odd"].established == habit
+    if not habit and of > 1:
+        assert judged(population, 300, "odd", of)[0] > 5.0
+
+
+def test_hits_on_few_days_are_no_habit() -> None:
+    population, book = town(), Book()
+    for day in (6, 14):
+        for part in range(100):
+            population.learn("odd", START + day * 288 + part, {"requests": (300, 300, 300)}, part + 1, book)
     assert not population.habits["odd"].established
-    assert judged(population, 300, "odd")[0] > 5.0
 
 
 def test_a_habit_at_most_doubles_in_a_day() -> None:
-    population, book = town(extra=3, each=300), Book()
+    population, book = town(extra=6, each=300), Book()
     expected = []
     for day in range(6, 10):
         for part in range(288):
@@ -136,11 +148,11 @@ def test_a_habit_at_most_doubles_in_a_day() -> None:
         expected.append(judged(population, 1.0, "odd", day + 1)[1])
     assert expected[0] <= 2.0 * 300.0
     assert all(expected[day] <= 2.0 * expected[day - 1] for day in range(1, len(expected)))
-    assert expected[-1] > 600.0, "he is followed, slowly"
+    assert expected[-1] > 450.0, "he is followed, slowly"
 
 
 def test_an_established_habit_does_not_teach_the_others() -> None:
-    population, book = town(extra=3, each=300), Book()
+    population, book = town(extra=6, each=300), Book()
     weight = list(population.weight)
     population.learn("odd", START + 6 * 288, {"requests": (300, 300, 300)}, 288, book)
     assert population.weight == weight
@@ -190,10 +202,10 @@ def test_state_is_read_back_with_its_fits() -> None:
 BROKEN: list[Any] = [
     None, {}, {"cells": {"requests": [1, 2]}}, {"cells": {"requests": [[[], [1, -1], 0]] * 3}}, {"weight": [-1, 0]},
     {"cells": {str(n): [[[], [], 0]] * 3 for n in range(99)}}, {"habits": {"p": {}}}, {"habits": {"p": None}},
-    {"habits": {"p": {"s": [0] * 8, "d": [], "b": {"1h requests": [0, 1, 1]}, "t": {}, "p": {}}}},
-    {"habits": {"p": {"s": [0] * 8, "d": [], "b": {"9h requests": [1, 1, 1]}, "t": {}, "p": {}}}},
-    {"habits": {"p": {"s": [0.5] * 8, "d": [], "b": {}, "t": {}, "p": {}}}},
-    {"habits": {str(n): {"s": [0] * 8, "d": [], "b": {}, "t": {}, "p": {}} for n in range(99)}},
+    {"habits": {"p": {"s": [0] * 9, "d": [], "b": {"1h requests": [0, 1, 1]}, "t": {}, "p": {}}}},
+    {"habits": {"p": {"s": [0] * 9, "d": [], "b": {"9h requests": [1, 1, 1]}, "t": {}, "p": {}}}},
+    {"habits": {"p": {"s": [0.5] * 9, "d": [], "b": {}, "t": {}, "p": {}}}},
+    {"habits": {str(n): {"s": [0] * 9, "d": [], "b": {}, "t": {}, "p": {}} for n in range(99)}},
 ]  # fmt: skip
 
 
