@@ -152,7 +152,7 @@ def entry(path: str, **settings: str) -> Break:
     return lambda splunk: splunk.rest.call("POST", f"/servicesNS/nobody/apisec/{path}", settings)
 
 
-MACRO = "apisec_enumeration_min_objects"
+MACRO = "apisec_scraping_min_score"
 PROPS = "apisec:transaction"
 FAULTS: dict[str, tuple[Break, Break, str, str, str]] = {
     # what: (break, mend, check, status, found)
@@ -167,8 +167,8 @@ FAULTS: dict[str, tuple[Break, Break, str, str, str]] = {
         "index of risk", "fail", "not there",
     ),
     "a threshold that is no number": (
-        conf("macros", MACRO, definition='"eight"'),
-        conf("macros", MACRO, definition="8"),
+        conf("macros", MACRO, definition='"ninety"'),
+        conf("macros", MACRO, definition="90"),
         "macros", "fail", f"wrong: {MACRO}",
     ),
     "no data": (
