@@ -168,7 +168,8 @@ class Credentials:
 
 def _seen(state: Any) -> Seen:
     values = numbers(state, len(Seen._fields), Credentials.name)
-    return Seen(int(values[0]), int(values[1]), int(values[2]), values[3], values[4], int(values[5]))
+    network, agent, ja4, requests, bits, back = (int(values[index]) for index in (0, 1, 2, 5, 6, 7))
+    return Seen(network, agent, ja4, values[3], values[4], requests, bits % KINDS_OF_CHANGE, min(back, 1))
 
 
 def _put(clients: List[Seen], one: Seen) -> None:

@@ -67,13 +67,19 @@ class DailyShares:
         return len(self._days.get(day, ()))
 
     def of_day(self, day: int, measure: str, but: Callable[[str], bool]) -> Population:
-        """Return how the principals of a day stand so far, of all kinds, less some."""
+        """Return how the principals of a day stand so far, of all kinds, less some (``but``)."""
         found = Population()
         for principal, (_, _, measured) in self._days.get(day, {}).items():
             pair = measured.get(measure)
             if pair is not None and not but(principal):
                 found.add(*pair)
         return found
+
+    def of_one(self, day: int, measure: str, principal: str) -> Tuple[float, float]:
+        """Return what ``of_day`` counts of one principal."""
+        found = self._days.get(day, {}).get(principal)
+        pair: Tuple[float, float] = found[2].get(measure, (0.0, 0.0)) if found else (0.0, 0.0)
+        return pair
 
     def learn(self, slot: int, suspicious: Callable[[str], bool], wait_days: int = 1) -> None:
         """Learn the days that ended ``wait_days`` ago."""

@@ -30,6 +30,10 @@ LEAST_EVIDENCE, LEAST_NEW = 1.5, 1.5
 LEAST_ROWS = 20.0  # of an operation before a field can be called new
 YOUNG_SLOTS = SLOTS_PER_DAY
 ACCEPTED, REPEATED_CAP = 0.7, 0.7  # decades for an answer of success, and for saying it again and again
+REFUSED_SHARE = 0.5  # of what a name tells, when the API refused it
+# What no name tells, or the API refused, must be able to become ordinary: less than the 4 decades from which on a
+# window teaches nothing.
+PLAIN_CAP = 3.5
 ADOPTED = 4  # principals by whom a field that tells nothing is a new version's
 ORDINARY = 8  # known senders from which on a field is ordinary
 
@@ -113,11 +117,12 @@ def _newest(
             chance = max(chance, (others + 0.5) / (known.rows + 1.0), known.field(field).rows / (known.rows + 1.0))
         elif not worth and len(senders[field]) >= ADOPTED:
             continue
-        if decades(chance) < LEAST_NEW:
+        new = decades(chance) if worth and served else min(PLAIN_CAP, decades(chance))
+        if new < LEAST_NEW:
             continue
         features = {
-            "new": decades(chance),
-            "telling": worth,
+            "new": new,
+            "telling": worth if served else REFUSED_SHARE * worth,
             "accepted": ACCEPTED * served / used.requests if worth and used.requests else 0.0,
             "repeated": min(REPEATED_CAP, 0.5 * math.log10(max(1, requests))) if worth and served else 0.0,
         }

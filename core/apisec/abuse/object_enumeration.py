@@ -45,6 +45,7 @@ LEAST_CROWD, MAX_CROWD = 5, 256  # principals
 CORROBORATED = 0.5  # decades beside the unissued ids
 LEAST_PEERS = 6.0  # principals (and days) to be compared with
 HABIT_OBJECTS = 20
+BLIND_MEAN, BLIND_CAP = 0.5, 5.0
 WEEK_DAYS = 7
 
 
@@ -114,16 +115,16 @@ class ObjectEnumeration:
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         found: List[Observation] = []
         weak: Dict[Tuple[str, str], List[Row]] = {}
+        peers: Peers = {}
         # All are counted before any is judged: a principal's peers are those of the same window too.
         taken = [one for each in window.rows for one in self._take(each, context)]
         for row, name in taken:
-            evidence = _evidence(row, name, context)
+            evidence = _evidence(row, name, context, peers)
             if evidence is None:
                 continue
-            unissued, total = evidence.features["unissued"], sum(evidence.features.values())
             if _is_weak(evidence):
                 weak.setdefault((row.service, name), []).append(row)
-            if unissued > 0.0 and total >= LEAST_EVIDENCE:
+            if sum(evidence.features.values()) >= LEAST_EVIDENCE:
                 found.append(_observation(row, name, row.operations[name], evidence, context))
         for (service, operation), rows in sorted(weak.items()):
             crowd = _crowd(service, operation, rows, context)
@@ -203,14 +204,14 @@ def _measured(day: Day, weak: bool) -> Measured:
 # --- one principal ------------------------------------------------------------------------------------------
 
 
-def _evidence(row: Row, name: str, context: Context) -> Optional[Evidence]:
+def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[Evidence]:
     """Return what a principal's objects of an operation say; None when there is nobody to compare it with."""
     provenance = context.part(PRINCIPAL, (row.service, row.principal), Provenance)
     shares = context.part(OPERATION, (row.service, name), ObjectShares)
     today = row.slot // SLOTS_PER_DAY
     asked = provenance.asked[value_hash32(name)]
     learned = shares.population(row.kind, "unissued")
-    population, basis = _population(row, today, learned, shares, context)
+    population, basis = _population(row, name, learned, shares, context, peers)
     if population is None:
         return None
     past = asked.total(0, today - 1)
@@ -224,33 +225,49 @@ def _evidence(row: Row, name: str, context: Context) -> Optional[Evidence]:
         strange *= 1.0 - counts.public / counts.sampled
     owners = _owners(row, context, today)
     expected, many = _many(row, name, context)
-    features = {
-        "unissued": unissued,
-        "foreign": strange * _extra(shares, row.kind, "foreign", counts.foreign, counts.sampled, FOREIGN_CAP),
+    # Where nobody's ids come from responses (bodies are not visible), whose objects they are has to tell.
+    blind = population.mean > BLIND_MEAN
+    foreign = _extra(shares, row.kind, "foreign", counts.foreign, counts.sampled, BLIND_CAP if blind else FOREIGN_CAP)
+    beside = {
         "owners": strange * owners[1],
         "walked": strange * _extra(shares, row.kind, "walked", counts.walked, counts.objects, WALK_CAP),
         "refused": strange * _extra(shares, row.kind, "refused", counts.refused, counts.objects, REFUSED_CAP),
         "many": strange * many,
     }
+    features = {"unissued": unissued, "foreign": strange * foreign, **beside}
+    if not blind:
+        beside["foreign"] = features["foreign"]
+    main = features["foreign"] if blind else unissued
+    # What corroborates is worth no more than what it corroborates.
+    share = min(1.0, main / max(sum(beside.values()), 1e-9))
+    features.update((feature, share * value) for feature, value in beside.items())
     if past.objects >= HABIT_OBJECTS and short <= long:
         basis = "own habit"
+    if blind:
+        basis = "holders"
     alone = decades(learned.tail(day.unissued, day.objects, past.unissued, past.objects))
     return Evidence(features, counts, population.mean * counts.objects, horizon, basis, owners[0], alone, expected)
 
 
+Peers = Dict[Tuple[str, str, int], Population]  # by service, operation and day, of one window
+
+
 def _population(
-    row: Row, today: int, learned: Population, shares: ObjectShares, context: Context
+    row: Row, name: str, learned: Population, shares: ObjectShares, context: Context, window_peers: Peers
 ) -> Tuple[Optional[Population], str]:
     """Return whom the principal is compared with: what was learned of its kind, and the others of the day so far.
 
     A release after which clients keep ids shows in all of them at once. A service's first day has nothing but the
     others of the day, and of those there have to be some.
     """
-
-    def out(principal: str) -> bool:
-        return principal == row.principal or context.frozen(row.service, principal)
-
-    peers = shares.of_day(today, "unissued", out)
+    today = row.slot // SLOTS_PER_DAY
+    suspicious = _asking(context, row.service)
+    every = window_peers.get((row.service, name, today))
+    if every is None:
+        every = window_peers[(row.service, name, today)] = shares.of_day(today, "unissued", suspicious)
+    peers = every.copy()
+    if not suspicious(row.principal):
+        peers.remove(*shares.of_one(today, "unissued", row.principal))
     known = learned.groups >= LEAST_PEERS
     if context.age(row.service) < YOUNG_SLOTS and not known and peers.groups < LEAST_PEERS:
         return None, ""

@@ -79,15 +79,26 @@ class Population:
         """Count one principal's day; of one with very many trials only its share counts, and not their number."""
         if trials <= 0.0:
             return
+        self._count(hits, trials, 1.0)
+
+    def remove(self, hits: float, trials: float) -> None:
+        """Take back what ``add`` counted."""
+        if trials > 0.0:
+            self._count(hits, trials, -1.0)
+
+    def _count(self, hits: float, trials: float, sign: float) -> None:
         hits = min(hits, trials)
         if trials > MOST_OF_ONE:
             hits, trials = hits * MOST_OF_ONE / trials, MOST_OF_ONE
-        self.groups += 1.0
-        self.telling += hits > 0.0
-        self.trials += trials
-        self.hits += hits
-        self.squares += trials * trials
-        self.within += hits * hits / trials
+        self.groups += sign
+        self.telling += sign * (hits > 0.0)
+        self.trials += sign * trials
+        self.hits += sign * hits
+        self.squares += sign * trials * trials
+        self.within += sign * hits * hits / trials
+
+    def copy(self) -> Population:
+        return Population([getattr(self, name) for name in _SUMS])
 
     def merge(self, other: Population) -> None:
         for name in self.__slots__:
@@ -132,12 +143,15 @@ class Population:
         return beta_binomial_tail(hits, trials, mean, correlation)
 
     def to_state(self) -> List[float]:
-        return [round(getattr(self, name), 4) for name in ("groups", "telling", "trials", "hits", "squares", "within")]
+        return [round(getattr(self, name), 4) for name in _SUMS]
 
     @classmethod
     def from_state(cls, state: Any) -> Population:
         """Raises DocumentError when it is not one of ``to_state``."""
         return cls(numbers(state, 6, "population"))
+
+
+_SUMS = ("groups", "telling", "trials", "hits", "squares", "within")  # in the order of their state
 
 
 def beginning(seen: float, exposure: float, prior: float, weight: float) -> float:

@@ -43,6 +43,10 @@ YOUNG_SLOTS = SLOTS_PER_DAY
 LEAST_EVIDENCE = 1.0
 BACK_CAP, AGENT_CAP, MACHINES_CAP, OTHERS_CAP = 1.5, 1.0, 1.0, 2.0
 RECENT_SECONDS = 86_400.0  # a change is told for so long
+# A change of one thing, or of everything on one network, is an update or a walk: it is never a finding, so that what
+# a release changes for everybody can become ordinary.
+CAPS = {NETWORK: 2.0, AGENT: 3.0, JA4: 3.0, AGENT | JA4: 3.5}
+UNCAPPED = 12.0
 OWN_DEVICE = 2.0  # decades off for a machine that another credential of the same principal uses
 _WORDS = {NETWORK: "network", AGENT: "agent", JA4: "JA4"}
 
@@ -95,7 +99,7 @@ class TokenTheft:
         basis = "service" if machines.rows(row.kind) >= 1_000 else "default"
         if own:
             chance, basis = max(chance, (own + 0.5) / (credentials.rows + 1.0)), "own habit"
-        evidence = decades(chance)
+        evidence = min(CAPS.get(bits, UNCAPPED), decades(chance))
         if credentials.knows(client.agent, client.ja4, credential):
             evidence = max(0.0, evidence - OWN_DEVICE)
         if evidence < LEAST_EVIDENCE:

@@ -1,0 +1,115 @@
+"""Operations of another role: served or refused, by one or by many; new operations and testers are ordinary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import List
+
+import pytest
+
+from apisec.abuse.base import SERVICE, Observation
+from apisec.abuse.function_abuse import FunctionAbuse
+from apisec.abuse.roles import Roles
+from tests.core.abuse_special.world import SERVICE_NAME, TOOL, Client, Event, World, at, request, users
+
+FINDING = 90.0
+EVERYDAY = ("GET /products", "GET /orders", "POST /orders", "GET /me")
+STAFF = ("GET /customers/all", "PUT /customers/{customer_id}/tier", "GET /ledger")
+DESK = ("GET /tickets", "PATCH /tickets/{ticket_id}")
+OFFICE: Client = (
+    "203.0.113.5",
+    "Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0",
+    "t13d1516h2_office",
+)
+
+
+def calls(time: float, who: str, operations: Sequence[str], **more: object) -> List[Event]:
+    return [request(time + index, who, one, **more) for index, one in enumerate(operations)]  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def lived() -> World:
+    """Four days of thirty users, two clerks and a tester that is refused; then as many rows as weeks have."""
+    found = World(FunctionAbuse())
+    for day in range(4):
+        for index, who in enumerate(users(30)):
+            home = (f"192.0.{index}.9", OFFICE[1], OFFICE[2])
+            found.step(calls(at(day, 60 * index), who, EVERYDAY, client=home))
+        for clerk, operations in (("boss", STAFF), ("helper", DESK)):
+            found.step(calls(at(day, 4_000), clerk, ("GET /me", *operations), client=OFFICE))
+        found.step(calls(at(day, 5_000), "tester", ("GET /me", *EVERYDAY), client=OFFICE))
+        found.step(calls(at(day, 5_100), "tester", STAFF, status=403, client=OFFICE))
+    found.memory.reload()
+    found.memory.part(SERVICE, (SERVICE_NAME,), Roles).rows = 20_000.0
+    return found
+
+
+def best(found: Sequence[Observation]) -> float:
+    return max((one.score for one in found), default=0.0)
+
+
+def test_a_user_that_is_served_what_is_for_staff(lived: World) -> None:
+    home = ("192.0.3.9", OFFICE[1], OFFICE[2])
+    first = lived.step(calls(at(5), "user3", STAFF[:1], client=home))
+    assert best(first) < FINDING  # one step is little
+    found = lived.step(calls(at(5, 300), "user3", (*STAFF, *DESK) * 3, client=TOOL))
+    assert found[0].score >= FINDING
+    assert found[0].principal == "user3"
+    assert found[0].operation in STAFF + DESK
+    assert "served this principal" in found[0].reasons[0]
+    assert {"unexpected", "roles", "place"} <= set(found[0].features)
+
+
+def test_one_that_is_refused_again_and_again(lived: World) -> None:
+    few = lived.step(calls(at(5), "user4", STAFF, status=403))
+    assert best(few) < 72
+    found = lived.step(calls(at(5, 300), "user4", STAFF * 20, status=403))
+    assert found[0].score >= FINDING
+    assert found[0].evidence["refused"] == 63
+    assert sorted(found[0].evidence["refused_operations"]) == sorted(STAFF)
+    assert any("refused it 63 times" in reason for reason in found[0].reasons)
+
+
+def test_the_tester_goes_on(lived: World) -> None:
+    found = lived.step(calls(at(5), "tester", (*EVERYDAY, *STAFF), client=OFFICE))
+    found += lived.step(calls(at(5, 3_000), "tester", STAFF * 2, status=403, client=OFFICE))
+    assert all(not one.features.get("refused") for one in found)
+    assert (
+        best(lived.step(calls(at(6), "session-of-tester", STAFF * 2, status=403, client=OFFICE, kind="session"))) < 54
+    )
+
+
+def test_clerks_go_on_and_get_a_colleague(lived: World) -> None:
+    assert best(lived.step(calls(at(5), "boss", STAFF * 3, client=OFFICE))) < 36
+    new = [lived.step(calls(at(day), "colleague", ("GET /me", *DESK), client=OFFICE)) for day in (5, 6, 7)]
+    assert all(best(found) < 72 for found in new)
+
+
+def test_an_operation_of_a_deployment_is_new_for_everybody(lived: World) -> None:
+    scores = []
+    for day in (5, 6, 7):
+        for index, who in enumerate(users(30)):
+            scores.append(best(lived.step(calls(at(day, 300 * index), who, (*EVERYDAY, "GET /wishlist")))))
+    assert max(scores) < 72
+
+
+def test_a_voucher_is_rare_but_of_no_role(lived: World) -> None:
+    for index in (1, 8):
+        lived.step(calls(at(4, 300 * index), f"user{index}", (*EVERYDAY, "POST /vouchers")))
+    scores = [best(lived.step(calls(at(7 + n), f"user{n}", (*EVERYDAY, "POST /vouchers") * 2))) for n in (11, 12)]
+    assert max(scores) < 72
+
+
+def test_many_accounts_take_up_what_nearly_nobody_does(lived: World) -> None:
+    found: List[Observation] = []
+    for index in range(11):
+        found = lived.step(calls(at(5, 600 * index), f"user{10 + index}", STAFF[:1]))
+    crowd = next(one for one in found if one.entity == "operation")
+    assert crowd.score >= FINDING
+    assert len(crowd.members) == 11
+    assert crowd.operation == STAFF[0]
+
+
+def test_what_401_says_is_nothing_about_roles(lived: World) -> None:
+    """After a rotation everybody is unauthorised, clerks and users alike."""
+    assert not lived.step(calls(at(5), "user9", STAFF * 5, status=401))

@@ -1,0 +1,157 @@
+"""Ids that nobody gave: found among peers, by history, over days and over many accounts; silent where ids come from
+elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from apisec.abuse.engine import Engine
+from apisec.abuse.object_enumeration import ObjectEnumeration
+from apisec.activity import Activity
+from tests.core.abuse_special import world
+from tests.core.abuse_special.world import World, at, own, probe, users, visit
+
+FINDING = 90.0
+
+
+@pytest.fixture
+def lived() -> World:
+    """Three days of twenty users, who list their orders and read them."""
+    found = World(ObjectEnumeration())
+    for day in range(3):
+        for index, who in enumerate(users(20)):
+            found.step(visit(at(day, 1_000 + 300 * index), who, own(who)))
+    found.memory.reload()
+    return found
+
+
+def test_one_among_peers_of_a_first_minute() -> None:
+    """A service that was never seen: a part of one slot has to do."""
+    cold = World(ObjectEnumeration())
+    events = [event for index, who in enumerate(users(24)) for event in visit(at(0, index), who, own(who))]
+    events += visit(at(0, 3), "mallory", [9_000, 9_001])
+    events += probe(at(0, 10), "mallory", range(0, 180, 3))
+    found = cold.step(events)
+    assert found[0].principal == "mallory"
+    assert found[0].score >= FINDING
+    assert found[0].basis == "peers"
+    assert all(one.score < 54 for one in found[1:])
+
+
+def test_the_engine_tells_it_in_a_first_minute() -> None:
+    activity = Activity()
+    for index, who in enumerate(users(24)):
+        for event in visit(at(0, index), who, own(who)):
+            activity.add(event)
+    for event in probe(at(0, 10), "mallory", range(0, 180, 3)):
+        activity.add(event)
+    told = Engine().advance(activity.rows(), at(0, 300))
+    findings = [one for one in told if one["new"]]
+    assert {one["principal"] for one in findings} == {"mallory"}
+    named = next(one for one in findings if "object_enumeration" in one["families"])
+    assert named["examples"]
+    assert named["score"] >= FINDING
+
+
+def test_against_what_was_learned(lived: World) -> None:
+    found = lived.step(probe(at(4, 5_000), "mallory", range(0, 120, 3)))
+    assert found[0].score >= FINDING
+    assert (found[0].operation, found[0].basis) == (world.READ, "operation")
+    assert found[0].seen == 40
+    assert found[0].expected < 1.0
+    assert "40 of them by ids that no response had given" in found[0].reasons[0]
+    assert found[0].features["owners"] > 0  # the responses name others than its own
+
+
+def test_ordinary_users_are_silent(lived: World) -> None:
+    for day in (3, 4):
+        for index, who in enumerate(users(20)):
+            assert not lived.step(visit(at(day, 500 + 300 * index), who, own(who, 6)))
+
+
+@pytest.mark.parametrize("much", [1, 2])
+def test_one_or_two_ids_are_no_finding(lived: World, much: int) -> None:
+    found = lived.step(probe(at(4), "mallory", range(7, 7 + much)))
+    assert all(one.score < 72 for one in found)
+
+
+def test_low_and_slow_adds_up_over_days(lived: World) -> None:
+    """One id each four hours: no hour and hardly a day is unusual, the week is."""
+    scores = []
+    for day in range(4, 9):
+        for hour in range(0, 24, 4):
+            found = lived.step(probe(at(day, hour * 3_600), "mallory", [day * 20 + hour]))
+            scores.append(found[0].score if found else 0.0)
+    assert scores[0] < 72
+    assert max(scores) >= FINDING
+
+
+def test_ids_from_elsewhere_accuse_nobody() -> None:
+    """Links in mails: nobody's ids were in a response, whoever asks and however many."""
+    outside = World(ObjectEnumeration())
+    for day in range(3):
+        for index, who in enumerate(users(20)):
+            outside.step(visit(at(day, 1_000 + 300 * index), who, own(who), listed=False))
+    found = outside.step(visit(at(4), "user3", range(500, 530), listed=False))
+    assert all(one.score < FINDING for one in found)
+
+
+def test_a_release_after_which_clients_keep_ids_accuses_nobody(lived: World) -> None:
+    """From one hour on nobody lists any more: all do it at once."""
+    events = []
+    for index, who in enumerate(users(20)):
+        events += visit(at(4, index), who, [700 + 10 * index + step for step in range(5)], listed=False)
+    assert all(one.score < FINDING for one in lived.step(events))
+
+
+def test_a_mailing_to_many_is_no_crowd(lived: World) -> None:
+    """Each opens two objects of its own from a mail: nothing but the ids is unusual."""
+    events = []
+    for index, who in enumerate(users(20)):
+        events += visit(at(4, index), who, [900 + 2 * index, 901 + 2 * index], listed=False)
+    assert not [one for one in lived.step(events) if one.entity == "operation" and one.score >= FINDING]
+
+
+def test_many_accounts_a_little_each(lived: World) -> None:
+    """Twelve accounts with three refused guesses each, no two in the same minute."""
+    found = []
+    for index in range(12):
+        guesses = range(5_000 + 7 * index, 5_000 + 7 * index + 3)
+        found = lived.step(probe(at(4, 300 * index), f"mule{index}", guesses, status=404))
+    crowd = next(one for one in found if one.entity == "operation")
+    assert crowd.score >= FINDING
+    assert set(crowd.members) == {f"mule{index}" for index in range(12)}
+    assert crowd.principal == ""
+
+
+def test_a_partner_that_brings_its_own_ids_is_its_kinds_way() -> None:
+    """An integration by key that asks by a list of its own from the first day, beside users who never do."""
+    mixed = World(ObjectEnumeration())
+    last = []
+    for day in range(9):
+        for index, who in enumerate(users(8)):
+            last = mixed.step(visit(at(day, 1_000 + 300 * index), who, own(who)))
+        last = mixed.step(probe(at(day, 100), "partner", range(500 + day * 10, 505 + day * 10), kind="api_key"))
+        assert all(one.score < FINDING for one in last)
+
+
+def test_without_bodies_the_holders_of_objects_have_to_tell() -> None:
+    """No response's body is visible: every id is unissued, but most are used by one principal only."""
+    blind = World(ObjectEnumeration())
+    for day in range(3):
+        for index, who in enumerate(users(20)):
+            events = visit(at(day, 1_000 + 300 * index), who, own(who, 6), listed=False)
+            blind.step([{**event, "response_body": None} for event in events])
+    found = blind.step([{**event, "response_body": None} for event in probe(at(4), "mallory", range(0, 200, 5))])
+    assert found[0].score >= FINDING
+    assert found[0].basis == "holders"
+    assert max(found[0].features, key=lambda name: found[0].features[name]) == "foreign"
+
+
+def test_what_it_says_and_keeps_is_json(lived: World) -> None:
+    before = lived.step(probe(at(4), "mallory", range(0, 30, 3)))
+    lived.memory.reload()
+    after = lived.step(probe(at(4, 600), "mallory", range(30, 60, 3)))
+    assert after[0].seen == before[0].seen + 10
+    assert set(before[0].features) <= set(ObjectEnumeration.features)
+    assert before[0].evidence["horizon"] == "a day"
