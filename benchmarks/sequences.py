@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from apisec.abuse.step_skipping import MOST_SURPRISE
 from apisec.activity import Activity
 from apisec.activity.row import Step
 from apisec.sequences import flows
@@ -195,7 +196,7 @@ class Sequences:
     def score(self, session: Session) -> float:
         moments = self._moments(session, learn=False)
         order, walk = self.orders[session.key[0]], self.walks[session.key]
-        evidence = -math.log10(order.surprise.p_value(walk.length, statistic(walk)))
+        evidence = min(MOST_SURPRISE, -math.log10(order.surprise.p_value(walk.length, statistic(walk))))
         broken = [-math.log10(one.rule.rate) * one.covered for moment in moments for one in moment.broken]
         return evidence + 10.0 * max(broken, default=0.0) if self.rules else evidence
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Dict, List, Type, TypeVar
+from typing import Any, ClassVar, Dict, List, Optional, Type, TypeVar
 
 from apisec.errors import DocumentError
 
@@ -32,6 +32,7 @@ class Calibration:
 
     name: ClassVar[str]
     shortest: ClassVar[int]  # length of the first class
+    shorter_spread: ClassVar[bool]
 
     def __init__(self) -> None:
         self.generation = 0
@@ -63,22 +64,27 @@ class Calibration:
     def p_value(self, length: int, bits: float) -> float:
         """Return how likely an ordinary one of that length has at least ``bits``; 1 when that is not known.
 
-        Where few are as long, it is compared with shorter ones: longer ones are more alike.
+        Where few are as long, it is compared with shorter ones if those spread more (``shorter_spread``).
         """
-        index = _bin(bits)
-        for place in range(self.place(length), -1, -1):
-            bins = self._bins[place]
-            count = sum(bins.values())
-            if count >= MIN_COUNTED:
-                break
-        else:
+        bins = self._comparable(self.place(length))
+        if bins is None:
             return 1.0
+        index, count = _bin(bits), sum(bins.values())
         above = sum(times for one, times in bins.items() if one >= index)
         empirical = (above + 1.0) / (count + 1.0)
         if above > TAIL_SHARE * count:
             return min(1.0, empirical)
         # As long as some were as high, the tail says no less than they do.
         return max(min(empirical, self._tail(bins, count, index)), above / count)
+
+    def _comparable(self, place: int) -> Optional[Mapping[int, int]]:
+        while place >= 0:
+            if sum(self._bins[place].values()) >= MIN_COUNTED:
+                return self._bins[place]
+            if not self.shorter_spread:
+                break
+            place -= 1
+        return None
 
     def _tail(self, bins: Mapping[int, int], count: int, index: int) -> float:
         """The exponential tail above the bin where the highest ``TAIL_SHARE`` begin."""
@@ -133,6 +139,7 @@ class Surprise(Calibration):
 
     name = "surprise"
     shortest = 4
+    shorter_spread = False  # the longer, the more surprises
 
 
 class Purity(Calibration):
@@ -140,6 +147,7 @@ class Purity(Calibration):
 
     name = "purity"
     shortest = 2
+    shorter_spread = True  # a rate is the steadier, the more flows it is of
 
 
 def purity(flows: int, others: int) -> float:

@@ -175,7 +175,9 @@ class Precedence:
         return self.moments() <= YOUNG_MOMENTS
 
     def total(self) -> Generation:
-        """Return the counts of both generations together."""
+        """Return the counts of both generations together, which are only to be read."""
+        if not self.before.targets and not self.before.moments:
+            return self.now
         total = Generation()
         total.add(self.before)
         total.add(self.now)

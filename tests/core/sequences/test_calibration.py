@@ -22,7 +22,9 @@ def filled(count: int, seed: int = 1, length: int = 4) -> Surprise:
 def test_of_few_sessions_nothing_is_said() -> None:
     assert filled(MIN_COUNTED - 1).p_value(4, 100.0) == 1.0
     assert filled(MIN_COUNTED).p_value(4, 100.0) < 0.1
-    assert filled(1000).p_value(3, 100.0) == 1.0, "too short"
+    longest = filled(1000, length=512)
+    assert longest.p_value(600, 100.0) < 0.1
+    assert longest.p_value(3, 100.0) == 1.0, "too short"
 
 
 def test_new_ordinary_sessions_are_as_rare_as_their_p_value_says() -> None:
@@ -41,12 +43,15 @@ def test_beyond_the_data_it_keeps_falling_and_never_below_what_was_seen() -> Non
     assert made.p_value(4, 118.0) >= 1 / 4001
 
 
-def test_where_few_are_as_long_shorter_ones_are_compared_with() -> None:
-    made = filled(1000)
-    assert made.p_value(16, 12.0) == made.p_value(4, 12.0)
+def test_where_few_are_as_long_only_those_that_spread_more_are_compared_with() -> None:
+    chance, flows = random.Random(1), Purity()
+    for _ in range(1000):
+        flows.add(2, chance.expovariate(1.0))
+    assert flows.p_value(16, 6.0) == flows.p_value(2, 6.0) < 0.01
     for _ in range(MIN_COUNTED):
-        made.add(16, 30.0)
-    assert made.p_value(16, 12.0) == 1.0
+        flows.add(16, 30.0)
+    assert flows.p_value(16, 6.0) == 1.0
+    assert filled(1000).p_value(16, 60.0) == 1.0, "a longer session has more surprises"
 
 
 def test_classes_begin_at_doubles() -> None:
