@@ -193,12 +193,15 @@ class Run:
     memory: float
 
 
-def run(script: Path, arguments: list[str], chunks: Iterable[bytes]) -> Run:
-    """Run a command over chunks; its output goes to a file, so that writing never waits for reading."""
+def run(script: Path, arguments: list[str], chunks: Iterable[bytes], **more: Any) -> Run:
+    """Run a command over chunks; its output goes to a file, so that writing never waits for reading.
+
+    ``more`` are members of searchinfo.
+    """
     info = {
         "args": arguments, "raw_args": arguments, "sid": "1", "app": "apisec", "owner": "admin", "username": "admin",
         "session_key": "", "splunkd_uri": "", "splunk_version": "10.0.0", "search": "", "earliest_time": "0",
-        "latest_time": "0", "dispatch_dir": str(script.parent), "maxresultrows": CHUNK,
+        "latest_time": "0", "dispatch_dir": str(script.parent), "maxresultrows": CHUNK, **more,
     }  # fmt: skip
     with tempfile.TemporaryFile() as out:
         began = time.monotonic()

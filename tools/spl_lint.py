@@ -17,13 +17,15 @@ from apisec.abuse import event as anomaly
 from apisec.endpoints.changes import schema as changes
 from apisec.model.event import FIELDS
 from apisec.openapi.drift import Drift
+from apisec.scoring.marks import COMPONENTS
 from detections import Detection
 
 # What every event in Splunk has.
 DEFAULT_FIELDS = {"_time", "_raw", "_indextime", "index", "source", "sourcetype", "host", "linecount", "splunk_server"}
-SCORE_FIELDS = {"apisec_score", "apisec_severity", "apisec_reasons", "apisec_evidence"} | {
-    f"apisec_{name}_score" for name in ("object", "sequence", "payload", "identity", "volume")
-}
+SCORE_FIELDS = {
+    "apisec_score", "apisec_severity", "apisec_reasons", "apisec_families", "apisec_campaigns", "apisec_evidence",
+    *(f"apisec_{name}_score" for name in COMPONENTS),
+}  # fmt: skip
 # Of apisec:health: what every event has, and those of apisec_forwarder/metrics.py that detections read.
 HEALTH_FIELDS = {
     "gateway", "env", "version", "interval", "hec.state", "transactions_received", "hec_events_shipped",

@@ -76,4 +76,4 @@ def test_every_request_arrives_once_redacted_and_is_scored(shipped: Splunk) -> N
     assert len(scored) == REQUESTS
     [injection] = [row for row in scored if "/search" in row["url"]]
     assert float(injection["apisec_score"]) == max(float(row["apisec_score"]) for row in scored)
-    assert "injection.sqli" in str(injection["apisec_reasons"])
+    assert injection["apisec_reasons"] == "the request carries signs of sqli"

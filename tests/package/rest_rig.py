@@ -25,10 +25,16 @@ NOW = START + 7200.0
 SYSTEM = "splunkd"
 LOG = logging.getLogger("tests.rest")
 PEOPLE = {
-    "ann": Caller("ann", frozenset(["apisec_team_red"]), frozenset([READ, CLASSIFY, TRIAGE]), frozenset(["red"]), False),
-    "bob": Caller("bob", frozenset(["apisec_team_blue"]), frozenset([READ, CLASSIFY, TRIAGE]), frozenset(["blue"]), False),
+    "ann": Caller(
+        "ann", frozenset(["apisec_team_red"]), frozenset([READ, CLASSIFY, TRIAGE]), frozenset(["red"]), False
+    ),
+    "bob": Caller(
+        "bob", frozenset(["apisec_team_blue"]), frozenset([READ, CLASSIFY, TRIAGE]), frozenset(["blue"]), False
+    ),
     "eve": Caller("eve", frozenset(["user"]), frozenset(), frozenset(), False),
-    "root": Caller("root", frozenset(["admin"]), frozenset([READ, CLASSIFY, TRIAGE, ADMIN, ALL_TEAMS]), frozenset(), True),
+    "root": Caller(
+        "root", frozenset(["admin"]), frozenset([READ, CLASSIFY, TRIAGE, ADMIN, ALL_TEAMS]), frozenset(), True
+    ),
 }
 ORDERS, PROFILES, REFUND = "GET /orders/{order_id}", "GET /users/{user_id}/profile", "POST /refunds"
 TRANSFER = "POST /transfers"

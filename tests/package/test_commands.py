@@ -16,8 +16,9 @@ from tests.support.shop_events import Shop
 
 PYTHONS = app.pythons()
 SCORE_FIELDS = {
-    "apisec_score", "apisec_severity", "apisec_reasons", "apisec_evidence", "apisec_object_score",
-    "apisec_sequence_score", "apisec_payload_score", "apisec_identity_score", "apisec_volume_score",
+    "apisec_score", "apisec_severity", "apisec_reasons", "apisec_families", "apisec_campaigns", "apisec_evidence",
+    "apisec_object_score", "apisec_access_score", "apisec_sequence_score", "apisec_payload_score",
+    "apisec_identity_score", "apisec_volume_score",
 }  # fmt: skip
 
 pytestmark = pytest.mark.app
@@ -32,7 +33,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def events() -> list[dict[str, Any]]:
     made = Shop(seed=4, users=6, hours=2).events
-    signals = [{"detector": "injection.sqli", "where": "query.q", "score": 0.97}]
+    signals = [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.97}]
     return [*made[:400], {**made[0], "id": "payload", "signals": signals, "time": made[400]["time"]}]
 
 
@@ -52,8 +53,8 @@ def test_score_adds_every_field_to_every_record(installed: Path, events: list[di
     assert [record["_raw"] for record in records] == [json.dumps(e) for e in events], "order and events are kept"
     payload = records[-1]
     assert float(payload["apisec_payload_score"]) > 50
-    assert "injection.sqli" in str(payload["apisec_reasons"])
-    assert json.loads(payload["apisec_evidence"])["payload"]["detectors"] == ["injection.sqli"]
+    assert payload["apisec_reasons"] == "the request carries signs of sqli"
+    assert {record["apisec_score"] for record in records[:-1]} == {"0"}
     assert messages == []
 
 
@@ -65,14 +66,17 @@ def test_score_reads_fields_where_there_is_no_raw(installed: Path, events: list[
         "signals{}.where": ["query.q", "query.q"], "signals{}.score": ["0.95", "0.9"],
     }  # fmt: skip
     _, [record], _ = chunked.run(PYTHONS["3.11"], script, [[flat]], ["state=off"])
-    evidence = json.loads(record["apisec_evidence"])["payload"]
-    assert evidence["detectors"] == ["injection.sqli", "injection.xss"]
+    assert float(record["apisec_payload_score"]) == pytest.approx(60 * (1 - 0.05 * 0.1), abs=0.1)
+    assert record["apisec_reasons"] == "the request carries signs of injection.sqli, injection.xss"
     assert record["principal"] == ["p", "p"]
+    again = {**flat, **record}
+    _, [second], _ = chunked.run(PYTHONS["3.11"], script, [[again]], ["state=off"])
+    assert second == record, "a second time the fields are replaced"
 
 
 def test_score_below_the_minimum_is_left_out(installed: Path, events: list[dict[str, Any]]) -> None:
     script = installed / "bin/apisecscore.py"
-    _, records, _ = chunked.run(PYTHONS["3.11"], script, [raw(events)], ["state=off", "min_score=60"])
+    _, records, _ = chunked.run(PYTHONS["3.11"], script, [raw(events)], ["state=off", "min_score=50"])
     assert [json.loads(record["_raw"])["id"] for record in records] == ["payload"]
 
 
@@ -82,10 +86,25 @@ def test_score_without_a_session_warns_and_scores(installed: Path, events: list[
     assert len(records) == 3
     assert messages
     assert messages[0][0] == "WARN"
-    assert "without learned flows and baselines" in messages[0][1]
+    assert "by the signs in each request alone" in messages[0][1]
 
 
-@pytest.mark.parametrize("bad", ["min_score=101", "min_score=much", "state=perhaps", "minscore=1"])
+@pytest.mark.parametrize("version", PYTHONS)
+def test_score_by_principal_is_a_row_each(installed: Path, events: list[dict[str, Any]], version: str) -> None:
+    chunks = [raw(events[:200]), raw(events[200:]), []]
+    script, args = installed / "bin/apisecscore.py", ["state=off", "by=principal"]
+    configuration, records, _ = chunked.run(PYTHONS[version], script, chunks, args)
+    assert configuration["type"] == "reporting"
+    assert {record["principal"] for record in records} == {event["principal"] for event in events}
+    assert sum(int(record["events"]) for record in records) == len(events)
+    assert (records[0]["principal"], records[0]["marked"]) == (events[-1]["principal"], "1")
+    assert [float(record["apisec_score"]) for record in records[1:]] == [0.0] * (len(records) - 1)
+    first, last = (float(records[0][name]) for name in ("first_time", "last_time"))
+    own = [event["time"] for event in events if event["principal"] == records[0]["principal"]]
+    assert (first, last) == (pytest.approx(min(own)), pytest.approx(max(own)))
+
+
+@pytest.mark.parametrize("bad", ["min_score=101", "min_score=much", "state=perhaps", "minscore=1", "by=address"])
 def test_score_refuses_wrong_options(installed: Path, bad: str) -> None:
     with pytest.raises(AssertionError, match=r"Illegal value|Unrecognized option"):
         chunked.run(PYTHONS["3.11"], installed / "bin/apisecscore.py", [[]], [bad])

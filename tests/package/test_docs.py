@@ -12,14 +12,13 @@ from apisec_app.commands.activity import ApisecActivityCommand, shown
 from apisec_app.commands.classify import ApisecClassifyCommand
 from apisec_app.commands.inventory import ApisecInventoryCommand
 from apisec_app.commands.read import ApisecReadCommand
-from apisec_app.commands.score import ApisecScoreCommand, fields_of
+from apisec_app.commands.score import ADDED, ApisecScoreCommand
 from splunklib.searchcommands import Option
 
 import confs
 import detections
 from apisec.activity import Row
 from apisec.endpoints.inventory import Inventory
-from apisec.scoring import Score
 from tests.support.app import ROOT
 from tests.support.shop_events import event
 
@@ -55,7 +54,7 @@ def test_fields_of_the_commands() -> None:
     assert f"## {ApisecAboutCommand.name}" in COMMANDS
     for name in about():
         assert f"`{name}`" in COMMANDS
-    for name in fields_of(Score(1.0, "low", [], {}, {})):
+    for name in ADDED:
         assert f"`{name}`" in COMMANDS
     for name in shown(Row("service", "principal", 1)):
         assert f"`{name}`" in COMMANDS, name

@@ -46,7 +46,9 @@ DETECTIONS = (
     Detection("skip", "api_skipped_step", "APISEC - API skipped step - Rule"),
     Detection("inject", "api_injection_payload", "APISEC - API injection payload - Rule"),
 )
-RELEASE_DETECTION = Detection("deploy", "api_returns_new_sensitive_data", "APISEC - API returns new sensitive data - Rule")
+RELEASE_DETECTION = Detection(
+    "deploy", "api_returns_new_sensitive_data", "APISEC - API returns new sensitive data - Rule"
+)
 
 
 @dataclass
@@ -148,10 +150,12 @@ class Loop:
         return Counter(f"{str(line['status'])[0]}xx" for line in lines if line["kind"] == kind)
 
     def inventory(self, stage: Stage) -> None:
-        """The inventory refresh learns operations, their data, flows and what is ordinary."""
+        """The inputs learn operations, their data and flows, and what is ordinary."""
         about = {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec", "learn_hours": LEARN_HOURS}
         about["quiet_hours"] = QUIET_HOURS
         self.splunk.create_input("apisec_inventory", "demo", about)
+        behaviour = {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec", "history_hours": LEARN_HOURS}
+        self.splunk.create_input("apisec_detection", "demo", behaviour)
         rows = wait_for("the inventory in the KV store", self._inventory, 60)
         flows = wait_for("learned flows", self._flows, 40)
         classes = {each for row in rows for each in row.get("data_classes") or ()}
@@ -215,10 +219,7 @@ class Loop:
 
     def score(self, stage: Stage) -> None:
         """| apisecscore gives scores with reasons."""
-        spl = (
-            "`apisec_transactions` | reverse | apisecscore | where apisec_score >= 60 "
-            "| stats max(apisec_score) as score count values(apisec_reasons) as reasons by principal | sort - score"
-        )
+        spl = "`apisec_transactions` | apisecscore by=principal min_score=60 | sort - apisec_score"
 
         def scored() -> list[dict[str, Any]] | None:
             rows = self.splunk.search(spl, earliest_time="-60m")
@@ -227,8 +228,9 @@ class Loop:
         rows = wait_for("high scores", scored, 60, poll=1.0)
         stage.see(f"{len(rows)} principals with a score of 60 or more", principals=len(rows))
         for row in rows[:5]:
-            reasons = row["reasons"] if isinstance(row["reasons"], list) else [row["reasons"]]
-            stage.see(f"  {float(row['score']):5.1f}  {row['principal']}  {reasons[0]}")
+            told = row["apisec_reasons"]
+            reason = told[0] if isinstance(told, list) else told
+            stage.see(f"  {float(row['apisec_score']):5.1f}  {row['principal']}  {reason}")
 
     def risk(self, stage: Stage) -> None:
         """Three detections run and raise a risk event about each attacker."""
@@ -267,11 +269,13 @@ class Loop:
     def _found(self, detection: Detection) -> bool:
         rows = self.splunk.search(f"index=apisec_risk detection={detection.name}", earliest_time="-60m")
         self.findings[detection.attack] = rows
-        return bool(rows) and self._attackers(detection.attack) <= set[str]().union(*map(self._sources, rows))
+        # Those who join a campaign that is found already make no second finding.
+        return any(self._sources(row) & self._attackers(detection.attack) for row in rows)
 
     @staticmethod
     def _sources(row: Mapping[str, Any]) -> set[str]:
-        return set(str(row.get("sources", "")).split(", "))
+        told = row.get("threat_sources") or ()
+        return {told} if isinstance(told, str) else set(told)
 
     def _attackers(self, attack: str | None = None) -> set[str]:
         """Return the addresses of who has attacked so far, with one attack or with any."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Dict, Set
 
+from apisec.abuse.campaigns import FINDING_SCORE
+
 from ..connection import quoted, search
 from ..records import event_of
 
@@ -14,6 +16,11 @@ EVENTS_SPL = "search `apisec_transactions` service={service} | dedup id | sort {
 RISK_SPL = (
     "search `apisec_risk_index` risk_object=* | stats sum(risk_score) AS score BY risk_object "
     "| where score>={threshold:g}"
+)
+# A campaign is one finding, about whoever began it; the others who take part stand in its anomalies.
+MEMBERS_SPL = (
+    "search `apisec_anomalies` peak>={least:g} | where isnull(excepted) | fields members "
+    "| mvexpand members | stats count BY members"
 )
 
 
@@ -25,7 +32,16 @@ def events(service: Any, api: str, hours: float) -> Iterator[Dict[str, Any]]:
 
 
 def risky(service: Any, hours: float, threshold: float) -> Set[str]:
-    """Principals whose risk reaches the threshold in the window, and who are therefore not held to be benign."""
-    spl = RISK_SPL.format(threshold=threshold)
-    rows = search(service, spl, earliest=f"-{hours * 3600:.0f}s", latest="now")
-    return {str(row["risk_object"]) for row in rows if row.get("risk_object")}
+    """Principals whose risk reaches the threshold in the window, and who are therefore not held to be benign.
+
+    So are the members of campaigns that became findings, unless an exception covers them.
+    """
+    found: Set[str] = set()
+    searches = (
+        ("risk_object", RISK_SPL.format(threshold=threshold)),
+        ("members", MEMBERS_SPL.format(least=FINDING_SCORE)),
+    )
+    for name, spl in searches:
+        rows = search(service, spl, earliest=f"-{hours * 3600:.0f}s", latest="now")
+        found |= {str(row[name]) for row in rows if row.get(name)}
+    return found
