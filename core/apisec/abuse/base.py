@@ -133,7 +133,7 @@ class Part(Protocol):
     def to_state(self) -> Any: ...
 
     @classmethod
-    def from_state(cls, state: Any) -> Part:
+    def from_state(cls, state: Any) -> Any:
         """Read what ``to_state`` gave; raises DocumentError."""
         ...
 

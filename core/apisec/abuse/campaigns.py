@@ -5,8 +5,8 @@ An observation joins an open campaign of its service, in this order of preferenc
 1. the same family, and its principal is a member (until ``IDLE_HOURS`` after the campaign's last);
 2. the same family, and the same operation or signature by other principals (``SHARED_HOURS``);
 3. the same family, about the service as a whole (``NEARBY_HOURS``);
-4. another family, and most of its principals are members, who are few or did it to the same operation (``SHARED_HOURS``):
-   one attack has many faces.
+4. another family, most of its principals are members, and it is about the same operation (``SHARED_HOURS``), or the
+   members are few (``NEARBY_HOURS``): one attack has many faces.
 
 Otherwise it opens one, when its score is at least ``OPEN_SCORE``. A campaign is told (``new``) once: when its score
 first reaches ``FINDING_SCORE``. What comes later is told as its course: when it grows, and now and then.
@@ -129,8 +129,11 @@ class Campaign:
                 return 2
             whole = not one.operation and not one.signature
             return 3 if whole and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0
-        few = len(who) > 1 or self.member_count <= FEW or one.operation in self.operations
-        return 4 if few and 2 * known > len(who) and idle <= SHARED_HOURS * SLOTS_PER_HOUR else 0
+        if 2 * known <= len(who):
+            return 0
+        if one.operation in self.operations:
+            return 4 if idle <= SHARED_HOURS * SLOTS_PER_HOUR else 0
+        return 4 if self.member_count <= FEW and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0
 
     def is_news(self, slot: int) -> bool:
         """Whether what was seen in ``slot`` is worth an event."""

@@ -6,7 +6,7 @@ A trail keeps sums in three resolutions: slots for the hour, hours for the day, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY, SLOTS_PER_HOUR, Sums
@@ -90,14 +90,14 @@ class Trail:
         hour, day, week = self._totals
         return hour.get(name, 0.0), day.get(name, 0.0), week.get(name, 0.0)
 
-    def all_sums(self) -> Dict[str, Sums]:
-        return {name: self.sums(name) for name in self._totals[2]}
-
-    def names(self) -> List[str]:
-        return list(self._totals[2])
-
-    def is_empty(self) -> bool:
-        return not self._totals[2]
+    def some_sums(self, names: Collection[str]) -> Dict[str, Sums]:
+        """Return the sums of those of the counters that are not 0."""
+        hour, day, week = self._totals
+        return {
+            name: (hour.get(name, 0.0), day.get(name, 0.0), week_sum)
+            for name, week_sum in week.items()
+            if name in names
+        }
 
     def merge(self, other: Trail) -> None:
         for level in range(3):

@@ -29,7 +29,7 @@ from apisec.abuse.base import (
     Part,
     Window,
 )
-from apisec.abuse.campaigns import FREEZE_SCORE, Campaign, Ledger, Told, members_shown, principals_of
+from apisec.abuse.campaigns import FREEZE_SCORE, JOIN_SCORE, Campaign, Ledger, Told, members_shown, principals_of
 from apisec.abuse.families import FAMILIES
 from apisec.abuse.state import Profiles, profile_key
 from apisec.abuse.tally import Tally
@@ -146,7 +146,8 @@ class Engine:
                 suspicious.update((one.service, who) for who in principals_of(one))
         self._context.frozen_now = suspicious
         ordinary = window.without(suspicious)
-        self._context.tally.learn(ordinary)
+        doubtful = {(one.service, who) for one in observations if one.score >= JOIN_SCORE for who in principals_of(one)}
+        self._context.tally.learn(ordinary, doubtful)
         for family in self._families:
             family.learn(ordinary, self._context)
 

@@ -15,8 +15,8 @@ class ExcessData(CountingFamily):
     name = "excess_data"
     claims = (
         Claim(
-            "oversize", "oversize", "responses of twice the size that others get", PRINCIPAL_OPERATION, example="large",
-            unknown=6.0,
+            "oversize", "oversize", "responses of twice the size that others get", PRINCIPAL_OPERATION, least=4,
+            example="large", unknown=6.0,
         ),
         Claim(
             "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=20, group="data", example="large",

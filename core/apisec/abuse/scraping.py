@@ -22,10 +22,11 @@ from apisec.abuse.counting import (
 )
 from apisec.abuse.tally import Counted
 
-NARROW = 1.5  # decades of monotony from which a principal counts as narrow
+NARROW = 2.0  # decades of monotony from which a principal counts as narrow
 LEAST_NARROW = 4  # different objects
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 MONOTONY_CAP = 6.0
+LEAST_MONOTONY = 2.0  # decades: less is how people differ
 
 
 def reads(operation: str) -> bool:
@@ -43,7 +44,7 @@ class Scraping(CountingFamily):
         Claim("all_objects", "objects", "different objects", least=12, group="width", example="object", cap=VOLUME_CAP),
         Claim("records", "records", "records", PRINCIPAL_OPERATION, least=50, group="width", cap=VOLUME_CAP),
     )  # fmt: skip
-    totals = (Total("total", "narrow", "principals that read nothing else", least=4, example="object"),)
+    totals = (Total("total", "narrow", "principals that read nothing else", least=5, example="object"),)
     further = ("monotony",)
 
     def mark(self, counted: Counted, context: Context) -> None:
@@ -62,4 +63,5 @@ class Scraping(CountingFamily):
             return {}
         if not reads(lead.operation):
             return {}
-        return {"monotony": min(MONOTONY_CAP, monotony(context, counted.row.service, lead.operation, counted))}
+        found = min(MONOTONY_CAP, monotony(context, counted.row.service, lead.operation, counted))
+        return {"monotony": found} if found >= LEAST_MONOTONY else {}

@@ -13,7 +13,7 @@ from typing import Any, Dict, List, Tuple
 from apisec.errors import DocumentError
 
 MAX_TRIALS = 200  # more say no more: the shares of people are not known better than that
-PRIOR_WEIGHT = 5.0  # principals that the prior weighs
+PRIOR_WEIGHT = 20.0  # principals that the prior weighs
 MIN_PRECISION, MAX_PRECISION = 0.5, 100.0  # of the beta distribution: its two parameters together
 MAX_WEIGHT = 5_000.0  # beyond it what is old fades
 MIN_MEAN = 1e-4

@@ -47,14 +47,12 @@ class Profile:
 
     def part(self, kind: Type[P], make: bool = True) -> Optional[P]:
         """Return the part of this kind, made when ``make`` and there is none. A damaged one is begun anew."""
-        found: Optional[Part] = self.parts.get(kind.name)
+        found = self.parts.get(kind.name)
         if found is None:
-            found = self._read(kind)
-            if found is None:
-                if not make:
-                    return None
-                found = kind()
-            self.parts[kind.name] = found
+            read = self._read(kind)
+            if read is None and not make:
+                return None
+            found = self.parts[kind.name] = read if read is not None else kind()
         if not isinstance(found, kind):
             raise TypeError(f"two kinds of parts are called {kind.name!r}")
         return found

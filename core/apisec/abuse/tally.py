@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Any, ClassVar, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from apisec.abuse.base import (
     OPERATION,
@@ -250,6 +250,9 @@ class Tally:
         self.operations: Dict[Tuple[str, str], Counts] = {}
         self.services: Dict[str, Counts] = {}
         self.sources: Dict[Tuple[str, str], Counted] = {}  # by (service, "@address")
+        # Counters that are asked about, by scope; object_enumeration asks about the objects of an operation.
+        self._asked: Dict[str, Set[str]] = {PRINCIPAL_OPERATION: {"objects"}}
+        self._doubtful: AbstractSet[Tuple[str, str]] = frozenset()
         self._shares: Tuple[Tuple[str, str, str], ...] = ()  # scope, counter and of what: what claims need shares of
         self._totals: FrozenSet[str] = frozenset()  # marks that are judged by operation
         for key, rows in window.by_principal.items():
@@ -283,8 +286,10 @@ class Tally:
         self.explain(WAVE_COUNTERS)
         marking = [family for family in families if hasattr(family, "mark")]
         self._totals = frozenset(total.counter for family in marking for total in family.totals)
-        claims = [claim for family in marking for claim in family.claims if claim.of]
-        self._shares = tuple(sorted({(claim.scope, claim.counter, claim.of) for claim in claims}))
+        claims = [claim for family in marking for claim in family.claims]
+        self._shares = tuple(sorted({(claim.scope, claim.counter, claim.of) for claim in claims if claim.of}))
+        for claim in claims:
+            self._asked.setdefault(claim.scope, set()).add(claim.counter)
         for counted in self.principals.values():
             for family in marking:
                 family.mark(counted, self._context)
@@ -368,8 +373,12 @@ class Tally:
                 hashed = value_hash32(principal) if hashed is None else hashed
                 traffic.succeeded.add(hashed)
 
-    def learn(self, ordinary: Window) -> None:
-        """Teach the expectations the sums of ordinary principals, and totals less what the others did."""
+    def learn(self, ordinary: Window, doubtful: AbstractSet[Tuple[str, str]] = frozenset()) -> None:
+        """Teach the expectations the sums of ordinary principals, and totals less what the others did.
+
+        Shares are taught by few, so that the ``doubtful`` among them do not teach those.
+        """
+        self._doubtful = doubtful
         operations: Dict[Tuple[str, str], Counts] = {}
         services: Dict[str, Counts] = {}
         for key in ordinary.by_principal:
@@ -389,8 +398,10 @@ class Tally:
         total = counted.part.total
         total.add(slot, {"rows": 1})
         rows = int(total.sums("rows")[1])
-        expectations.learn_sums(PRINCIPAL, key, slot, total.all_sums(), rows)
-        self._learn_shares(PRINCIPAL, self.traffic(SERVICE, (service,)), total, rows)
+        expectations.learn_sums(PRINCIPAL, key, slot, total.some_sums(self._asked[PRINCIPAL]), rows)
+        certain = key not in self._doubtful
+        if certain:
+            self._learn_shares(PRINCIPAL, self.traffic(SERVICE, (service,)), total, rows)
         _add(services.setdefault(service, {}), counted.counts)
         hashed = value_hash32(principal)
         all_requests = total.sums("requests")[2]
@@ -400,14 +411,17 @@ class Tally:
             trail = counted.part.operation(name)
             trail.add(slot, {"rows": 1})
             rows = int(trail.sums("rows")[1])
-            expectations.learn_sums(PRINCIPAL_OPERATION, (service, name, principal), slot, trail.all_sums(), rows)
+            sums = trail.some_sums(self._asked[PRINCIPAL_OPERATION])
+            expectations.learn_sums(PRINCIPAL_OPERATION, (service, name, principal), slot, sums, rows)
+            _add(operations.setdefault((service, name), {}), counts)
             traffic = self.traffic(OPERATION, (service, name))
+            if not certain:
+                continue
             self._learn_shares(PRINCIPAL_OPERATION, traffic, trail, rows)
             if all_requests >= MONOTONY_LEAST:
                 share = traffic.shares.setdefault(MONOTONY, Share())
                 share.learn(min(1.0, trail.sums("requests")[2] / all_requests), 1.0 / rows)
-            _add(operations.setdefault((service, name), {}), counts)
-        for _, name, used in counted.used():
+        for _, name, used in counted.used() if certain else ():
             self.traffic(OPERATION, (service, name)).size(hashed, used.largest_out)
 
     def _learn_shares(self, scope: str, traffic: OperationTraffic, trail: Trail, rows: int) -> None:
@@ -435,7 +449,9 @@ class Tally:
             total = source.part.total
             total.add(slot, {"rows": 1})
             rows = int(total.sums("rows")[1])
-            expectations.learn_sums(PRINCIPAL, (key[0] + SOURCE, key[1]), slot, total.all_sums(), rows)
+            expectations.learn_sums(
+                PRINCIPAL, (key[0] + SOURCE, key[1]), slot, total.some_sums(self._asked[PRINCIPAL]), rows
+            )
 
 
 def _reduce(counted: Counted, name: str, explained: float) -> None:
