@@ -191,3 +191,9 @@ def test_states_that_are_none_are_refused(change: dict[str, object]) -> None:
         Transitions.from_state(state)
     with pytest.raises(DocumentError):
         Transitions.from_state(list(state))
+
+
+def test_figures_are_the_same_on_every_python() -> None:
+    model = learned(["abcabd", "abce", "xbd", "abcab"] * 3)
+    assert repr(model.probability(("a", "b", "c"), "a")) == "0.6334666666666666"
+    assert repr(model.surprisal((START, "x"), "z")) == "5.50635266602479"
