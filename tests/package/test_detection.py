@@ -21,6 +21,7 @@ from splunklib.binding import HTTPError
 
 from apisec.abuse.engine import CAMPAIGNS, EXPECTATIONS, PROFILES, Engine
 from apisec.activity import Activity, Row
+from apisec.endpoints.learning import PathModel
 from apisec.errors import DocumentError
 from tests.support.kv_memory import MemoryService
 
@@ -357,6 +358,26 @@ def test_open_campaigns_are_published_for_others(world: World) -> None:
     world.run(300)
     [campaign] = world.store.rows("apisec_campaigns")
     assert (campaign["_key"], campaign["members"], campaign["requests"]) == ("c:all", ["b"], 2)
+
+
+def test_operations_have_the_names_that_the_inventory_learned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = PathModel()
+    for n in range(600):
+        path = f"/users/{chr(97 + n % 26)}{chr(97 + n // 26)}nna-smith/orders"
+        model.add_event({"service": "shop", "http_method": "GET", "uri_path": path, "endpoint": path, "status": 200})
+    world.store.fill("apisec_paths", {"_key": "shop", "through": 0, "state": model.to_state()})
+    made: list[Row] = []
+
+    def fetch(_service: Any, span: Window) -> list[Row]:
+        made.extend(world.rows(span))
+        return made
+
+    monkeypatch.setattr(fetching, "fetch", fetch)
+    event = {"service": "shop", "operation": "GET /users/mary-jones/orders", "principal": "a", "status": 200}
+    world.indexed.append((START + 10, {**event, "time": START + 10}))
+    world.index(20, "a")
+    world.run(300)
+    assert {name for row in made for name in row.operations} == {"GET /a", "GET /users/{user_id}/orders"}
 
 
 def test_the_engine_takes_what_it_gave(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from apisec.abuse.base import SLOT_SECONDS, SLOTS_PER_DAY
 from apisec.abuse.engine import CAMPAIGNS, EXPECTATIONS, PROFILES, Engine
 from apisec.abuse.state import KEEP_SLOTS
 from apisec.activity import Row
+from apisec.activity.renaming import relabel
 from apisec.dispositions.exceptions import Exemptions
 from apisec.errors import ApisecError, DocumentError
 from apisec.teams import Teams
@@ -26,6 +27,8 @@ from apisec.teams import Teams
 from .. import kvstore
 from ..dispositions import ExceptionStore
 from ..kvstore import Collection, Document
+from ..pins import PATH_PINS, PathPins
+from ..refresh.paths import Paths, names
 from ..refresh.windows import StaleRunError, Window, Windows
 from ..teams import TeamStore
 from . import rows as fetching
@@ -58,6 +61,8 @@ class Detection:
         self._windows = Windows(Collection(service, kvstore.DETECTION_WINDOWS), LONGEST)
         self._state = State(Collection(service, kvstore.PROFILES), secrets.token_hex(6))
         self._campaigns = Collection(service, kvstore.CAMPAIGNS)
+        pins = PathPins(Collection(service, PATH_PINS))
+        self._paths = Paths(Collection(service, kvstore.PATHS), Collection(service, kvstore.DELTAS), pins)
         self._teams: Optional[Teams] = None
         self._engine: Optional[Engine] = None
         self._engine_through = -1
@@ -101,9 +106,21 @@ class Detection:
             self._windows.done(span, time.time())
             return
         rows = fetching.fetch(self._service, span)
+        self._name(rows, span)
         if rows:
             yield from self._judge(span, rows)
         self._windows.done(span, time.time())
+
+    def _name(self, rows: List[Row], span: Window) -> None:
+        """Give operations the names that the inventory learned for them."""
+        try:
+            model = self._paths.load(span.start, span.end, {row.service for row in rows})
+        except (DocumentError, KeyError) as error:
+            self._logger.error("operations keep their stamped names, learned paths cannot be read: %s", error)  # noqa: TRY400
+            return
+        rename = names(model)
+        for row in rows:
+            relabel(row, rename)
 
     def _judge(self, span: Window, rows: List[Row]) -> Iterator[Dict[str, Any]]:
         engine = self._ready(rows)

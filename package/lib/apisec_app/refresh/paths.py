@@ -6,8 +6,8 @@ that is done again gives operations the same names as the first time.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Dict, List, Tuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.endpoints.learning import PathModel
 
@@ -61,13 +61,16 @@ class Paths:
         self._noted = noted
         self._pins = pins
 
-    def load(self, now: float, end: float) -> PathModel:
+    def load(self, now: float, end: float, services: Optional[Iterable[str]] = None) -> PathModel:
         """Return the model with the decisions that follow from what it holds, and from what was said up to ``end``.
+
+        It is of all services, or of these alone.
 
         What is said later counts in later windows, so that one that is done again has the same names.
         """
         model = PathModel()
-        for document in self._collection.load():
+        known = self._collection.load() if services is None else self._collection.find(sorted(set(services)))
+        for document in known:
             model.merge(PathModel.from_state(str(document["state"])))
         self._follow(model, end)
         model.decide(now)
