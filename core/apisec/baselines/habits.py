@@ -1,9 +1,9 @@
 """Own habits of the few who do far more than others: desks, partners, batch jobs, monitors.
 
-A bounded table a population (space-saving: Metwally, Agrawal and El Abbadi, ICDT 2005): who does what only a hundredth
-of rows do gets a hit; the table keeps those with the most. A habit counts when hits came in several hours and on several
-days: two for those who were there in the population's first two days, five for all others. From then on the principal
-does not teach the population any more, and is judged by what he did himself.
+A bounded table a population (space-saving: Metwally, Agrawal and El Abbadi, ICDT 2005): who does what only a
+hundredth of rows do gets a hit; the table keeps those with the most. A habit counts when hits came in several hours
+and on several days: two for those who were there in the population's first two days, five for all others. From then
+on the principal does not teach the population any more, and is judged by what he did himself.
 
 Poisoning: what a principal does today teaches from tomorrow on, and counts at most ``CLIP`` times what was expected of
 him. A day weighs no more than any day before, so that his expectation at most doubles in a day. Who is accused is
