@@ -1,6 +1,7 @@
 """How many attacks the signals see, how often harmless requests have one, and what it takes, beside ModSecurity.
 
     python -m benchmarks.payload --crs FOLDER [--split examination|development] [--level 1] [--failures 20] [--json]
+    python -m benchmarks.payload --habits [--crs FOLDER] [--split third]
 
 Attacks are the regression tests of the OWASP Core Rule Set: ``FOLDER`` is ``tests/regression/tests`` of its source (in
 Debian: ``apt-get source modsecurity-crs``, or the file ``modsecurity-crs_*.orig.tar.gz`` of a mirror). Without it, only
@@ -18,7 +19,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import math
 import statistics
 import time
 from collections import defaultdict
@@ -28,9 +28,10 @@ from typing import Any
 from urllib.parse import quote
 
 from apisec.redaction.keys import KeyRing, Tokenizer
+from apisec.statistics import wilson
 from apisec_forwarder import keys
 from apisec_forwarder.pipeline import Engine, PipelineSettings, Service, engine
-from benchmarks.payloads import crs, harmless
+from benchmarks.payloads import crs, habits, harmless
 from benchmarks.payloads.modsecurity import RULES, ModSecurity, Unavailable
 from benchmarks.payloads.sent import HOST, Sent, complete
 
@@ -181,16 +182,6 @@ def _times(name: str, microseconds: Sequence[float]) -> dict[str, float]:
     }
 
 
-def wilson(hits: int, count: int, z: float = 1.96) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    if not count:
-        return 0.0, 1.0
-    share = hits / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count)) / (1 + z * z / count)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def table(found: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
     names = list(found)
@@ -206,15 +197,29 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def habit_table(found: dict[str, dict[str, float]]) -> str:
+    """Return what habits change as Markdown."""
+    columns = list(next(iter(found.values())))
+    mean = {name: sum(row[name] for row in found.values()) / len(found) for name in columns}
+    lines = ["| parameter | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for kind, row in [*found.items(), ("mean", mean)]:
+        lines.append(f"| {kind} | " + " | ".join([f"{100 * row[name]:.1f} %" for name in columns]) + " |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crs", type=Path, help="folder of the rule set's regression tests")
-    parser.add_argument("--split", choices=("examination", "development"), default="examination")
+    parser.add_argument("--split", choices=("examination", "development", "third"), default="examination")
+    parser.add_argument("--habits", action="store_true", help="in parameters whose models have learned what is usual")
     parser.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=1, help="paranoia level (default 1)")
     parser.add_argument("--payloads", type=Path, nargs="*", help="files with a payload a line")
     parser.add_argument("--failures", type=int, default=0, help="print so many that the signals are wrong about")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     args = parser.parse_args()
+    if args.habits:
+        print(habit_table(habits.measure(ours(), args.split, args.crs)))
+        return
     found = run(args)
     print(json.dumps(found, indent=1) if args.json else table(found))
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from benchmarks import payload
-from benchmarks.payloads import crs, harmless
+from benchmarks.payloads import crs, habits, harmless
 from benchmarks.payloads.modsecurity import ModSecurity, Unavailable
 from benchmarks.payloads.sent import Sent, complete
 
@@ -58,12 +58,13 @@ def test_every_title_is_of_one_split() -> None:
 
 def test_the_examination_is_no_copy_of_development() -> None:
     texts = {}
-    for split in ("development", "examination"):
+    for split in ("development", "examination", "third"):
         document = yaml.safe_load((harmless.FOLDER / f"{split}.yml").read_text(encoding="utf-8"))
         texts[split] = {text for values in document["kinds"].values() for text in values}
         assert not [text for text in texts[split] if "‹" in harmless._SLOT.sub("", text)]
-    shared = {text for text in texts["development"] & texts["examination"] if not text.startswith("‹")}
-    assert not shared
+    for one, other in (("development", "examination"), ("development", "third"), ("examination", "third")):
+        shared = {text for text in texts[one] & texts[other] if not text.startswith("‹")}
+        assert not shared
 
 
 def test_made_requests_are_whole() -> None:
@@ -79,10 +80,14 @@ def test_found_requests_are_what_people_wrote() -> None:
     assert len({one.target + one.body.decode() for one in harmless.found(50)}) == 50
 
 
-def test_wilson_interval() -> None:
-    low, high = payload.wilson(3, 1000)
-    assert low < 0.003 < high < 0.01
-    assert payload.wilson(0, 0) == (0.0, 1.0)
+def test_habits_are_taught_and_asked_with_other_texts() -> None:
+    for kind, teaching, asked in habits.texts("third"):
+        assert len(teaching) == habits.TEACHING
+        assert len(asked) == habits.ASKED
+        assert kind.startswith("(") or kind in ("machine", "shopping") or not set(teaching) & set(asked)
+    first, second = habits.request("a", "x", 1, 0), habits.request("a", "x", 2, 1)
+    assert second.time - first.time == habits.SECONDS_A_DAY
+    assert payload.habit_table({"a": {"harmless": 0.25}, "b": {"harmless": 0.75}}).endswith("| mean | 50.0 % |")
 
 
 def test_rules_refuse_an_attack_and_nothing_else() -> None:

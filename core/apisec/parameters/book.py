@@ -169,7 +169,7 @@ class Book:
             model = self._model(table, where, group) if value else None
             if model is not None:
                 payload = carried.get(where, frozenset())
-                model.note(group, payload | strange.get((where, value), frozenset()))
+                model.note(group, day, payload | strange.get((where, value), frozenset()))
                 if not carried:
                     model.teach(group, day, value, self.salt, (where, value) in judged.odd)
         if carried:

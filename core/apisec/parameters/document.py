@@ -78,6 +78,7 @@ def _model(model: Model) -> Dict[str, Any]:
         "taught": model.taught.hex(),
         "seen": model.seen.hex(),
         "carried": {name: counts.hex() for name, counts in model.carried.items()},
+        "carried_on": {name: f"{days:x}" for name, days in model.carried_on.items()},
     }
 
 
@@ -100,6 +101,10 @@ def _read(document: Any, where: str, same_salt: bool) -> Model:
     if not isinstance(carried, Mapping) or len(carried) > MAX_CARRIED:
         raise DocumentError(f"is no object of at most {MAX_CARRIED} members", where=f"{where}.carried")
     model.carried = {_name(name, where): _counts(counts, f"{where}.carried") for name, counts in carried.items()}
+    on = document.get("carried_on")
+    if not isinstance(on, Mapping) or not set(on) <= set(carried):
+        raise DocumentError("is no object of days for what is carried", where=f"{where}.carried_on")
+    model.carried_on = {name: _hex(days, (1 << 32) - 1, f"{where}.carried_on") for name, days in on.items()}
     return model
 
 

@@ -36,6 +36,7 @@ from apisec.parameters.traits import (
 GROUPS = 64  # of principals
 MIN_GROUPS = 8  # that taught a parameter before anything is said of it
 MIN_DAYS = 2  # … and on so many days: a deployment or an attack of one afternoon is no habit
+HABIT_DAYS = 3  # on which a signal must have come, half of all at least, until it may lose weight
 MIN_TAUGHT = 64  # values
 MAX_TAUGHT = 32  # values that one group teaches a parameter; what is new to it may come later too
 MAX_SEEN = 255  # values of one group that are counted for rates
@@ -93,8 +94,8 @@ class Model:
     """What one parameter usually carries."""
 
     __slots__ = (
-        "_settled", "_view", "carried", "classes", "days", "fine", "groups", "kinds", "lengths", "pairs", "seen",
-        "taught", "values",
+        "_settled", "_view", "carried", "carried_on", "classes", "days", "fine", "groups", "kinds", "lengths", "pairs",
+        "seen", "taught", "values",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -108,6 +109,7 @@ class Model:
         self.taught = bytearray(GROUPS)
         self.seen = bytearray(GROUPS)
         self.carried: Dict[str, bytearray] = {}  # by family or departure
+        self.carried_on: Dict[str, int] = {}  # … and on which days
         self.fine: Set[int] = set()  # hashes (of this process) of values that were asked already
         self._view: Optional[View] = None
         self._settled = False
@@ -204,13 +206,14 @@ class Model:
             found.append(Departure(NGRAMS, "pairs of characters as other principals send them", said))
         return found
 
-    def note(self, group: int, names: FrozenSet[str]) -> None:
+    def note(self, group: int, day: int, names: FrozenSet[str]) -> None:
         """Count a value of a group, and what it carried: families of signals, departures."""
         if self.seen[group] >= MAX_SEEN:
             return
         self.seen[group] += 1
         for name in names:
             self.carried.setdefault(name, bytearray(GROUPS))[group] += 1
+            self.carried_on[name] = self.carried_on.get(name, 0) | 1 << day % 32
 
     def teach(self, group: int, day: int, value: str, salt: bytes, new: bool) -> None:
         """Take the traits of an ordinary value. ``new``: it departs, so that it may teach beyond the bound."""
@@ -272,9 +275,12 @@ class Model:
         self.changed()
 
     def rate(self, name: str) -> float:
-        """Return how often ordinary values carry something: the mean of groups without those that do it most."""
-        counts = self.carried.get(name)
-        if counts is None:
+        """Return how often ordinary values carry something: the mean of groups without those that do it most.
+
+        What comes up on few days is no habit but a campaign, however many principals send it: 0.
+        """
+        counts, on = self.carried.get(name), count(self.carried_on.get(name, 0))
+        if counts is None or on < HABIT_DAYS or 2 * on < count(self.days):
             return 0.0
         vouched = [group for group in range(GROUPS) if self.taught[group] >= VOUCHED and self.seen[group]]
         shares = sorted([counts[group] / self.seen[group] for group in vouched])
@@ -297,6 +303,8 @@ class Model:
         self.seen = bytearray(map(max, self.seen, other.seen))
         for name, counts in other.carried.items():
             self.carried[name] = bytearray(map(max, self.carried.get(name, bytearray(GROUPS)), counts))
+        for name, days in other.carried_on.items():
+            self.carried_on[name] = self.carried_on.get(name, 0) | days
         self._merge_values(other.values)
         self.changed()
 

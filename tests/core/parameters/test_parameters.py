@@ -129,6 +129,16 @@ def test_a_signal_keeps_its_weight_where_one_principal_sends_such_text() -> None
     assert said(book, "body.note", code(1), mine) == [mine]
 
 
+def test_a_campaign_of_many_principals_teaches_nothing_on_its_days() -> None:
+    book = Book(every=1)
+    teach(book, "body.note", code, each=40)
+    for number in range(300):
+        one = seen(f"a{number}", "body.note", code(number), day=20 + number % 2)
+        book.learn("s", "op", one, book.judge("s", "op", one, some(0)))
+    mine = Signal(SQLI, "body.note", 0.9)
+    assert said(book, "body.note", code(1), mine) == [mine]
+
+
 def test_a_signal_keeps_its_weight_where_no_text_belongs() -> None:
     book = Book(every=1)
     teach(
@@ -165,7 +175,7 @@ VALUES = st.lists(st.tuples(st.integers(0, 63), st.integers(0, 40), st.text(max_
 def model_of(values: Any) -> Model:
     model = Model()
     for group, day, value in values:
-        model.note(group, frozenset(["sqli"] if "'" in value else []))
+        model.note(group, day, frozenset(["sqli"] if "'" in value else []))
         model.teach(group, day, value, b"k", False)
     return model
 
@@ -176,6 +186,7 @@ def state(model: Model) -> Any:
     document = dump(book)["operations"][0]["parameters"]["w"]
     document["values"] = sorted((document["values"] or {}).items())
     document["carried"] = sorted(document["carried"].items())
+    document["carried_on"] = sorted(document["carried_on"].items())
     return document
 
 
