@@ -12,6 +12,7 @@ from typing import Any
 
 import detection_page
 import spl_reference
+from apisec.abuse import event as anomaly
 from apisec.classification import levels
 from apisec.endpoints.changes import schema as changes
 from apisec.http import openapi
@@ -43,6 +44,30 @@ without acceleration.
 | field | type | always | CIM | indexed | meaning |
 |---|---|---|---|---|---|
 {rows}
+"""
+
+
+def anomaly_page() -> str:
+    rows = "\n".join(
+        f"| `{field.name}` | {field.kind} | {'yes' if field.required else ''} | {'yes' if field.indexed else ''} "
+        f"| {field.text} |"
+        for field in anomaly.FIELDS
+    )
+    owasp = "\n".join(f"| `{family}` | {item} |" for family, item in anomaly.OWASP.items())
+    severities = ", ".join(f"{name} from {least:g}" for least, name in anomaly.SEVERITIES)
+    return f"""# The anomaly: `{anomaly.SOURCETYPE_ANOMALY}`
+
+Generated from `core/apisec/abuse/event.py` by `python tools/reference.py`; schema version {anomaly.SCHEMA_VERSION}.
+One event when a campaign begins, grows or goes on ([behaviour](../behaviour.md)). *always*: present in every event.
+*indexed*: travels in HEC `fields` too. Severity by score: {severities}.
+
+| field | type | always | indexed | meaning |
+|---|---|---|---|---|
+{rows}
+
+| family | OWASP API Security Top 10 |
+|---|---|
+{owasp}
 """
 
 
@@ -96,6 +121,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/detections.md": detection_page.page,
     "docs/reference/admin-api.json": admin_api_document,
     "docs/reference/admin-api.md": admin_api_page,
+    "docs/reference/anomaly.md": anomaly_page,
     "docs/reference/app-api.json": app_api_document,
     "docs/reference/app-api.md": app_api_page,
     "docs/reference/classes.md": levels.reference,

@@ -257,9 +257,12 @@ class Ledger:
         ]
 
     def _find(self, one: Observation, slot: int) -> Optional[Campaign]:
-        ranked = [(campaign.rank(one, slot), -campaign.last_slot, campaign.id) for campaign in self._of(one)]
+        ranked = [
+            (campaign.rank(one, slot), not campaign.told, -campaign.last_slot, campaign.id)
+            for campaign in self._of(one)
+        ]
         ranked = [entry for entry in ranked if entry[0]]
-        return self._open[min(ranked)[2]] if ranked else None
+        return self._open[min(ranked)[3]] if ranked else None
 
     def _of(self, one: Observation) -> List[Campaign]:
         return self._services[one.service]

@@ -44,6 +44,7 @@ from apisec.abuse.tally import (
 from apisec.activity import OTHER
 
 UNKNOWN = "default"  # basis of an expectation that rests on nothing
+YOUNG_CAP = 4.7  # decades (85 points) that counts say at most in a service's first day
 VOLUME_CAP = 4.0  # decades: volume alone is never a finding (5)
 LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 LEAST_MEMBERS = 3  # principals of a total
@@ -176,6 +177,7 @@ class CountingFamily:
     name: ClassVar[str]
     claims: ClassVar[Tuple[Claim, ...]] = ()
     totals: ClassVar[Tuple[Total, ...]] = ()
+    young_cap: ClassVar[Optional[float]] = YOUNG_CAP
     further: ClassVar[Tuple[str, ...]] = ()  # features that ``beside`` adds
 
     @property
@@ -196,6 +198,13 @@ class CountingFamily:
     def silent(self, counted: Counted, context: Context) -> bool:
         """Whether the family has nothing to say about this principal."""
         return False
+
+    def _in_youth(self, features: Dict[str, float], context: Context, service: str) -> Dict[str, float]:
+        """In the first day of a service hardly anything is known of it: counts alone are no finding."""
+        total = sum(features.values())
+        if self.young_cap is None or total <= self.young_cap or context.age(service) >= SLOTS_PER_DAY:
+            return features
+        return {name: value * self.young_cap / total for name, value in features.items()}
 
     def learn(self, window: Window, context: Context) -> None:
         """Counters are learned by the tally."""
@@ -227,6 +236,7 @@ class CountingFamily:
             return None
         lead = max(weighed, key=lambda one: (one.decades, bool(one.operation), one.feature, one.operation))
         features.update(self.beside(counted, context, lead))
+        features = self._in_youth(features, context, counted.row.service)
         return observation(
             context,
             self.name,
@@ -261,6 +271,7 @@ class CountingFamily:
         if sum(features.values()) < LEAST_EVIDENCE:
             return None
         lead = max(weighed, key=lambda one: (one.decades, one.feature))
+        features = self._in_youth(features, context, service)
         return observation(
             context,
             self.name,
@@ -319,6 +330,7 @@ class CountingFamily:
         if best is None or best[0].decades < LEAST_EVIDENCE:
             return None
         lead, members = best
+        features = self._in_youth(features, context, service)
         counted = [context.tally.principals[one] for one in _present(context, service, members)]
         if not counted:
             return None

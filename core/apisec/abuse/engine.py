@@ -98,9 +98,9 @@ class Engine:
     ) -> None:
         self._profiles = Profiles(documents.get(PROFILES, ()))
         self._ledger = Ledger(documents.get(CAMPAIGNS, ()))
-        self._expectations = Expectations.from_documents(documents.get(EXPECTATIONS, ()))
-        self._families = tuple(families)
         self._damaged: List[str] = []
+        self._expectations = Expectations.from_documents(documents.get(EXPECTATIONS, ()), self._damaged)
+        self._families = tuple(families)
         self._watch = watch
         self._exceptions = exceptions
         self._context = EngineContext(
@@ -137,6 +137,7 @@ class Engine:
         self._ledger.close_idle(slot)
         self._damaged += self._profiles.damaged()
         self._profiles.forget(slot)
+        self._expectations.forget(slot)
         return [self._event(one, window, now) for one in told]
 
     def _learn(self, window: Window, observations: Iterable[Observation], slot: int) -> None:
@@ -155,7 +156,7 @@ class Engine:
         campaign, one, new = told
         anomaly: schema.Anomaly = {
             "schema": schema.SCHEMA_VERSION,
-            "id": _anomaly_id(campaign, one),
+            "id": _anomaly_id(campaign, one, now),
             "time": now,
             "service": one.service,
             "team": one.team,
@@ -210,7 +211,11 @@ class Engine:
 
     def gone(self) -> Dict[str, List[str]]:
         """Return the keys of documents to delete, by collection."""
-        return {PROFILES: self._profiles.gone(), CAMPAIGNS: self._ledger.gone()}
+        return {
+            PROFILES: self._profiles.gone(),
+            CAMPAIGNS: self._ledger.gone(),
+            EXPECTATIONS: self._expectations.gone(),
+        }
 
     def damaged(self) -> List[str]:
         """Return parts of profiles that could not be read and were begun anew, with why; each is told once."""
@@ -221,6 +226,7 @@ class Engine:
         """What ``documents`` and ``gone`` gave is in the store."""
         self._profiles.saved()
         self._ledger.saved()
+        self._expectations.saved()
 
     def release(self, most: int) -> None:
         """Keep at most ``most`` saved profiles in memory."""
@@ -234,8 +240,8 @@ def _addresses(row: Row) -> Iterable[Tuple[str, Key]]:
         yield OPERATION, (row.service, operation)
 
 
-def _anomaly_id(campaign: Campaign, one: Observation) -> str:
-    text = "\x1f".join((campaign.id, one.family, one.principal, one.operation, str(one.slot)))
+def _anomaly_id(campaign: Campaign, one: Observation, now: float) -> str:
+    text = "\x1f".join((campaign.id, one.family, one.principal, one.operation, f"{now:.0f}"))
     return f"a-{hashlib.blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
 
 

@@ -20,6 +20,7 @@ class Payload(CountingFamily):
     signals: ClassVar[FrozenSet[str]]
     counter: ClassVar[str]
     further = ("answered",)
+    young_cap = None  # a payload is one from the first day on
 
     def mark(self, counted: Counted, context: Context) -> None:
         for row in counted.rows:

@@ -61,7 +61,8 @@ class Profile:
         if kind.name not in self._states:
             return None
         try:
-            return kind.from_state(self._states.pop(kind.name))
+            found: P = kind.from_state(self._states.pop(kind.name))
+            return found
         except DocumentError as error:
             self.damaged.append(f"{profile_key(self.scope, self.key)}.{kind.name}: {error}")
             return None
