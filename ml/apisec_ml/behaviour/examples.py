@@ -72,7 +72,7 @@ def _of_run(run: Run) -> Iterable[Example]:
     for campaign in run.truth.campaigns.values():
         by_service.setdefault(campaign.service, []).append(campaign)
     strongest: dict[tuple[str, str, str, int, str], tuple[float, Example]] = {}
-    for time, one in run.observations:
+    for time, one in run.strongest.values():
         made = _example(run, one, time, by_service.get(one.service, ()))
         if made is None:
             continue

@@ -18,6 +18,7 @@ from apisec_ml.behaviour.rows import Source, end_of, slots_of
 from apisec_ml.behaviour.truth import DAY, Truth
 
 KEPT_SCORE = 60.0  # anomalies below tell nobody anything, and would fill the memory
+EPISODE = 6 * 3600.0  # an attack that begins at noon is not the morning's
 KEPT_NEAREST = 20.0
 KEPT_DECADES = 0.5  # observations below are not worth training on: a third of all rows shows as much
 REPORT_SECONDS = 10.0
@@ -35,12 +36,13 @@ class Settings:
 
 @dataclass
 class Run:
-    """What one part gave. Anomalies and observations come with the end of their window (seconds since the epoch)."""
+    """What one part gave. Anomalies and observations come with the end of their window (seconds)."""
 
     source: str
     truth: Truth = field(default_factory=Truth)
     anomalies: list[tuple[float, Mapping[str, Any]]] = field(default_factory=list)
-    observations: list[tuple[float, Observation]] = field(default_factory=list)
+    # The strongest observation by family, service, who and six hours: what is weaker teaches nothing more.
+    strongest: dict[tuple[str, str, str, int], tuple[float, Observation]] = field(default_factory=dict)
     # Highest score by service, who, family and day: what a missed campaign was nearest to.
     nearest: dict[tuple[str, str, str, int], float] = field(default_factory=dict)
     rows: int = 0
@@ -114,8 +116,12 @@ def _note(result: Run, seen: Sequence[Observation], time: float, keep: bool) -> 
             key = (one.service, who, one.family, day)
             if one.score > result.nearest.get(key, 0.0):
                 result.nearest[key] = one.score
-    if keep:
-        result.observations += [(time, one) for one in seen if sum(one.features.values()) >= KEPT_DECADES]
+    for one in seen if keep else ():
+        strength = sum(one.features.values())
+        slot = (one.family, one.service, one.principal or one.operation, int(time // EPISODE))
+        known = result.strongest.get(slot)
+        if strength >= KEPT_DECADES and (known is None or strength > sum(known[1].features.values())):
+            result.strongest[slot] = (time, one)
 
 
 def run_all(sources: Sequence[Source], settings: Settings, jobs: int) -> list[Run]:
