@@ -27,9 +27,6 @@ _SYSTEMS: Tuple[Tuple[str, str], ...] = (
     ("macintosh", "macOS"),
     ("linux", "Linux"),
 )
-# A phone changes its network every hour and its TLS stack hardly ever, so a network alone says little; an app
-# and the web view inside it are two devices on one network.
-_NETWORK_ALONE, _SAME_NETWORK = 0.15, 0.4
 
 
 class ClientKey(NamedTuple):
@@ -68,12 +65,3 @@ def network_of(address: str) -> str:
 def client_of(src: object, user_agent: object, ja4: object) -> ClientKey:
     return ClientKey(network_of(text(src, 64)), agent_family(text(user_agent, 512)), text(ja4, 64))
 
-
-def difference(one: ClientKey, other: ClientKey) -> float:
-    """Return how much of a client changed, 0–1: agent and JA4 (where both sides have one), and the network."""
-    device = float(one.agent != other.agent)
-    if one.ja4 and other.ja4:
-        device = (device + (one.ja4 != other.ja4)) / 2.0
-    if one.network == other.network:
-        return _SAME_NETWORK * device
-    return _NETWORK_ALONE + (1.0 - _NETWORK_ALONE) * device

@@ -23,6 +23,9 @@ MAX_ROWS = 200_000  # of one Activity: what is beyond counts as dropped
 MAX_TIME = 4_102_444_800.0  # the year 2100; later times were not made by a clock
 MAX_OBJECT_IDS = 32  # of one request
 MAX_STEP_IDS = 8  # that an answer gave
+MAX_OPERATION = 400  # characters
+MAX_NAME = 64  # of an id
+MAX_STATUS = 999
 MAX_BODY_OPERATION = 80  # characters of what GraphQL, JSON-RPC or SOAP asks for
 MAX_SIGNALS = 64  # of one request
 LARGE_BYTES = 10_000  # smaller responses are no example of a large one
@@ -62,7 +65,7 @@ class Activity:
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Count an event, which may have travelled through Splunk."""
-        operation, principal = text(event.get("operation")), text(event.get("principal"), 128)
+        operation, principal = text(event.get("operation"), MAX_OPERATION), text(event.get("principal"), 128)
         body_operation = event.get("body_operation")
         if body_operation:
             operation = f"{operation}#{text(body_operation, MAX_BODY_OPERATION)}"
@@ -137,6 +140,8 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
         return
     row.requests += 1
     status = whole(event.get("status"))
+    if not 0 <= status <= MAX_STATUS:
+        status = 0
     identifier = text(event.get("id"), 128)
     fields = asked(event.get("request_fields"))
     _count_client(row, event, client, time, status)
@@ -151,7 +156,7 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
         families = _count_signals(row, signals, operation, status)
         for family in families:
             row.add_example(SIGNAL + family, milliseconds, identifier)
-    _examples(row, identifier, milliseconds, status, bool(ids), whole(event.get("bytes_out")))
+    _examples(row, identifier, milliseconds, status, bool(ids), _bytes(event.get("bytes_out")))
     if given and text(event.get("http_method"), 16) not in _READING:
         ids = (*ids, GAVE, *sorted(given)[:MAX_STEP_IDS])
     row.add_step(Step(time, operation, status, ids, _session(event)))
@@ -225,6 +230,7 @@ def _objects(
         known = objects.get(hashed)
         if known is None or seconds < known:
             objects[hashed] = seconds
+        name = name[:MAX_NAME]
         activity.object_names[name] = activity.object_names.get(name, 0) + 1
     if status in _MISSED:
         activity.refused.update(hashes.keys())

@@ -14,6 +14,7 @@ from apisec.endpoints.inventory.reading import Listed
 
 MAX_FIELDS = 512  # of one list
 MAX_PATH = 120  # characters
+MAX_CLASS = 64
 _PASSWORD = "secret.password"  # noqa: S105 - a class
 # Classes of what people log in with, the likeliest first.
 _IDENTITIES = ("user", "pii.email", "pii.phone", "pii.national_id", "pii.ssn", "fin.account", "fin.iban", "pci.pan")
@@ -119,5 +120,5 @@ def _answered_of(rows: Sequence[Field]) -> Answered:
     counts: Dict[str, List[int]] = {}
     for place, path, _, classes in rows:
         for one in classes:
-            counts.setdefault(one, [0, 0])[place == "body" and "[]" in path] += 1
+            counts.setdefault(one[:MAX_CLASS], [0, 0])[place == "body" and "[]" in path] += 1
     return Answered(tuple((one, alone, listed) for one, (alone, listed) in sorted(counts.items())))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any, Dict, List, Optional
+
+from hypothesis import strategies as st
 
 from apisec.activity import Activity, Row
 
@@ -48,3 +51,27 @@ def login(at: float, who: Optional[str], status: int, **changes: Any) -> Dict[st
     body = {"body": {"user": who, "password": "~secret.password~0000000000000002~"}} if who is not None else {}
     about = {"operation": "POST /login", "http_method": "POST", "request_fields": asked, "status": status, **body}
     return event(at, **{**about, **changes})
+
+
+WRONG = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 1 << 70),
+    st.floats(allow_nan=True),
+    st.text(max_size=8),
+    st.lists(st.integers(0, 3), max_size=9),
+    st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=3),
+    st.just("A" * 700),
+    st.just([[0]] * 2000),
+)
+
+
+def damaged(document: Any, wrong: Any, chance: random.Random) -> Any:
+    """Put something else in one place of a document, however deep."""
+    if isinstance(document, dict) and document and chance.random() < 0.9:
+        name = chance.choice(sorted(document))
+        return {**document, name: damaged(document[name], wrong, chance)}
+    if isinstance(document, list) and document and chance.random() < 0.9:
+        place = chance.randrange(len(document))
+        return [*document[:place], damaged(document[place], wrong, chance), *document[place + 1 :]]
+    return wrong

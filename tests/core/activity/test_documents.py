@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from apisec.activity import Row
 from apisec.errors import DocumentError
-from tests.core.activity.events import START, event, field, login, row_of
+from tests.core.activity.events import START, WRONG, damaged, event, field, login, row_of
 
 
 def full() -> Row:
@@ -73,30 +73,6 @@ def test_no_value_of_a_request_or_response_is_in_a_document() -> None:
 def test_what_is_no_row_is_refused(document: Any) -> None:
     with pytest.raises(DocumentError):
         Row.from_document(document)
-
-
-WRONG = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-5, 1 << 70),
-    st.floats(allow_nan=True),
-    st.text(max_size=8),
-    st.lists(st.integers(0, 3), max_size=9),
-    st.dictionaries(st.text(max_size=3), st.integers(0, 3), max_size=3),
-    st.just("A" * 700),
-    st.just([[0]] * 2000),
-)
-
-
-def damaged(document: Any, wrong: Any, chance: random.Random) -> Any:
-    """Put something else in one place of a document, however deep."""
-    if isinstance(document, dict) and document and chance.random() < 0.9:
-        name = chance.choice(sorted(document))
-        return {**document, name: damaged(document[name], wrong, chance)}
-    if isinstance(document, list) and document and chance.random() < 0.9:
-        place = chance.randrange(len(document))
-        return [*document[:place], damaged(document[place], wrong, chance), *document[place + 1 :]]
-    return wrong
 
 
 @settings(max_examples=250, deadline=None)

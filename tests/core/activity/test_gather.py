@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from apisec.activity import Activity, ClientKey, value_hash32
+from apisec.activity import Activity, ClientKey, Row, value_hash32
 from apisec.activity.steps import GAVE
-from tests.core.activity.events import START, event, field, login, row_of, rows_of
+from tests.core.activity.events import START, WRONG, damaged, event, field, login, row_of, rows_of
 
 OPERATION = "GET /orders/{order_id}"
 
@@ -215,23 +218,11 @@ def test_what_is_no_transaction_is_dropped_and_counted(wrong: str) -> None:
     assert (len(activity), activity.dropped) == (0, 1)
 
 
+LONG = {name: name * 300 for name in ("path", "in", "type", "family", "detector", "where")}
 HOSTILE: list[Any] = [
-    None,
-    True,
-    -1,
-    1e308,
-    10**40,
-    "",
-    "x" * 2000,
-    [],
-    ["x"],
-    [{}],
-    {},
-    {"a": {"b": []}},
-    [[[]]],
-    "NaN",
-    "\ud800",
-]
+    None, True, -1, 1e308, 10**40, "", "x" * 2000, [], ["x"], [{}], {}, {"a": {"b": []}}, [[[]]], "NaN", "\ud800",
+    ["x" * 900 + "=1"], [{**LONG, "classes": ["c" * 900], "score": 9}], [{**LONG, "in": "body", "score": "0.5"}] * 3,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -244,7 +235,9 @@ def test_a_member_of_any_shape_makes_a_row_or_is_dropped(name: str) -> None:
         activity.add({**made, name: value})
         assert len(activity) + activity.dropped == 1
         for row in activity.rows():
-            assert len(json.dumps(row.to_document())) < 8000
+            document = json.loads(json.dumps(row.to_document()))
+            assert len(json.dumps(document)) < 8000
+            assert Row.from_document(document).to_document() == document, "what is written can be read"
 
 
 @pytest.mark.parametrize(
@@ -293,3 +286,21 @@ def test_of_very_many_names_those_count_that_cannot_be_mistaken() -> None:
 def test_slots_are_those_of_the_events_time() -> None:
     rows = rows_of(event(299.9994), event(299.9996), event(300.0))
     assert [(row.start - START, row.requests) for row in rows] == [(0.0, 1), (300.0, 2)]
+
+
+WHOLE = {
+    **login(1.0, WHO, 200, given={"id": 1, "items": [{"owner_id": "u1", "ref": "r-1"}]}, object_ids=["order_id=5"]),
+    "signals": [{"family": "sqli", "detector": "injection.sqli", "where": "body.note", "score": 0.9}],
+    "response_fields": [field("items[].mail", "body", "string", "pii.email")],
+}  # fmt: skip
+
+
+@settings(max_examples=250, deadline=None)
+@given(WRONG, st.randoms(use_true_random=False))
+def test_a_damaged_event_makes_a_row_that_can_be_read_or_is_dropped(wrong: Any, chance: random.Random) -> None:
+    activity = Activity()
+    activity.add_raw(json.dumps(damaged(WHOLE, wrong, chance)))
+    assert len(activity) + activity.dropped == 1
+    for row in activity.rows():
+        document = json.loads(json.dumps(row.to_document()))
+        assert Row.from_document(document).to_document() == document
