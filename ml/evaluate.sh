@@ -28,8 +28,8 @@ for seed in $train_seeds $dev_seeds; do traffic dev "$seed" 2; done
 for seed in $heldout_seeds; do traffic heldout "$seed" "$heldout_weeks"; done
 
 # shellcheck disable=SC2046,SC2086  # the lists are meant to split
-"$bin/apisec-ml" families train $(folders dev $train_seeds) --rows "$out/rows" --output "$out/model.json"
-"$bin/apisec-ml" families card "$out/model.json" > "$out/model.md"
+"$bin/apisec-ml" train $(folders dev $train_seeds) --rows "$out/rows" --output "$out/model.json"
+"$bin/apisec-ml" card "$out/model.json" > "$out/model.md"
 
 measure() { # name folders...
   local name=$1

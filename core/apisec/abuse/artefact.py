@@ -1,4 +1,4 @@
-"""The models of the families as an artefact: JSON that ``apisec-ml families train`` writes, with its proof.
+"""The models of the families as an artefact: JSON that ``apisec-ml train`` writes, with its proof.
 
     {"version": 1, "kind": "family_models",
      "families": {"scraping": {"bias": 0.0, "weights": {"records": 0.8}, "slope": 0.9,
@@ -36,7 +36,7 @@ MAX_FEATURES = 64  # of one family
 MAX_KNOTS = 256
 MAX_GOLDEN = 4096
 MAX_SIGNATURES = 16
-_KEYS = frozenset(("version", "kind", "families", "training", "golden", "sha256"))
+_KEYS = frozenset(("version", "kind", "training", "golden", "sha256"))
 _OPTIONAL = frozenset(("signatures",))
 _FAMILY_KEYS = frozenset(("bias", "weights", "knots", "slope"))
 _GOLDEN_KEYS = frozenset(("family", "features", "z", "p"))
@@ -168,7 +168,7 @@ def signed_by(document: Mapping[str, Any], trust: Trust, environment: str, now: 
     """
     signatures = document.get("signatures")
     if not isinstance(signatures, list) or not 0 < len(signatures) <= MAX_SIGNATURES:
-        raise ModelError("has no signature; sign it with: apisec-ml families sign", where="signatures")
+        raise ModelError("has no signature; sign it with: apisec-ml sign", where="signatures")
     message, why = covered(document), []
     for index, one in enumerate(signatures):
         found = _refusal(one, trust, message, environment, now)
@@ -194,13 +194,18 @@ def _refusal(one: Any, trust: Trust, message: bytes, environment: str, now: floa
     return key.refuses((ANY,), environment, now)
 
 
-@lru_cache(maxsize=1)
-def default_models() -> Models:
-    """Return the models that ship with apisec (``model.json`` beside this file); raises ModelError."""
+def shipped() -> Dict[str, Any]:
+    """Return the artefact that ships with apisec (``model.json`` beside this file), unchecked; raises ModelError."""
     data = pkgutil.get_data("apisec.abuse", "model.json")
     if data is None:
         raise ModelError("model.json is missing from apisec.abuse; install apisec again")
-    return parse_models(data.decode("utf-8"))
+    return read(data.decode("utf-8"))
+
+
+@lru_cache(maxsize=1)
+def default_models() -> Models:
+    """Return the models that ship with apisec; raises ModelError."""
+    return check(shipped())
 
 
 def parse_models(text: str) -> Models:

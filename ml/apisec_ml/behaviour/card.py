@@ -45,7 +45,7 @@ def card_of(document: Mapping[str, Any]) -> str:
         "",
         "- Blocking by itself: a score is a reason to look, and names its evidence.",
         "- APIs that differ from those of the training in what is ordinary: measure with `apisec-ml detect` on your",
-        "  own events, watch `apisec-ml families drift`, and train anew with your analysts' dispositions.",
+        "  own events, watch `apisec-ml drift`, and train anew with your analysts' dispositions.",
         "",
     ]
     return "\n".join(lines)

@@ -144,12 +144,12 @@ def test_sources_that_do_not_fit_are_usage_errors(
 def test_families_are_trained_compared_and_watched(
     folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    rows, model, card = str(tmp_path / "rows"), tmp_path / "model.json", ["families", "card"]
+    rows, model, card = str(tmp_path / "rows"), tmp_path / "model.json", ["card"]
     source = [str(folder), "--rows", rows, "--quiet", "--jobs", "1"]
-    assert main(["families", "train", *source, "--no-splits", "--output", str(model)]) == 0
+    assert main(["train", *source, "--no-splits", "--output", str(model)]) == 0
     assert main([*card, str(model)]) == 0
     assert "| injection |" in capsys.readouterr().out
-    assert main(["families", "drift", *source, "--model", str(model), "--json"]) == 0
+    assert main(["drift", *source, "--model", str(model), "--json"]) == 0
     drift = json.loads(capsys.readouterr().out)
     assert drift["families"]["scraping"]["per_1000_days"] == drift["families"]["scraping"]["per_1000_days_trained"]
     assert main(["compare", str(model), str(model), *source, "--json"]) == 0

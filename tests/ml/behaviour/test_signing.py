@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from apisec.abuse.artefact import check, signed_by
 from apisec.bundles.trust import Key, Trust, key_id
 from apisec.errors import KeyFileError, ModelError
-from apisec_ml.behaviour.families_cli import read_artefact, shipped
+from apisec_ml.behaviour.models_cli import read_artefact, shipped
 from apisec_ml.behaviour.signing import sign
 from apisec_ml.cli import main
 
@@ -99,10 +99,10 @@ def test_the_command_signs_with_a_private_file_only(
     model = tmp_path / "model.json"
     model.write_text(shipped().read_text())
     path = key_file(tmp_path, private)
-    assert main(["families", "sign", str(model), "--key", str(path)]) == 0
+    assert main(["sign", str(model), "--key", str(path)]) == 0
     assert signed_by(json.loads(model.read_text()), trust_in(private), "PROD", NOW)
     path.chmod(0o644)
-    assert main(["families", "sign", str(model), "--key", str(path)]) == 2
+    assert main(["sign", str(model), "--key", str(path)]) == 2
     assert "chmod 600" in capsys.readouterr().err
 
 
