@@ -13,10 +13,9 @@ from splunklib.binding import HTTPError
 from splunklib.searchcommands import Configuration, GeneratingCommand, Option, validators
 
 import apisec
+from apisec.abuse import artefact
 from apisec.errors import ModelError
 from apisec.model.event import SCHEMA_VERSION
-from apisec.scoring import default_model
-from apisec.scoring.model import MODEL_VERSION
 
 from .. import kvstore
 from ..kvstore import Collection, Document
@@ -66,12 +65,14 @@ def about() -> Dict[str, Any]:
         "app_version": apisec.__version__,
         "python_version": platform.python_version(),
         "event_schema": SCHEMA_VERSION,
-        "model_version": MODEL_VERSION,
+        "model_version": artefact.VERSION,
         "model": "",
         "model_state": "verified",
     }
     try:
-        row["model"] = default_model().sha256[:DIGEST_CHARS]  # reading it checks its digest and its golden vectors
+        document = artefact.shipped()
+        row["model"] = str(document.get("sha256", ""))[:DIGEST_CHARS]
+        artefact.check(document)  # its digest and its golden vectors
     except ModelError as error:
         row["model_state"] = str(error)
     return row
