@@ -129,6 +129,16 @@ def test_who_comes_later_has_no_habit_for_five_days(days: int, of: int, habit: b
         assert judged(population, 300, "odd", of)[0] > 5.0
 
 
+def test_a_machine_that_was_there_from_the_beginning_is_a_founder() -> None:
+    population, book = Population("principal"), Book()
+    events = [(slot, who, seen, count) for who, slot, seen, count in people(8)]
+    events += [(START + slot, "odd", 5 if slot < 1152 else 400, min(slot + 1, 288)) for slot in range(8 * 288)]
+    for slot, who, seen, count in sorted(events):
+        population.learn(who, slot, {"requests": (seen, seen, seen)}, count, book)
+    assert population.habits["odd"].days == [START // 288 + day for day in range(4, 8)]
+    assert population.habits["odd"].established
+
+
 def test_hits_on_few_days_are_no_habit() -> None:
     population, book = town(), Book()
     for day in (6, 14):
@@ -201,6 +211,7 @@ def test_state_is_read_back_with_its_fits() -> None:
 
 BROKEN: list[Any] = [
     None, {}, {"cells": {"requests": [1, 2]}}, {"cells": {"requests": [[[], [1, -1], 0]] * 3}}, {"weight": [-1, 0]},
+    {"founders": ["x"]}, {"founders": list(range(999))},
     {"cells": {str(n): [[[], [], 0]] * 3 for n in range(99)}}, {"habits": {"p": {}}}, {"habits": {"p": None}},
     {"habits": {"p": {"s": [0] * 9, "d": [], "b": {"1h requests": [0, 1, 1]}, "t": {}, "p": {}}}},
     {"habits": {"p": {"s": [0] * 9, "d": [], "b": {"9h requests": [1, 1, 1]}, "t": {}, "p": {}}}},
@@ -211,7 +222,7 @@ BROKEN: list[Any] = [
 
 @pytest.mark.parametrize("part", BROKEN)
 def test_a_broken_state_is_refused(part: Any) -> None:
-    whole = {"generation": 1, "first": 0, "fitted": 0, "weight": [0, 0], "cells": {}, "habits": {}}
+    whole = {"generation": 1, "first": 0, "fitted": 0, "weight": [0, 0], "cells": {}, "founders": [], "habits": {}}
     with pytest.raises(DocumentError):
         Population.from_state("principal", {**whole, **part} if part else part)
 
