@@ -54,18 +54,11 @@ def add_models(commands: Any) -> None:
     sign.add_argument("--key", type=Path, required=True, metavar="FILE", help="of apisec-forwarder bundle keygen")
 
 
-def shipped() -> Path:
-    """Return where the artefact that ships lies."""
-    import apisec.abuse
+def read_artefact(path: Path | None) -> dict[str, Any]:
+    """Read and check an artefact, the one that ships for None; raises ModelError."""
+    from apisec.abuse.artefact import check, read, shipped
 
-    return Path(apisec.abuse.__file__).with_name("model.json")
-
-
-def read_artefact(path: Path) -> dict[str, Any]:
-    """Read an artefact and check it; raises ModelError."""
-    from apisec.abuse.artefact import check, read
-
-    document = read(path.read_text(encoding="utf-8"))
+    document = shipped() if path is None else read(path.read_text(encoding="utf-8"))
     check(document)
     return document
 
@@ -107,14 +100,14 @@ def run_card(options: argparse.Namespace) -> None:
     """Print the model card."""
     from apisec_ml.behaviour.card import card_of
 
-    print(card_of(read_artefact(options.model or shipped())), end="")
+    print(card_of(read_artefact(options.model)), end="")
 
 
 def run_drift(options: argparse.Namespace) -> None:
     """Print how far events are from the training."""
     from apisec_ml.behaviour.drift import as_text, drift_of
 
-    report = drift_of(read_artefact(options.model or shipped()), _examples(options, options.model))
+    report = drift_of(read_artefact(options.model), _examples(options, options.model))
     print(json.dumps(report, indent=1) if options.json else as_text(report))
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from apisec.abuse.artefact import check, signed_by
+from apisec.abuse.artefact import check, shipped, signed_by
 from apisec.bundles.trust import Key, Trust, key_id
 from apisec.errors import KeyFileError, ModelError
-from apisec_ml.behaviour.models_cli import read_artefact, shipped
+from apisec_ml.behaviour.models_cli import read_artefact
 from apisec_ml.behaviour.signing import sign
 from apisec_ml.cli import main
 
@@ -43,7 +43,7 @@ def private() -> Ed25519PrivateKey:
 
 @pytest.fixture(scope="module")
 def signed(private: Ed25519PrivateKey) -> dict[str, Any]:
-    return sign(read_artefact(shipped()), private)
+    return sign(read_artefact(None), private)
 
 
 def test_core_verifies_what_was_signed(private: Ed25519PrivateKey, signed: dict[str, Any]) -> None:
@@ -97,7 +97,7 @@ def test_the_command_signs_with_a_private_file_only(
     private: Ed25519PrivateKey, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = tmp_path / "model.json"
-    model.write_text(shipped().read_text())
+    model.write_text(json.dumps(shipped()))
     path = key_file(tmp_path, private)
     assert main(["sign", str(model), "--key", str(path)]) == 0
     assert signed_by(json.loads(model.read_text()), trust_in(private), "PROD", NOW)
