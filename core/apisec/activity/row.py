@@ -329,7 +329,7 @@ class Row:
             raise DocumentError(
                 f"of version {held.get('v')!r}, which is unknown; known: {DOCUMENT_VERSION}", where="row"
             )
-        slot = count(held.get("n"), "row.n", MAX_SLOT)
+        slot = count(held.get("n", 0), "row.n", MAX_SLOT)
         row = cls(string(held.get("s", ""), "row.s"), string(held.get("p"), "row.p"), slot)
         row._read_numbers(held)
         row._read_uses(held)
