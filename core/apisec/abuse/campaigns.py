@@ -3,8 +3,8 @@
 An observation joins an open campaign of its service, in this order of preference:
 
 1. the same family, and its principal is a member (until ``IDLE_HOURS`` after the campaign's last);
-2. the same family, and the same operation or signature by other principals (``SHARED_HOURS``);
-3. the same family, about the service as a whole (``NEARBY_HOURS``);
+2. the same family, and the same operation or signature by other principals (``SHARED_HOURS``), at ``SHARED_SCORE``;
+3. the same family, about the service as a whole (``NEARBY_HOURS``), at ``SHARED_SCORE``;
 4. another family, most of its principals are members, and it is about the same operation (``SHARED_HOURS``), or the
    members are few (``NEARBY_HOURS``): one attack has many faces.
 
@@ -25,6 +25,7 @@ from apisec.errors import DocumentError
 CAMPAIGN_VERSION = 1
 JOIN_SCORE, OPEN_SCORE, FREEZE_SCORE, FINDING_SCORE = 36.0, 54.0, 72.0, 90.0  # 1e-2, 1e-3, 1e-4, 1e-5
 IDLE_HOURS, SHARED_HOURS, NEARBY_HOURS = 72, 24, 6
+SHARED_SCORE = 80.0  # of an observation that makes strangers members: weak ones are not to gather a crowd
 FEW = 4  # members, beyond which a campaign is too common a name for one of them
 # Who is in a campaign that was told teaches nothing; what goes on at one level for days is what is ordinary here.
 FREEZE_DAYS = 3  # since the score last rose by RISE
@@ -124,6 +125,8 @@ class Campaign:
         if one.family in self.families:
             if known:
                 return 1
+            if one.score < SHARED_SCORE:
+                return 0
             shared = one.operation in self.operations or one.signature in self.signatures
             if shared and idle <= SHARED_HOURS * SLOTS_PER_HOUR:
                 return 2
@@ -131,6 +134,8 @@ class Campaign:
             return 3 if whole and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0
         if 2 * known <= len(who):
             return 0
+        if one.score >= FINDING_SCORE and not self.told and self.member_count > len(who):
+            return 0  # a finding does not vanish among strangers who did a little of something else
         if one.operation in self.operations:
             return 4 if idle <= SHARED_HOURS * SLOTS_PER_HOUR else 0
         return 4 if self.member_count <= FEW and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0

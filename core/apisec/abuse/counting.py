@@ -45,6 +45,7 @@ from apisec.activity import OTHER
 
 UNKNOWN = "default"  # basis of an expectation that rests on nothing
 YOUNG_CAP = 4.7  # decades (85 points) that counts say at most in a service's first day
+UNKNOWN_CAP, UNKNOWN_VOLUME_CAP = 6.0, 3.0  # decades that a claim says at most where no expectation is
 VOLUME_CAP = 4.0  # decades: volume alone is never a finding (5)
 LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 LEAST_MEMBERS = 3  # principals of a total
@@ -73,7 +74,12 @@ class Claim:
     of: str = ""  # a counter that it must be an unusual share of, too
     usual: Tuple[float, float] = (0.01, 0.02)  # mean and deviation of that share where nothing is known
     cap: float = 12.0  # decades that it says at most
-    unknown: float = 3.0  # decades that it says at most while too little is known
+
+    @property
+    def unknown(self) -> float:
+        """Decades that it says at most while too little is known: nothing ordinary has marks, volume all have."""
+        return UNKNOWN_VOLUME_CAP if self.cap <= VOLUME_CAP else UNKNOWN_CAP
+
     example: str = "any"  # kind of the row's examples
 
 

@@ -165,7 +165,7 @@ class Engine:
             "principal": one.principal,
             "operation": one.operation,
             "operations": list(campaign.operations),
-            "members": members_shown(campaign),
+            "members": list(one.members) if one.members else members_shown(campaign),
             "member_count": campaign.member_count,
             "campaign": campaign.id,
             "families": list(campaign.families),

@@ -54,7 +54,12 @@ FIELDS: Tuple[Field, ...] = (
     Field("principal_kind", "string", "jwt, api_key, session, consumer, mtls, basic or anonymous."),
     Field("operation", "string", "Operation that it was done to; empty when it is about the whole service."),
     Field("operations", "array", "All operations of the campaign so far (at most 32).", required=True),
-    Field("members", "array", "Tokens of the principals of the campaign so far (at most 64).", required=True),
+    Field(
+        "members",
+        "array",
+        "Tokens of the principals of the anomaly, or of its campaign (at most 64).",
+        required=True,
+    ),
     Field("member_count", "integer", "How many principals the campaign has so far.", required=True),
     Field("campaign", "string", "Id of the campaign: one finding each.", indexed=True, required=True),
     Field("families", "array", "All families of the campaign so far, the first one first.", required=True),

@@ -16,7 +16,7 @@ class ExcessData(CountingFamily):
     claims = (
         Claim(
             "oversize", "oversize", "responses of twice the size that others get", PRINCIPAL_OPERATION, least=4,
-            example="large", unknown=6.0,
+            example="large",
         ),
         Claim(
             "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=20, group="data", example="large",

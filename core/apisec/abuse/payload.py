@@ -46,8 +46,8 @@ class Injection(Payload):
     )
     counter = "injections"
     claims = (
-        Claim("signals", counter, "requests with signs of an injection", least=0.5, group="signals", unknown=6.0),
-        Claim("here", counter, "requests with signs of an injection", PRINCIPAL_OPERATION, 0.5, "signals", unknown=6.0),
+        Claim("signals", counter, "requests with signs of an injection", least=0.5, group="signals"),
+        Claim("here", counter, "requests with signs of an injection", PRINCIPAL_OPERATION, 0.5, "signals"),
     )
     totals = (Total("total", counter, "requests with signs of an injection", least=3),)
 
@@ -57,7 +57,7 @@ class ServerSideRequestForgery(Payload):
     signals = frozenset(("ssrf",))
     counter = "forgeries"
     claims = (
-        Claim("signals", counter, "requests with addresses of inner networks", least=0.5, group="signals", unknown=6.0),
+        Claim("signals", counter, "requests with addresses of inner networks", least=0.5, group="signals"),
         Claim(
             "here",
             counter,
@@ -65,7 +65,6 @@ class ServerSideRequestForgery(Payload):
             PRINCIPAL_OPERATION,
             0.5,
             "signals",
-            unknown=6.0,
         ),
     )
     totals = (Total("total", counter, "requests with addresses of inner networks", least=3),)

@@ -16,15 +16,17 @@ class Reconnaissance(CountingFamily):
 
     def mark(self, counted: Counted, context: Context) -> None:
         service = counted.row.service
-        dead = []
+        dead = set()
         for _, name, used in counted.used():
-            if used.failures < used.requests:
+            # Where a credential is asked for there is something; and one answer is enough to be no secret.
+            if used.failures < used.requests or used.statuses.get(401, 0) == used.requests:
                 continue
             traffic = context.peek(OPERATION, (service, name), OperationTraffic)
             if traffic is None or not traffic.answered:
-                dead.append(name)
+                dead.add(value_hash32(name))
+        counted.hashes["dead"] = dead
+        counted.mark("", "dead", counted.part.fresh("dead", dead, context.now_slot))
         for row in counted.rows:
-            if OTHER in row.operations and not row.operations[OTHER].requests > row.operations[OTHER].failures:
+            other = row.operations.get(OTHER)
+            if other is not None and other.failures == other.requests:
                 counted.mark("", "dead", max(0, row.operation_count - len(row.operations)))
-        fresh = counted.part.fresh("dead", [value_hash32(name) for name in dead], context.now_slot)
-        counted.mark("", "dead", fresh)

@@ -17,7 +17,16 @@ class SpecViolation(CountingFamily):
     unit = "malformed or broken requests"
     claims = (
         Claim("malformed", "malformed", unit, least=3, group="refused", example="failure", of="requests"),
-        Claim("here", "malformed", unit, PRINCIPAL_OPERATION, 3, "refused", example="failure", of="requests"),
+        Claim(
+            "here",
+            "malformed",
+            unit,
+            PRINCIPAL_OPERATION,
+            3,
+            "refused",
+            example="failure",
+            of="requests",
+        ),
     )
     totals = (Total("total", "malformed", unit, per="requests", example="failure"),)
 

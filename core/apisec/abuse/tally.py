@@ -213,7 +213,7 @@ def _pairs(held: Mapping[str, Any], most: int) -> Dict[str, Tuple[int, float]]:
 class Counted:
     """What one principal did in the window. ``counts`` and ``by_operation`` are of the window, marks included."""
 
-    __slots__ = ("age", "by_operation", "counts", "key", "part", "row", "rows")
+    __slots__ = ("age", "by_operation", "counts", "hashes", "key", "part", "row", "rows")
 
     def __init__(self, key: Tuple[str, str], rows: List[Row], part: PrincipalCounters, age: int) -> None:
         self.key = key
@@ -223,6 +223,7 @@ class Counted:
         self.age = age  # slots since it was first seen
         self.counts: Counts = {}
         self.by_operation: Dict[str, Counts] = {}
+        self.hashes: Dict[str, Set[int]] = {}  # what a mark counted, where many principals may mean the same thing
 
     def mark(self, operation: str, name: str, count: float) -> None:
         """Add a mark, in all and to an operation ("" for none)."""
@@ -251,7 +252,7 @@ class Tally:
         self.services: Dict[str, Counts] = {}
         self.sources: Dict[Tuple[str, str], Counted] = {}  # by (service, "@address")
         # Counters that are asked about, by scope; object_enumeration asks about the objects of an operation.
-        self._asked: Dict[str, Set[str]] = {PRINCIPAL_OPERATION: {"objects"}}
+        self._asked: Dict[str, Set[str]] = {PRINCIPAL: set(), PRINCIPAL_OPERATION: {"objects"}}
         self._doubtful: AbstractSet[Tuple[str, str]] = frozenset()
         self._shares: Tuple[Tuple[str, str, str], ...] = ()  # scope, counter and of what: what claims need shares of
         self._totals: FrozenSet[str] = frozenset()  # marks that are judged by operation
@@ -313,6 +314,9 @@ class Tally:
                     marks = {mark: counts[mark] for mark in SOURCE_MARKS if counts.get(mark)}
                     if marks:
                         _add(source.by_operation.setdefault(name, {}), marks)
+            for mark in {mark for counted in members for mark in counted.hashes}:
+                meant = set().union(*(counted.hashes.get(mark, set()) for counted in members))
+                source.counts[mark] = part.fresh(mark, meant, self.slot)
             part.fresh("members", [value_hash32(counted.row.principal) for counted in members], self.slot)
             part.total.add(self.slot, source.counts)
 

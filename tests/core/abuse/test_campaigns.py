@@ -1,0 +1,131 @@
+"""What belongs together becomes one finding, told once."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from apisec.abuse.base import PRINCIPAL, SLOTS_PER_HOUR, Observation, score_of
+from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, SHARED_HOURS, Ledger
+from apisec.errors import DocumentError
+
+SLOT = 5_892_000
+
+
+def observed(who: str = "mallory", score: float = 95.0, **more: Any) -> Observation:
+    made = {
+        "family": "scraping", "service": "shop", "team": "web", "operation": "GET /products/{id}", "entity": PRINCIPAL,
+        "principal": who, "slot": SLOT, "first": 1.0, "last": 2.0, "features": {}, "p_value": 10 ** (-score / 18),
+        "score": score, "seen": 9.0, "expected": 1.0, "unit": "objects in an hour", "basis": "peers",
+    }  # fmt: skip
+    return Observation(**{**made, **more})  # type: ignore[arg-type]
+
+
+def test_the_score_is_18_a_decade() -> None:
+    assert [round(score_of(p), 6) for p in (1.0, 1e-1, 1e-5, 1e-9, 0.0)] == [0.0, 18.0, 90.0, 100.0, 100.0]
+
+
+def test_a_campaign_is_new_once_when_it_reaches_90() -> None:
+    ledger = Ledger()
+    told = [ledger.take([observed(score=score)], SLOT + n) for n, score in enumerate((30, 60, 89.9, 90, 99, 99))]
+    assert [[one.new for one in each] for each in told] == [[], [False], [False], [True], [False], []]
+    assert len({one.campaign.id for each in told for one in each}) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "together"),
+    [
+        (observed(operation="GET /orders"), True),  # the same principal, elsewhere
+        (observed("other"), True),  # another one, the same operation
+        (observed("other", operation="GET /orders"), False),
+        (observed("other", score=75.0), False),  # weak, and a stranger
+        (observed("other", operation="GET /orders", signature="x"), False),
+        (observed("mallory", family="flooding"), True),  # another face of the same
+        (observed("other", family="flooding"), False),
+        (observed(service="bank"), False),
+    ],
+)
+def test_what_joins(second: Observation, together: bool) -> None:
+    ledger = Ledger()
+    ledger.take([observed()], SLOT)
+    ledger.take([second], SLOT + 1)
+    assert (len(ledger) == 1) is together
+
+
+@pytest.mark.parametrize(
+    ("who", "hours", "together"),
+    [("mallory", IDLE_HOURS, True), ("other", SHARED_HOURS, True), ("other", SHARED_HOURS + 1, False)],
+)
+def test_how_long_a_campaign_is_joined(who: str, hours: int, together: bool) -> None:
+    ledger = Ledger()
+    ledger.take([observed()], SLOT)
+    told = ledger.take([observed(who)], SLOT + hours * SLOTS_PER_HOUR)
+    assert any(one.new for one in told) is not together
+
+
+def test_a_finding_does_not_vanish_among_strangers_of_a_weak_campaign() -> None:
+    ledger = Ledger()
+    for who in ("a", "b", "mallory"):
+        ledger.take([observed(who, score=85.0)], SLOT)
+    (told,) = ledger.take([observed("mallory", 99.0, family="ssrf")], SLOT + 1)
+    assert told.new
+    assert told.campaign.families == ["ssrf"]
+
+
+def test_many_principals_of_one_operation_are_one_finding_with_members() -> None:
+    ledger = Ledger()
+    told = [one for n in range(30) for one in ledger.take([observed(f"m{n}")], SLOT + n)]
+    assert sum(one.new for one in told) == 1
+    assert told[-1].campaign.member_count == 30 or len(ledger) == 1
+
+
+def test_it_closes_when_idle_and_is_deleted_from_the_store() -> None:
+    ledger = Ledger()
+    (told,) = ledger.take([observed()], SLOT)
+    ledger.saved()
+    ledger.close_idle(SLOT + IDLE_HOURS * SLOTS_PER_HOUR)
+    assert len(ledger) == 1
+    ledger.close_idle(SLOT + IDLE_HOURS * SLOTS_PER_HOUR + 1)
+    assert (len(ledger), ledger.gone()) == (0, [told.campaign.id])
+
+
+def test_only_members_of_told_campaigns_are_frozen_and_not_for_ever() -> None:
+    ledger = Ledger()
+    ledger.take([observed(score=85.0)], SLOT)
+    assert ledger.frozen(SLOT) == set()
+    ledger.take([observed(score=95.0)], SLOT)
+    assert ledger.frozen(SLOT) == {("shop", "mallory")}
+    later = SLOT + FREEZE_DAYS * 288 + 1
+    for slot in (SLOT + 400, later):
+        ledger.take([observed(score=96.0)], slot)  # goes on at one level
+    assert ledger.frozen(later) == set()
+
+
+def test_what_is_excepted_is_counted_but_is_the_finding_only_when_the_exception_has_ended() -> None:
+    ledger = Ledger()
+    first = ledger.take([observed()], SLOT, lambda _: "e1")
+    assert [one.new for one in first] == [False]
+    second = ledger.take([observed()], SLOT + 1)
+    assert [one.new for one in second] == [True]
+
+
+def test_documents_give_the_same_ledger() -> None:
+    ledger = Ledger()
+    ledger.take([observed(f"m{n}", signature="s") for n in range(5)], SLOT)
+    documents = json.loads(json.dumps(ledger.documents()))
+    again = Ledger(documents)
+    assert again.documents(dirty_only=False) == documents
+    assert not any(one.new for one in again.take([observed("m1")], SLOT + 1))
+
+
+@pytest.mark.parametrize(
+    "change", [{"version": 2}, {"members": {"m": "1"}}, {"families": [1]}, {"peak": "high"}, {"told": 1}]
+)
+def test_damaged_documents_are_refused(change: Any) -> None:
+    ledger = Ledger()
+    ledger.take([observed()], SLOT)
+    (document,) = ledger.documents()
+    with pytest.raises(DocumentError):
+        Ledger([{**document, **change}])
