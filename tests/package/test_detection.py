@@ -102,7 +102,8 @@ class Counting:
             if 0 in row.operations["GET /a"].statuses:
                 self._gone.add(f"p:{row.principal}")
             total = self._held[f"p:{row.principal}"]["requests"]
-            told.append({"id": f"{row.principal}|{total}", "time": now, "team": row.team, "slot": row.slot})
+            about = {"time": now, "team": row.team, "slot": row.slot, "service": row.service, "operation": "GET /a#A"}
+            told.append({"id": f"{row.principal}|{total}", **about})
         return told
 
     def documents(self) -> dict[str, list[Document]]:
@@ -358,6 +359,18 @@ def test_open_campaigns_are_published_for_others(world: World) -> None:
     world.run(300)
     [campaign] = world.store.rows("apisec_campaigns")
     assert (campaign["_key"], campaign["members"], campaign["requests"]) == ("c:all", ["b"], 2)
+
+
+def test_anomalies_are_the_owning_teams(world: World) -> None:
+    world.index(10, "a")
+    detection = running.Detection(world.store, world.settings, LOGGER)
+    assert [one["team"] for one in detection.run(START + 300)] == ["web"], "as stamped, where no rule says more"
+    rule = {"service": "shop", "path": "/a"}
+    world.store.fill("apisec_teams", {"_key": "sales", "version": 1, "owns": [rule], "index": "apisec_sales"})
+    world.index(310, "a")
+    detection = running.Detection(world.store, world.settings, LOGGER)
+    assert [one["team"] for one in detection.run(START + 600)] == ["sales"]
+    assert (detection.index_of("sales"), detection.index_of("web")) == ("apisec_sales", None)
 
 
 def test_operations_have_the_names_that_the_inventory_learned(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

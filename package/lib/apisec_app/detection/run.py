@@ -30,7 +30,7 @@ from ..kvstore import Collection, Document
 from ..pins import PATH_PINS, PathPins
 from ..refresh.paths import Paths, names
 from ..refresh.windows import StaleRunError, Window, Windows
-from ..teams import TeamStore
+from ..teams import Owners, owners
 from . import rows as fetching
 from .state import State
 
@@ -63,19 +63,31 @@ class Detection:
         self._campaigns = Collection(service, kvstore.CAMPAIGNS)
         pins = PathPins(Collection(service, PATH_PINS))
         self._paths = Paths(Collection(service, kvstore.PATHS), Collection(service, kvstore.DELTAS), pins)
-        self._teams: Optional[Teams] = None
+        self._owners: Optional[Owners] = None
         self._engine: Optional[Engine] = None
         self._engine_through = -1
 
     def index_of(self, team: str) -> Optional[str]:
         """Return the index for anomalies about a team; None where the input's is."""
-        if self._teams is None:
+        return self._owned().teams.index_of(team)
+
+    def _owned(self) -> Owners:
+        """Who owns what, as it was when the run began; as stamped where a document of a team cannot be read."""
+        if self._owners is None:
             try:
-                self._teams = TeamStore(self._service).load()
+                self._owners = owners(self._service)
             except ApisecError as error:
                 self._logger.error("teams cannot be read, anomalies go to the input's index: %s", error)  # noqa: TRY400
-                self._teams = Teams()
-        return self._teams.index_of(team)
+                self._owners = Owners(Teams(), self._service)
+        return self._owners
+
+    def _with_owner(self, anomaly: Dict[str, Any]) -> Dict[str, Any]:
+        """Name the team that owns the operation by rule, where there are rules; else it is as stamped."""
+        held = self._owned()
+        if not any(team.owns for team in held.teams):
+            return anomaly
+        team = held.of(anomaly["service"], anomaly["operation"].partition("#")[0])
+        return {**anomaly, "team": team or anomaly["team"]}
 
     def run(self, now: float) -> Iterator[Dict[str, Any]]:
         """Give anomalies; the state of their window is written once they are taken.
@@ -128,7 +140,7 @@ class Detection:
         # Others may have committed the window while this run read what they replaced.
         if self._state.committed(span.end):
             raise StaleRunError(f"the window from {span.key} was done by others")
-        yield from told
+        yield from map(self._with_owner, told)
         documents, gone = engine.documents(), engine.gone()
         written = self._state.write(span.end, documents, gone)
         if not self._state.commit(span.end, time.time()):
