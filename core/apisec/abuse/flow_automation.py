@@ -2,7 +2,7 @@
 
 A flow is what the mined rules of order connect (``apisec.sequences.precedence``); it has ended when its last step
 succeeded with all that it requires. Three things tell a script: more flows than peers carry out, next to nothing beside
-them (people look around), and a pace that few keep. Many accounts that do nothing but the flow are one observation.
+them (people look around), and a pace or a regularity that few keep. Many accounts that do nothing but the flow are one observation.
 """
 
 from __future__ import annotations
@@ -10,10 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Dict, List, Optional
 
-from apisec.abuse.base import Context, Observation, Window, decades, observation
+from apisec.abuse.base import (
+    PRINCIPAL_OPERATION,
+    Context,
+    Observation,
+    Window,
+    decades,
+    observation,
+)
 from apisec.abuse.counting import (
     HORIZON_WORDS,
-    PRINCIPAL_OPERATION,
     Claim,
     CountingFamily,
     Total,
@@ -33,7 +39,7 @@ from apisec.sequences.following import Moment, Order
 LEAST_FLOWS = 2  # of a principal in seven days
 LEAST_DECADES = 1.5
 PURE = 0.03  # chance of so little beside the flow, from which on it counts as scripted
-KNOWN_FLOWS = 50  # principals with flows, before anything counts as scripted
+KNOWN_FLOWS = 30  # principals with flows, before anything counts as scripted
 PACE_FLOWS = 3  # in the window, before a pace is one
 FLOWS, SCRIPTED = "flows", "scripted_flows"
 
@@ -43,7 +49,7 @@ class FlowAutomation(CountingFamily):
     # The requests of a flow's last step: what is ordinary of them is known before any flow is.
     claims = (Claim("flows", "requests", "times through the flow", PRINCIPAL_OPERATION, least=4.0),)
     totals = (Total("scripted", SCRIPTED, "flows by principals that do little else", per="requests", least=6.0),)
-    further = ("alone", "pace")
+    further = ("alone", "pace", "regular")
 
     def mark(self, counted: Counted, context: Context) -> None:
         ended = _ended(sequences.moments(context, counted))
@@ -79,7 +85,7 @@ class FlowAutomation(CountingFamily):
         weighed = self._weighed(counted, context, {moment.step.operation for moment in ended})
         features = features_of(weighed, {})
         features.update(_alone(order, last))
-        features.update(_pace(order, ended))
+        features.update(_machine(order, ended))
         if sum(features.values()) < LEAST_DECADES:
             return None
         lead = max(weighed, key=lambda one: one.decades, default=None)
@@ -113,14 +119,22 @@ def _alone(order: Order, last: Moment) -> Dict[str, float]:
     return {"alone": decades(order.purity.p_value(last.flows, purity(last.flows, last.others)))}
 
 
-def _pace(order: Order, ended: Sequence[Moment]) -> Dict[str, float]:
+def _machine(order: Order, ended: Sequence[Moment]) -> Dict[str, float]:
+    """What tells a machine: its pace or its regularity, whichever says more, for it mostly has both."""
+    last = ended[-1]
+    pace = _pace(order, ended)
+    regular = decades(order.rhythm.p_value(last.flows, last.regular)) if last.regular else 0.0
+    return {"pace": pace} if pace >= regular else {"regular": regular}
+
+
+def _pace(order: Order, ended: Sequence[Moment]) -> float:
     """How quickly the last step follows the one that it requires: in the median of the window's flows."""
     found = [(moment.before.get(rule.pair), rule) for moment in ended for rule in moment.kept[:1]]
     gaps = sorted(((gap, rule) for gap, rule in found if gap is not None), key=lambda one: one[0])
     if len(gaps) < PACE_FLOWS:
-        return {}
+        return 0.0
     gap, rule = gaps[len(gaps) // 2]
-    return {"pace": decades(order.precedence.quickness(rule, gap))}
+    return decades(order.precedence.quickness(rule, gap))
 
 
 def _reasons(features: Dict[str, float], last: Moment) -> List[str]:
@@ -131,4 +145,6 @@ def _reasons(features: Dict[str, float], last: Moment) -> List[str]:
         found.append(f"{beside}; at most {share} of principals do as little else")
     if features.get("pace", 0.0) >= 1.0:
         found.append(f"goes through the flow faster than all but {percent(10.0 ** -features['pace'])} of principals")
+    if features.get("regular", 0.0) >= 1.0:
+        found.append(f"its pauses are more alike than those of all but {percent(10.0 ** -features['regular'])}")
     return found

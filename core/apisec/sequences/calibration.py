@@ -9,7 +9,7 @@ shape 0: J. Pickands, Ann. Statist. 3, 1975), never faster than the highest sess
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Dict, List, Optional, Type, TypeVar
 
 from apisec.errors import DocumentError
@@ -21,6 +21,8 @@ TAIL_SHARE = 0.05
 MIN_COUNTED = 20  # of a class before it says anything
 LEAST_EXCESS = 1.0  # bits: the mean excess is at least this
 MANY_A_FLOW = 16.0  # steps: a person looks around
+LEAST_GAPS, SHORTEST_GAP = 6, 0.05  # seconds: what is shorter is the network's
+LEAST_SPREAD, WIDE_SPREAD = 0.01, 4.0  # of the logarithms of pauses
 STATE_VERSION = 1
 GENERATION_SLOTS = 28 * 288
 
@@ -148,6 +150,27 @@ class Purity(Calibration):
     name = "purity"
     shortest = 2
     shorter_spread = True  # a rate is the steadier, the more flows it is of
+
+
+class Rhythm(Calibration):
+    """How regular the pauses within flows are, by the number of flows; a part of a service's profile."""
+
+    name = "rhythm"
+    shortest = 2
+    shorter_spread = True
+
+
+def regularity(gaps: Sequence[float]) -> float:
+    """Return the bits by which pauses (seconds) are more alike than people's: of the spread of their logarithms.
+
+    0 for fewer than ``LEAST_GAPS``, and for those that spread like people's, over orders of magnitude.
+    """
+    if len(gaps) < LEAST_GAPS:
+        return 0.0
+    logarithms = [math.log(gap + SHORTEST_GAP) for gap in gaps]
+    mean = math.fsum(logarithms) / len(logarithms)
+    spread = math.sqrt(math.fsum((one - mean) ** 2 for one in logarithms) / len(logarithms))
+    return max(0.0, -math.log2((spread + LEAST_SPREAD) / WIDE_SPREAD))
 
 
 def purity(flows: int, others: int) -> float:

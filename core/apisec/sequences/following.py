@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import AbstractSet, List, Mapping, NamedTuple, Optional, Tuple
 
-from apisec.sequences.calibration import Purity, Surprise, purity
+from apisec.sequences.calibration import Purity, Rhythm, Surprise, purity, regularity
 from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule, Seen
 from apisec.sequences.steps import Break, Look, Pair, Taken, changes, succeeded
 from apisec.sequences.transitions import Context, Transitions
@@ -54,6 +54,7 @@ class Moment:
     ended: bool = False  # a flow
     flows: int = 0  # that this principal ended in the days that count, with steps beside them
     others: int = 0
+    regular: float = 0.0  # bits, of the pauses within its last flows
 
 
 @dataclass
@@ -64,11 +65,12 @@ class Order:
     precedence: Precedence
     surprise: Surprise
     purity: Purity
+    rhythm: Rhythm
     since: float = 0.0  # when the service was first seen
 
     @classmethod
     def new(cls) -> Order:
-        return cls(Transitions(), Precedence(), Surprise(), Purity())
+        return cls(Transitions(), Precedence(), Surprise(), Purity(), Rhythm())
 
 
 def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
@@ -97,6 +99,7 @@ def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
     walk.count(step.time, operation in order.precedence.steps, moment.ended)
     if moment.ended:
         moment.flows, moment.others = walk.flows(MAX_QUARTERS)
+        moment.regular = regularity(walk.gaps)
     walk.note(step)
     return moment
 
@@ -178,6 +181,7 @@ def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
         order.precedence.teach(walk, principal, step.operation, seen)
     if moment.ended and Purity.begins(moment.flows):
         order.purity.add(moment.flows, purity(moment.flows, moment.others))
+        order.rhythm.add(moment.flows, moment.regular)
     for broken in moment.broken:
         if broken.times == 2:
             order.precedence.broke_again(broken.rule)

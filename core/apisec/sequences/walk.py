@@ -18,6 +18,7 @@ DAY = 86_400.0
 REMEMBERED_SECONDS = DAY  # steps and objects
 BREAK_SECONDS = 7 * DAY  # broken rules: slow attackers take days
 QUARTER_SECONDS, MAX_QUARTERS = DAY / 4, 28
+MAX_GAPS = 12
 MAX_DONE, MAX_OBJECTS, MAX_PER_OBJECT, MAX_LOOKS, MAX_BREAKS = 64, 256, 8, 32, 64
 TAUGHT_DAYS, TAUGHT_PERIOD = 3, 14  # days of one operation by one principal that teach, of so many
 LATE_SECONDS = 60.0  # of clocks and gateways; a step later than that is taken in, and accuses nobody
@@ -40,6 +41,8 @@ class Walk:
         self.budget_day = 0
         self.taught = 0  # steps taught today
         self.highest: List[float] = []  # the session's highest surprisals, in bits
+        self.counted = 0.0  # when the last step succeeded
+        self.gaps: List[float] = []  # seconds before the last steps of flows, since any other step
         self.done: Dict[str, Done] = {}
         self.objects: Dict[int, Dict[str, float]] = {}  # id -> step -> when last; ``BORN`` -> when first met
         self.looks: Dict[str, Look] = {}
@@ -184,6 +187,10 @@ class Walk:
 
     def count(self, time: float, of_flow: bool, ended: bool) -> None:
         """Count a step that succeeded."""
+        if of_flow and self.counted:
+            self.gaps.append(round(max(time - self.counted, 0.0), 3))
+            del self.gaps[:-MAX_GAPS]
+        self.counted = max(time, self.counted)
         quarter = int(time // QUARTER_SECONDS)
         if not self.quarters or self.quarters[-1][0] < quarter:
             self.quarters.append([quarter, 0, 0, 0])
@@ -226,6 +233,7 @@ class Walk:
         """Take in what another engine saw of the same principal: the later session, and all steps of both."""
         later, earlier = (other, self) if other.last > self.last else (self, other)
         self.context, self.length, self.began = later.context, later.length, later.began
+        self.gaps, self.counted = list(later.gaps), later.counted
         self.highest, self.looks = list(later.highest), {**earlier.looks, **later.looks}
         self.budget_day, self.taught = later.budget_day, later.taught
         self.since = min(time for time in (self.since, other.since) if time) if self.since or other.since else 0.0
@@ -263,7 +271,8 @@ class Walk:
 
         state: Dict[str, Any] = {
             "v": STATE_VERSION,
-            "t": [round(self.since, 3), round(self.last, 3), round(self.began, 3)],
+            "t": [round(self.since, 3), round(self.last, 3), round(self.began, 3), round(self.counted, 3)],
+            "p": self.gaps,
             "n": [self.length, self.budget_day, self.taught],
             "c": [place(step) for step in self.context],
             "h": [round(value, 3) for value in self.highest],
@@ -296,7 +305,8 @@ class Walk:
     def _read(cls, state: Mapping[str, Any]) -> Walk:
         names = [str(name) for name in state["w"]]
         made = cls()
-        made.since, made.last, made.began = (float(time) for time in state["t"])
+        made.since, made.last, made.began, made.counted = (float(time) for time in state["t"])
+        made.gaps = [float(gap) for gap in state["p"]][-MAX_GAPS:]
         made.length, made.budget_day, made.taught = (int(number) for number in state["n"])
         made.context = tuple(names[place] for place in state["c"])[-ORDER:]
         made.highest = [float(value) for value in state["h"]][:8]

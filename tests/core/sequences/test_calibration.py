@@ -8,7 +8,7 @@ import random
 import pytest
 
 from apisec.errors import DocumentError
-from apisec.sequences.calibration import GENERATION_SLOTS, MIN_COUNTED, Purity, Surprise, purity
+from apisec.sequences.calibration import GENERATION_SLOTS, MIN_COUNTED, Purity, Surprise, purity, regularity
 
 
 def filled(count: int, seed: int = 1, length: int = 4) -> Surprise:
@@ -78,6 +78,16 @@ def test_old_counts_fade() -> None:
 
 def test_the_fewer_steps_beside_the_flows_the_purer() -> None:
     assert purity(8, 0) > purity(4, 0) > purity(4, 10) > purity(4, 100) > 0.0
+
+
+def test_a_timer_is_more_regular_than_people() -> None:
+    chance = random.Random(4)
+    timer = [3600.0 * chance.uniform(0.95, 1.05) for _ in range(12)]
+    people = [chance.lognormvariate(2.0, 1.0) for _ in range(12)]
+    assert regularity(timer) > 4.0 > 3.0 > regularity(people)
+    assert regularity([60.0] * 12) > regularity(timer)
+    assert regularity([60.0] * 3) == 0.0, "too few"
+    assert regularity([0.0] * 12) > 0.0
 
 
 @pytest.mark.parametrize("bins", [[[-1, 1]], [[1, 0]], [[1.5, 1]], [["a", 1]], 7])

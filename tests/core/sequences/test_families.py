@@ -12,7 +12,9 @@ import pytest
 from apisec.abuse.base import Observation
 from apisec.abuse.engine import Engine
 from apisec.abuse.flow_automation import FlowAutomation
+from apisec.abuse.model import Models
 from apisec.abuse.step_skipping import StepSkipping
+from apisec.activity.row import Step
 from tests.core.sequences.shop import CART, CONFIRM, DAY, HOUR, PAY, START, Shop, Taken, windows
 
 DAYS = 5
@@ -20,8 +22,8 @@ LATER = START + DAYS * DAY + 10 * HOUR
 
 
 def engine(documents: Any, watched: list[Observation] | None = None) -> Engine:
-    families = (StepSkipping(), FlowAutomation())
-    return Engine(documents, families=families, watch=None if watched is None else watched.append)
+    families = (StepSkipping(), FlowAutomation())  # untrained models: features are decades
+    return Engine(documents, families=families, models=Models(), watch=None if watched is None else watched.append)
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +145,22 @@ def test_many_accounts_that_do_only_the_flow_are_one_observation(learned: Any) -
     assert together
     assert {(one.family, one.operation) for one in together} == {("flow_automation", CONFIRM)}
     assert len(together[-1].members) == 20
+
+
+def test_a_timer_that_takes_days_is_found(learned: Any) -> None:
+    """One step an hour, as a timer does it: no pace, few flows a day, and nothing else."""
+    shop, taken = Shop(seed=11), []
+    for number in range(20):
+        at = LATER + 3 * 3600.0 * number
+        ids = shop.cart()
+        for step, operation in enumerate((CART, PAY, CONFIRM)):
+            taken.append(
+                ("timer", Step(at + 3600.0 * (step + shop.chance.uniform(-0.03, 0.03)), operation, 200, ids, 0))
+            )
+    found = observed(learned, taken)
+    assert found[-1].features["regular"] > 1.0
+    assert any("pauses are more alike" in reason for reason in found[-1].reasons)
+    assert found[-1].score > 70.0
 
 
 def test_a_day_of_good_business_is_no_automation(learned: Any) -> None:
