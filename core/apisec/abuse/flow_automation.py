@@ -2,7 +2,8 @@
 
 A flow is what the mined rules of order connect (``apisec.sequences.precedence``); it has ended when its last step
 succeeded with all that it requires. Three things tell a script: more flows than peers carry out, next to nothing beside
-them (people look around), and a pace or a regularity that few keep. Many accounts that do nothing but the flow are one observation.
+them (people look around), and a pace or a regularity that few keep. Many accounts that do nothing but the flow are one
+observation.
 """
 
 from __future__ import annotations
