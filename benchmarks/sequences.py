@@ -26,7 +26,6 @@ from typing import Any
 from apisec.abuse.step_skipping import MOST_SURPRISE
 from apisec.activity import Activity
 from apisec.activity.row import Step
-from apisec.sequences import flows
 from apisec.sequences.following import Moment, Order, follow, statistic, teach
 from apisec.sequences.walk import Walk
 
@@ -135,43 +134,6 @@ class FixedOrder(Bigram):
         return max(self.surprisal(*one) for one in self.contexts(session))
 
 
-class Invariants:
-    """``apisec.sequences.flows``, as ``apisecscore`` has it: the confidence of the rule that was broken."""
-
-    name = "flows (apisecscore)"
-
-    def __init__(self) -> None:
-        self.rows: list[dict[str, Any]] = []
-        self.model: flows.FlowModel | None = None
-        self.history: dict[Key, list[flows.Step]] = defaultdict(list)
-
-    def learn(self, session: Session) -> None:
-        service, principal = session.key
-        for step in session.steps:
-            row: dict[str, Any] = {"service": service, "principal": principal, "operation": step.operation}
-            row |= {"time": step.time, "status": step.status, "object_ids": _named(step)}
-            self.rows.append(row)
-            self.history[session.key].append(flows.Step(step.operation, step.time, step.status, _named(step)))
-
-    def score(self, session: Session) -> float:
-        if self.model is None:
-            self.model = flows.learn_flows(self.rows)
-        worst, history = 0.0, self.history[session.key]
-        for step in session.steps:
-            skipped = self.model.skipped(
-                history, step.operation, step.time, service=session.key[0], object_ids=_named(step)
-            )
-            if skipped is not None and step.status < 400:
-                worst = max(worst, skipped.invariant.confidence)
-            history.append(flows.Step(step.operation, step.time, step.status, _named(step)))
-            del history[:-256]
-        return worst
-
-
-def _named(step: Step) -> tuple[str, ...]:
-    return tuple(f"id={one}" for one in step.ids)
-
-
 class Sequences:
     """``apisec.sequences``: rules with a bound, and surprisal by Kneser-Ney; ``rules`` False: the latter alone."""
 
@@ -257,7 +219,7 @@ def run(events: Path, labels: Path) -> list[dict[str, Any]]:
     print(
         f"{len(history)} sessions teach; {len(later) - attacks} ordinary ones and {attacks} with skipped steps judged"
     )
-    models: list[Callable[[], Any]] = [Bigram, FixedOrder, lambda: Sequences(rules=False), Invariants, Sequences]
+    models: list[Callable[[], Any]] = [Bigram, FixedOrder, lambda: Sequences(rules=False), Sequences]
     return [measure(make, history, later) for make in models]
 
 
