@@ -71,7 +71,7 @@ class Knowledge:
             for name, s in confs.read(default / "transforms.conf").items()
         }
         names = set(DEFAULT_FIELDS) | {f.name for f in FIELDS} | changes.FIELD_NAMES
-        names |= anomaly.NAMES | {"lead"} | drift_fields() | HEALTH_FIELDS | RISK_FIELDS | {"detection"}
+        names |= anomaly.NAMES | drift_fields() | HEALTH_FIELDS | RISK_FIELDS | {"detection"}
         for stanza in confs.read(default / "props.conf").values():
             names |= _made_by(stanza)
         return cls(macros, lookups, names, set(words["commands"]), set(words["forbidden_functions"]))

@@ -149,17 +149,17 @@ def forwarder(splunk: Splunk) -> Any:
 EVERYONE, ANALYSTS, ADMINS = set(ROLES), {"analyst", "manager", "root"}, {"manager", "root"}
 RIGHTS: dict[str, tuple[Attempt, set[str]]] = {
     "score": (lambda splunk: splunk.search("| makeresults | apisecscore state=off"), EVERYONE),
-    "look at learned flows": (get("storage/collections/data/apisec_flows"), ANALYSTS),
-    "look up learned flows": (lambda splunk: splunk.search("| inputlookup apisec_flows"), ANALYSTS),
+    "look at exceptions": (get("storage/collections/data/apisec_exceptions"), ANALYSTS),
+    "look up exceptions": (lambda splunk: splunk.search("| inputlookup apisec_exceptions"), ANALYSTS),
     "run a detection": (lambda splunk: splunk.search(f'| savedsearch "{SEARCH}"'), ANALYSTS),
     "read the page's settings": (get("apisec_settings/logging"), EVERYONE),
     "read tokens": (get("storage/passwords"), ADMINS),
     "add a forwarder": (forwarder, ADMINS),
     "change the log level": (post("apisec_settings/logging", loglevel="INFO"), ADMINS),
-    "tune a macro": (post("configs/conf-macros/apisec_skip_min_score", definition="50"), ADMINS),
+    "tune a macro": (post("configs/conf-macros/apisec_step_skipping_min_score", definition="90"), ADMINS),
     "enable a detection": (post(saved_path(SEARCH).removeprefix(f"{APP}/"), disabled="1"), ADMINS),
     "write what was pushed": (document("apisec_patterns"), ADMINS),
-    "write what was learned": (document("apisec_flows"), ADMINS),
+    "write what was learned": (document("apisec_exceptions"), ADMINS),
 }
 
 
