@@ -137,16 +137,26 @@ class OperationActivity:
 
     def to_state(self, start: float) -> Dict[str, Any]:
         """Return JSON without what is empty; ``start`` is that of the slot, seconds since the epoch."""
-        ordered = sorted(self.objects.items())
-        state: Dict[str, Any] = {name: getattr(self, _COUNTS[name]) for name in _COUNTS}
-        state.update((name, dict(sorted(getattr(self, _NAMED[name][0]).items()))) for name in _NAMED)
-        state["st"] = {str(status): times for status, times in sorted(self.statuses.items())}
-        state["ob"] = pack(hashed for hashed, _ in ordered)
-        state["of"] = [offset for _, offset in ordered]
-        state["ot"] = int(self.objects_trimmed)
-        state["rf"], state["id"] = self.refused.to_state(), self.identities.to_state()
-        state["t"] = [offset_of(self.first, start), offset_of(self.last, start)]
-        return {name: value for name, value in state.items() if value}
+        state: Dict[str, Any] = {"t": [offset_of(self.first, start), offset_of(self.last, start)]}
+        for name, attribute in _COUNTS.items():
+            value = getattr(self, attribute)
+            if value:
+                state[name] = value
+        for name, (attribute, _) in _NAMED.items():
+            held = getattr(self, attribute)
+            if held:
+                state[name] = dict(sorted(held.items()))
+        if self.statuses:
+            state["st"] = {str(status): times for status, times in sorted(self.statuses.items())}
+        if self.objects:
+            ordered = sorted(self.objects.items())
+            state["ob"], state["of"] = pack(hashed for hashed, _ in ordered), [offset for _, offset in ordered]
+        if self.objects_trimmed:
+            state["ot"] = 1
+        for name, hashes in (("rf", self.refused), ("id", self.identities)):
+            if hashes.values:
+                state[name] = hashes.to_state()
+        return state
 
     @classmethod
     def from_state(cls, state: Any, start: float, where: str) -> OperationActivity:

@@ -76,6 +76,8 @@ class Hashes:
         return distinct(self.values, self.trimmed)
 
     def to_state(self) -> Any:
+        if not self.values:
+            return ""
         packed = pack(sorted(self.values))
         return [packed] if self.trimmed else packed
 
