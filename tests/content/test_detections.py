@@ -58,6 +58,19 @@ def test_every_finding_is_a_risk_event_and_nothing_else_is_found(scene: Scene) -
     assert Counter((slug, row["risk_object"]) for slug, row in rows) - expected == Counter()
 
 
+@pytest.mark.app
+def test_anomalies_are_alerts_of_cim(scene: Scene) -> None:
+    """Splunk's data model Alerts: its tag, and every field that an alert of ours can fill."""
+    names = ("app", "description", "dest", "id", "severity", "signature", "src", "subject", "type", "vendor_product")
+    spl = f'tag=alert `apisec_anomalies` source="{scene.source}" | table user, principal_kind, {", ".join(names)}'
+    rows = scene.splunk.search(spl, "-7d", "+1d")
+    assert len(rows) > 40
+    assert [row for row in rows if not all(row.get(name) for name in names)] == []
+    assert {row["severity"] for row in rows} <= {"critical", "high", "medium", "low", "informational"}
+    assert {bool(row.get("user")) for row in rows if row.get("principal_kind") == "anonymous"} == {False}
+    assert {bool(row.get("user")) for row in rows if row.get("principal_kind") == "jwt"} == {True}
+
+
 def test_every_example_is_used() -> None:
     folder = detections.CONTENT / "examples"
     used = {(test["events"], case) for each in CASES for test in [each.test] for case in test["case"]}

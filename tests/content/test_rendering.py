@@ -114,7 +114,7 @@ TAIL = "| `api_skipped_step_filter`"
         ("`apisec_transactions` [ search `apisec_index` | map search=x ] " + TAIL, "command 'map'"),
         ("`apisec_transaction` " + TAIL, "macro apisec_transaction is not defined"),
         ("`apisec_transactions` | lookup apisec_flow service OUTPUT requires " + TAIL, "lookup 'apisec_flow'"),
-        ("`apisec_transactions` | lookup apisec_flows service OUTPUT required " + TAIL, "has no field 'required'"),
+        ("`apisec_transactions` | lookup apisec_exceptions service OUTPUT required " + TAIL, "has no field 'required'"),
         ("`apisec_transactions` | where principle=1 " + TAIL, "field 'principle' is not known"),
         ("`apisec_transactions` | eval a=principal.sesion " + TAIL, "field 'sesion' is not known"),
         ("`apisec_transactions` | stats count BY principal | where status=1 " + TAIL, "field 'status' is not known"),

@@ -89,7 +89,7 @@ def test_it_wants_times(checker: spl_check.Checker, kind: str, earliest: str | N
     [
         "`apisec_transactions` service=$service|s$ | timechart count BY action",
         "index=apisec principal=* | sort 0 principal | streamstats count by principal | dedup principal",
-        '| inputlookup apisec_flows where operation="$operation$" | table service, operation',
+        '| inputlookup apisec_exceptions where operation="$operation$" | table service, operation',
         "index=apisec NOT principal=x | stats count(eval(status>400)) AS bad p95(response_time) BY service",
         "| tstats count WHERE index=apisec BY operation _time span=1h",
     ],
