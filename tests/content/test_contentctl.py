@@ -13,6 +13,7 @@ import contentctl_project
 import detections
 from detections import Detection
 
+pytestmark = pytest.mark.timeout(900)  # the first time, pip installs some forty packages
 FOUND = detections.load()
 # One process for all projects: contentctl takes longer to be imported than to read them.
 EACH = """
