@@ -14,7 +14,7 @@ from apisec.abuse.rarity import SLOTS_PER_WEEK, Population, mapping, numbers
 from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
 
-MAX_SAMPLE = 96  # principals of a day that are learned from: those of the smallest hashes
+MAX_SAMPLE = 64  # principals of a day that are learned from: those of the smallest hashes
 MAX_DAYS = 4
 MAX_KINDS = 8  # of principals
 MAX_MEASURES = 8

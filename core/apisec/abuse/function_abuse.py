@@ -4,7 +4,7 @@ Who may call what is learned from traffic: which operations the same principals 
 principal that is served by an operation which nearly nobody takes up, beside operations of another role, from a place
 that nobody uses it from; or one that is refused (403) by operations that are for few, again and again.
 
-One step is little: calls are worth at most ``2 + log2`` decades of their number, refusals ``.75 log2``. An operation
+One step is little: calls are worth at most ``2 + log2`` decades of their number, refusals ``.85 log2``. An operation
 of a new deployment is new for everybody and so is taken up by many of the rows since it appeared. Testers are known by
 their own refusals, and (where principals last only for a session) by those of their network.
 
@@ -19,32 +19,37 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
-from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
+from apisec.abuse.base import PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
 from apisec.abuse.base import observation as observed
-from apisec.abuse.roles import LEARNED, NOT_LEARNED, WAITING, Habits, Place, Roles, Use, tags_of
+from apisec.abuse.function_crowds import (
+    FORBIDDEN,
+    MANY_REFUSING,
+    NAME,
+    PUBLIC,
+    RARE_SHARE,
+    YOUNG_SLOTS,
+    refused_crowd,
+    taken_up_crowd,
+)
+from apisec.abuse.habits import LEARNED, NOT_LEARNED, WAITING, Habits
+from apisec.abuse.roles import Roles
+from apisec.abuse.uses import Place, Use, tags_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
-from apisec.baselines.tails import negative_binomial_tail
 
 if TYPE_CHECKING:
     from apisec.activity import Row
     from apisec.activity.operation import OperationActivity
 
-NAME = "function_abuse"
-YOUNG_SLOTS = SLOTS_PER_DAY
 LEAST_EVIDENCE = 1.0
-RARE_SHARE = 0.1  # of principals: what more of them are served by is not for few
-FORBIDDEN = 403
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
 EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE = 2.0, 4.5, 1.0, 1.0
+OF_A_ROLE = 0.4  # of what everybody does, done by those who use an operation: so little, and it belongs to a role
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
-REFUSAL = 0.75  # decades that each doubling of the refusals can be worth
+REFUSAL = 0.85  # decades that each doubling of the refusals can be worth
 BEYOND, BEYOND_CAP = 16.0, 1.5  # refusals in seven days of somebody who tries things out by hand
-LEAST_CROWD = 4
-CROWD_TRIALS = 24.0  # looks a day that are worth counting: windows of a day overlap
-CROWD_SIZE = 2.0  # of the negative binomial: staff come in groups
 # Names of what is for staff, by the words of a path or an operation's name.
 _STAFF = re.compile(
     r"(?<![a-z])(?:admin\w*|back-?office|internal|manage(?:ment)?|console|staff|moderat\w*|operator|sudo|superuser|root|"
@@ -61,7 +66,8 @@ class Step(NamedTuple):
     served: int  # so far
     chance: float
     against: str  # the operation of another role that the principal uses, "" for none
-    public: bool  # of no role
+    commonness: float  # how far those who use it do what everybody does
+    explained: bool  # by what others use beside it
     features: Dict[str, float]
 
 
@@ -78,8 +84,11 @@ class FunctionAbuse:
                 found.append(one)
         for service, operations in taken_up.items():
             rows = window.by_service[service]
+            refused = refused_crowd(rows, context)
+            if refused is not None:
+                found.append(refused)
             for hashed, name in sorted(operations.items()):
-                crowd = _crowd(hashed, name, rows, context)
+                crowd = taken_up_crowd(hashed, name, rows, context)
                 if crowd is not None:
                     found.append(crowd)
         return found
@@ -87,7 +96,7 @@ class FunctionAbuse:
     def _row(self, row: Row, context: Context, taken_up: Dict[int, str]) -> Optional[Observation]:
         habits = context.part(PRINCIPAL, (row.service, row.principal), Habits)
         roles = context.part(SERVICE, (row.service,), Roles)
-        new: List[str] = []
+        new: Set[int] = set()
         forbidden = False
         for name, used in row.operations.items():
             if name == OTHER:
@@ -96,16 +105,27 @@ class FunctionAbuse:
             hashed = value_hash32(name)
             habit = habits.take(hashed, served, refused, row.slot)
             forbidden = forbidden or refused > 0
+            if refused and not habit.served and roles.is_rare(hashed, RARE_SHARE):
+                roles.deny(hashed, row.principal, row.slot)
             if served and habit.state != LEARNED:
-                new.append(name)
+                new.add(hashed)
                 if habit.first == row.slot:
                     roles.take_up(hashed, row.principal, row.slot)
                     taken_up[hashed] = name
-        if not (new or forbidden) or context.age(row.service) < YOUNG_SLOTS:
+        if not new and not forbidden:
             return None
         places = _places(row)
-        steps = [_step(name, row.principal, habits, roles, places) for name in new]
-        return _judge(row, [one for one in steps if one is not None], habits, roles, places, context)
+        if forbidden:
+            _remember_refusals(row, habits, roles, places, context)
+        if context.age(row.service) < YOUNG_SLOTS:
+            return None
+        # What it was served lately counts together, whatever of it lies in this row.
+        unlearned = [one for one, habit in habits.operations.items() if habit.served and habit.state != LEARNED]
+        steps = [_step(one, row.principal, habits, roles, places) for one in unlearned]
+        found = [one for one in steps if one is not None]
+        if not forbidden and not any(one.hashed in new for one in found):
+            return None
+        return _judge(row, found, habits, roles, places, context)
 
     def learn(self, window: Window, context: Context) -> None:
         for row in window.rows:
@@ -137,14 +157,10 @@ def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None
     wait = 0 if context.age(row.service) < YOUNG_SLOTS else SLOTS_PER_DAY
     places: Optional[List[Place]] = None
     known = [one for one, habit in habits.operations.items() if habit.state != NOT_LEARNED]
-    refused = 0
-    for name, used in row.operations.items():
+    for name in row.operations:
         hashed = value_hash32(name)
         habit = habits.operations.get(hashed)
-        if habit is None:
-            continue
-        refused += used.statuses.get(FORBIDDEN, 0) if not habit.served else 0
-        if not habit.served:
+        if habit is None or not habit.served:
             continue
         roles.meet(hashed, name, row.slot)
         if habit.state == NOT_LEARNED:
@@ -154,27 +170,35 @@ def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None
             known.append(hashed)
         elif habit.state == WAITING and habit.first <= row.slot - wait:
             habit.state = LEARNED
-    if refused:
-        total = sum(habits.refused(row.slot).values())
-        own = tags_of(value_hash32(row.principal), _places(row))
+
+
+def _remember_refusals(row: Row, habits: Habits, roles: Roles, places: Sequence[Place], context: Context) -> None:
+    """Let it be habit in a day that this principal (and its network) is refused so often.
+
+    Suspects too: a day later only those in a campaign that was told are left out, or no tester would ever be known.
+    """
+    total = sum(habits.refused(row.slot).values())
+    if total:
+        own = tags_of(value_hash32(row.principal), places)
         roles.refuse(context.now_slot, row.principal, own, total.bit_length())
 
 
 # --- judging ------------------------------------------------------------------------------------------------
 
 
-def _step(name: str, principal: str, habits: Habits, roles: Roles, places: Sequence[Place]) -> Optional[Step]:
+def _step(hashed: int, principal: str, habits: Habits, roles: Roles, places: Sequence[Place]) -> Optional[Step]:
     """Return what is unexpected about an operation, or None."""
-    hashed = value_hash32(name)
     use, habit = roles.use(hashed), habits.operations[hashed]
     if use is None or not roles.is_rare(hashed, RARE_SHARE):  # has just appeared, or is for everybody
         return None
     others = habits.served()
     takers = roles.takers(hashed, principal)
     chance, telling = roles.chance(hashed, others, len(takers))
-    cap = EXPLAINED_CAP if roles.explains(hashed, others) else UNEXPECTED_CAP
-    named = _STAFF.search(name) is not None
-    public = roles.is_public(hashed, takers)
+    explained = roles.explains(hashed, others)
+    cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
+    named = _STAFF.search(use.name) is not None
+    commonness = roles.commonness(hashed, takers)
+    public = commonness >= PUBLIC
     if public and not named:
         cap = min(cap, PUBLIC_CAP)
     evidence = min(cap, decades(chance), 2.0 + habit.served.bit_length())
@@ -184,7 +208,9 @@ def _step(name: str, principal: str, habits: Habits, roles: Roles, places: Seque
     if named:
         features["named"] = NAMED
     against = roles.use(telling)
-    return Step(name, hashed, habit.served, chance, against.name if against else "", public, features)
+    return Step(
+        use.name, hashed, habit.served, chance, against.name if against else "", commonness, explained, features
+    )
 
 
 def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> float:
@@ -219,8 +245,11 @@ def _judge(
             # Of those that are ever refused, half as many are refused twice as often.
             beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
             features["refused"] = min(decades(chance) + beyond, REFUSAL * total.bit_length())
-        if len(refused) >= 3 and features["refused"] > 0.0:
-            features["roles"] = max(features["roles"], OTHER_ROLE)
+        if features["refused"] > 0.0:
+            if best is not None and (best.explained or best.commonness >= PUBLIC):
+                features.update(unexpected=0.0, place=0.0, named=0.0)  # what it was served is another matter
+            if len(refused) >= MANY_REFUSING:
+                features["roles"] = OTHER_ROLE
     if sum(features.values()) < LEAST_EVIDENCE or not (features["unexpected"] or features["refused"]):
         return None
     return _observation(row, steps, best, refused, features, roles, context)
@@ -230,7 +259,7 @@ def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:
     """Whether two unexpected operations of roles are not used together by anybody."""
     return (
         one.hashed != other.hashed
-        and not (one.public or other.public)
+        and max(one.commonness, other.commonness) < OF_A_ROLE
         and other.features["unexpected"] >= 2.0
         and not roles.together(one.hashed, other.hashed)
     )
@@ -261,6 +290,8 @@ def _observation(
         basis="service",
         operation=operation,
         requests=sum(used.requests for name, used in row.operations.items() if name == operation or name in named),
+        # Sessions of one attacker come from one place.
+        signature=min((key.network for key in row.clients), default=""),
         evidence={
             "operations": sorted(one.operation for one in steps)[:16],
             "refused_operations": sorted(named)[:16],
@@ -294,39 +325,3 @@ def _reasons(
         others: Set[str] = {one.operation for one in steps if best is None or one.operation != best.operation}
         said.append(f"operations of several roles by one principal: also {', '.join(sorted(others)[:4])}")
     return said
-
-
-# --- many principals ----------------------------------------------------------------------------------------
-
-
-def _crowd(hashed: int, name: str, rows: Sequence[Row], context: Context) -> Optional[Observation]:
-    """Many principals that take up within a day what nearly nobody does."""
-    service = rows[0].service
-    roles = context.part(SERVICE, (service,), Roles)
-    use = roles.use(hashed)
-    days = (context.now_slot - use.slot) / SLOTS_PER_DAY if use is not None else 0.0
-    if use is None or days < 2.0 or context.age(service) < YOUNG_SLOTS:
-        return None
-    rate = (use.adopters + 0.5) / days
-    members = roles.recent(hashed, context.now_slot - SLOTS_PER_DAY)
-    if len(members) < LEAST_CROWD or not roles.is_rare(hashed, RARE_SHARE) or roles.is_public(hashed, ()):
-        return None
-    p_value = negative_binomial_tail(len(members), rate, CROWD_SIZE)
-    mine = [row for row in rows if name in row.operations]
-    return observed(
-        context,
-        NAME,
-        mine[-1],
-        {"crowd": decades(p_value, trials=CROWD_TRIALS)},
-        seen=len(members),
-        expected=round(rate, 2),
-        unit="principals in a day that take the operation up",
-        basis="operation",
-        operation=name,
-        entity=OPERATION,
-        members=members,
-        requests=sum(row.operations[name].requests for row in mine),
-        evidence={"principals": len(members), "adopters": round(use.adopters)},
-        reasons=[f"{len(members)} principals took {name} up within a day; ordinary here: {rate:.2f} a day"],
-        examples=[one for row in mine for one in row.examples.get("any", ())],
-    )

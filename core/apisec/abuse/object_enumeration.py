@@ -13,18 +13,18 @@ ordinary now was so in the weeks before. One or two ids never make a finding (``
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
 from apisec.abuse.base import observation as observed
 from apisec.abuse.counters import PrincipalCounters
-from apisec.abuse.daily import MAX_DAYS, DailyShares, Measured
+from apisec.abuse.daily import Measured
+from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import Day, Holders, Provenance
-from apisec.abuse.rarity import Population, by_hash
+from apisec.abuse.rarity import Population
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
-from apisec.errors import DocumentError
 from apisec.statistics import beta_cdf
 
 if TYPE_CHECKING:
@@ -41,58 +41,12 @@ WEAK_OBJECTS = 2
 CROWD_TRIALS = 24.0  # looks a day that are worth counting: the day is one count that grows
 WEAK_PRIOR = 0.005  # share of ordinary principals' days with weak evidence, before it is known
 WEAK_PRIOR_DAYS = 200.0
-LEAST_CROWD, MAX_CROWD = 5, 256  # principals
+LEAST_CROWD = 5
 CORROBORATED = 0.5  # decades beside the unissued ids
 LEAST_PEERS = 6.0  # principals (and days) to be compared with
 HABIT_OBJECTS = 20
 BLIND_MEAN, BLIND_CAP = 0.5, 5.0
 WEEK_DAYS = 7
-
-
-class ObjectShares(DailyShares):
-    """Of an operation: shares of objects by kind of principal, and who has shown weak evidence on which day."""
-
-    name: ClassVar[str] = "object_shares"
-    __slots__ = ("_weak",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._weak: Dict[int, Set[str]] = {}
-
-    def suspect(self, day: int, principals: Iterable[str]) -> Set[str]:
-        """Add to the principals of a day with weak evidence, and return all of them."""
-        held = self._weak.setdefault(day, set())
-        for principal in principals:
-            if len(held) < MAX_CROWD:
-                held.add(principal)
-        return held
-
-    def suspects(self, day: int) -> Set[str]:
-        return self._weak.get(day, set())
-
-    def forget(self, slot: int) -> None:
-        super().forget(slot)
-        oldest = slot // SLOTS_PER_DAY - MAX_DAYS
-        for day in [one for one in self._weak if one < oldest]:
-            del self._weak[day]
-
-    def merge(self, other: DailyShares) -> None:
-        super().merge(other)
-        if isinstance(other, ObjectShares):
-            for day, held in other._weak.items():
-                self.suspect(day, sorted(held))
-
-    def to_state(self) -> Dict[str, Any]:
-        return {**super().to_state(), "weak": {str(day): sorted(held) for day, held in self._weak.items()}}
-
-    @classmethod
-    def from_state(cls, state: Any) -> ObjectShares:
-        made = super().from_state(state)
-        for day, held in by_hash(state.get("weak"), 4 * MAX_DAYS, cls.name).items():
-            if not isinstance(held, list) or not all(isinstance(one, str) for one in held):
-                raise DocumentError("principals are no list of texts", where=cls.name)
-            made.suspect(day, held)
-        return made
 
 
 class Evidence(NamedTuple):

@@ -26,8 +26,9 @@ ISSUED_DAYS = 30
 MAX_OPERATIONS = 24  # of one principal that ask for objects; those used longest ago go first
 MAX_SEEN = 512  # objects of one operation that count once
 MAX_DAYS = 8  # today and the seven days before
-MAX_SAMPLE = 3_072  # objects of a service whose holders are known
+MAX_SAMPLE = 1_024  # objects of a service whose holders are known
 HOLDER_DAYS = 30
+_TAG = 0xFFFF  # bits of a principal's hash: among six holders one in ten thousand strangers is taken for one of them
 PUBLIC = 6  # holders from which on an object is everybody's
 
 
@@ -184,7 +185,7 @@ class Holders:
     def judge(self, objects: Collection[int], unissued: Collection[int], tag: int) -> Tuple[int, int, int]:
         """Return how many of ``objects`` are sampled, of ``unissued`` are others', and of both are public."""
         sampled = foreign = public = 0
-        limit = self._limit
+        limit, tag = self._limit, tag & _TAG
         for one in objects:
             if one >= limit:
                 continue
@@ -201,6 +202,7 @@ class Holders:
     def hold(self, objects: Iterable[int], tag: int, day: int) -> None:
         """Say that a principal got or used these."""
         limit, held = self._limit, self._held
+        tag &= _TAG
         for one in objects:
             if one >= limit:
                 continue

@@ -1,144 +1,75 @@
 """Who uses which operation: roles, learned as a matrix of operations that the same principals use.
 
-``Habits`` remembers of a principal the operations it was served and those that refused it (403). ``Roles`` remembers of
-a service how many principals took each operation up, in how many rows that could have happened, which operations come
-together, from which networks and agents they are used, and how often principals are refused. A principal is learned a
-day after it took an operation up. Operations go by the hash of their name.
+``Roles`` remembers of a service how many principals took each operation up, in how many rows that could have happened,
+which operations come together, from which networks and agents they are used, and how often principals are refused. A
+principal is learned a day after it took an operation up. Operations go by the hash of their name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import Queue, Waiting, by_hash, mapping, numbers
+from apisec.abuse.uses import (
+    MAX_OPERATIONS,
+    MAX_PLACES,
+    Place,
+    Use,
+    counts_of,
+    merge_notes,
+    note,
+    notes_of,
+    texts,
+    use_of,
+)
+from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
 
-MAX_HABITS = 96  # operations of one principal; those it was served longest ago go first
-MAX_OPERATIONS = 160  # of a service that are told apart
-MAX_PAIRS = 8_192
-MAX_TOGETHER = 40  # operations of one principal that are paired
-MAX_WAITING = 1_024
-MAX_PLACES = 24  # networks or agents of one operation
+MAX_PAIRS = 4_096
+MAX_TOGETHER = 24  # operations of one principal that are paired
+MAX_WAITING = 384  # of more, those of a fair share of the principals wait, and each counts for several
 MAX_REFUSED = 512  # principals and networks that were refused
-MAX_RECENT = 64  # principals that took an operation up lately
-REFUSED_SLOTS = 7 * SLOTS_PER_DAY
-NOT_LEARNED, WAITING, LEARNED = 0, 1, 2
-
-
-class Habit:
-    """One operation of one principal: answers, when it was first served, refusals of the last seven days."""
-
-    __slots__ = ("first", "last_refused", "refused", "served", "state")
-
-    def __init__(self, values: Sequence[int] = (0, 0, 0, 0, NOT_LEARNED)) -> None:
-        self.first, self.served, self.refused, self.last_refused, self.state = values
-
-
-class Habits:
-    """The operations of one principal."""
-
-    name: ClassVar[str] = "habits"
-    __slots__ = ("operations",)
-
-    def __init__(self) -> None:
-        self.operations: Dict[int, Habit] = {}
-
-    def take(self, operation: int, served: int, refused: int, slot: int) -> Habit:
-        """Count answers and refusals (403) of an operation in a row."""
-        habit = self.operations.get(operation)
-        if habit is None:
-            habit = self.operations[operation] = Habit()
-            if len(self.operations) > MAX_HABITS:
-                others = [one for one in self.operations if one != operation]
-                del self.operations[min(others, key=lambda one: (self.operations[one].served, one))]
-        if served and not habit.served:
-            habit.first = slot
-        habit.served += served
-        if refused:
-            stale = slot - habit.last_refused > REFUSED_SLOTS
-            habit.refused = refused if stale else habit.refused + refused
-            habit.last_refused = slot
-        return habit
-
-    def served(self) -> List[int]:
-        return [one for one, habit in self.operations.items() if habit.served]
-
-    def refused(self, slot: int) -> Dict[int, int]:
-        """Return the operations that refused it within seven days and never served it, with how often."""
-        return {
-            one: habit.refused
-            for one, habit in self.operations.items()
-            if habit.refused and not habit.served and slot - habit.last_refused <= REFUSED_SLOTS
-        }
-
-    def merge(self, other: Habits) -> None:
-        for operation, theirs in other.operations.items():
-            mine = self.operations.setdefault(operation, Habit())
-            mine.first = min(one for one in (mine.first, theirs.first, 1 << 40) if one) % (1 << 40)
-            mine.served += theirs.served
-            mine.refused += theirs.refused
-            mine.last_refused = max(mine.last_refused, theirs.last_refused)
-            mine.state = max(mine.state, theirs.state)
-
-    def forget(self, slot: int) -> None:
-        """Bounded by ``take``."""
-
-    def to_state(self) -> Dict[str, List[int]]:
-        return {
-            str(operation): [one.first, one.served, one.refused, one.last_refused, one.state]
-            for operation, one in self.operations.items()
-        }
-
-    @classmethod
-    def from_state(cls, state: Any) -> Habits:
-        """Raises DocumentError when it is not one of ``to_state``."""
-        made = cls()
-        for operation, values in by_hash(state, MAX_HABITS + 1, cls.name).items():
-            made.operations[operation] = Habit([int(one) for one in numbers(values, 5, cls.name)])
-        return made
-
-
-class Use:
-    """One operation of a service: ``adopters`` principals took it up, in the rows since it ``appeared``.
-
-    ``networks`` and ``agents`` count the adopters by where they came from.
-    """
-
-    __slots__ = ("adopters", "agents", "appeared", "name", "networks", "slot")
-
-    def __init__(self, name: str, slot: int, appeared: float) -> None:
-        self.name = name
-        self.slot = slot
-        self.appeared = appeared
-        self.adopters = 0.0
-        self.networks: Dict[int, int] = {}
-        self.agents: Dict[int, int] = {}
-
-
-class Place(NamedTuple):
-    """Where a principal acted from, as hashes."""
-
-    network: int
-    agent: int
+MANY_ADOPTERS = 200.0  # nobody counts who takes up what so many have
+EXPECTED_TOGETHER = 3.0  # principals that should use both, were there no roles, before their absence says something
+MAX_ROWS = 1_000_000.0
+COMMON = 0.3  # share of the principals by whom an operation is what everybody does
+HOLD_SLOTS = 7 * SLOTS_PER_DAY  # from being doubtful to being learned
+MAX_DOUBTFUL = 256
+MAX_TAKERS = 64  # that one counts for
 
 
 class Roles:
     """The operations of a service and who uses them."""
 
     name: ClassVar[str] = "roles"
-    __slots__ = ("_doubtful", "_pairs", "_recent", "_refused", "_uses", "_waiting", "principals", "rows")
+    __slots__ = (
+        "_denied",
+        "_doubtful",
+        "_every",
+        "_pairs",
+        "_recent",
+        "_refused",
+        "_uses",
+        "_waiting",
+        "principals",
+        "refusers",
+        "rows",
+    )
 
     def __init__(self) -> None:
         self.rows = 0.0
         self.principals = 0.0
+        self.refusers = 0.0  # principals that were ever refused by what is for few
         self._uses: Dict[int, Use] = {}
         self._pairs: Dict[Tuple[int, int], int] = {}
         self._refused: Dict[int, int] = {}  # principal or network: bit length of its refusals
         self._recent: Dict[int, Dict[str, int]] = {}  # operation to principal to slot
+        self._denied: Dict[int, Dict[str, int]] = {}  # operation to principal that it refused, to slot
         self._doubtful: Dict[str, int] = {}  # principal to slot: whose ways are unusual, if not enough for a finding
-        self._waiting = Queue(MAX_WAITING)
+        self._waiting = Queue(2 * MAX_WAITING)
+        self._every = 1  # one in so many principals waits to be learned, by its hash
 
     # --- asking ---------------------------------------------------------------------------------------------
 
@@ -146,8 +77,12 @@ class Roles:
         return self._uses.get(operation)
 
     def takers(self, operation: int, but: str) -> List[List[int]]:
-        """Return the other operations of those who took this one up and are not learned yet, less one principal."""
-        return [one[3] for one in self._waiting.waiting if one[2] == operation and one[1] != but]
+        """Return the other operations of those who took this one up and are not learned yet, less one principal.
+
+        One who counts for several is there several times.
+        """
+        waiting = (one for one in self._waiting.waiting if one[2] == operation and one[1] != but)
+        return [one[3] for one in waiting for _ in range(min(one[4][0], MAX_TAKERS))]
 
     def chance(self, operation: int, others: Iterable[int], takers: int) -> Tuple[float, int]:
         """Return the chance that a row shows a principal with ``others`` taking the operation up.
@@ -173,18 +108,21 @@ class Roles:
                 least, telling = both, other
         return min(1.0, base) * least, telling
 
-    def is_public(self, operation: int, takers: Sequence[Sequence[int]]) -> bool:
-        """Whether those who use the operation also do what everybody does: a voucher is for few, but not of a role."""
+    def commonness(self, operation: int, takers: Sequence[Sequence[int]]) -> float:
+        """Return how far those who use the operation do what everybody does, 1 being as much as everybody.
+
+        A voucher is for few, but of no role: those who redeem it do all that others do.
+        """
         use = self._uses.get(operation)
         common = [one for one in self._uses if self._uses[one].adopters >= COMMON * self.principals]
         if use is None or not common:
-            return True
+            return 1.0
         # Of one or two users only is nothing known: their share is drawn to what it would be for none of them.
         theirs = float(sum(self.together(operation, one) for one in common))
         theirs += sum(one in known for known in takers for one in common)
         theirs /= use.adopters + len(takers) + 0.5
         usual = sum(self._uses[one].adopters for one in common) / max(1.0, self.principals)
-        return theirs >= PUBLIC * usual
+        return theirs / usual if usual else 1.0
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
         """Whether somebody ordinary uses the operation beside each of ``others``: it belongs to one role with them."""
@@ -224,6 +162,11 @@ class Roles:
         """Return who took the operation up since a slot."""
         return sorted(who for who, slot in self._recent.get(operation, {}).items() if slot >= since)
 
+    def denied(self, since: int) -> Dict[int, List[str]]:
+        """Return by operation whom it refused since a slot."""
+        found = {one: sorted(who for who, slot in held.items() if slot >= since) for one, held in self._denied.items()}
+        return {one: members for one, members in found.items() if members}
+
     # --- learning -------------------------------------------------------------------------------------------
 
     def meet(self, operation: int, name: str, slot: int) -> Use:
@@ -238,10 +181,14 @@ class Roles:
 
     def take_up(self, operation: int, principal: str, slot: int) -> None:
         """Note that somebody (ordinary or not) was served by the operation for the first time."""
-        held = self._recent.setdefault(operation, {})
-        held.setdefault(principal, slot)
-        if len(held) > MAX_RECENT:
-            del held[min(held, key=lambda who: (held[who], who))]
+        use = self._uses.get(operation)
+        if use is not None and use.adopters > MANY_ADOPTERS:
+            return
+        note(self._recent, operation, principal, slot)
+
+    def deny(self, operation: int, principal: str, slot: int) -> None:
+        """Note that an operation which is for few refused somebody."""
+        note(self._denied, operation, principal, slot)
 
     def doubt(self, principal: str, slot: int) -> None:
         """Let what a principal does wait for a week."""
@@ -252,8 +199,24 @@ class Roles:
 
     def wait(self, slot: int, principal: str, operation: int, others: Sequence[int], places: Sequence[Place]) -> None:
         """Let the operation be learned as taken up by a principal, in a day."""
-        flat = [value for place in places[:4] for value in place]
+        if value_hash32(principal) % self._every:
+            return
+        flat = [self._every, *(value for place in places[:2] for value in place)]
         self._waiting.add(slot, principal, operation, list(others[:MAX_TOGETHER]), flat)
+        if len(self._waiting.waiting) > MAX_WAITING:
+            self._thin()
+
+    def _thin(self) -> None:
+        """Let half of the principals that wait count for all of them."""
+        self._every *= 2
+        kept: List[Waiting] = []
+        for one in self._waiting.waiting:
+            if not one[2]:
+                kept.append(one)
+            elif value_hash32(one[1]) % self._every == 0:
+                one[4][0] = self._every
+                kept.append(one)
+        self._waiting.waiting = kept
 
     def refuse(self, slot: int, principal: str, own: Sequence[int], bits: int) -> None:
         """Let it be learned that a principal (its own and its networks' tags) was refused so often."""
@@ -266,18 +229,18 @@ class Roles:
 
         for _, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait, held):
             if operation:
-                self._adopt(operation, others, more)
+                self._adopt(operation, others, more[1:], more[0])
             else:
                 self._remember_refused(others, more[0])
 
-    def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int]) -> None:
+    def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int], weight: int) -> None:
         use = self._uses.get(operation)
         if use is None:
             return
         held = list(others)
         if not held:
-            self.principals += 1.0
-        use.adopters += 1.0
+            self.principals += weight
+        use.adopters += weight
         for network, agent in zip(flat[::2], flat[1::2]):
             for places, one in ((use.networks, network), (use.agents, agent)):
                 if one in places or len(places) < MAX_PLACES:
@@ -285,9 +248,10 @@ class Roles:
         for other in held:
             key = (operation, other) if operation < other else (other, operation)
             if key in self._pairs or len(self._pairs) < MAX_PAIRS:
-                self._pairs[key] = self._pairs.get(key, 0) + 1
+                self._pairs[key] = self._pairs.get(key, 0) + weight
 
-    def _remember_refused(self, own: Iterable[int], bits: int) -> None:
+    def _remember_refused(self, own: Sequence[int], bits: int) -> None:
+        self.refusers += own[0] not in self._refused if own else 0
         for one in own:
             self._refused[one] = max(bits, self._refused.pop(one, 0))  # refused last
         while len(self._refused) > MAX_REFUSED:
@@ -302,15 +266,18 @@ class Roles:
             for use in self._uses.values():
                 use.adopters, use.appeared = use.adopters / 2.0, use.appeared / 2.0
             self._pairs = {key: count // 2 for key, count in self._pairs.items() if count > 1}
+        if len(self._waiting.waiting) < MAX_WAITING // 4 and self._every > 1:
+            self._every //= 2
         if slot % 12:
             return
         self._doubtful = {who: last for who, last in self._doubtful.items() if slot - last <= 2 * HOLD_SLOTS}
-        for operation, held in list(self._recent.items()):
-            left = {who: last for who, last in held.items() if last >= slot - SLOTS_PER_DAY}
-            if left:
-                self._recent[operation] = left
-            else:
-                del self._recent[operation]
+        for notes in (self._recent, self._denied):
+            for operation, held in list(notes.items()):
+                left = {who: last for who, last in held.items() if last >= slot - SLOTS_PER_DAY}
+                if left:
+                    notes[operation] = left
+                else:
+                    del notes[operation]
 
     def merge(self, other: Roles) -> None:
         self.rows += other.rows
@@ -327,9 +294,9 @@ class Roles:
             self._pairs[key] = self._pairs.get(key, 0) + count
         for one, bits in other._refused.items():
             self._remember_refused([one], bits)
-        for operation, held in other._recent.items():
-            for who, slot in held.items():
-                self.take_up(operation, who, slot)
+        self.refusers = max(self.refusers, other.refusers)
+        for ours, others in ((self._recent, other._recent), (self._denied, other._denied)):
+            merge_notes(ours, others)
         self._doubtful.update(other._doubtful)
         self._waiting.merge(other._waiting)
 
@@ -340,8 +307,8 @@ class Roles:
                 use.slot,
                 round(use.appeared, 1),
                 use.adopters,
-                _texts(use.networks),
-                _texts(use.agents),
+                texts(use.networks),
+                texts(use.agents),
             ]
             for operation, use in self._uses.items()
         }
@@ -349,69 +316,56 @@ class Roles:
             "rows": self.rows,
             "principals": self.principals,
             "uses": uses,
-            "pairs": [[one, other, count] for (one, other), count in self._pairs.items()],
-            "refused": _texts(self._refused),
+            "every": self._every,
+            "pairs": self._packed_pairs(),
+            "refused": texts(self._refused),
             "doubtful": self._doubtful,
+            "refusers": self.refusers,
+            "denied": {str(operation): held for operation, held in self._denied.items()},
             "recent": {str(operation): held for operation, held in self._recent.items()},
             "waiting": self._waiting.to_state(),
         }
 
+    def _packed_pairs(self) -> List[int]:
+        """Return operations by their place in the order of ``uses``' hashes and counts, three numbers a pair."""
+        place = {operation: index for index, operation in enumerate(sorted(self._uses))}
+        known = ((place.get(one), place.get(other), count) for (one, other), count in self._pairs.items())
+        return [
+            value
+            for one, other, count in known
+            if one is not None and other is not None
+            for value in (one, other, count)
+        ]
+
+    def _unpack_pairs(self, state: Any) -> None:
+        if not isinstance(state, list) or len(state) > 3 * MAX_PAIRS or len(state) % 3:
+            raise DocumentError(f"is not a list of at most {MAX_PAIRS} pairs", where=self.name)
+        operations = sorted(self._uses)
+        flat = [int(value) for value in numbers(state, len(state), self.name)]
+        for one, other, count in zip(flat[::3], flat[1::3], flat[2::3]):
+            if max(one, other) >= len(operations):
+                raise DocumentError("a pair names an operation that is not there", where=self.name)
+            pair = sorted((operations[one], operations[other]))
+            self._pairs[(pair[0], pair[1])] = count
+
     @classmethod
     def from_state(cls, state: Any) -> Roles:
         """Raises DocumentError when it is not one of ``to_state``."""
-        members = mapping(state, 12, cls.name)
+        members = mapping(state, 16, cls.name)
         made = cls()
         made.rows, made.principals = numbers([members.get("rows"), members.get("principals")], 2, cls.name)
         for operation, values in by_hash(members.get("uses"), MAX_OPERATIONS, cls.name).items():
-            made._uses[operation] = _use(values)
-        pairs = members.get("pairs")
-        if not isinstance(pairs, list) or len(pairs) > MAX_PAIRS:
-            raise DocumentError(f"is not a list of at most {MAX_PAIRS} pairs", where=cls.name)
-        for pair in pairs:
-            one, other, count = (int(value) for value in numbers(pair, 3, cls.name))
-            made._pairs[(one, other)] = count
-        made._refused = _numbers_of(members.get("refused"), MAX_REFUSED)
-        for operation, held in by_hash(members.get("recent"), MAX_OPERATIONS * 2, cls.name).items():
-            slots = mapping(held, MAX_RECENT + 1, cls.name)
-            made._recent[operation] = {who: int(numbers([slot], 1, cls.name)[0]) for who, slot in slots.items()}
+            made._uses[operation] = use_of(values)
+        made._unpack_pairs(members.get("pairs"))
+        made._every = max(1, min(1 << 20, int(numbers([members.get("every")], 1, cls.name)[0])))
+        made._refused = counts_of(members.get("refused"), MAX_REFUSED)
+        made._recent, made._denied = notes_of(members.get("recent")), notes_of(members.get("denied"))
+        made.refusers = numbers([members.get("refusers")], 1, cls.name)[0]
         for who, slot in mapping(members.get("doubtful"), MAX_DOUBTFUL, cls.name).items():
             made._doubtful[who] = int(numbers([slot], 1, cls.name)[0])
-        made._waiting = Queue.from_state(members.get("waiting"), MAX_WAITING, (int, list, list))
+        made._waiting = Queue.from_state(members.get("waiting"), 2 * MAX_WAITING, (int, list, list))
         for _, _, _, others, more in made._waiting.waiting:
-            numbers(others, len(others), cls.name)
-            if not numbers(more, len(more), cls.name):
-                raise DocumentError("something in a queue is empty", where=cls.name)
+            whole = numbers(others, len(others), cls.name) + numbers(more, len(more), cls.name)
+            if not more or not all(type(one) is int for one in whole):
+                raise DocumentError("something in a queue is empty or no whole number", where=cls.name)
         return made
-
-
-EXPECTED_TOGETHER = 3.0  # principals that should use both, were there no roles, before their absence says something
-MAX_ROWS = 1_000_000.0
-COMMON = 0.3  # share of the principals by whom an operation is what everybody does
-PUBLIC = 0.6  # of what everybody does, done by those who use an operation, and it belongs to no role
-HOLD_SLOTS = 7 * SLOTS_PER_DAY  # from being doubtful to being learned
-MAX_DOUBTFUL = 256
-
-
-def _texts(counts: Mapping[int, int]) -> Dict[str, int]:
-    return {str(one): count for one, count in counts.items()}
-
-
-def _numbers_of(state: Any, limit: int) -> Dict[int, int]:
-    found = by_hash(state, limit, Roles.name)
-    return {one: int(numbers([count], 1, Roles.name)[0]) for one, count in found.items()}
-
-
-def _use(state: Any) -> Use:
-    if not isinstance(state, list) or len(state) != 6 or not isinstance(state[0], str):
-        raise DocumentError("an operation has another shape", where=Roles.name)
-    slot, appeared, adopters = numbers(state[1:4], 3, Roles.name)
-    use = Use(state[0], int(slot), appeared)
-    use.adopters = adopters
-    use.networks, use.agents = _numbers_of(state[4], MAX_PLACES), _numbers_of(state[5], MAX_PLACES)
-    return use
-
-
-def tags_of(principal: int, places: Iterable[Place]) -> List[int]:
-    """Return the tags under which refusals are remembered: the principal's and its networks'."""
-    found: Set[int] = {place.network for place in places if place.network}
-    return [principal, *sorted(found)]

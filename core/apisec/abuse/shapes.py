@@ -13,7 +13,7 @@ from apisec.errors import DocumentError
 
 MAX_FIELDS = 256  # of one operation
 MAX_SENDERS = 12  # of one field that are told apart; so many are enough to be ordinary
-MAX_WAITING = 512
+MAX_WAITING = 256
 MAX_NAME = 160
 PLACES = ("body.", "query.", "form.")  # where a client says what a record is to be
 

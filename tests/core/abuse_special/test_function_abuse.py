@@ -110,6 +110,24 @@ def test_many_accounts_take_up_what_nearly_nobody_does(lived: World) -> None:
     assert crowd.operation == STAFF[0]
 
 
+def test_many_accounts_are_refused_a_little_each(lived: World) -> None:
+    found: List[Observation] = []
+    for index in range(10):
+        found = lived.step(calls(at(5, 600 * index), f"user{10 + index}", STAFF, status=403))
+    crowd = next(one for one in found if one.entity == "operation")
+    assert crowd.score >= FINDING
+    assert len(crowd.members) == 10
+
+
+def test_a_page_that_asks_for_what_its_users_may_not_see(lived: World) -> None:
+    """A release whose page is refused by one operation, for everybody who opens it."""
+    scores = [
+        best(lived.step(calls(at(5, 300 * index), who, (*EVERYDAY[:1], "GET /notices/all"), status=403)))
+        for index, who in enumerate(users(30))
+    ]
+    assert max(scores) < FINDING
+
+
 def test_what_401_says_is_nothing_about_roles(lived: World) -> None:
     """After a rotation everybody is unauthorised, clerks and users alike."""
     assert not lived.step(calls(at(5), "user9", STAFF * 5, status=401))

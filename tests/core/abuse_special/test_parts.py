@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.clients import Change, Credentials, Machines, Seen
 from apisec.abuse.clients import take as take_clients
-from apisec.abuse.object_enumeration import ObjectShares
+from apisec.abuse.habits import Habits
+from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import MAX_ISSUED, MAX_SAMPLE, PUBLIC, Holders, Provenance
 from apisec.abuse.rarity import MOST_OF_ONE, Population, Queue, beginning, beta_binomial_tail
-from apisec.abuse.roles import Habits, Place, Roles
+from apisec.abuse.roles import MAX_WAITING, Roles
 from apisec.abuse.shapes import Changes, Fields
+from apisec.abuse.uses import Place
 from apisec.activity import ClientKey, ClientUse, OperationActivity, Row, value_hash32
 from apisec.errors import DocumentError
 
@@ -170,6 +172,30 @@ def test_own_owner_is_the_one_that_is_shown_most() -> None:
     row.owners = {"customer": {1: 1, 2: 3, 3: 2}}
     owners.take(row)
     assert owners.today(SLOT // SLOTS_PER_DAY + 1) == {"customer": (5.0, 6.0)}
+
+
+def test_of_very_many_a_fair_share_waits_and_counts_for_all() -> None:
+    roles = Roles()
+    roles.meet(5, "GET /orders", SLOT)
+    for index in range(3_000):
+        roles.wait(SLOT, f"p{index}", 5, [], [Place(1, 2)])
+    assert len(roles.to_state()["waiting"]) <= MAX_WAITING
+    roles.learn(SLOT + SLOTS_PER_DAY, lambda who: False, SLOTS_PER_DAY)
+    use = roles.use(5)
+    assert use is not None
+    assert use.adopters == pytest.approx(3_000, rel=0.25)
+    assert roles.principals == use.adopters
+
+
+def test_pairs_do_not_depend_on_the_order_that_a_store_keeps() -> None:
+    roles = Roles()
+    for operation in (9, 5, 7):
+        roles.meet(operation, f"GET /{operation}", SLOT)
+    roles.wait(SLOT, "ann", 9, [], [])
+    roles.wait(SLOT, "ann", 5, [9], [])
+    roles.learn(SLOT + SLOTS_PER_DAY, lambda who: False, SLOTS_PER_DAY)
+    again = Roles.from_state(json.loads(json.dumps(roles.to_state(), sort_keys=True)))
+    assert (again.together(5, 9), again.together(5, 7), again.together(7, 9)) == (1, 0, 0)
 
 
 def filled(kind: Type[Any]) -> Any:

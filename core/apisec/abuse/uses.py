@@ -1,0 +1,86 @@
+"""The operations of a service as its roles know them: who took them up, from where, and who did so lately."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Dict, List, NamedTuple, Set
+
+from apisec.abuse.rarity import by_hash, mapping, numbers
+from apisec.errors import DocumentError
+
+MAX_OPERATIONS = 160  # of a service that are told apart
+MAX_PLACES = 24  # networks or agents of one operation
+MAX_RECENT = 32  # principals that took an operation up lately
+_WHERE = "roles"
+
+
+class Use:
+    """One operation of a service: ``adopters`` principals took it up, in the rows since it ``appeared``.
+
+    ``networks`` and ``agents`` count the adopters by where they came from.
+    """
+
+    __slots__ = ("adopters", "agents", "appeared", "name", "networks", "slot")
+
+    def __init__(self, name: str, slot: int, appeared: float) -> None:
+        self.name = name
+        self.slot = slot
+        self.appeared = appeared
+        self.adopters = 0.0
+        self.networks: Dict[int, int] = {}
+        self.agents: Dict[int, int] = {}
+
+
+class Place(NamedTuple):
+    """Where a principal acted from, as hashes."""
+
+    network: int
+    agent: int
+
+
+def note(notes: Dict[int, Dict[str, int]], operation: int, principal: str, slot: int) -> None:
+    held = notes.setdefault(operation, {})
+    held.setdefault(principal, slot)
+    if len(held) > MAX_RECENT:
+        del held[min(held, key=lambda who: (held[who], who))]
+    if len(notes) > 2 * MAX_OPERATIONS:
+        del notes[min(notes, key=lambda one: (max(notes[one].values()), one))]
+
+
+def notes_of(state: Any) -> Dict[int, Dict[str, int]]:
+    found = by_hash(state, 2 * MAX_OPERATIONS, _WHERE)
+    return {
+        operation: {who: int(numbers([slot], 1, _WHERE)[0]) for who, slot in mapping(held, MAX_RECENT, _WHERE).items()}
+        for operation, held in found.items()
+    }
+
+
+def texts(counts: Mapping[int, int]) -> Dict[str, int]:
+    return {str(one): count for one, count in counts.items()}
+
+
+def counts_of(state: Any, limit: int) -> Dict[int, int]:
+    found = by_hash(state, limit, _WHERE)
+    return {one: int(numbers([count], 1, _WHERE)[0]) for one, count in found.items()}
+
+
+def use_of(state: Any) -> Use:
+    if not isinstance(state, list) or len(state) != 6 or not isinstance(state[0], str):
+        raise DocumentError("an operation has another shape", where=_WHERE)
+    slot, appeared, adopters = numbers(state[1:4], 3, _WHERE)
+    use = Use(state[0], int(slot), appeared)
+    use.adopters = adopters
+    use.networks, use.agents = counts_of(state[4], MAX_PLACES), counts_of(state[5], MAX_PLACES)
+    return use
+
+
+def tags_of(principal: int, places: Iterable[Place]) -> List[int]:
+    """Return the tags under which refusals are remembered: the principal's and its networks'."""
+    found: Set[int] = {place.network for place in places if place.network}
+    return [principal, *sorted(found)]
+
+
+def merge_notes(mine: Dict[int, Dict[str, int]], theirs: Mapping[int, Mapping[str, int]]) -> None:
+    for operation, held in theirs.items():
+        for who, slot in held.items():
+            note(mine, operation, who, slot)
