@@ -46,6 +46,7 @@ from apisec.activity import OTHER
 UNKNOWN = "default"  # basis of an expectation that rests on nothing
 YOUNG_CAP = 4.7  # decades (85 points) that counts say at most in a service's first day
 UNKNOWN_CAP, UNKNOWN_VOLUME_CAP = 6.0, 3.0  # decades that a claim says at most where no expectation is
+SHORT: Tuple[str, ...] = ("1h", "1d")
 VOLUME_CAP = 4.0  # decades: volume alone is never a finding (5)
 LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 LEAST_MEMBERS = 3  # principals of a total
@@ -81,6 +82,13 @@ class Claim:
         return UNKNOWN_VOLUME_CAP if self.cap <= VOLUME_CAP else UNKNOWN_CAP
 
     example: str = "any"  # kind of the row's examples
+
+
+def volume(
+    feature: str, counter: str, unit: str, scope: str = PRINCIPAL, *, least: float, group: str, example: str = "any"
+) -> Claim:
+    """Return a claim about volume, which is no finding by itself."""
+    return Claim(feature, counter, unit, scope, least, group, SHORT, cap=VOLUME_CAP, example=example)
 
 
 @dataclass(frozen=True)

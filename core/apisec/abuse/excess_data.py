@@ -7,26 +7,21 @@ who raises the limit gets responses that no other client of the operation does (
 from __future__ import annotations
 
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context
-from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
+from apisec.abuse.counting import Claim, CountingFamily, Total, volume
 from apisec.abuse.tally import Counted, OperationTraffic
 
 
 class ExcessData(CountingFamily):
     name = "excess_data"
+    unit = "responses of twice the size that others get"
     claims = (
-        Claim(
-            "oversize", "oversize", "responses of twice the size that others get", PRINCIPAL_OPERATION, least=4,
-            example="large",
+        Claim("oversize", "oversize", unit, PRINCIPAL_OPERATION, least=4, example="large"),
+        volume(
+            "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=100, group="data", example="large"
         ),
-        Claim(
-            "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=20, group="data", example="large",
-            cap=VOLUME_CAP,
-        ),
-        Claim(
-            "bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=20_000, group="data", example="large", cap=VOLUME_CAP
-        ),
-    )  # fmt: skip
-    totals = (Total("total", "oversize", "responses of twice the size that others get", example="large"),)
+        volume("bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=100_000, group="data", example="large"),
+    )
+    totals = (Total("total", "oversize", unit, example="large"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
         service = counted.row.service

@@ -8,14 +8,14 @@ itself refuses as too much is.
 from __future__ import annotations
 
 from apisec.abuse.base import PRINCIPAL_OPERATION
-from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
+from apisec.abuse.counting import Claim, CountingFamily, Total, volume
 
 
 class Flooding(CountingFamily):
     name = "flooding"
     claims = (
-        Claim("requests", "requests", "requests", least=30, group="volume", cap=VOLUME_CAP),
-        Claim("operation", "requests", "requests", PRINCIPAL_OPERATION, least=20, group="volume", cap=VOLUME_CAP),
+        volume("requests", "requests", "requests", least=60, group="volume"),
+        volume("operation", "requests", "requests", PRINCIPAL_OPERATION, least=40, group="volume"),
         Claim("throttled", "s429", "requests over a limit (429)", example="failure"),
     )
     totals = (Total("total", "s429", "requests over a limit (429)", example="failure"),)

@@ -19,6 +19,7 @@ from apisec.abuse.counting import (
     Total,
     Weighed,
     monotony,
+    volume,
 )
 from apisec.abuse.tally import Counted
 
@@ -42,7 +43,7 @@ class Scraping(CountingFamily):
             cap=VOLUME_CAP,
         ),
         Claim("all_objects", "objects", "different objects", least=12, group="width", example="object", cap=VOLUME_CAP),
-        Claim("records", "records", "records", PRINCIPAL_OPERATION, least=50, group="width", cap=VOLUME_CAP),
+        volume("records", "records", "records", PRINCIPAL_OPERATION, least=100, group="width"),
     )  # fmt: skip
     totals = (Total("total", "narrow", "principals that read nothing else", least=5, example="object"),)
     further = ("monotony",)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, AbstractSet, Any, ClassVar, Dict, FrozenSet, List, Optional, Set, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Any, ClassVar, Dict, FrozenSet, List, Set, Tuple
 
 from apisec.abuse.base import (
     OPERATION,
@@ -251,6 +251,7 @@ class Tally:
         self.operations: Dict[Tuple[str, str], Counts] = {}
         self.services: Dict[str, Counts] = {}
         self.sources: Dict[Tuple[str, str], Counted] = {}  # by (service, "@address")
+        self._told: FrozenSet[str] = frozenset()  # these, and what they are shares of
         # Counters that are asked about, by scope; object_enumeration asks about the objects of an operation.
         self._asked: Dict[str, Set[str]] = {PRINCIPAL: set(), PRINCIPAL_OPERATION: {"objects"}}
         self._doubtful: AbstractSet[Tuple[str, str]] = frozenset()
@@ -286,7 +287,9 @@ class Tally:
         """Let families add their marks, and add all of it to the trails."""
         self.explain(WAVE_COUNTERS)
         marking = [family for family in families if hasattr(family, "mark")]
-        self._totals = frozenset(total.counter for family in marking for total in family.totals)
+        totals = [total for family in marking for total in family.totals]
+        self._totals = frozenset(total.counter for total in totals)
+        self._told = frozenset({*self._totals, *(total.per for total in totals), "requests"})
         claims = [claim for family in marking for claim in family.claims]
         self._shares = tuple(sorted({(claim.scope, claim.counter, claim.of) for claim in claims if claim.of}))
         for claim in claims:
@@ -318,7 +321,7 @@ class Tally:
                 meant = set().union(*(counted.hashes.get(mark, set()) for counted in members))
                 source.counts[mark] = part.fresh(mark, meant, self.slot)
             part.fresh("members", [value_hash32(counted.row.principal) for counted in members], self.slot)
-            part.total.add(self.slot, source.counts)
+            part.total.add(self.slot, {**source.counts, "rows": 1})
 
     def explain(self, names: Sequence[str]) -> None:
         """Take what a wave explains out of some counters."""
@@ -346,36 +349,33 @@ class Tally:
         """Add the window to the trails of principals, operations and services."""
         slot = self.slot
         for (service, principal), counted in self.principals.items():
-            counted.part.total.add(slot, counted.counts)
-            counted.part.total.advance(slot)
-            in_service = self.services.setdefault(service, {})
-            _add(in_service, counted.counts)
+            answered = self._answered(service, principal, counted)
+            counted.part.total.add(slot, {**counted.counts, "rows": 1, "answered": answered})
+            _add(self.services.setdefault(service, {}), counted.counts)
             for name, counts in counted.by_operation.items():
                 if name == OTHER:
                     continue
-                trail = counted.part.operation(name)
-                trail.add(slot, counts)
-                trail.advance(slot)
+                counted.part.operation(name).add(slot, {**counts, "rows": 1})
                 _add(self.operations.setdefault((service, name), {}), counts)
                 for mark in self._totals:
                     if counts.get(mark):
                         self.traffic(OPERATION, (service, name)).contribute(mark, principal, slot, counts[mark])
-            self._answered(service, principal, counted)
         for key, counts in self.operations.items():
-            self.traffic(OPERATION, key).total.add(slot, counts)
+            self.traffic(OPERATION, key).total.add(slot, _some(counts, self._told))
         for service, counts in self.services.items():
-            self.traffic(SERVICE, (service,)).total.add(slot, counts)
+            self.traffic(SERVICE, (service,)).total.add(slot, _some(counts, self._told))
 
-    def _answered(self, service: str, principal: str, counted: Counted) -> None:
-        hashed: Optional[int] = None
+    def _answered(self, service: str, principal: str, counted: Counted) -> int:
+        """Count requests that were answered with success, and tell the operations."""
+        answered = 0
         for _, name, used in counted.used():
             good = used.requests - used.failures
             if good > 0:
-                counted.part.total.add(self.slot, {"answered": good})
+                answered += good
                 traffic = self.traffic(OPERATION, (service, name))
                 traffic.answered += good
-                hashed = value_hash32(principal) if hashed is None else hashed
-                traffic.succeeded.add(hashed)
+                traffic.succeeded.add(value_hash32(principal))
+        return answered
 
     def learn(self, ordinary: Window, doubtful: AbstractSet[Tuple[str, str]] = frozenset()) -> None:
         """Teach the expectations the sums of ordinary principals, and totals less what the others did.
@@ -384,36 +384,27 @@ class Tally:
         """
         self._doubtful = doubtful
         operations: Dict[Tuple[str, str], Counts] = {}
-        services: Dict[str, Counts] = {}
         for key in ordinary.by_principal:
-            self._learn_principal(self.principals[key], operations, services)
-        expectations, slot = self._context.expectations, self.slot
-        for key2, counts in operations.items():
-            expectations.learn_total(OPERATION, key2, slot, counts)
-        for service, counts in services.items():
-            expectations.learn_total(SERVICE, (service,), slot, counts)
+            self._learn_principal(self.principals[key], operations)
+        for key, counts in operations.items():
+            self._context.expectations.learn_total(OPERATION, key, self.slot, _some(counts, self._told))
         self._learn_sources(ordinary)
 
-    def _learn_principal(
-        self, counted: Counted, operations: Dict[Tuple[str, str], Counts], services: Dict[str, Counts]
-    ) -> None:
+    def _learn_principal(self, counted: Counted, operations: Dict[Tuple[str, str], Counts]) -> None:
         expectations, slot = self._context.expectations, self.slot
         key = service, principal = counted.key
         total = counted.part.total
-        total.add(slot, {"rows": 1})
         rows = int(total.sums("rows")[1])
         expectations.learn_sums(PRINCIPAL, key, slot, total.some_sums(self._asked[PRINCIPAL]), rows)
         certain = key not in self._doubtful
         if certain:
             self._learn_shares(PRINCIPAL, self.traffic(SERVICE, (service,)), total, rows)
-        _add(services.setdefault(service, {}), counted.counts)
         hashed = value_hash32(principal)
         all_requests = total.sums("requests")[2]
         for name, counts in counted.by_operation.items():
             if name == OTHER:
                 continue
             trail = counted.part.operation(name)
-            trail.add(slot, {"rows": 1})
             rows = int(trail.sums("rows")[1])
             sums = trail.some_sums(self._asked[PRINCIPAL_OPERATION])
             expectations.learn_sums(PRINCIPAL_OPERATION, (service, name, principal), slot, sums, rows)
@@ -451,7 +442,6 @@ class Tally:
                 expectations.learn_sums(PRINCIPAL, (key[0] + SOURCE, key[1]), slot, {}, 1)
                 continue
             total = source.part.total
-            total.add(slot, {"rows": 1})
             rows = int(total.sums("rows")[1])
             expectations.learn_sums(
                 PRINCIPAL, (key[0] + SOURCE, key[1]), slot, total.some_sums(self._asked[PRINCIPAL]), rows
@@ -469,6 +459,10 @@ def _reduce(counted: Counted, name: str, explained: float) -> None:
             dropped = counts[name] * (1.0 - share)
             counts[name] -= dropped
             counts["failures"] = max(0.0, counts.get("failures", 0.0) - dropped)
+
+
+def _some(counts: Counts, names: AbstractSet[str]) -> Counts:
+    return {name: value for name, value in counts.items() if name in names}
 
 
 def _add(counts: Counts, more: Mapping[str, float]) -> None:
