@@ -17,11 +17,13 @@ from apisec.abuse.tally import Counted
 from apisec.sequences import window as sequences
 from apisec.sequences.explanation import broken_sentence, expected_sentence
 from apisec.sequences.following import Broken, Moment, Order, statistic
+from apisec.sequences.precedence import Rule
 from apisec.sequences.steps import changes
 from apisec.sequences.walk import Walk
 
 READ_WEIGHT = 0.5  # of a required step that only reads: rather a habit than a rule
-MOST_REPEATED = 6.0  # decades that repetition adds at most
+MOST_REPEATED, MOST_FACTOR = 6.0, 2.0  # decades that repetition adds at most, and times what one break says
+HABIT, HABIT_WEIGHT = 0.9, 5.0  # of breaking a rule again that ordinary principals break, as if seen of so many
 MOST_SURPRISE = 3.0  # decades
 MARK = "skipped_steps"
 
@@ -78,12 +80,11 @@ class StepSkipping(CountingFamily):
 
     @staticmethod
     def _features(lead: _Lead, times: int, order: Order, walk: Walk) -> Dict[str, float]:
-        rule = lead.broken.rule
-        # How often one who broke the rule does so again: by Laplace's rule, half of the time when nothing is known.
-        again = min((rule.again + 1.0) / (rule.broken + 2.0), 0.9)
+        most = min(MOST_REPEATED, MOST_FACTOR * lead.decades)
+        repeated = (times - 1) * -math.log10(_again(lead.broken.rule)) * lead.broken.covered
         return {
             "broken": lead.decades,
-            "repeated": min(MOST_REPEATED, (times - 1) * -math.log10(again)) * lead.broken.covered,
+            "repeated": min(most, repeated),
             "surprise": min(MOST_SURPRISE, decades(order.surprise.p_value(walk.length, statistic(walk)))),
         }
 
@@ -96,6 +97,16 @@ def _lead(moments: Sequence[Moment]) -> Optional[_Lead]:
 def _weight(broken: Broken) -> float:
     rule = broken.rule
     return decades(rule.rate) * broken.covered * (1.0 if changes(rule.requires) else READ_WEIGHT)
+
+
+def _again(rule: Rule) -> float:
+    """How likely one who broke the rule does so again; half, where no ordinary principal ever broke it.
+
+    Otherwise some have reason to, and who has reason has it each time: what was seen of them is shrunk to that.
+    """
+    if not rule.broken:
+        return 0.5
+    return min(HABIT, (rule.again + HABIT * HABIT_WEIGHT) / (rule.broken + HABIT_WEIGHT))
 
 
 def _times(moments: Sequence[Moment], lead: Broken) -> int:
