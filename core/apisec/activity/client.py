@@ -64,4 +64,3 @@ def network_of(address: str) -> str:
 
 def client_of(src: object, user_agent: object, ja4: object) -> ClientKey:
     return ClientKey(network_of(text(src, 64)), agent_family(text(user_agent, 512)), text(ja4, 64))
-
