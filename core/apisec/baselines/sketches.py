@@ -1,7 +1,7 @@
-"""Mergeable sketches: quantiles, distinct counts and frequent values in bounded memory.
+"""Mergeable sketches: quantiles and distinct counts in bounded memory.
 
 Each one's state is plain JSON, and merging the sketches of any split of the data gives what one pass gives
-(``QuantileSketch`` until it collapses, ``DistinctCount`` always, ``TopK`` until it evicts).
+(``QuantileSketch`` until it collapses, ``DistinctCount`` always).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import heapq
 import math
 import struct
 from collections.abc import Iterable, Mapping
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 from apisec.errors import DocumentError
 
@@ -26,10 +26,6 @@ SMALLEST = 1e-9  # smaller values count as zero
 # (k - 1) / U_k is that of Beyer et al., SIGMOD 2007. Standard error 1 / sqrt(k - 2).
 KMV_SIZE = 256  # exact up to 256 values, then 6.3 %
 _HASH_RANGE = float(1 << 64)
-
-# Misra and Gries, "Finding repeated elements", 1982; merged as in Agarwal et al., "Mergeable summaries",
-# PODS 2012: a count is too low by at most n / (k + 1).
-TOP_SIZE = 32
 
 
 class QuantileSketch:
@@ -204,56 +200,6 @@ class DistinctCount:
         for hashed in hashes:
             counter.add_hash(hashed)
         return counter
-
-
-class TopK:
-    """The most frequent texts with their counts; exact until more than ``size`` different ones came."""
-
-    __slots__ = ("_counts", "_size")
-
-    def __init__(self, size: int = TOP_SIZE) -> None:
-        self._counts: Dict[str, int] = {}
-        self._size = size
-
-    def add(self, value: str, times: int = 1) -> None:
-        counts = self._counts
-        if value in counts:
-            counts[value] += times
-        else:
-            counts[value] = times
-            if len(counts) > self._size:
-                self._shrink()
-
-    def _shrink(self) -> None:
-        """Subtract the (k + 1)-th largest count from all, and drop what is left without one."""
-        ordered = sorted(self._counts.values(), reverse=True)
-        cut = ordered[self._size]
-        self._counts = {value: times - cut for value, times in self._counts.items() if times > cut}
-
-    def merge(self, other: TopK) -> None:
-        for value, times in other._counts.items():
-            self._counts[value] = self._counts.get(value, 0) + times
-        if len(self._counts) > self._size:
-            self._shrink()
-
-    def items(self) -> List[Tuple[str, int]]:
-        """Return the values, most frequent first, equal counts in the order of the text."""
-        return sorted(self._counts.items(), key=lambda item: (-item[1], item[0]))
-
-    def to_state(self) -> Dict[str, int]:
-        return dict(sorted(self._counts.items()))
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any], size: int = TOP_SIZE) -> TopK:
-        """Raises DocumentError when the state is not one of ``to_state``."""
-        top = cls(size)
-        if not isinstance(state, Mapping) or len(state) > size:
-            raise DocumentError(f"not the state of the {size} most frequent values", where="top")
-        for value, times in state.items():
-            if not isinstance(value, str) or not isinstance(times, int) or times < 1:
-                raise DocumentError("a count of a frequent value is not a positive integer", where="top")
-            top._counts[value] = times
-        return top
 
 
 def merged(sketches: Iterable[QuantileSketch]) -> QuantileSketch:
