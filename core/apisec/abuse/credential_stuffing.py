@@ -1,7 +1,8 @@
 """Credential stuffing: many accounts tried with passwords, of which most fail.
 
 Ordinary people fail with one account, some times; behind an office's address or a kiosk many people log in, and most
-succeed. So distinct accounts that failed count before attempts, and successes are taken away from them.
+succeed. A job with an old password fails some times an hour, for ever. So distinct accounts that failed count
+before attempts, of which it takes many in an hour, and successes are taken away from them.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class CredentialStuffing(CountingFamily):
             of="attempts", usual=(0.1, 0.08),
         ),
         Claim(
-            "attempts", "login_failures", "failed logins", least=5, group="logins", example="failure",
-            of="attempts", usual=(0.15, 0.1),
+            "attempts", "login_failures", "failed logins", least=20, group="logins", example="failure",
+            of="attempts", usual=(0.15, 0.1), horizons=("1h",),
         ),
     )  # fmt: skip
     totals = (Total("total", "login_failures", "failed logins", per="requests", example="failure"),)

@@ -8,7 +8,7 @@ that never succeeds, and they are added up by address (``guessers``).
 from __future__ import annotations
 
 from apisec.abuse.base import Context
-from apisec.abuse.counting import Claim, CountingFamily, Total
+from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
 from apisec.abuse.tally import Counted
 
 
@@ -18,7 +18,8 @@ class TokenGuessing(CountingFamily):
     claims = (
         Claim("guessers", "guessers", "principals that were only ever refused", least=3, group="tokens"),
         Claim("credentials", "credentials_refused", "refused credentials", group="tokens", of="requests"),
-        Claim("refused", "refused", unit, least=5, group="tokens", example="refused", of="requests"),
+        # One credential that is refused again and again has expired.
+        Claim("refused", "refused", unit, least=5, group="tokens", example="refused", of="requests", cap=VOLUME_CAP),
     )
     totals = (Total("total", "guessed", "refused requests of principals that never succeeded", example="refused"),)
 

@@ -47,6 +47,11 @@ def guessing_as_new_principals() -> List[Event]:
     return [event(NOON + n, f"g{n}", "GET /me", 401, src=SRC) for n in range(90)]
 
 
+def brute_force() -> List[Event]:
+    """All passwords for one account."""
+    return [login(NOON + 2 * n, "mallory", "u001", 401, src=SRC) for n in range(250)]
+
+
 def enumeration() -> List[Event]:
     return [forgot(NOON + 30 * n, "mallory", f"who{n}", 200 if n % 9 == 0 else 404, src=SRC) for n in range(60)]
 
@@ -84,7 +89,7 @@ def malformed() -> List[Event]:
 
 # The families that count; those with memories of their own have tests of their own.
 ATTACKS = {
-    "credential_stuffing": (stuffing, stuffing_with_new_agents),
+    "credential_stuffing": (stuffing, stuffing_with_new_agents, brute_force),
     "token_guessing": (guessing, guessing_as_new_principals),
     "account_enumeration": (enumeration,),
     "scraping": (scraping,),
@@ -165,6 +170,16 @@ def migration() -> List[Event]:
     ]
 
 
+def expired_key() -> List[Event]:
+    """A batch job that nobody gave the new key."""
+    about = {"principal_kind": "api_key", "auth_token": "~secret.api_key~old~", "src": "203.0.113.34"}
+    return [event(at(DAYS, 1 + n / 4), "batch", "GET /products", 401, **about) for n in range(80)]
+
+
+def old_password() -> List[Event]:
+    return [login(at(DAYS, 1 + n / 4), "job", "nightly", 401, src="203.0.113.35") for n in range(80)]
+
+
 def one_weak_signal() -> List[Event]:
     return [event(NOON, "oreilly", "GET /search", signals=[signal("sqli", 0.6)])]
 
@@ -174,7 +189,9 @@ def burst() -> List[Event]:
     return [one for n in range(160) for one in visit(NOON + 20 * n, f"new{n}", 2 * n + 1)]
 
 
-@pytest.mark.parametrize("make", [rotation, office, mistyped, new_monitor, migration, one_weak_signal, burst])
+@pytest.mark.parametrize(
+    "make", [rotation, office, mistyped, new_monitor, migration, expired_key, old_password, one_weak_signal, burst]
+)
 def test_what_ordinary_traffic_does_is_no_finding(lived: Lived, make: Callable[[], List[Event]]) -> None:
     told = findings(run(lived(), [*ordinary(DAYS), *make()]))
     assert not told, [(one["family"], one["reasons"]) for one in told]
