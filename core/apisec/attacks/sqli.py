@@ -201,7 +201,7 @@ ATTACKS = (
         ),
         (
             0.6,
-            r"^[\s)]{0,4}(?:select|execute|exec)\s{1,4}(?:immediate|into|group_concat\b|char\b|concat\b"
+            r"^[\s)]{0,4}(?:select|execute|exec)\s{1,4}(?:immediate|into\s{1,3}(?:@|outfile|dumpfile)|group_concat\b|char\b|concat\b"
             r"|0x[0-9a-f])",
             "exec",
             "select",

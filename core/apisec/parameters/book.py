@@ -109,13 +109,18 @@ class Book:
         if not models:
             return Judged(list(signals), signals, frozenset())
         odd = self._odd(models, seen.values)
+        if not odd and not signals:
+            return Judged([], signals, odd)
         return Judged(self._weighed(models, odd, signals, seen), signals, odd)
 
     def _odd(self, models: Mapping[str, Model], values: Iterable[Value]) -> FrozenSet[Value]:
         found: Set[Value] = set()
         for where, value in values:
             model = models.get(where)
-            if model is not None and value and model.settled and model.odd(value, self.salt):
+            # What is written out here is what ``odd`` would do for a value that was asked already.
+            if model is None or not model.settled or not value or hash(value) in model.fine:
+                continue
+            if model.odd(value, self.salt):
                 found.add((where, value))
         return frozenset(found if len(found) <= MAX_ODD else sorted(found)[:MAX_ODD])
 

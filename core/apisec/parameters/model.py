@@ -94,8 +94,8 @@ class Model:
     """What one parameter usually carries."""
 
     __slots__ = (
-        "_settled", "_view", "carried", "carried_on", "classes", "days", "fine", "groups", "kinds", "lengths", "pairs",
-        "seen", "taught", "values",
+        "_view", "carried", "carried_on", "classes", "days", "fine", "groups", "kinds", "lengths", "pairs",
+        "seen", "settled", "taught", "values",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -112,21 +112,12 @@ class Model:
         self.carried_on: Dict[str, int] = {}  # … and on which days
         self.fine: Set[int] = set()  # hashes (of this process) of values that were asked already
         self._view: Optional[View] = None
-        self._settled = False
-
-    @property
-    def settled(self) -> bool:
-        """Whether enough principals taught it on enough days."""
-        if not self._settled:
-            few = count(self.groups) < MIN_GROUPS or count(self.days) < MIN_DAYS
-            self._settled = not few and sum(self.taught) >= MIN_TAUGHT
-        return self._settled
+        self.settled = False  # whether enough principals taught it on enough days
 
     def view(self) -> View:
         """Return what is known now."""
         if self._view is None:
             self._view = self._look()
-            self.fine.clear()
         return self._view
 
     def _look(self) -> View:
@@ -163,16 +154,13 @@ class Model:
     def odd(self, value: str, salt: bytes) -> bool:
         """Return whether a value may depart. Values that were asked already are remembered by their hash."""
         view = self.view()
-        known = hash(value)
-        if known in self.fine:
-            return False
         fits = view.pattern.fullmatch(value) is not None
         if not fits or (view.values is not None and hashed(value, salt) not in view.values):
             return True
         if view.pairs is not None and _MARKED.search(value) and self._strange(value, view.pairs):
             return True
         if len(self.fine) < 1_024:
-            self.fine.add(known)
+            self.fine.add(hash(value))
         return False
 
     @staticmethod
@@ -238,7 +226,7 @@ class Model:
             if not self.pairs[pair] & eighth:
                 self.pairs[pair] |= eighth
                 changed = True
-        if changed or before != self._fingerprint():
+        if changed or not self.settled or before != self._fingerprint():
             self.changed()
 
     def _fingerprint(self) -> Tuple[int, ...]:
@@ -290,6 +278,9 @@ class Model:
     def changed(self) -> None:
         """Forget what was made of the traits: they are others now."""
         self._view = None
+        self.fine.clear()
+        if not self.settled and count(self.groups) >= MIN_GROUPS and count(self.days) >= MIN_DAYS:
+            self.settled = sum(self.taught) >= MIN_TAUGHT
 
     def merge(self, other: Model) -> None:
         """Take what another model of the same parameter knows."""

@@ -140,8 +140,7 @@ class NativePipeline:
     def _by_use(self, work: Work) -> Lesson | None:
         """Weigh signals by the answer, and by what the parameters usually carry; return what they learn of it."""
         book, service, effect = self.core.writer.book, work.place.name, work.effect
-        learns = book is not None and effect.identity is not None and service != UNASSIGNED
-        if not learns and not work.signals:
+        if book is None and not work.signals:
             return None
         texts = of_texts(work)
         work.signals += echoed(work.transaction, texts, work.signals)

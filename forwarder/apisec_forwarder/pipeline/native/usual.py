@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator
 from apisec_forwarder.pipeline.native.plans import Member
 from apisec_forwarder.pipeline.native.walk import Reading
 from apisec_forwarder.pipeline.native.work import Work
-from apisec_forwarder.pipeline.observing import SCALARS, Found, of_path, place, scalars, values
+from apisec_forwarder.pipeline.observing import SCALARS, Found, place, scalars, values
 
 
 def of_texts(work: Work) -> list[Found]:
     """Return where and what the texts of a request are."""
-    found = list(of_path(work.plan.ids(work.segments)))
+    found = [(place("path", name), value) for name, value in work.plan.ids(work.segments)]  # never tokens
     if work.query is not None:
         found += _pairs("query", work.query.plan.members, work.query.values)
     if work.read_by_core is not None:
