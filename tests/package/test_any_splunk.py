@@ -142,14 +142,14 @@ def test_a_run_is_told_from_any_other(foreign: Target) -> None:
     one, other = Splunk(target), Splunk(target)
     for splunk in (one, other):
         splunk.send([{**event, "time": splunk.now()}])
-        splunk.fill({"apisec_flows": [{"_key": "shop|GET /a", "service": "shop", "operation": "GET /a"}]})
+        splunk.fill({"apisec_patterns": [{"_key": "shop|GET /a", "service": "shop", "operation": "GET /a"}]})
     both = one.search("`apisec_transactions` principal=*a1~ | table service, principal")
     assert len({row["principal"] for row in both}) >= 2
     assert [row["service"] for row in one.mine(both)] == [one.service]
     assert (one.count(), other.count()) == (1, 1)
     one.close()
-    assert one.collection("apisec_flows") == []
-    assert len(other.collection("apisec_flows")) == 1
+    assert one.collection("apisec_patterns") == []
+    assert len(other.collection("apisec_patterns")) == 1
     other.close()
 
 

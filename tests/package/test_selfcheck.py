@@ -25,7 +25,7 @@ with (ROOT / "package/lookups/apisec_selfcheck.csv").open(newline="") as _lines:
     CHECKS = list(csv.DictReader(_lines))
 PAGE = (ROOT / "docs/splunk-owner.md").read_text("utf-8")
 # What says nothing about the health of the data, and so must hold on every Splunk.
-ALWAYS = ("app", "model", "macros", "apisecscore", "apisecinventory", "lookup apisec_habits")
+ALWAYS = ("app", "model", "macros", "apisecscore", "apisecinventory", "lookup apisec_exceptions")
 DETECTIONS = [one.document["name"] for one in detections.load()]
 BUT_ONE = f"{len(DETECTIONS) - 1} of {len(DETECTIONS)}"
 SKIPPED = 'savedsearch_name="APISEC - API skipped step - Rule", status={}, reason="x"'
@@ -202,10 +202,6 @@ FAULTS: dict[str, tuple[Break, Break, str, str, str]] = {
     "an old inventory": (
         filled("apisec_inventory", updated=1.0), filled("apisec_inventory", count=1),
         "lookup apisec_inventory", "warn", "updated",
-    ),
-    "no flows": (filled("apisec_flows"), filled("apisec_flows", support=1), "lookup apisec_flows", "warn", "^0 "),
-    "no baselines": (
-        filled("apisec_baselines"), filled("apisec_baselines", hours=1), "lookup apisec_baselines", "warn", "^0 ",
     ),
     "a block that failed": (
         filled("apisec_patterns", state="failed", error="401 the token is not known"),

@@ -29,8 +29,7 @@ T = TypeVar("T")
 APP = "apisec"
 INDEXES = ("apisec", "apisec_risk")
 COLLECTIONS = (
-    "apisec_inventory", "apisec_inventory_deltas", "apisec_inventory_archive", "apisec_paths", "apisec_baselines",
-    "apisec_habits", "apisec_flows", "apisec_patterns",
+    "apisec_inventory", "apisec_inventory_deltas", "apisec_inventory_archive", "apisec_paths", "apisec_patterns",
 )  # fmt: skip
 INDEXED = ("service", "operation", "principal", "status", "action")
 TIMEOUT_SECONDS = 120
@@ -232,8 +231,6 @@ class Splunk:
         service, key = document["service"], str(document["_key"])
         rest = key.removeprefix(f"{service}|")
         changes: dict[str, Any] = {"service": self.own(service), "_key": f"{self.own(service)}|{rest}"}
-        if "habits" in document:
-            changes["habits"] = {self.token(name): value for name, value in document["habits"].items()}
         return {**document, **changes}
 
     def mine(self, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

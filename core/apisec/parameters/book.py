@@ -175,8 +175,9 @@ class Book:
             if model is not None:
                 payload = carried.get(where, frozenset())
                 model.note(group, day, payload | strange.get((where, value), frozenset()))
-                if not carried:
-                    model.teach(group, day, value, self.salt, (where, value) in judged.odd)
+                new = strange.get((where, value), frozenset())
+                if not carried and all(map(model.lasts, new)):
+                    model.teach(group, day, value, self.salt, bool(new))
         if carried:
             return
         for where, kind in seen.scalars:

@@ -203,6 +203,10 @@ class Model:
             self.carried.setdefault(name, bytearray(GROUPS))[group] += 1
             self.carried_on[name] = self.carried_on.get(name, 0) | 1 << day % 32
 
+    def lasts(self, name: str) -> bool:
+        """Return whether something came on several days: what is new on one or two of them may be a campaign."""
+        return count(self.carried_on.get(name, 0)) >= HABIT_DAYS
+
     def teach(self, group: int, day: int, value: str, salt: bytes, new: bool) -> None:
         """Take the traits of an ordinary value. ``new``: it departs, so that it may teach beyond the bound."""
         if self.taught[group] >= MAX_TAUGHT:

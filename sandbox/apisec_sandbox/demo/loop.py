@@ -157,24 +157,23 @@ class Loop:
         behaviour = {"interval": INPUT_INTERVAL, "lag": 1, "index": "apisec", "history_hours": LEARN_HOURS}
         self.splunk.create_input("apisec_detection", "demo", behaviour)
         rows = wait_for("the inventory in the KV store", self._inventory, 60)
-        flows = wait_for("learned flows", self._flows, 40)
+        rules = wait_for("required steps", self._rules, 40)
         classes = {each for row in rows for each in row.get("data_classes") or ()}
         stage.see(f"{len(rows)} operations, {len(classes)} data classes", operations=len(rows), classes=sorted(classes))
         for row in sorted(rows, key=lambda row: -len(row.get("data_classes") or ()))[:5]:
             stage.see(f"  {row['operation']:44} {int(row['count']):>6,}  {' '.join(row.get('data_classes') or ())}")
-        stage.see(f"{len(flows)} required steps learned, among them:", flows=len(flows))
-        for flow in sorted(flows, key=lambda flow: -float(flow["support"]))[:3]:
-            stage.see(f"  {flow['operation']}  only after  {flow['requires']}")
+        stage.see(f"| apisecsequence: {len(rules)} required steps, among them:", rules=len(rules))
+        for rule in sorted(rules, key=lambda rule: -int(rule["days"]))[:3]:
+            stage.see(f"  {rule['operation']}  only after  {rule['required']}")
 
     def _inventory(self) -> list[dict[str, Any]] | None:
         self.world.children.check()
         rows = [row for row in self.splunk.collection("apisec_inventory") if row["service"] == SERVICE]
         return rows if len(rows) >= LEAST_OPERATIONS else None
 
-    def _flows(self) -> list[dict[str, Any]] | None:
-        flows = self.splunk.collection("apisec_flows")
-        confirm = [flow for flow in flows if flow["operation"].endswith("/confirm")]
-        return flows if confirm else None
+    def _rules(self) -> list[dict[str, Any]] | None:
+        rows = self.splunk.search("`apisec_transactions` | apisecsequence output=rules", earliest_time="-60m")
+        return rows if any(row["operation"].endswith("/confirm") for row in rows) else None
 
     def deploy(self, stage: Stage) -> None:
         """The shop's next release returns SSNs; the change is told, and raises risk for the operation."""

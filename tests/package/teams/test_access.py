@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from apisec_app.access import ALL_TEAMS, PAGE, Visible, caller_of, reader
-from apisec_app.kvstore import FLOWS, INVENTORY, TEAMS, Collection
+from apisec_app.kvstore import INVENTORY, PATTERNS, TEAMS, Collection
 from apisec_app.teams import host_of, owners, with_team
 
 from tests.core.inventory.events import event, learned
@@ -76,8 +76,8 @@ def test_who_sees_everything_sees_what_is_nobody_s() -> None:
     found = caller_of(Splunkd(["apisec_analyst"], ALL_TEAMS))
     assert found.sees("")
     assert found.sees("any")
-    assert isinstance(reader(Splunkd(["apisec_analyst"], ALL_TEAMS), FLOWS), Collection)
-    assert isinstance(reader(Splunkd(["pay_dev"]), FLOWS), Visible)
+    assert isinstance(reader(Splunkd(["apisec_analyst"], ALL_TEAMS), PATTERNS), Collection)
+    assert isinstance(reader(Splunkd(["pay_dev"]), PATTERNS), Visible)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ class Api:
         self.posted: list[Any] = []
 
     def get(self, path: str, limit: int, cursor: str = "0", **arguments: str) -> Any:
-        assert (path, limit) == ("/services/apisec/v1/state/apisec_flows", PAGE)
+        assert (path, limit) == ("/services/apisec/v1/state/apisec_patterns", PAGE)
         held = [row for row in self.rows if row["service"] == arguments.get("service", row["service"])]
         at = int(cursor)
         return answer({"items": held[at : at + 2], "next": str(at + 2) if at + 2 < len(held) else None})
@@ -145,7 +145,7 @@ class Api:
 
 def test_a_reader_of_rows_reads_as_a_collection_does() -> None:
     api = Api()
-    read = Visible(api, FLOWS)
+    read = Visible(api, PATTERNS)
     assert read.load() == api.rows
     assert [row["_key"] for row in read.load({"service": "s"})] == ["1", "3"]
     assert [row["_key"] for row in read.load({"$or": [{"service": "s"}, {"service": "t"}]})] == [

@@ -82,7 +82,7 @@ def state(world: World) -> str:
     """What there is to change: documents, settings, rights."""
     rest = world.root.rest
     kept: list[Any] = [
-        rest.call("GET", world.root.data(name)) for name in ("apisec_flows", "apisec_habits", "apisec_teams")
+        rest.call("GET", world.root.data(name)) for name in ("apisec_exceptions", "apisec_dispositions", "apisec_teams")
     ]
     for path in ("configs/conf-macros", "configs/conf-inputs", "configs/conf-apisec_forwarder", "data/ui/views"):
         kept += [(one["name"], one["content"]) for one in rest.entries(f"{SPLUNK}/{path}")]

@@ -25,10 +25,8 @@ from apisec_app.rest.rows import operation_id
 from apisec_app.specs.store import document_of
 
 from apisec.abuse.campaigns import Campaign
-from apisec.baselines.learned import Baseline
 from apisec.dispositions.verdicts import disposition
 from apisec.endpoints.learning import PathModel
-from apisec.sequences.flows import Invariant
 from tests.core.inventory.events import event, learned
 from tests.package.bundles_rig import Key, bundle
 from tests.support.splunk import APP, TIMEOUT_SECONDS, Splunk, Target, saved_path
@@ -122,11 +120,6 @@ def documents(team: str, now: float) -> dict[str, list[dict[str, Any]]]:
                 for part in paths.split()
             ],
             "apisec_changes": [{"_key": service, "service": service, "told": mark(team)}],
-            "apisec_baselines": [Baseline(service, operation(team), 9, 9, 1, 1, 1, 1, 1, 1, 0).to_document()],
-            "apisec_habits": [{"_key": f"{key}|p", **about, "principal": principal(team), "objects": 9}],
-            "apisec_flows": [
-                Invariant(service, f"GET /{team}", f"POST /{mark(team)}/login", 9, 1.0, 600.0, 9.0).to_document()
-            ],
             "apisec_patterns": [
                 {"_key": f"edge|{mark(team)}-{service}", **about, "pattern": service, "title": mark(team)}
             ],
@@ -341,7 +334,7 @@ def _ids(made: World) -> dict[str, str]:
         "team": CART,
         "index": index(CART),
         "operation_id": operation_id(CART, operation(CART)),
-        "key": quote(f"{CART}|GET /{CART}|POST /{mark(CART)}/login", safe=""),
+        "key": str(exception(CART, CART)["_key"]),
         "sid": job["sid"],
         "scheduled": scheduled,
         "detection": quote(DETECTION),

@@ -49,9 +49,6 @@ COLLECTIONS: Dict[str, Kept] = {
     kvstore.DETECTION_WINDOWS: Kept("windows, the last one ended ", True, True),
     kvstore.EXCEPTIONS: Kept("exceptions"),
     kvstore.DISPOSITIONS: Kept("dispositions"),
-    kvstore.BASELINES: Kept("operations", True),
-    kvstore.HABITS: Kept("habits"),
-    kvstore.FLOWS: Kept("required steps", True),
     kvstore.PATTERNS: Kept("patterns"),
 }
 _WINDOWS = (kvstore.WINDOWS, kvstore.DETECTION_WINDOWS)

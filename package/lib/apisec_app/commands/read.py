@@ -31,9 +31,6 @@ COLLECTIONS: Dict[str, Tuple[str, Dict[str, str]]] = {
     "inventory": ("state/apisec_inventory", _LIGHT),
     "archive": ("state/apisec_inventory_archive", _LIGHT),
     "patterns": ("state/apisec_patterns", {}),
-    "baselines": ("state/apisec_baselines", {}),
-    "flows": ("state/apisec_flows", {}),
-    "habits": ("state/apisec_habits", {}),
 }
 FILTERS = ("service", "operation", "team", "kind", "severity", "sort")
 _RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,127}(/[A-Za-z0-9][A-Za-z0-9._~-]{0,127}){0,5}")

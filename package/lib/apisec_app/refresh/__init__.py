@@ -1,1 +1,1 @@
-"""The modular input ``apisec_inventory``: inventory, flows and baselines, learned again at an interval."""
+"""The modular input ``apisec_inventory``: the inventory, and what changed in it, window by window."""

@@ -1,4 +1,4 @@
-"""One refresh: windows, their documents, the events of what changed, and then what is learned."""
+"""One refresh: windows, their documents, and the events of what changed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from apisec.endpoints.learning import PathModel
 
 from ..kvstore import ARCHIVE, DELTAS, INVENTORY, PATHS, WINDOWS, Collection
 from ..pins import PATH_PINS, PathPins
-from . import inventory, learning
+from . import inventory
 from .changes import Changes
 from .paths import Paths, deltas, names
 from .windows import Window, Windows
 
 MAX_WINDOWS = 40  # of one run; what is left is the next run's
 DAY = 86_400.0
+RETIRE_SECONDS = 3_600.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``lag``: seconds a window ends before now; ``learn_hours`` are learned from; ``retain_days``: until archived.
+    """``lag``: seconds a window ends before now; ``learn_hours`` of history are read at first.
 
-    ``quiet_hours``: of a service's traffic before its changes are told.
+    ``retain_days``: until an operation is archived; ``quiet_hours`` of a service's traffic before its changes are told.
     """
 
-    interval: float = 300.0
     lag: float = 10.0
     learn_hours: float = 168.0
     retain_days: float = 90.0
@@ -65,10 +65,10 @@ class Refresh:
             if span is None:
                 break
             yield from self._window(span)
-        self._learn(now)
+        self._retire(now)
 
     def _first(self, now: float) -> float:
-        """Return where the first window starts: after what documents hold, else as far back as is learned from."""
+        """Return where the first window starts: after what documents hold, else as far back as is to be read."""
         known = self._documents.inventory.load(fields=("_key", "through"))
         through = max((float(d.get("through", 0)) for d in known), default=0.0)
         return through or float(int(now - self._settings.learn_hours * 3600))
@@ -108,13 +108,10 @@ class Refresh:
             self._changes.save(looked.services)
             self._documents.write(looked.documents, time.time())
 
-    def _learn(self, now: float) -> None:
-        heads = self._documents.inventory.load(fields=("_key", "first_seen"))
-        first_seen = min((float(d["first_seen"]) for d in heads if "first_seen" in d), default=now)
-        if not learning.due(self._windows.learned(), now, first_seen, self._settings.interval):
+    def _retire(self, now: float) -> None:
+        """Archive, once an hour, what nobody asked for in a long time."""
+        if now - self._windows.retired() < RETIRE_SECONDS:
             return
         retired = self._documents.retire(now - self._settings.retain_days * DAY, now)
-        written = learning.store(self._service, learning.learn(self._service, self._settings.learn_hours), now)
-        self._windows.set_learned(now)
-        counts = " ".join(f"{name}={count}" for name, count in sorted(written.items()))
-        self._logger.info("learned %s retired=%d", counts, retired)
+        self._windows.set_retired(now)
+        self._logger.info("retired=%d", retired)

@@ -24,7 +24,7 @@ KIND = "apisec_inventory"
 # name: (title, least, greatest, default)
 NUMBERS = {
     "lag": ("Seconds that a window ends before now", 0.0, 3600.0, 10.0),
-    "learn_hours": ("Hours of history to learn from", 1.0, 720.0, 168.0),
+    "learn_hours": ("Hours of history to read at first", 1.0, 720.0, 168.0),
     "quiet_hours": ("Hours of a service's traffic before its changes are told", 0.0, 720.0, 24.0),
     "retain_days": ("Days without a request after which an operation is archived", 1.0, 3650.0, 90.0),
 }
@@ -42,11 +42,7 @@ def settings_of(parameters: Mapping[str, Any]) -> Settings:
         if not least <= value <= greatest:
             raise ValueError(f"{name} = {text}: give a number from {least:.0f} to {greatest:.0f}")
         numbers[name] = value
-    try:
-        interval = float(str(parameters.get("interval") or 300))
-    except ValueError:
-        interval = 300.0  # a cron expression: how often learning is due is then counted as for the default
-    return Settings(interval=interval, **numbers)
+    return Settings(**numbers)
 
 
 class InventoryInput(smi.Script):  # type: ignore[misc]
@@ -54,9 +50,7 @@ class InventoryInput(smi.Script):  # type: ignore[misc]
 
     def get_scheme(self) -> smi.Scheme:
         scheme = smi.Scheme("apisec inventory refresh")
-        scheme.description = (
-            "Learns the inventory, flows and baselines of your APIs from their traffic, and tells changes"
-        )
+        scheme.description = "Learns the inventory of your APIs from their traffic, and tells changes"
         scheme.use_external_validation = True
         scheme.use_single_instance = False
         for name, (title, *_limits) in NUMBERS.items():

@@ -15,7 +15,7 @@ from ..kvstore import Collection, Document
 VERSION = 1
 LONGEST = 6 * 3600.0  # seconds; a long history is done in parts, so that a crash costs one
 KEPT = 7200.0  # seconds that closed windows, and what they found, stay: to put right what a late writer undid
-_LEARNED = "learned"
+_RETIRED = "retired"
 
 
 class Window(NamedTuple):
@@ -41,7 +41,7 @@ class Windows:
         self._longest = longest
 
     def _all(self) -> List[Document]:
-        return [d for d in self._collection.load() if d["_key"] != _LEARNED]
+        return [d for d in self._collection.load() if d["_key"] != _RETIRED]
 
     def next(self, first: Callable[[], float], end: float) -> Optional[Window]:
         """Return a window that is open, else the next one; None when it would be empty.
@@ -93,13 +93,13 @@ class Windows:
             if old["done"] and float(old["end"]) < span.end and float(old["finished"]) < now - KEPT:
                 self._collection.delete(str(old["_key"]))
 
-    def learned(self) -> float:
-        """Return when flows and baselines were learned; 0 for never."""
-        held = self._collection.get(_LEARNED)
+    def retired(self) -> float:
+        """Return when old operations were last archived; 0 for never."""
+        held = self._collection.get(_RETIRED)
         return float(held["time"]) if held else 0.0
 
-    def set_learned(self, now: float) -> None:
-        self._collection.save([{"_key": _LEARNED, "version": VERSION, "time": now}])
+    def set_retired(self, now: float) -> None:
+        self._collection.save([{"_key": _RETIRED, "version": VERSION, "time": now}])
 
 
 def _window(document: Dict[str, Any]) -> Window:

@@ -9,13 +9,13 @@ import json
 from collections.abc import Sequence
 from typing import Any, Dict, List, Tuple
 
-from ...kvstore import ARCHIVE, BASELINES, FLOWS, HABITS, INVENTORY, PATTERNS, Collection, Document
+from ...kvstore import ARCHIVE, INVENTORY, PATTERNS, Collection, Document
 from ...teams import with_team
 from .. import rows
 from ..table import READ, Answer, Call, Operation, Parameter, paging
 
 OVERRIDES = "apisec_overrides"
-COLLECTIONS = (INVENTORY, ARCHIVE, BASELINES, FLOWS, HABITS, PATTERNS, OVERRIDES)
+COLLECTIONS = (INVENTORY, ARCHIVE, PATTERNS, OVERRIDES)
 ANY_SERVICE = "*"  # of an override that holds for all services: it is nobody's, and concerns everybody
 MAX_KEYS = 50
 MAX_KEY = 1_200  # characters: a service's name and an operation's
