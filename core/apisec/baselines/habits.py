@@ -2,8 +2,8 @@
 
 A bounded table a population (space-saving: Metwally, Agrawal and El Abbadi, ICDT 2005): who does what only a
 hundredth of rows do gets a hit; the table keeps those with the most. A habit counts when hits came in several hours
-and on several days: two for those who were there in the population's first two days, five for all others. From then
-on the principal does not teach the population any more, and is judged by what he did himself.
+and on several days: two for machines and for those who were there in the population's first two days, five for all
+others. From then on the principal does not teach the population any more, and is judged by what he did himself.
 
 Poisoning: what a principal does today teaches from tomorrow on, and counts at most ``CLIP`` times what was expected of
 him. A day weighs no more than any day before, so that his expectation at most doubles in a day. Who is accused is
@@ -24,8 +24,8 @@ from apisec.errors import DocumentError
 MAX_HABITS = 32  # of one population
 MIN_HOURS = 6  # in which there were hits before a habit counts
 # Days with hits, and days from the first to the last. Who was there when the service was first seen is probably no
-# attacker; who comes later may be a slow one, and these go on for days.
-FOUNDER_DAYS, MIN_DAYS, MIN_SPAN = 2, 3, 5
+# attacker, nor is a machine that is there all day a slow one; who else comes later may be, and these go on for days.
+SOON_DAYS, MIN_DAYS, MIN_SPAN = 2, 3, 5
 MAX_DAYS = 28
 CLIP = 3.0
 HORIZON_DAYS = (0, 1, 7)  # before a principal's sums are whole
@@ -44,13 +44,13 @@ class Habit:
     """What one principal does: by counter and horizon the moments of his sums, of today and of the days before."""
 
     __slots__ = (
-        "before", "born", "day", "days", "fits", "founder", "hits", "hours", "last_hour", "lived", "taught", "today",
+        "before", "born", "day", "days", "fits", "hits", "hours", "last_hour", "lived", "soon", "taught", "today",
         "weight",
     )  # fmt: skip
 
-    def __init__(self, hits: int = 0, *, founder: bool = False) -> None:
+    def __init__(self, hits: int = 0) -> None:
         self.hits = hits
-        self.founder = founder  # was there when the population was first seen
+        self.soon = False  # was there when the population was first seen, or is there all day
         self.hours = 0  # different hours with a hit
         self.last_hour = -1
         self.days: List[int] = []  # with a hit, the last ones
@@ -66,8 +66,8 @@ class Habit:
     def established(self) -> bool:
         if self.hours < MIN_HOURS:
             return False
-        if self.founder:
-            return len(self.days) >= FOUNDER_DAYS
+        if self.soon:
+            return len(self.days) >= SOON_DAYS
         return len(self.days) >= MIN_DAYS and self.days[-1] - self.days[0] >= MIN_SPAN - 1
 
     def hit(self, slot: int) -> None:
@@ -148,7 +148,7 @@ class Habit:
         self.last_hour = max(self.last_hour, other.last_hour)
         self.days = sorted({*self.days, *other.days})[-MAX_DAYS:]
         lived = max(self.lived, other.lived)
-        self.founder = self.founder or other.founder
+        self.soon = self.soon or other.soon
         self.born = min((day for day in (self.born, other.born) if day >= 0), default=-1)
         day = max(self.day, other.day)
         for habit in (self, other):
@@ -174,7 +174,7 @@ class Habit:
                 self.lived,
                 *self.weight,
                 self.born,
-                int(self.founder),
+                int(self.soon),
             ],
             "d": self.days,
             "b": _to_state(self.before),
@@ -189,8 +189,8 @@ class Habit:
         try:
             numbers, days = [whole(one) for one in state["s"]], [whole(one) for one in state["d"]]
             habit.hits, habit.hours, habit.last_hour, habit.day, habit.lived = numbers[:5]
-            habit.weight, (habit.born, founder) = numbers[5:7], numbers[7:]
-            habit.founder = bool(founder)
+            habit.weight, (habit.born, soon) = numbers[5:7], numbers[7:]
+            habit.soon = bool(soon)
             habit.before, habit.today = _from_state(state["b"]), _from_state(state["t"])
             habit.taught = {_key(name): Histogram.from_state(sums) for name, sums in _few(state["p"]).items()}
         except (AttributeError, IndexError, KeyError, TypeError, ValueError) as problem:
@@ -272,7 +272,7 @@ def _longer(fit: Fit, times: float) -> Fit:
     return Counts(fit.mean * times, fit.size)
 
 
-def habit_of(habits: Dict[str, Habit], principal: str, slot: int, *, founder: bool) -> Habit:
+def habit_of(habits: Dict[str, Habit], principal: str, slot: int) -> Habit:
     """Return the principal's habit after a hit; a new one takes the place of the one with the fewest."""
     habit = habits.get(principal)
     if habit is None:
@@ -280,6 +280,6 @@ def habit_of(habits: Dict[str, Habit], principal: str, slot: int, *, founder: bo
         if len(habits) >= MAX_HABITS:
             least = min(habits, key=lambda who: (habits[who].hits, who))
             hits = habits.pop(least).hits
-        habit = habits[principal] = Habit(hits, founder=founder)
+        habit = habits[principal] = Habit(hits)
     habit.hit(slot)
     return habit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from apisec.baselines.book import OWN, PEERS, YOUNG, Book, Judgement, Typical
 from apisec.baselines.counters import (
@@ -18,9 +18,8 @@ from apisec.baselines.counters import (
     prior,
 )
 from apisec.baselines.fits import Counts, Fit, Sizes, fit_counts, fit_sizes
-from apisec.baselines.habits import MAX_HABITS, Habit, habit_of, whole
+from apisec.baselines.habits import MAX_HABITS, Habit, habit_of
 from apisec.baselines.histograms import MAX_WEIGHT, UNIT, Histogram, bin_of, generation_of
-from apisec.baselines.sketches import value_hash
 from apisec.errors import DocumentError
 
 DAY_ROWS = 12.0  # rows of one principal that count in a day: an hour's worth of slots
@@ -30,9 +29,9 @@ YOUNG_ROWS = 100  # rows from which on a population speaks for itself
 YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
 THIN_ROWS, THIN = 48, 4  # of who has a habit and more rows a day than that, every fourth row is learned from
 FIT_ROWS, FIT_GROWTH = 30.0, 2.0  # rows from which on a fit is more than the prior, and growth until the next one
-# Who does much in a population's first two days belongs to it, and so do machines, which are there all day.
+# Who does much in a population's first two days belongs to it, and who is there all day is a machine: no slow attacker.
 FOUNDING = 2 * SLOTS_PER_DAY
-FOUNDER_ROWS, MAX_FOUNDERS = 72, 512  # rows in a day that are a machine's, and how many of them are remembered
+MACHINE_ROWS = 72  # in a day
 FIT_DAYS = 3  # no fit is older
 MAX_MEMO = 4_096
 COARSE_FROM = 64.0
@@ -95,7 +94,6 @@ class Population:
         self.weight = [0, 0]  # of rows, recent and former
         self.cells: Dict[str, List[Cell]] = {}
         self.habits: Dict[str, Habit] = {}
-        self.founders: Set[int] = set()  # hashes of who was busy in the first days
         self.dirty = True
 
     # --- asking ---
@@ -168,8 +166,6 @@ class Population:
         self.first = slot if self.first < 0 else min(self.first, slot)
         if slot // (FIT_DAYS * SLOTS_PER_DAY) > self.fitted:
             self._outdate(slot // (FIT_DAYS * SLOTS_PER_DAY))
-        if slot - self.first < FOUNDING and rows >= FOUNDER_ROWS and len(self.founders) < MAX_FOUNDERS:
-            self.founders.add(_short(principal))
         weight = weight_of(rows)
         habit = self.habits.get(principal)
         established = habit is not None and habit.established
@@ -186,8 +182,8 @@ class Population:
         row = _Row(principal, weight, habit, established, fresh, bases)
         hits = self._learn_sums(sums, row, book)
         if hits:
-            founder = slot - self.first < FOUNDING or _short(principal) in self.founders
-            habit = habit_of(self.habits, principal, slot, founder=founder)
+            habit = habit_of(self.habits, principal, slot)
+            habit.soon = habit.soon or slot - self.first < FOUNDING or rows >= MACHINE_ROWS
             for key, index in hits if fresh and not established else ():
                 habit.teach(key, index, weight)
         if not established:
@@ -274,7 +270,6 @@ class Population:
                 self.habits[who].merge(habit)
             else:
                 self.habits[who] = habit
-        self.founders = set(sorted(self.founders | other.founders)[:MAX_FOUNDERS])
         kept = sorted(self.habits, key=lambda who: (-self.habits[who].hits, who))[:MAX_HABITS]
         self.habits = {who: self.habits[who] for who in kept}
         self.dirty = True
@@ -301,7 +296,6 @@ class Population:
                 for counter, cells in sorted(self.cells.items())
                 if any(cell.sums for cell in cells)
             },
-            "founders": sorted(self.founders),
             "habits": {who: habit.to_state() for who, habit in sorted(self.habits.items())},
         }
 
@@ -318,16 +312,10 @@ class Population:
                 if len(cells) != len(HORIZONS):
                     raise ValueError("a counter has a cell each horizon")
                 population.cells[str(counter)] = [_cell_of(counter, cell) for cell in cells]
-            population.founders = {whole(one) for one in state["founders"]}
             population.habits = {str(who): Habit.from_state(habit) for who, habit in state["habits"].items()}
         except (AttributeError, KeyError, TypeError, ValueError) as problem:
             raise DocumentError("not the sums of principals", where="expectations") from problem
-        if (
-            len(population.cells) > MAX_COUNTERS
-            or len(population.habits) > MAX_HABITS
-            or len(population.founders) > MAX_FOUNDERS
-            or min(population.weight) < 0
-        ):
+        if len(population.cells) > MAX_COUNTERS or len(population.habits) > MAX_HABITS or min(population.weight) < 0:
             raise DocumentError("sums of principals are out of range", where="expectations")
         population.dirty = False
         return population
@@ -347,10 +335,6 @@ class _Row(NamedTuple):
 def _more(fit: Fit, seen: float) -> float:
     """Return the evidence of a sum, 0 for what is no more than expected."""
     return fit.decades(seen) if seen > fit.mean else 0.0
-
-
-def _short(principal: str) -> int:
-    return value_hash(principal) & 0xFFFFFFFF
 
 
 def _weight(bins: Mapping[int, int]) -> int:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apisec.baselines.book import OWN, PEERS, YOUNG, Book
-from apisec.baselines.habits import MAX_HABITS
+from apisec.baselines.habits import MAX_HABITS, Habit
 from apisec.baselines.histograms import GENERATION_SLOTS, UNIT
 from apisec.baselines.population import DAY_ROWS, Population, coarse, weight_of
 from apisec.errors import DocumentError
@@ -77,11 +77,12 @@ def people(days: int, count: int = 60, seed: int = 3) -> Iterator[tuple[str, int
                 yield f"p{who}", begin + step, total, step + 1
 
 
-def town(days: int = 6, extra: int = 0, each: int = 0) -> Population:
-    """Learn people, and for the last ``extra`` days somebody with ``each`` requests in every hour."""
+def town(days: int = 6, extra: int = 0, each: int = 0, slots: int = 288) -> Population:
+    """Learn people, and for the last ``extra`` days somebody with ``each`` requests in the hours of ``slots``."""
     population, book = Population("principal"), Book()
     events = [(slot, who, seen, count) for who, slot, seen, count in people(days)]
-    events += [(START + (days - extra) * 288 + slot, "odd", each, min(slot + 1, 288)) for slot in range(extra * 288)]
+    for day in range(days - extra, days):
+        events += [(START + day * 288 + slot, "odd", each, slot + 1) for slot in range(slots)]
     for slot, who, seen, count in sorted(events):
         population.learn(who, slot, {"requests": (seen, seen, seen)}, count, book)
     return population
@@ -123,26 +124,31 @@ def test_a_habit_of_days_excuses_its_own_only() -> None:
     ("days", "of", "habit"), [(1, 1, False), (2, 2, True), (3, 8, False), (4, 8, False), (5, 8, True)]
 )
 def test_who_comes_later_has_no_habit_for_five_days(days: int, of: int, habit: bool) -> None:
-    population = town(of, extra=days, each=300)
+    population = town(of, extra=days, each=300, slots=60)
     assert population.habits["odd"].established == habit
     if not habit and of > 1:
         assert judged(population, 300, "odd", of)[0] > 5.0
 
 
-def test_a_machine_that_was_there_from_the_beginning_is_a_founder() -> None:
-    population, book = Population("principal"), Book()
-    events = [(slot, who, seen, count) for who, slot, seen, count in people(8)]
-    events += [(START + slot, "odd", 5 if slot < 1152 else 400, min(slot + 1, 288)) for slot in range(8 * 288)]
-    for slot, who, seen, count in sorted(events):
-        population.learn(who, slot, {"requests": (seen, seen, seen)}, count, book)
-    assert population.habits["odd"].days == [START // 288 + day for day in range(4, 8)]
-    assert population.habits["odd"].established
+def test_a_machine_has_a_habit_in_two_days_whenever_it_comes() -> None:
+    assert not machine(days=1, slots=144).established
+    assert machine(days=2, slots=144).established
+    assert not machine(days=4, slots=48).established, "who is there for some hours may be somebody slow"
+
+
+def machine(days: int, slots: int) -> Habit:
+    """Return the habit of one that comes later, with 400 requests an hour in so many slots of each day."""
+    population, book = town(), Book()
+    for day in range(6, 6 + days):
+        for part in range(slots):
+            population.learn("odd", START + day * 288 + part, {"requests": (400, 400, 400)}, part + 1, book)
+    return population.habits["odd"]
 
 
 def test_hits_on_few_days_are_no_habit() -> None:
     population, book = town(), Book()
     for day in (6, 14):
-        for part in range(100):
+        for part in range(60):
             population.learn("odd", START + day * 288 + part, {"requests": (300, 300, 300)}, part + 1, book)
     assert not population.habits["odd"].established
 
@@ -158,7 +164,7 @@ def test_a_habit_at_most_doubles_in_a_day() -> None:
         expected.append(judged(population, 1.0, "odd", day + 1)[1])
     assert expected[0] <= 2.0 * 300.0
     assert all(expected[day] <= 2.0 * expected[day - 1] for day in range(1, len(expected)))
-    assert expected[-1] > 450.0, "he is followed, slowly"
+    assert expected[-1] > 350.0, "he is followed, slowly"
 
 
 def test_an_established_habit_does_not_teach_the_others() -> None:
@@ -211,7 +217,7 @@ def test_state_is_read_back_with_its_fits() -> None:
 
 BROKEN: list[Any] = [
     None, {}, {"cells": {"requests": [1, 2]}}, {"cells": {"requests": [[[], [1, -1], 0]] * 3}}, {"weight": [-1, 0]},
-    {"founders": ["x"]}, {"founders": list(range(999))},
+
     {"cells": {str(n): [[[], [], 0]] * 3 for n in range(99)}}, {"habits": {"p": {}}}, {"habits": {"p": None}},
     {"habits": {"p": {"s": [0] * 9, "d": [], "b": {"1h requests": [0, 1, 1]}, "t": {}, "p": {}}}},
     {"habits": {"p": {"s": [0] * 9, "d": [], "b": {"9h requests": [1, 1, 1]}, "t": {}, "p": {}}}},
@@ -222,7 +228,7 @@ BROKEN: list[Any] = [
 
 @pytest.mark.parametrize("part", BROKEN)
 def test_a_broken_state_is_refused(part: Any) -> None:
-    whole = {"generation": 1, "first": 0, "fitted": 0, "weight": [0, 0], "cells": {}, "founders": [], "habits": {}}
+    whole = {"generation": 1, "first": 0, "fitted": 0, "weight": [0, 0], "cells": {}, "habits": {}}
     with pytest.raises(DocumentError):
         Population.from_state("principal", {**whole, **part} if part else part)
 
