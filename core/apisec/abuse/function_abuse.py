@@ -31,7 +31,7 @@ from apisec.abuse.function_crowds import (
     refused_crowd,
     taken_up_crowd,
 )
-from apisec.abuse.habits import LEARNED, NOT_LEARNED, WAITING, Habits
+from apisec.abuse.habits import LEARNED, NOT_LEARNED, WAITING, Habits, signature_of
 from apisec.abuse.roles import Roles
 from apisec.abuse.uses import Place, Use, tags_of
 from apisec.activity.hashing import value_hash32
@@ -290,8 +290,7 @@ def _observation(
         basis="service",
         operation=operation,
         requests=sum(used.requests for name, used in row.operations.items() if name == operation or name in named),
-        # Sessions of one attacker come from one place.
-        signature=min((key.network for key in row.clients), default=""),
+        signature=signature_of(row),
         evidence={
             "operations": sorted(one.operation for one in steps)[:16],
             "refused_operations": sorted(named)[:16],

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Dict, List
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import by_hash, numbers
 
+if TYPE_CHECKING:
+    from apisec.activity import Row
+
+PASSING_KINDS = frozenset(("session", "anonymous"))
 MAX_HABITS = 96  # operations of one principal; those that served it least go first
 REFUSED_SLOTS = 7 * SLOTS_PER_DAY
 NOT_LEARNED, WAITING, LEARNED = 0, 1, 2
+
+
+def signature_of(row: Row) -> str:
+    """Return what tells that principals which last for a session only are one client's; "" for those that last."""
+    if row.kind not in PASSING_KINDS or not row.clients:
+        return ""
+    client = max(row.clients, key=lambda key: (row.clients[key].requests, key))
+    return f"{client.network} {client.agent}"[:120]
 
 
 class Habit:

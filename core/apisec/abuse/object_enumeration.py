@@ -19,6 +19,7 @@ from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Cont
 from apisec.abuse.base import observation as observed
 from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.daily import Measured
+from apisec.abuse.habits import signature_of
 from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import Day, Holders, Provenance
@@ -297,6 +298,7 @@ def _observation(row: Row, name: str, used: OperationActivity, found: Evidence, 
         },
         reasons=_reasons(name, used, found),
         examples=(*row.examples.get("object", ()), *row.examples.get("refused", ())),
+        signature=signature_of(row),
     )
 
 

@@ -148,6 +148,14 @@ def test_without_bodies_the_holders_of_objects_have_to_tell() -> None:
     assert max(found[0].features, key=lambda name: found[0].features[name]) == "foreign"
 
 
+def test_sessions_of_one_client_have_one_signature(lived: World) -> None:
+    first = lived.step(probe(at(4), "session-1", range(0, 60, 3), kind="session"))
+    second = lived.step(probe(at(4, 9_000), "session-2", range(61, 121, 3), kind="session"))
+    lasting = lived.step(probe(at(4, 12_000), "mallory", range(122, 182, 3)))
+    assert first[0].signature == second[0].signature == "192.0.2.0/24 Firefox on Windows"
+    assert lasting[0].signature == ""
+
+
 def test_what_it_says_and_keeps_is_json(lived: World) -> None:
     before = lived.step(probe(at(4), "mallory", range(0, 30, 3)))
     lived.memory.reload()
