@@ -3,7 +3,8 @@
 An observation joins an open campaign of its service, in this order of preference:
 
 1. the same family, and its principal is a member (until ``IDLE_HOURS`` after the campaign's last);
-2. the same family, and the same operation or signature by other principals (``SHARED_HOURS``), at ``SHARED_SCORE``;
+2. the same family and signature (``IDLE_HOURS``), or the same family and operation by other principals
+   (``SHARED_HOURS``) at ``SHARED_SCORE``;
 3. the same family, about the service as a whole (``NEARBY_HOURS``), at ``SHARED_SCORE``;
 4. another family, most of its principals are members, and it is about the same operation (``SHARED_HOURS``), or the
    members are few (``NEARBY_HOURS``): one attack has many faces.
@@ -125,10 +126,11 @@ class Campaign:
         if one.family in self.families:
             if known:
                 return 1
+            if one.signature and one.signature in self.signatures:
+                return 2
             if one.score < SHARED_SCORE:
                 return 0
-            shared = one.operation in self.operations or one.signature in self.signatures
-            if shared and idle <= SHARED_HOURS * SLOTS_PER_HOUR:
+            if one.operation in self.operations and idle <= SHARED_HOURS * SLOTS_PER_HOUR:
                 return 2
             whole = not one.operation and not one.signature
             return 3 if whole and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0

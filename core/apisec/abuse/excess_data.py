@@ -13,7 +13,7 @@ from apisec.abuse.tally import Counted, OperationTraffic
 
 class ExcessData(CountingFamily):
     name = "excess_data"
-    unit = "responses of twice the size that others get"
+    unit = "responses of three times the size that others get"
     claims = (
         Claim("oversize", "oversize", unit, PRINCIPAL_OPERATION, least=4, example="large"),
         volume(

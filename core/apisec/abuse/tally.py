@@ -49,7 +49,7 @@ MAX_SUCCEEDED = 64
 MAX_SHARES = 16
 SHARE_LEAST = 8  # trials in a day from which on a principal has a share
 MAX_SIZES, LEAST_SIZES, SIZES_LEFT_OUT = 64, 20, 30  # principals whose largest response is known, and 1 in 30 left out
-SIZE_FACTOR, MIN_LIMIT = 2.0, 2048.0  # bytes
+SIZE_FACTOR, MIN_LIMIT = 3.0, 4096.0  # bytes
 # Marks that are added up by source address too, for who changes its agent or its token with each request.
 SOURCE_MARKS = ("accounts_failed", "accounts_asked", "accounts_unknown", "attempts", "dead", "guessed", "guessers")
 MONOTONY, MONOTONY_LEAST = "monotony", 8  # requests, from which on a principal has a share of each operation
@@ -122,7 +122,7 @@ class OperationTraffic:
     def limit(self) -> float:
         """Return the size beyond which a response is out of line; infinite where too few are known.
 
-        Twice what all but a few of the principals had at most; at least ``MIN_LIMIT``.
+        Three times what all but a few of the principals had at most; at least ``MIN_LIMIT``.
         """
         if len(self.largest) < LEAST_SIZES:
             return math.inf

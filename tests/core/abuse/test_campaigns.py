@@ -42,6 +42,7 @@ def test_a_campaign_is_new_once_when_it_reaches_90() -> None:
         (observed("other", operation="GET /orders"), False),
         (observed("other", score=75.0), False),  # weak, and a stranger
         (observed("other", operation="GET /orders", signature="x"), False),
+        (observed("other", score=60.0, operation="GET /orders", signature="hoster, curl"), True),
         (observed("mallory", family="flooding"), True),  # another face of the same
         (observed("other", family="flooding"), False),
         (observed(service="bank"), False),
@@ -49,7 +50,7 @@ def test_a_campaign_is_new_once_when_it_reaches_90() -> None:
 )
 def test_what_joins(second: Observation, together: bool) -> None:
     ledger = Ledger()
-    ledger.take([observed()], SLOT)
+    ledger.take([observed(signature="hoster, curl")], SLOT)
     ledger.take([second], SLOT + 1)
     assert (len(ledger) == 1) is together
 

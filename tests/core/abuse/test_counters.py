@@ -164,7 +164,7 @@ def test_traffic_survives_json_and_merges() -> None:
         for who in range(40):
             part.size(who, 100 + who)
     assert OperationTraffic.from_state(json.loads(json.dumps(traffic.to_state()))).to_state() == traffic.to_state()
-    assert 2 * 130 <= traffic.limit() <= 2048
+    assert 3 * 130 <= traffic.limit() <= 4096
     traffic.merge(other)
     assert traffic.members("guessed", START) == ["mallory"]
     assert traffic.total.sums("requests") == (4, 4, 4)
