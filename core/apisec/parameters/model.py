@@ -196,11 +196,10 @@ class Model:
 
     def note(self, group: int, day: int, names: FrozenSet[str]) -> None:
         """Count a value of a group, and what it carried: families of signals, departures."""
-        if self.seen[group] >= MAX_SEEN:
-            return
-        self.seen[group] += 1
+        counted = self.seen[group] < MAX_SEEN
+        self.seen[group] += counted
         for name in names:
-            self.carried.setdefault(name, bytearray(GROUPS))[group] += 1
+            self.carried.setdefault(name, bytearray(GROUPS))[group] += counted
             self.carried_on[name] = self.carried_on.get(name, 0) | 1 << day % 32
 
     def lasts(self, name: str) -> bool:
