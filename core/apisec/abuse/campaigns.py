@@ -124,7 +124,7 @@ class Campaign:
         who = principals_of(one)
         known = sum(principal in self.members for principal in who)
         if one.family in self.families:
-            if known:
+            if 2 * known > len(who):
                 return 1
             if one.signature and one.signature in self.signatures:
                 return 2

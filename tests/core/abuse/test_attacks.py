@@ -40,7 +40,9 @@ def stuffing_with_new_agents() -> List[Event]:
 
 
 def guessing() -> List[Event]:
-    return [event(NOON + n, "mallory", "GET /me", 401, auth_token=f"~secret.jwt~guess{n}~", src=SRC) for n in range(90)]
+    return [
+        event(NOON + n, "mallory", "GET /me", 401, auth_token=f"~secret.jwt~guess{n}~", src=SRC) for n in range(240)
+    ]
 
 
 def guessing_as_new_principals() -> List[Event]:
