@@ -25,7 +25,7 @@ from apisec.parameters import Book
 from apisec.redaction.encodings import BASE64_TEXT
 from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
-from apisec.redaction.work import LONG, MAX_WORK, PER_FIELD, cost, most, of_json
+from apisec.redaction.work import LONG, PER_FIELD, cost, most
 from apisec_forwarder.pipeline.envelope import dump, envelope
 from apisec_forwarder.pipeline.evidence import answer, answered, dear
 from apisec_forwarder.pipeline.messages import read_body
@@ -38,14 +38,12 @@ from apisec_forwarder.pipeline.native.hits import Hits
 from apisec_forwarder.pipeline.native.pairs import Pairs, Planner, form
 from apisec_forwarder.pipeline.native.plans import Forest, Kinds, NotHere, Tree
 from apisec_forwarder.pipeline.native.targets import Targets
-from apisec_forwarder.pipeline.native.usual import of_kinds, of_texts
-from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Work, form_section
-from apisec_forwarder.pipeline.observing import Lesson, echoed, observed
+from apisec_forwarder.pipeline.native.usual import by_use
+from apisec_forwarder.pipeline.native.work import ORDINARY_MEMBER, Modal, Work, form_section, heavy
 from apisec_forwarder.pipeline.pipeline import Pipeline
-from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
+from apisec_forwarder.pipeline.settings import PipelineSettings
 from apisec_forwarder.pipeline.shown import method_of, named_objects, object_name, shown_text
 
-LIGHT = 8_192  # bytes of bodies that never meet the bound of work
 _log = logging.getLogger(__name__)
 
 MAX_HEADS = 64
@@ -121,7 +119,7 @@ class NativePipeline:
 
     def _record(self, transaction: Transaction) -> bytes:
         response = transaction.response
-        if transaction.refusal is not None or self.core.marked(transaction) or _heavy(transaction):
+        if transaction.refusal is not None or self.core.marked(transaction) or heavy(transaction):
             raise NotHere
         work = self._begin(transaction)
         heads = self._heads_of(work)
@@ -130,27 +128,12 @@ class NativePipeline:
             self._read_response_head(work, heads, response)
         self._open(work)
         self._ask(work)
-        lesson = self._by_use(work)
+        lesson = by_use(work, self.core.writer.book)
         made = self._composer.compose(work)
         self.last_coverage, self.last_blocked = work.coverage.state(), False
         if lesson is not None and self.core.writer.book is not None:
             lesson.teach(self.core.writer.book)
         return made
-
-    def _by_use(self, work: Work) -> Lesson | None:
-        """Weigh signals by the answer, and by what the parameters usually carry; return what they learn of it."""
-        book, service, effect = self.core.writer.book, work.place.name, work.effect
-        if book is None and not work.signals:
-            return None
-        texts = of_texts(work)
-        work.signals += echoed(work.transaction, texts, work.signals)
-        if book is None or effect.identity is None or service == UNASSIGNED:
-            return None
-        kinds = of_kinds(work) if book.teaches() else ()
-        seen = observed(work.transaction, effect.identity.principal, texts, kinds)
-        judged = book.judge(service, work.operation, seen, work.signals)
-        work.signals = judged.signals
-        return Lesson(service, work.operation, seen, judged)
 
     def _begin(self, transaction: Transaction) -> Work:
         """Find where the request goes, and take its query apart."""
@@ -414,11 +397,3 @@ def _take_effect(work: Work, effect: Effect) -> None:
     work.redactor.classes |= effect.classes
     work.redactor.spent += effect.spent
     work.redactor.skipped += effect.skipped
-
-
-def _heavy(transaction: Transaction) -> bool:
-    """Return whether the bodies may take more than the core's bound of work: then it alone reads them, once."""
-    bodies = [transaction.request.body.data]
-    if transaction.response is not None:
-        bodies.append(transaction.response.body.data)
-    return sum(map(len, bodies)) > LIGHT and sum(map(of_json, bodies)) > MAX_WORK

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from apisec.parameters import Book
 from apisec_forwarder.pipeline.native.plans import Member
 from apisec_forwarder.pipeline.native.walk import Reading
 from apisec_forwarder.pipeline.native.work import Work
-from apisec_forwarder.pipeline.observing import SCALARS, Found, place, scalars, values
+from apisec_forwarder.pipeline.observing import SCALARS, Found, Lesson, echoed, observed, place, scalars, values
+from apisec_forwarder.pipeline.settings import UNASSIGNED
+
+
+def by_use(work: Work, book: Book | None) -> Lesson | None:
+    """Weigh signals by the answer, and by what the parameters usually carry; return what they learn of it."""
+    service, identity = work.place.name, work.effect.identity
+    if book is None and not work.signals:
+        return None
+    texts = of_texts(work)
+    work.signals += echoed(work.transaction, texts, work.signals)
+    if book is None or identity is None or service == UNASSIGNED:
+        return None
+    kinds = of_kinds(work) if book.teaches() else ()
+    seen = observed(work.transaction, identity.principal, texts, kinds)
+    judged = book.judge(service, work.operation, seen, work.signals)
+    work.signals = judged.signals
+    return Lesson(service, work.operation, seen, judged)
 
 
 def of_texts(work: Work) -> list[Found]:

@@ -10,6 +10,7 @@ from apisec.classification.names import NOTHING
 from apisec.decoders.base import Document
 from apisec.model.transaction import Transaction
 from apisec.redaction.redactor import Redactor
+from apisec.redaction.work import MAX_WORK, of_json
 from apisec_forwarder.pipeline.messages import Coverage
 from apisec_forwarder.pipeline.native.asking import Asker
 from apisec_forwarder.pipeline.native.bodies import Bodies, Section
@@ -20,6 +21,7 @@ from apisec_forwarder.pipeline.native.plans import Member
 from apisec_forwarder.pipeline.native.targets import PathPlan, Place
 from apisec_forwarder.pipeline.native.walk import Reading
 
+LIGHT = 8_192  # bytes of bodies that never meet the bound of work
 ORDINARY_MEMBER = Member("", "", "", NOTHING, None, None)  # of a header that is asked for signals only
 
 
@@ -82,3 +84,11 @@ class Work:
         self.body_operation: str | None = None
         self.classes: dict[str, dict[str, set[str]]] = {}  # by location and path
         self.base64: list[str] = []  # shown values that may hold text in base64
+
+
+def heavy(transaction: Transaction) -> bool:
+    """Return whether the bodies may take more than the core's bound of work: then it alone reads them, once."""
+    bodies = [transaction.request.body.data]
+    if transaction.response is not None:
+        bodies.append(transaction.response.body.data)
+    return sum(map(len, bodies)) > LIGHT and sum(map(of_json, bodies)) > MAX_WORK
