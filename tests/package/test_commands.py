@@ -101,7 +101,7 @@ def test_score_by_principal_is_a_row_each(installed: Path, events: list[dict[str
     assert [float(record["apisec_score"]) for record in records[1:]] == [0.0] * (len(records) - 1)
     first, last = (float(records[0][name]) for name in ("first_time", "last_time"))
     own = [event["time"] for event in events if event["principal"] == records[0]["principal"]]
-    assert (first, last) == (pytest.approx(min(own)), pytest.approx(max(own)))
+    assert [first, last] == pytest.approx([min(own), max(own)])
 
 
 @pytest.mark.parametrize("bad", ["min_score=101", "min_score=much", "state=perhaps", "minscore=1", "by=address"])

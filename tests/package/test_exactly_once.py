@@ -17,7 +17,7 @@ import pytest
 import urllib3
 from apisec_app.connection import connect
 from apisec_app.refresh import inventory as refreshing
-from apisec_app.refresh import learning, paths
+from apisec_app.refresh import paths
 from apisec_app.refresh import run as running
 from apisec_app.refresh.windows import StaleRunError, Window
 
@@ -136,7 +136,7 @@ class World:
         self.indexed: list[tuple[float, dict[str, Any]]] = []
         self.settings = running.Settings(lag=0.0, retain_days=0.01, quiet_hours=0.0)
         monkeypatch.setattr(refreshing, "fetch", self._fetch)
-        monkeypatch.setattr(learning, "due", lambda *_: False)
+        monkeypatch.setattr(running, "RETIRE_SECONDS", float("inf"))
         monkeypatch.setattr(paths, "PathModel", Model)
         monkeypatch.setattr(paths, "requests_of", lambda *_: paths.MIN_REQUESTS)
         before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start, "noted": 1}
@@ -275,9 +275,7 @@ def test_a_run_over_nothing_new_writes_nothing_and_says_nothing(world: World) ->
 
 
 def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learning, "due", lambda *_: True)
-    monkeypatch.setattr(learning, "learn", lambda *_: None)
-    monkeypatch.setattr(learning, "store", lambda *_: {})
+    monkeypatch.setattr(running, "RETIRE_SECONDS", 0.0)
     world.index(5, 30)
     world.run(10)
     assert world.counts() == world.expected()
@@ -357,7 +355,7 @@ def post(self, body, path):
         os.kill(os.getpid(), signal.SIGKILL)
     return send(self, body, path)
 Collection._post = post
-run.learning.due = lambda *_: False
+run.RETIRE_SECONDS = float("inf")
 service = connect(sys.argv[2], sys.argv[3])
 print(sum(1 for _ in run.Refresh(service, run.Settings(lag=0.0), logging.getLogger()).run(float(sys.argv[5]))))
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import List
+from typing import Any, Dict, List
 
 import pytest
 
@@ -122,7 +122,14 @@ def test_an_attack_among_ordinary_people_is_one_finding(
 
 
 def test_an_anomaly_is_what_its_schema_says(lived: Lived) -> None:
-    kinds = {"string": str, "number": (int, float), "integer": int, "array": list, "object": dict, "boolean": bool}
+    kinds: Dict[str, Any] = {
+        "string": str,
+        "number": (int, float),
+        "integer": int,
+        "array": list,
+        "object": dict,
+        "boolean": bool,
+    }
     for one in run(lived(), stuffing() + excess()):
         assert set(one) <= NAMES
         for field in FIELDS:

@@ -20,7 +20,7 @@ def observed(who: str = "mallory", score: float = 95.0, **more: Any) -> Observat
         "principal": who, "slot": SLOT, "first": 1.0, "last": 2.0, "features": {}, "p_value": 10 ** (-score / 18),
         "score": score, "seen": 9.0, "expected": 1.0, "unit": "objects in an hour", "basis": "peers",
     }  # fmt: skip
-    return Observation(**{**made, **more})  # type: ignore[arg-type]
+    return Observation(**{**made, **more})
 
 
 def test_the_score_is_18_a_decade() -> None:

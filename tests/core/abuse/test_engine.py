@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Callable
+from typing import Any, List
 
 import pytest
 
@@ -107,7 +108,7 @@ def test_a_row_of_the_future_is_left_out(lived: Lived) -> None:
 
 
 def test_watchers_see_observations_that_are_no_anomalies(lived: Lived) -> None:
-    seen = []
+    seen: List[Any] = []
     told = run(lived(watch=seen.append), stuffing())
     assert len(seen) > len(told) > 0
     assert all(one.p_value <= 1.0 and min(one.features.values()) >= 0 for one in seen)

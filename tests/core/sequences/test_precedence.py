@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Dict
 
 import pytest
 
@@ -83,7 +84,8 @@ def test_a_step_before_everything_says_nothing() -> None:
 
 def test_a_failed_step_fulfils_nothing() -> None:
     shop = Shop()
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     study(shop.days(0, 6), order, walks)
     moments = steps_of(order, walks, "new", [(CART, 200), (PAY, 402), (CONFIRM, 200)])
     assert [rule.rule.requires for rule in moments[-1].broken] == [PAY]
@@ -105,7 +107,8 @@ def steps_of(
 
 
 def test_another_object_fulfils_nothing() -> None:
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     study(Shop().days(0, 6), order, walks)
     assert not steps_of(order, walks, "new", [(CART, 200), (PAY, 200)])[-1].broken
     walk, at = walks["new"], START + 7 * DAY + 300
@@ -116,7 +119,8 @@ def test_another_object_fulfils_nothing() -> None:
 
 def test_the_customers_id_in_every_answer_links_nothing() -> None:
     """Each step names the customer beside the cart; what was paid for another cart does not pay for this one."""
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     taken = [(who, step._replace(ids=(*step.ids, number(who)) if step.ids else ())) for who, step in Shop().days(0, 6)]
     study(taken, order, walks)
     assert (CONFIRM, PAY, True) in found(order)
@@ -131,7 +135,8 @@ def test_the_customers_id_in_every_answer_links_nothing() -> None:
 
 def test_many_who_break_a_rule_again_and_again_do_not_unteach_it() -> None:
     shop = Shop()
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     study(shop.days(0, 4), order, walks)
     for day in range(4, 8):
         attacks = [
@@ -149,7 +154,8 @@ def test_many_who_break_a_rule_again_and_again_do_not_unteach_it() -> None:
 def test_when_most_break_it_there_is_no_rule_any_more() -> None:
     """The payment moved to another service: the order changes for everybody."""
     shop = Shop(people=25)
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     study(shop.days(0, 4), order, walks)
     assert (CONFIRM, PAY, True) in found(order)
     study([one for one in shop.days(4, 30) if one[1].operation != PAY], order, walks)
@@ -157,7 +163,8 @@ def test_when_most_break_it_there_is_no_rule_any_more() -> None:
 
 
 def test_a_step_that_arrives_late_excuses_what_it_was_missed_for() -> None:
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     study(Shop().days(0, 6), order, walks)
     moments = steps_of(order, walks, "new", [(CART, 200), (CONFIRM, 200), ("GET /products", 200)])
     walk, things = walks["new"], (number("new"),)
@@ -170,7 +177,8 @@ def test_a_step_that_arrives_late_excuses_what_it_was_missed_for() -> None:
 
 
 def test_who_was_not_seen_before_is_accused_of_little() -> None:
-    order, walks = Order.new(), {}
+    order = Order.new()
+    walks: Dict[str, Walk] = {}
     study(Shop().days(0, 6), order, walks)
     at = START + 7 * DAY
     moment = follow(order, Walk(), Step(at, CONFIRM, 200, (5,), 0), int(at // 300))
