@@ -5,7 +5,8 @@ An observation joins an open campaign of its service, in this order of preferenc
 1. the same family, and its principal is a member (until ``IDLE_HOURS`` after the campaign's last);
 2. the same family and signature (``IDLE_HOURS``), or the same family and operation by other principals
    (``SHARED_HOURS``) at ``SHARED_SCORE``;
-3. the same family, about the service as a whole (``NEARBY_HOURS``), at ``SHARED_SCORE``;
+3. the same family at ``SHARED_SCORE``, about the service as a whole (``NEARBY_HOURS``), or one that takes no account
+   (``OUTSIDERS``, ``SHARED_HOURS``): its principals are addresses;
 4. another family, most of its principals are members, and it is about the same operation (``SHARED_HOURS``), or the
    members are few (``NEARBY_HOURS``): one attack has many faces.
 
@@ -33,6 +34,9 @@ FREEZE_DAYS = 3  # since the score last rose by RISE
 MAX_CAMPAIGNS = 512  # open ones of a service; the weakest go first
 MAX_KNOWN = 1024  # members that are known by name
 MAX_OPERATIONS = 32
+# Whoever has no account comes by as many principals as he has addresses: what outsiders of one kind try at one service
+# within a day is one finding, whether that is one of them or forty.
+OUTSIDERS = frozenset(("account_enumeration", "credential_stuffing", "reconnaissance", "token_guessing"))
 RISE = 5.0  # points by which a score has to rise to be told again
 REPEAT_SLOTS = SLOTS_PER_HOUR  # a course that neither rises nor grows is told this often at most
 
@@ -132,6 +136,8 @@ class Campaign:
                 return 0
             if one.operation in self.operations and idle <= SHARED_HOURS * SLOTS_PER_HOUR:
                 return 2
+            if one.family in OUTSIDERS and idle <= SHARED_HOURS * SLOTS_PER_HOUR:
+                return 3
             whole = not one.operation and not one.signature
             return 3 if whole and idle <= NEARBY_HOURS * SLOTS_PER_HOUR else 0
         if 2 * known <= len(who):

@@ -66,6 +66,18 @@ def test_how_long_a_campaign_is_joined(who: str, hours: int, together: bool) -> 
     assert any(one.new for one in told) is not together
 
 
+@pytest.mark.parametrize(
+    ("family", "hours", "findings"),
+    [("reconnaissance", 1, 1), ("reconnaissance", SHARED_HOURS + 1, 2), ("function_abuse", 1, 2)],
+)
+def test_what_needs_no_account_is_one_finding_by_however_many_addresses(family: str, hours: int, findings: int) -> None:
+    ledger, told = Ledger(), 0
+    for number, at in ((1, 0), (2, hours)):
+        one = observed(f"address {number}", family=family, operation=f"GET /{number}.php")
+        told += sum(each.new for each in ledger.take([one], SLOT + at * SLOTS_PER_HOUR))
+    assert told == findings
+
+
 def test_a_finding_does_not_vanish_among_strangers_of_a_weak_campaign() -> None:
     ledger = Ledger()
     for who in ("a", "b", "mallory"):
