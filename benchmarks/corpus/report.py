@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from apisec.statistics import wilson
 from benchmarks.corpus.score import Tally
 
+Z = 1.959964  # of the normal distribution, for 95 %
 TARGETS = {"pci.pan": 0.99, "pii.ssn": 0.99, "fin.iban": 0.99, "pii.email": 0.99}  # F1
 MAX_LEAK = 0.001  # share of planted values
 
@@ -23,6 +24,16 @@ def coverage(events: Mapping[str, Mapping[str, Any]]) -> None:
     print("coverage: " + ", ".join(f"{name} {number}" for name, number in counts.most_common()))
     for reason, number in reasons.most_common(3):
         print(f"    {number:5} {reason.strip()}")
+
+
+def wilson(hits: float, trials: float) -> tuple[float, float]:
+    """Return the interval that holds a share at 95 % (Wilson, 1927). The corpus imports nothing of the product."""
+    if not trials:
+        return 0.0, 1.0
+    share, square = hits / trials, Z * Z / trials
+    middle = (share + square / 2) / (1 + square)
+    half = Z * math.sqrt(share * (1 - share) / trials + square / (4 * trials)) / (1 + square)
+    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _rates(hits: int, missed: int, false: int) -> tuple[float, float, float]:

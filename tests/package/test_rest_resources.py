@@ -374,6 +374,6 @@ def test_a_search_that_fails_is_told(rig: Rig, monkeypatch: pytest.MonkeyPatch) 
 
 def test_whoami_says_what_a_client_needs_to_know(rig: Rig) -> None:
     assert rig.get("/whoami") == {
-        "user": "ann", "roles": ["apisec_team_red"], "capabilities": ["apisec_classify", "apisec_read"],
-        "teams": ["red"], "everything": False,
+        "user": "ann", "roles": ["apisec_team_red"], "teams": ["red"], "everything": False,
+        "capabilities": ["apisec_classify", "apisec_read", "apisec_triage"],
     }  # fmt: skip

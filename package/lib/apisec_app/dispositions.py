@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, List, Optional, Set, Tuple
 
 from apisec.dispositions import exceptions as core
+from apisec.dispositions import verdicts
 from apisec.dispositions.exceptions import Exemption, Exemptions
 from apisec.errors import DocumentError
 
@@ -100,12 +101,12 @@ class DispositionStore:
         self._exceptions = exceptions
 
     def rows(self) -> List[Document]:
-        found: List[Document] = self._collection.load()
-        return found
+        """Return the stored documents that are whole."""
+        return [row for row in self._collection.load() if _is_whole(row)]
 
     def get(self, campaign: str) -> Optional[Document]:
         found: Optional[Document] = self._collection.get(campaign)
-        return found
+        return found if found is not None and _is_whole(found) else None
 
     def put(self, said: Mapping[str, Any], made: List[Exemption], now: float) -> Document:
         """Store a disposition with its exceptions; those that a word before made, and this one does not, go."""
@@ -127,6 +128,11 @@ class DispositionStore:
         mine = {str(key) for key in row.get("exceptions") or ()} - but
         held = {key: self._exceptions.get(key) for key in mine}
         self._exceptions.delete(key for key, one in held.items() if one and one.get("source") == row["_key"])
+
+
+def _is_whole(row: Mapping[str, Any]) -> bool:
+    """Return whether a row is one that was written here: what others write into the collection is nobody's word."""
+    return row.get("version") == verdicts.VERSION and all(name in row for name in (*verdicts.LABEL, "updated"))
 
 
 def expiry(text: Optional[str]) -> Optional[datetime.date]:

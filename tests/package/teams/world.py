@@ -154,6 +154,17 @@ def campaign_id_of(service: str, number: int) -> str:
     return f"c-{hashlib.blake2b(f'{service}{number}'.encode(), digest_size=8).hexdigest()}"
 
 
+def anomaly(service: str, team: str, now: float) -> dict[str, Any]:
+    """What the input said of that campaign."""
+    who, what = principal(team), operation(team)
+    return {
+        "id": f"a-{service}", "time": now - 5, "service": service, "team": team, "family": "scraping", "principal": who,
+        "members": [who], "member_count": 1, "campaign": campaign_id_of(service, 1), "operation": what,
+        "operations": [what], "score": 95.0, "peak": 95.0, "first_time": now - 600, "last_time": now + 3600,
+        "reasons": [f"read everything, {mark(team)}"], "seen": 900, "expected": 9,
+    }  # fmt: skip
+
+
 def said(service: str, team: str) -> dict[str, Any]:
     """What an analyst said of another campaign of it."""
     about = disposition(campaign(service, team, 2), "true_positive", f"it was sold on, {mark(team)}", "cora", 1.0)
@@ -293,6 +304,8 @@ def _events(root: Splunk) -> None:
                 envelopes.append({**about, "sourcetype": "apisec:transaction", "event": one, "fields": fields})
                 change = {"service": service, "team": team, "operation": operation(team), "time": now - 5}
                 envelopes.append({**about, "sourcetype": "apisec:change", "event": change})
+                found = {"event": anomaly(service, team, now), "fields": {"service": service}}
+                envelopes.append({**about, "sourcetype": "apisec:anomaly", **found})
             risk = {"risk_object": principal(team), "risk_message": mark(team), "service": service, "risk_score": 50}
             envelopes.append({"index": "apisec_risk", "source": mark(team), "time": now - 5, "event": risk})
     answer = requests.post(
@@ -327,6 +340,7 @@ def _ids(made: World) -> dict[str, str]:
     of_cart = {name: next(one["id"] for one in items if one["service"] == CART) for name, items in listed.items()}
     return {
         "campaign_id": campaign_id_of(CART, 1),
+        "principal": principal(CART),
         "exception_id": str(exception(CART, CART)["_key"]),
         "override_id": of_cart["overrides"],
         "spec_id": of_cart["specs"],

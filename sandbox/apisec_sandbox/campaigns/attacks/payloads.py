@@ -72,7 +72,7 @@ DEV_PATHS = (
                    "/internal/status", "/server-status", "/metrics", "/test", "/old")),
 )  # fmt: skip
 HELDOUT_PATHS = (
-    Payload("/wp-login.php", (("php", "code", 0.7),)),
+    Payload("/wp-login.php", ()),
     *map(Payload, ("/management/heapdump", "/openapi.yaml", "/graphiql", "/jolokia/list", "/config.json", "/trace",
                    "/staging", "/dump.sql", "/private", "/health/full", "/rpc", "/solr", "/beta/users", "/_cat")),
 )  # fmt: skip
