@@ -45,8 +45,8 @@ def test_every_check_answers_on_any_splunk(splunk: Splunk) -> None:
         assert row["expected"] == check["expected"]
         assert bool(row.get("remedy")) is (row["status"] != "ok"), row
     assert {name: rows[name]["status"] for name in ALWAYS} == dict.fromkeys(ALWAYS, "ok")
+    # Not "fields once": on a Splunk that others use too, their events may lack fields. The healthy one below asks it.
     assert rows["events arrive"]["status"] == "ok"
-    assert rows["fields once"]["status"] == "ok"
 
 
 def test_it_runs_from_another_app_too(splunk: Splunk) -> None:
