@@ -36,12 +36,14 @@ _RECORDS = "},{"
 class Given(NamedTuple):
     """What one body holds: hashes of ids, owners by the name of the member, and the number of records.
 
-    Owners are those of what was asked for, not of the records of a list.
+    ``owners`` are those of what was asked for; ``listed`` those of the records of a list, each mixed with the hash of
+    the member's name.
     """
 
     ids: FrozenSet[int]
     owners: Tuple[Tuple[str, int], ...]
     records: int
+    listed: FrozenSet[int] = frozenset()
 
 
 NOTHING = Given(frozenset(), (), 0)
@@ -50,11 +52,12 @@ NOTHING = Given(frozenset(), (), 0)
 class _Reading:
     """A body that is being read; ``inside`` says that a list is."""
 
-    __slots__ = ("ids", "inside", "leaves", "names", "owners", "records")
+    __slots__ = ("ids", "inside", "leaves", "listed", "names", "owners", "records")
 
     def __init__(self) -> None:
         self.ids: Set[int] = set()
         self.owners: List[Tuple[str, int]] = []
+        self.listed: Set[int] = set()
         self.records = 0
         self.leaves = 0
         self.inside = False
@@ -123,7 +126,7 @@ def _read(text: str) -> Given:
                 _array(document, "", IDENTIFIER | FORM, reading, 0)
     else:
         _words(text, reading)
-    return Given(frozenset(reading.ids), tuple(reading.owners), reading.records)
+    return Given(frozenset(reading.ids), tuple(reading.owners), reading.records, frozenset(reading.listed))
 
 
 # Health checks, empty lists, what everybody looks at: most bodies come again.
@@ -194,8 +197,11 @@ def _named(value: str, said: int, name: str, given: _Reading) -> None:
         return
     hashed = value_hash32(value)
     given.ids.add(hashed)
-    if said & OWNER and not given.inside:
-        given.owners.append((name, hashed))
+    if said & OWNER:
+        if given.inside:
+            given.listed.add(hashed ^ value_hash32(name))
+        else:
+            given.owners.append((name, hashed))
 
 
 def _unnamed(value: str, given: _Reading) -> None:

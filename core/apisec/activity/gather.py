@@ -259,7 +259,6 @@ def _count_response(
     row.bodies_seen += shown != ""
     given = read_body(shown) if 200 <= status < 400 else NOTHING
     records = given.records
-    activity.records += records
     ids = given.ids
     if ids:
         if not ids.isdisjoint(asked_for):
@@ -267,10 +266,18 @@ def _count_response(
         row.add_issued(ids, seconds)
         for name, hashed in given.owners:
             row.add_owner(name, hashed)
+    if records:
+        activity.records += records
+        activity.largest_records = max(activity.largest_records, records)
+        activity.given.update(ids)
+        activity.owners.update(given.listed)
+    classed = 0
     for name, alone, listed in answered(event.get("response_fields")).classes:
         values = alone + listed * (records or 1)
-        activity.sensitive += values
+        classed += values
         activity.classes[name] = activity.classes.get(name, 0) + values
+    activity.sensitive += classed
+    activity.largest_sensitive = max(activity.largest_sensitive, classed)
     return ids
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Dict, Tuple
 
 from apisec.activity.hashing import distinct, fewest
@@ -23,15 +24,17 @@ from apisec.activity.parts import MAX_IDENTITIES, MAX_NAMES, Hashes, add_counts,
 MAX_OBJECTS = 256  # of one operation
 MAX_FIELDS = 96  # of one operation
 MAX_OBJECT_NAMES = 4
+MAX_GIVEN = 64  # ids that lists of one operation gave
+MAX_OWNERS = 32  # owners that they name
 
 
 class OperationActivity:
     """One operation within a row. Requests that apisec refused count in ``blocked`` and nowhere else."""
 
     __slots__ = (
-        "blocked", "bytes_in", "bytes_out", "classes", "fields", "first", "identities", "largest_out", "last",
-        "microseconds", "object_names", "objects", "objects_trimmed", "records", "refused", "requests", "sensitive",
-        "statuses",
+        "blocked", "bytes_in", "bytes_out", "classes", "fields", "first", "given", "identities", "largest_out",
+        "largest_records", "largest_sensitive", "last", "microseconds", "object_names", "objects", "objects_trimmed",
+        "owners", "records", "refused", "requests", "sensitive", "statuses",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -42,11 +45,15 @@ class OperationActivity:
         self.bytes_out = 0
         self.largest_out = 0
         self.records = 0  # objects in lists of responses, where their bodies are visible
+        self.largest_records = 0  # of one response
         self.sensitive = 0  # values of classed fields in responses
+        self.largest_sensitive = 0  # of one response
         self.classes: Dict[str, int] = {}  # the same by class
         self.objects: Dict[int, int] = {}  # hash of an id asked for: seconds from the slot's start to its first time
         self.objects_trimmed = False
         self.object_names: Dict[str, int] = {}
+        self.given = Hashes(MAX_GIVEN)  # ids that lists gave
+        self.owners = Hashes(MAX_OWNERS)  # whom the records of lists belong to, by the member that says so
         self.refused = Hashes(MAX_OBJECTS)  # ids that were asked for and refused or not found (401, 403, 404)
         self.identities = Hashes(MAX_IDENTITIES)  # e-mail addresses, names to log in with and the like in requests
         self.fields: Dict[str, int] = {}  # "body.role:string": requests that carry it
@@ -95,6 +102,8 @@ class OperationActivity:
         self.bytes_in += other.bytes_in
         self.bytes_out += other.bytes_out
         self.largest_out = max(self.largest_out, other.largest_out)
+        self.largest_records = max(self.largest_records, other.largest_records)
+        self.largest_sensitive = max(self.largest_sensitive, other.largest_sensitive)
         self.records += other.records
         self.sensitive += other.sensitive
         self.microseconds += other.microseconds
@@ -110,9 +119,12 @@ class OperationActivity:
             if known is None or offset < known:
                 self.objects[hashed] = offset
         self.objects_trimmed = self.objects_trimmed or other.objects_trimmed
-        self.refused.merge(other.refused)
-        self.identities.merge(other.identities)
+        for mine, theirs in self._hashes(other):
+            mine.merge(theirs)
         self.first, self.last = span(self, other)
+
+    def _hashes(self, other: OperationActivity) -> Iterable[Tuple[Hashes, Hashes]]:
+        return ((getattr(self, name), getattr(other, name)) for name in _HASHES.values())
 
     def count_fields(self, fields: Tuple[str, ...]) -> None:
         counts = self.fields
@@ -128,8 +140,8 @@ class OperationActivity:
 
     def trim(self) -> None:
         self.trim_objects()
-        self.refused.trim()
-        self.identities.trim()
+        for hashes, _ in self._hashes(self):
+            hashes.trim()
         self.statuses = fewest(self.statuses, MAX_NAMES)
         self.classes = fewest(self.classes, MAX_NAMES)
         self.object_names = fewest(self.object_names, MAX_OBJECT_NAMES)
@@ -153,7 +165,8 @@ class OperationActivity:
             state["ob"], state["of"] = pack(hashed for hashed, _ in ordered), [offset for _, offset in ordered]
         if self.objects_trimmed:
             state["ot"] = 1
-        for name, hashes in (("rf", self.refused), ("id", self.identities)):
+        for name, attribute in _HASHES.items():
+            hashes = getattr(self, attribute)
             if hashes.values:
                 state[name] = hashes.to_state()
         return state
@@ -161,7 +174,7 @@ class OperationActivity:
     @classmethod
     def from_state(cls, state: Any, start: float, where: str) -> OperationActivity:
         """Raises DocumentError."""
-        held = members(state, where, 24)
+        held = members(state, where, 32)
         activity = cls()
         for name, attribute in _COUNTS.items():
             setattr(activity, attribute, count(held.get(name, 0), f"{where}.{name}"))
@@ -172,8 +185,8 @@ class OperationActivity:
         offsets = columns(held.get("of", []), f"{where}.of", len(hashes))
         activity.objects = {one: count(at, f"{where}.of", SLOT_SECONDS) for one, at in zip(hashes, offsets)}
         activity.objects_trimmed = count(held.get("ot", 0), f"{where}.ot", 1) == 1
-        activity.refused.read_state(held.get("rf", ""), f"{where}.rf")
-        activity.identities.read_state(held.get("id", ""), f"{where}.id")
+        for name, attribute in _HASHES.items():
+            getattr(activity, attribute).read_state(held.get(name, ""), f"{where}.{name}")
         first, last = columns(held.get("t"), f"{where}.t", 2)
         activity.first, activity.last = time_of(first, start, f"{where}.t"), time_of(last, start, f"{where}.t")
         return activity
@@ -186,7 +199,10 @@ _COUNTS = {
     "bo": "bytes_out",
     "lo": "largest_out",
     "rc": "records",
+    "lr": "largest_records",
     "se": "sensitive",
+    "ls": "largest_sensitive",
     "us": "microseconds",
 }
+_HASHES = {"gv": "given", "id": "identities", "ow": "owners", "rf": "refused"}
 _NAMED = {"cl": ("classes", MAX_NAMES), "on": ("object_names", MAX_OBJECT_NAMES), "fi": ("fields", MAX_FIELDS)}
