@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,9 @@ def add_sources(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--families", default="", metavar="A,B", help="only these look, and only their campaigns are counted"
     )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
@@ -115,12 +119,25 @@ def judged_runs(options: argparse.Namespace, model: Path | None) -> tuple[list[R
     from apisec_ml.behaviour.report import Judged
     from apisec_ml.behaviour.run import Settings, run_all
 
-    settings = Settings(model=model, cache=options.rows, quiet=options.quiet)
+    families = families_of(options.families)
+    settings = Settings(model=model, families=families, cache=options.rows, quiet=options.quiet)
     runs = run_all(sources_of(options), settings, options.jobs)
     judged = Judged()
     for one in runs:
-        judged.add(one.source, one.truth, findings_of(one.anomalies, options.threshold), one.nearest)
+        findings = findings_of(one.anomalies, options.threshold)
+        judged.add(one.source, one.truth, findings, one.nearest, one.courses, families)
     return runs, judged
+
+
+def families_of(text: str) -> frozenset[str]:
+    """Return the families that a list names, none for an empty one; DocumentError for one that does not exist."""
+    from apisec.abuse.base import FAMILIES
+
+    named = frozenset(one.strip() for one in text.split(",") if one.strip())
+    for unknown in sorted(named - set(FAMILIES)):
+        near = get_close_matches(unknown, FAMILIES, 1) or FAMILIES
+        raise DocumentError(f"{unknown!r} is no family; give {' or '.join(near)}", where="--families")
+    return named
 
 
 def report_on(options: argparse.Namespace, model: Path | None) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from apisec.statistics import upper_bound
 from apisec_ml.behaviour.judging import GRACE, RUN, SUFFICIENT, Finding, Verdict, judge
 from apisec_ml.behaviour.truth import DAY, Campaign, Truth
+from apisec_ml.behaviour.whereabouts import Courses, whereabouts
 
 LISTED = 200  # false findings and missed campaigns that a report spells out
 MILLION = 1_000_000
@@ -27,6 +28,7 @@ class Outcome:
     right: list[Verdict] = field(default_factory=list)
     late: list[Verdict] = field(default_factory=list)
     nearest: dict[str, float] = field(default_factory=dict)  # highest score of each family on its members' days
+    went: list[dict[str, Any]] = field(default_factory=list)  # which of the engine's campaigns took the evidence
 
     @property
     def found(self) -> bool:
@@ -77,22 +79,34 @@ class Judged:
     false: list[tuple[str, Verdict]] = field(default_factory=list)
     by_service: dict[str, int] = field(default_factory=dict)  # ordinary events
 
-    def add(self, source: str, truth: Truth, findings: Sequence[Finding], nearest: Nearest = {}) -> None:  # noqa: B006
-        """Judge the findings of one run; ``nearest`` as a run has it."""
+    def add(
+        self,
+        source: str,
+        truth: Truth,
+        findings: Sequence[Finding],
+        nearest: Nearest = {},  # noqa: B006 - never changed
+        courses: Courses | None = None,
+        families: Collection[str] = (),
+    ) -> None:
+        """Judge the findings of one run; ``nearest`` and ``courses`` are the run's, campaigns count of ``families``."""
         outcomes = {one.id: Outcome(source, one) for one in truth.attacked()}
-        for outcome in outcomes.values():
-            outcome.nearest = nearest_of(outcome.campaign, nearest)
-        for verdict in judge(findings, truth):
+        verdicts = judge(findings, truth)
+        for verdict in verdicts:
             if verdict.campaign is None:
                 self.false.append((source, verdict))
             else:
                 outcome = outcomes[verdict.campaign.id]
                 (outcome.right if verdict.kind == "right" else outcome.late).append(verdict)
+        by_finding = {one.finding.campaign: one for one in verdicts}
+        for outcome in outcomes.values():
+            outcome.nearest = nearest_of(outcome.campaign, nearest)
+            if courses is not None and not outcome.found:
+                outcome.went = whereabouts(outcome.campaign, courses, by_finding)
         self.ordinary += truth.ordinary
         self.attacks += truth.attacks
         if source not in self.sources:
             self.sources.append(source)
-        self.outcomes.extend(outcomes.values())
+        self.outcomes.extend(one for one in outcomes.values() if not families or one.campaign.family in families)
         for service, count in truth.ordinary_by_service.items():
             self.by_service[f"{source} {service}"] = count
 
@@ -193,4 +207,5 @@ def _missed(outcome: Outcome) -> dict[str, Any]:
         "principals": len(campaign.principals),
         "late": len(outcome.late),
         "nearest": outcome.nearest,
+        "went": outcome.went,
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,13 +76,14 @@ def _slots_of(source: Source, truth: Truth, cache: Path | None, tick: Callable[[
         yield from _kept(rows, tick)
         return
     cache.mkdir(parents=True, exist_ok=True)
-    half = rows.with_suffix(".part")
+    half = rows.with_suffix(f".{os.getpid()}")  # another run may make the same rows meanwhile
     with half.open("wb") as file:
         for slot, made in _made(source, truth, tick):
             _keep(file, slot, made)
             yield slot, made
     half.replace(rows)
-    told.write_bytes(orjson.dumps(truth.to_document()))
+    half.write_bytes(orjson.dumps(truth.to_document()))
+    half.replace(told)
 
 
 def _made(source: Source, truth: Truth, tick: Callable[[int], None]) -> Iterator[Slot]:

@@ -12,10 +12,12 @@ from typing import Any
 
 from apisec.abuse.base import Observation
 from apisec.abuse.engine import Engine
+from apisec.abuse.families import FAMILIES
 from apisec.abuse.model import Models
 from apisec_ml.behaviour.events import parts_of
 from apisec_ml.behaviour.rows import Source, end_of, slots_of
 from apisec_ml.behaviour.truth import DAY, Truth
+from apisec_ml.behaviour.whereabouts import Courses
 
 KEPT_SCORE = 60.0  # anomalies below tell nobody anything, and would fill the memory
 EPISODE = 6 * 3600.0  # an attack that begins at noon is not the morning's
@@ -26,9 +28,13 @@ REPORT_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Settings:
-    """``model`` is an artefact; None for the one that ships. ``observations`` says to keep them, for training."""
+    """``model`` is an artefact; None for the one that ships. ``observations`` says to keep them, for training.
+
+    ``families`` are the only ones to look, all of them where there are none.
+    """
 
     model: Path | None = None
+    families: frozenset[str] = frozenset()
     cache: Path | None = None
     observations: bool = False
     quiet: bool = False
@@ -45,6 +51,7 @@ class Run:
     strongest: dict[tuple[str, str, str, int], tuple[float, Observation]] = field(default_factory=dict)
     # Highest score by service, who, family and day: what a missed campaign was nearest to.
     nearest: dict[tuple[str, str, str, int], float] = field(default_factory=dict)
+    courses: Courses = field(default_factory=Courses)
     rows: int = 0
     windows: int = 0
     seconds: float = 0.0
@@ -57,10 +64,10 @@ class Run:
 
 
 class _Progress:
-    """One line to stderr every ten seconds."""
+    """One line to stderr every ten seconds; ``truth`` knows how much there is where rows were kept."""
 
-    def __init__(self, name: str, quiet: bool) -> None:
-        self.name, self.quiet = name, quiet
+    def __init__(self, name: str, quiet: bool, truth: Truth) -> None:
+        self.name, self.quiet, self.truth = name, quiet, truth
         self.done, self.began = 0, time.monotonic()
         self._next = self.began + REPORT_SECONDS
 
@@ -69,7 +76,14 @@ class _Progress:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + REPORT_SECONDS
-            self.say(f"{self.done:,} events, {self.done / (now - self.began):,.0f}/s")
+            self.say(f"{self.done:,} events{self._share(now)}, {self.done / (now - self.began):,.0f}/s")
+
+    def _share(self, now: float) -> str:
+        total = self.truth.ordinary + self.truth.attacks
+        if total <= self.done:  # not known before: counted on the way
+            return ""
+        left = (now - self.began) * (total - self.done) / max(1, self.done)
+        return f" of {total:,}, {left:,.0f} s left"
 
     def say(self, text: str) -> None:
         if not self.quiet:
@@ -88,9 +102,10 @@ def models_of(path: Path | None) -> Models | None:
 def run(source: Source, settings: Settings) -> Run:
     """Let a new engine see all of a source."""
     result = Run(source.name)
-    progress = _Progress(f"{source.name} part {source.part.number + 1}", settings.quiet)
+    progress = _Progress(f"{source.name} part {source.part.number + 1}", settings.quiet, result.truth)
     seen: list[Observation] = []
-    engine = Engine(models=models_of(settings.model), watch=seen.append)
+    families = [one for one in FAMILIES if one.name in settings.families] or FAMILIES
+    engine = Engine(families=families, models=models_of(settings.model), watch=seen.append)
     for slot, rows in slots_of(source, result.truth, settings.cache, progress.tick):
         began = time.perf_counter()
         anomalies = engine.advance(rows, end_of(slot))
@@ -98,6 +113,7 @@ def run(source: Source, settings: Settings) -> Run:
         result.engine_seconds += time.perf_counter() - began
         result.rows += len(rows)
         result.windows += 1
+        result.courses.add(end_of(slot), anomalies)
         result.anomalies += [(end_of(slot), one) for one in anomalies if one["score"] >= KEPT_SCORE]
         _note(result, seen, end_of(slot), settings.observations)
         seen.clear()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 STYLES = ("loud", "slow", "distributed", "mimic")
+SHOWN_SCORE = 36.0  # of a family about a campaign that was missed: below, it joins nothing
 
 
 def _number(value: float | None, form: str = "g") -> str:
@@ -58,10 +59,21 @@ def _false_line(one: Mapping[str, Any]) -> str:
 
 def _missed_line(one: Mapping[str, Any]) -> str:
     late = ", late" if one["late"] else ""
-    nearest = ", ".join(f"{family} {score:g}" for family, score in list(one["nearest"].items())[:3]) or "nothing"
-    return (
+    weighty = [f"{family} {score:g}" for family, score in one["nearest"].items() if score >= SHOWN_SCORE]
+    lines = [
         f"  {one['source']} {one['id']} {one['family']} {one['style']}: {one['events']} events "
-        f"in {one['hours']:g} h by {one['principals']}{late}; nearest: {nearest}"
+        f"in {one['hours']:g} h by {one['principals']}{late}; scores: {', '.join(weighty) or 'nothing'}"
+    ]
+    return "\n".join([*lines, *(_went_line(course, one["principals"]) for course in one.get("went", ()))])
+
+
+def _went_line(course: Mapping[str, Any], principals: int) -> str:
+    """Say which of the engine's campaigns took the evidence."""
+    told = "not told" if course["told"] is None else f"told {moment(course['told'])}"
+    before = " before it began" if course["early"] else ""
+    return (
+        f"      {course['shared']} of {principals} in {course['campaign']} ({course['lead']} {course['peak']:g}, "
+        f"{course['members']} members, {told}{before}: {course['counted']})"
     )
 
 

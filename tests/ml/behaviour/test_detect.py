@@ -14,7 +14,7 @@ from tests.ml.behaviour.made import HOUR, START, event, label
 
 HOURS = 30
 ATTACK = START + 26 * HOUR
-SIGNALS = [{"detector": "injection.sqli", "family": "injection", "where": "query.q", "score": 0.95}]
+SIGNALS = [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.95}]
 
 
 def week(folder: Path, services: Sequence[str] = ("shop", "bank")) -> Path:
@@ -98,6 +98,13 @@ def test_a_campaign_can_be_explained(folder: Path, capsys: pytest.CaptureFixture
     assert "no finding or campaign 'nothing'" in capsys.readouterr().err
 
 
+def test_only_some_families_look(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    report = detected(capsys, str(folder), "--jobs", "1", "--families", "flooding, scraping")
+    assert (report["all"]["campaigns"], report["false"]) == (0, 0)
+    report = detected(capsys, str(folder), "--jobs", "1", "--families", "injection")
+    assert report["all"]["found"] == 1
+
+
 def test_without_labels_each_finding_is_listed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = detected(capsys, "--events", str(folder / "events.jsonl"), "--jobs", "1")
     assert report["attack_events"] == 0
@@ -132,6 +139,7 @@ def test_events_out_of_order_are_refused(folder: Path, capsys: pytest.CaptureFix
         (["--events", "a", "--events", "b", "--labels", "c"], "one for one"),
         (["a", "--dispositions", "d"], "in place of labels"),
         (["nowhere"], "no such file"),
+        (["a", "--families", "injektion"], "give injection"),
     ],
 )
 def test_sources_that_do_not_fit_are_usage_errors(

@@ -15,6 +15,7 @@ from apisec_ml.behaviour.report import Judged, report_of
 from apisec_ml.behaviour.run import Run
 from apisec_ml.behaviour.tables import as_markdown, as_text
 from apisec_ml.behaviour.truth import Truth
+from apisec_ml.behaviour.whereabouts import Courses
 from tests.ml.behaviour.made import DAY, START, anomaly, event, label, truth_with
 
 CAMPAIGN = ("c1", "scraping", "thief", 10.0, 20.0)
@@ -85,6 +86,29 @@ def test_the_report_counts_campaigns_runs_findings_and_what_is_false() -> None:
     text = as_text(report)
     assert "ordinary transactions" in text
     assert "| scraping | 1 of 2 |" in as_markdown(report)
+
+
+def test_a_missed_campaign_says_which_finding_took_its_evidence() -> None:
+    truth = truth_with(CAMPAIGN, ("c2", "scraping", "other", 30.0, 40.0))
+    told = {"lead": "scraping", "families": ["scraping"], "campaign": "c-big", "peak": 99.0}
+    found = [
+        anomaly("thief", 10.25, **told, member_count=1, new=True),
+        anomaly("other", 31.0, **told, member_count=2, new=False, score=97.0),
+    ]
+    courses, judged = Courses(), Judged()
+    for time, one in found:
+        courses.add(time, [one])
+    judged.add(
+        "week", truth, findings_of(found, 90.0), {("shop", "~principal~other~", "scraping", 20_459): 97.0}, courses
+    )
+    [missed] = report_of(judged, 90.0)["missed"]
+    [went] = missed["went"]
+    assert (went["campaign"], went["shared"], went["members"], went["early"]) == ("c-big", 1, 2, True)
+    assert went["counted"] == "right for c1"
+    assert "1 of 1 in c-big (scraping 99, 2 members, told" in as_text(report_of(judged, 90.0))
+    judged = Judged()
+    judged.add("week", truth, [], families=("flooding",))
+    assert report_of(judged, 90.0)["all"]["campaigns"] == 0
 
 
 def test_the_bound_of_no_false_finding_is_not_nothing() -> None:
