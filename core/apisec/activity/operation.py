@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Dict, Tuple
 
+from apisec.activity.attempts import Attempts, attempts_of, attempts_state
 from apisec.activity.hashing import distinct, fewest
 from apisec.activity.hashing import walked as neighbours
 from apisec.activity.packing import (
@@ -19,7 +20,7 @@ from apisec.activity.packing import (
     time_of,
     unpack,
 )
-from apisec.activity.parts import MAX_IDENTITIES, MAX_NAMES, Hashes, add_counts, span
+from apisec.activity.parts import MAX_IDENTITIES, MAX_NAMES, Hashes, add_counts, span, under
 
 MAX_OBJECTS = 256  # of one operation
 MAX_FIELDS = 96  # of one operation
@@ -32,9 +33,9 @@ class OperationActivity:
     """One operation within a row. Requests that apisec refused count in ``blocked`` and nowhere else."""
 
     __slots__ = (
-        "blocked", "bytes_in", "bytes_out", "classes", "fields", "first", "given", "identities", "largest_out",
-        "largest_records", "largest_sensitive", "last", "microseconds", "object_names", "objects", "objects_trimmed",
-        "owners", "records", "refused", "requests", "sensitive", "statuses",
+        "attempts", "blocked", "bytes_in", "bytes_out", "classes", "fields", "first", "given", "identities",
+        "largest_out", "largest_records", "largest_sensitive", "last", "microseconds", "object_names", "objects",
+        "objects_trimmed", "owners", "records", "refused", "requests", "sensitive", "statuses",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -56,6 +57,7 @@ class OperationActivity:
         self.owners = Hashes(MAX_OWNERS)  # whom the records of lists belong to, by the member that says so
         self.refused = Hashes(MAX_OBJECTS)  # ids that were asked for and refused or not found (401, 403, 404)
         self.identities = Hashes(MAX_IDENTITIES)  # e-mail addresses, names to log in with and the like in requests
+        self.attempts: Dict[str, Attempts] = {}  # by manner: who named accounts, and how that was answered
         self.fields: Dict[str, int] = {}  # "body.role:string": requests that carry it
         self.microseconds = 0
         self.first = 0.0
@@ -121,6 +123,8 @@ class OperationActivity:
         self.objects_trimmed = self.objects_trimmed or other.objects_trimmed
         for mine, theirs in self._hashes(other):
             mine.merge(theirs)
+        for manner, attempts in other.attempts.items():
+            under(self.attempts, manner, Attempts).merge(attempts)
         self.first, self.last = span(self, other)
 
     def _hashes(self, other: OperationActivity) -> Iterable[Tuple[Hashes, Hashes]]:
@@ -142,6 +146,8 @@ class OperationActivity:
         self.trim_objects()
         for hashes, _ in self._hashes(self):
             hashes.trim()
+        for attempts in self.attempts.values():
+            attempts.trim()
         self.statuses = fewest(self.statuses, MAX_NAMES)
         self.classes = fewest(self.classes, MAX_NAMES)
         self.object_names = fewest(self.object_names, MAX_OBJECT_NAMES)
@@ -165,6 +171,8 @@ class OperationActivity:
             state["ob"], state["of"] = pack(hashed for hashed, _ in ordered), [offset for _, offset in ordered]
         if self.objects_trimmed:
             state["ot"] = 1
+        if self.attempts:
+            state["at"] = attempts_state(self.attempts)
         for name, attribute in _HASHES.items():
             hashes = getattr(self, attribute)
             if hashes.values:
@@ -187,6 +195,7 @@ class OperationActivity:
         activity.objects_trimmed = count(held.get("ot", 0), f"{where}.ot", 1) == 1
         for name, attribute in _HASHES.items():
             getattr(activity, attribute).read_state(held.get(name, ""), f"{where}.{name}")
+        activity.attempts = attempts_of(held.get("at", {}), f"{where}.at")
         first, last = columns(held.get("t"), f"{where}.t", 2)
         activity.first, activity.last = time_of(first, start, f"{where}.t"), time_of(last, start, f"{where}.t")
         return activity

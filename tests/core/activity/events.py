@@ -50,6 +50,7 @@ def login(at: float, who: Optional[str], status: int, **changes: Any) -> Dict[st
     asked = [field("user", "body", "string", "pii.email"), field("password", "body", "string", "secret.password")]
     body = {"body": {"user": who, "password": "~secret.password~0000000000000002~"}} if who is not None else {}
     about = {"operation": "POST /login", "http_method": "POST", "request_fields": asked, "status": status, **body}
+    about.update(principal_kind="anonymous", auth="none", auth_token="", session="")
     return event(at, **{**about, **changes})
 
 
