@@ -1,14 +1,23 @@
 """Account enumeration: asking for one account after the other to learn which exist.
 
-What asks about an account (a forgotten password, a registration, a lookup) has the account's name in the request.
-People ask about one or two of theirs; who asks about many, and is mostly told there is none, is looking.
+What asks about an account (a forgotten password, a lookup) has the account's name in the request, and no secret. People
+ask about one or two of theirs; who asks about many is looking, whether the status tells him, the body, or the time that
+the answer took. A registration that is refused because the account exists tells as much.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from typing import Tuple
+
 from apisec.abuse.base import Context
-from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
+from apisec.abuse.counting import Claim, CountingFamily, Total
+from apisec.abuse.doors import UNKNOWN_KINDS, Door, accounts_of, door_of
 from apisec.abuse.tally import Counted
+from apisec.activity import OperationActivity
+from apisec.activity.attempts import CLOSED
+
+ASKED_CAP = 6.0  # decades: many accounts that are not said to be unknown may be customers of one who is let in
 
 
 class AccountEnumeration(CountingFamily):
@@ -18,17 +27,42 @@ class AccountEnumeration(CountingFamily):
             "unknown", "accounts_unknown", "accounts asked for that are unknown", group="asked", example="failure",
             of="accounts_asked", usual=(0.15, 0.1),
         ),
-        Claim("asked", "accounts_asked", "different accounts asked for", least=4, group="asked", cap=VOLUME_CAP),
+        Claim("asked", "accounts_asked", "different accounts asked for", least=4, group="asked", cap=ASKED_CAP),
+        Claim(
+            "strangers", "strangers_asked", "accounts asked for that never logged in", least=4, group="asked",
+            cap=ASKED_CAP,
+        ),
     )  # fmt: skip
-    totals = (Total("total", "accounts_unknown", "accounts asked for that are unknown", per="requests"),)
+    totals = (
+        Total("total", "accounts_unknown", "accounts asked for that are unknown", per="requests"),
+        Total("totally", "strangers_asked", "accounts asked for that never logged in", per="requests"),
+    )
 
     def mark(self, counted: Counted, context: Context) -> None:
         for row, name, used in counted.used():
-            if not used.identities.values or row.accounts.attempts:
+            if not used.attempts:
                 continue
-            fresh = counted.part.fresh(f"a:{name}", used.identities.values, context.now_slot)
-            missed = sum(used.statuses.get(status, 0) for status in (400, 404, 409, 410, 422))
+            asked, refused, missed = _asked(door_of(context, row.service, name), used)
             # A webhook, and a partner's system, name other people's accounts all day, and are signed in.
-            if missed or row.kind == "anonymous":
-                counted.mark(name, "accounts_asked", fresh)
-                counted.mark(name, "accounts_unknown", min(fresh, missed))
+            if not asked or not (missed or row.kind in UNKNOWN_KINDS):
+                continue
+            part, slot = counted.part, context.now_slot
+            fresh = part.fresh(f"a:{name}", asked, slot)
+            counted.mark(name, "accounts_asked", fresh)
+            counted.mark(name, "accounts_unknown", min(fresh, missed, len(refused)))
+            unknown = accounts_of(context, row.service).strangers(asked)
+            counted.mark(name, "strangers_asked", min(fresh, part.fresh(f"b:{name}", unknown, slot)))
+
+
+def _asked(door: Door, used: OperationActivity) -> Tuple[AbstractSet[int], AbstractSet[int], int]:
+    """Return the accounts asked about, those of which the answer was a refusal, and how many refusals there were."""
+    asked = door.asked(used)
+    if asked is not None:
+        accounts = frozenset().union(*(one.values for one in asked.accounts))
+        # Who is not let in was told nothing; where others are answered, he was.
+        shut = 0 if door.answers else sum(used.statuses.get(status, 0) for status in (401, 403))
+        return accounts, asked.accounts[CLOSED].values, max(0, asked.counts[CLOSED] - shut)
+    if door.registers:
+        made = door.logins(used)
+        return made.failed | made.opened, made.failed, made.failures
+    return frozenset(), frozenset(), 0

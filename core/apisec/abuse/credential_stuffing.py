@@ -2,16 +2,23 @@
 
 Ordinary people fail with one account, some times; behind an office's address or a kiosk many people log in, and most
 succeed. A job with an old password fails some times an hour, for ever. So distinct accounts that failed count
-before attempts, of which it takes many in an hour, and successes are taken away from them.
+before attempts, of which it takes many in an hour, and accounts that were opened excuse some: accounts, not logins, for
+who tries a list may log in to an account of his own in between. Accounts that have never logged in here say most: a
+list that leaked elsewhere is full of them, and a day on which all passwords expire has none.
 """
 
 from __future__ import annotations
 
-from apisec.abuse.base import Context
-from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.tally import Counted
+from collections.abc import Mapping
+from typing import Any, Set
 
-FORGIVEN = 3  # accounts that failed, for each login that succeeded
+from apisec.abuse.base import Context, Window
+from apisec.abuse.counting import Claim, CountingFamily, Total
+from apisec.abuse.doors import Logins, accounts_of, door_of, learn_doors
+from apisec.abuse.tally import Counted
+from apisec.activity.attempts import CLOSED, TRIED
+
+FORGIVEN = 3  # accounts that failed, for each account that was opened
 
 
 class CredentialStuffing(CountingFamily):
@@ -22,25 +29,82 @@ class CredentialStuffing(CountingFamily):
             of="attempts", usual=(0.1, 0.08),
         ),
         Claim(
+            "strangers", "strangers", "accounts that never logged in before, and failed", group="logins",
+            example="failure", of="attempts", usual=(0.06, 0.08),
+        ),
+        Claim(
             "attempts", "login_failures", "failed logins", least=20, group="logins", example="failure",
             of="attempts", usual=(0.15, 0.1), horizons=("1h",),
         ),
     )  # fmt: skip
-    totals = (Total("total", "login_failures", "failed logins", per="requests", example="failure"),)
+    totals = (
+        Total("total", "login_failures", "failed logins", per="requests", example="failure"),
+        Total(
+            "unknown", "strangers", "accounts that never logged in before, and failed", per="requests", least=6,
+            example="failure",
+        ),
+    )  # fmt: skip
 
     def mark(self, counted: Counted, context: Context) -> None:
-        part = counted.part
-        for row in counted.rows:
-            failures = row.accounts.failures
-            if not failures:
+        tried = self._tried(counted, context)
+        for name, count in (("attempts", tried.attempts), ("login_failures", tried.failures)):
+            counted.counts[name] = count  # instead of what the row says, that knows no doors
+        if not tried.failures and not tried.opened:
+            return
+        most = _most(counted, "login_failures")
+        part, slot = counted.part, context.now_slot
+        counted.mark(most, "accounts_opened", part.fresh("opened", tried.opened, slot))
+        fresh = min(tried.failures, part.fresh("accounts", tried.failed, slot) + tried.unread)
+        # One who mistypes, and then logs in, has failed with names that nobody has.
+        failed = part.total.sums("accounts_failed")[2] + fresh
+        forgiven = FORGIVEN * (part.total.sums("accounts_opened")[2] + counted.counts.get("accounts_opened", 0))
+        left = min(fresh, max(0.0, failed - forgiven))
+        counted.mark(most, "accounts_failed", left)
+        unknown = accounts_of(context, counted.row.service).strangers(tried.failed)
+        counted.mark(most, "strangers", min(left, part.fresh("strangers", unknown, slot)))
+
+    def _tried(self, counted: Counted, context: Context) -> Logins:
+        """Add up the attempts to log in, by operation too; registrations are none."""
+        service = counted.row.service
+        found = _basic(counted)
+        for _, name, used in counted.used():
+            if not used.attempts:
                 continue
-            where = {name: used.failures for name, used in row.operations.items() if used.identities.values}
-            most = max(where, key=lambda name: (where[name], name), default="")
-            if most:
-                own = counted.by_operation.setdefault(most, {})
-                own["login_failures"] = own.get("login_failures", 0) + failures
-            fresh = part.fresh("accounts", row.accounts.tried, context.now_slot)
-            # One who mistypes, and then logs in, has failed with names that nobody has.
-            failed = part.total.sums("accounts_failed")[2] + min(failures, fresh)
-            forgiven = FORGIVEN * (part.total.sums("logins")[2] + row.accounts.successes)
-            counted.mark(most, "accounts_failed", min(failures, fresh, max(0.0, failed - forgiven)))
+            door = door_of(context, service, name)
+            tried = door.logins(used)
+            if tried.attempts and not door.registers:
+                found = found.plus(tried)
+                if tried.failures:
+                    own = counted.by_operation.setdefault(name, {})
+                    own["login_failures"] = own.get("login_failures", 0) + tried.failures
+        return found
+
+    def evidence(self, counted: Counted) -> Mapping[str, Any]:
+        opened = counted.part.total.sums("accounts_opened")[2]
+        return {"accounts_opened": int(opened)} if opened else {}
+
+    def learn(self, window: Window, context: Context) -> None:
+        learn_doors(window.by_operation, context)
+
+
+def _basic(counted: Counted) -> Logins:
+    """Attempts by HTTP Basic, which come with requests of any kind."""
+    attempts = failures = successes = 0
+    names: Set[int] = set()
+    for row in counted.rows:
+        bodies = [used.attempts[TRIED] for used in row.operations.values() if TRIED in used.attempts]
+        tried = row.accounts.attempts - sum(one.requests for one in bodies)
+        if tried > 0:
+            attempts += tried
+            failed = row.accounts.failures - sum(one.counts[CLOSED] for one in bodies)
+            failures += failed
+            successes += tried - failed
+            names |= row.accounts.tried
+    named = frozenset(names) if failures and not successes else frozenset()
+    return Logins(attempts, failures, successes, named, frozenset(), 0)
+
+
+def _most(counted: Counted, counter: str) -> str:
+    by = {name: counts.get(counter, 0) for name, counts in counted.by_operation.items()}
+    best = max(by, key=lambda name: (by[name], name), default="")
+    return best if best and by[best] else ""

@@ -6,6 +6,7 @@ from apisec.abuse.base import OPERATION, Context
 from apisec.abuse.counting import Claim, CountingFamily
 from apisec.abuse.tally import Counted, OperationTraffic
 from apisec.activity import OTHER
+from apisec.activity.attempts import NAMED, TRIED
 from apisec.activity.hashing import value_hash32
 
 
@@ -20,6 +21,8 @@ class Reconnaissance(CountingFamily):
         for _, name, used in counted.used():
             # Where a credential is asked for there is something; and one answer is enough to be no secret.
             if used.failures < used.requests or used.statuses.get(401, 0) == used.requests:
+                continue
+            if NAMED in used.attempts or TRIED in used.attempts:  # he asks about accounts, or logs in
                 continue
             traffic = context.peek(OPERATION, (service, name), OperationTraffic)
             if traffic is None or not traffic.answered:

@@ -11,6 +11,8 @@ from apisec.abuse.base import Context
 from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
 from apisec.abuse.tally import Counted
 
+ANONYMOUS = "anonymous"
+
 
 class TokenGuessing(CountingFamily):
     name = "token_guessing"
@@ -28,7 +30,8 @@ class TokenGuessing(CountingFamily):
         before = part.total.sums("answered")[2]
         for row, name, used in counted.used():
             refused = used.statuses.get(401, 0)
-            if not refused or used.identities.values:
+            # Who has no credential guesses none; who names an account beside a secret logs in.
+            if not refused or used.attempts or (row.kind == ANONYMOUS and not row.credential_hashes.values):
                 continue
             refused = min(refused, int(counted.by_operation.get(name, {}).get("s401", refused)))  # less a wave
             counted.mark(name, "refused", refused)

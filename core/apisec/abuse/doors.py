@@ -1,0 +1,278 @@
+"""What an operation is by how it behaves: whether it logs in, registers, or answers questions about accounts.
+
+A login gives a credential to who asks with an account and the right secret: where that is so, an answer without one is
+a failure, whatever its status. An operation at which an account succeeds once and never again, and which creates
+something, registers. A client that names an account and no secret, where nobody is given a credential, asks about it.
+
+Accounts that have logged in are known (a fair sample of them, as hashes): people mistype passwords of accounts that
+exist, and then log in; who tries a list that leaked elsewhere mostly tries accounts that nobody has here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
+
+from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context
+from apisec.activity import OperationActivity, Row
+from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, TRIED, Attempts
+from apisec.activity.hashing import smallest
+from apisec.activity.packing import pack, unpack
+from apisec.errors import DocumentError
+
+GENERATION = 14 * SLOTS_PER_DAY  # slots; what is known is that of the present and the former generation
+MAX_ACCOUNTS = 4096  # known of a service and generation
+MAX_RETURNING = 256  # accounts by which is seen whether they come again to an operation
+LEAST_ANSWERS = 5  # requests by known manners, from which on an operation is known to give credentials
+LEAST_ANSWERED = 3  # from which on it is known to answer questions
+LEAST_PRESUMED = 10  # the same where nothing else tells that accounts are named
+GRANTING = 0.25  # of its successes give one
+LEAST_ACCOUNTS = 20  # that succeeded, from which on it is known whether they come again
+ONCE = 0.03  # of successes are of accounts that had succeeded, at most, where accounts are made
+UNKNOWN_KINDS = frozenset(("anonymous", "session"))  # of principals of whom nothing tells that they are signed in
+CREATING = frozenset((201, 409))
+MAX_COUNTED = 4_000.0  # answers, beyond which old ones fade
+
+
+class Logins(NamedTuple):
+    """What one principal did at a door: accounts as hashes."""
+
+    attempts: int
+    failures: int
+    successes: int
+    failed: AbstractSet[int]
+    opened: AbstractSet[int]
+    unread: int  # accounts that failed, beyond the bound of ``failed``
+
+    def plus(self, other: Logins) -> Logins:
+        opened = self.opened | other.opened
+        return Logins(
+            self.attempts + other.attempts,
+            self.failures + other.failures,
+            self.successes + other.successes,
+            (self.failed | other.failed) - opened,
+            opened,
+            self.unread + other.unread,
+        )
+
+
+NOBODY = Logins(0, 0, 0, frozenset(), frozenset(), 0)
+
+
+class Door:
+    """How an operation answers those who name accounts. The part "door" of its profile."""
+
+    name: ClassVar[str] = "door"
+    __slots__ = ("_answers", "_created", "_first", "_later", "_returning")
+
+    def __init__(self) -> None:
+        self._answers: Dict[str, List[float]] = {}  # by manner, of ordinary requests: opened, closed, mute
+        self._created = 0.0  # answers with a status that says that something was, or is already, there
+        self._returning: Set[int] = set()  # a sample of accounts that succeeded
+        self._first = 0  # successes of accounts of the sample's range: of those that were new
+        self._later = 0  # and of those that had succeeded in an earlier window
+
+    def grants(self, manner: str) -> bool:
+        """Whether such requests are given a credential when they succeed."""
+        opened, closed, mute = self._answers.get(manner, (0.0, 0.0, 0.0))
+        if manner in (TRIED, NAMED):
+            return opened >= LEAST_ANSWERS and opened >= GRANTING * (opened + mute)
+        return opened >= LEAST_PRESUMED and opened >= GRANTING * (opened + closed + mute)
+
+    @property
+    def answers(self) -> bool:
+        """Whether questions about accounts are answered to clients that nobody knows."""
+        opened, _, mute = self._answers.get(NAMED, (0.0, 0.0, 0.0))
+        return opened + mute >= LEAST_ANSWERED
+
+    @property
+    def registers(self) -> bool:
+        """Whether accounts succeed here once, by being made."""
+        seen = self._first + self._later
+        answers = sum(sum(one) for one in self._answers.values())
+        return seen >= LEAST_ACCOUNTS and self._later <= ONCE * seen and self._created >= 0.5 * answers
+
+    def logins(self, used: OperationActivity) -> Logins:
+        """Return what of the use is attempts to log in, or to register."""
+        found = NOBODY
+        for manner, attempts in used.attempts.items():
+            if manner == TRIED or self.grants(manner):
+                found = found.plus(_logins(attempts, self.grants(manner)))
+        return found
+
+    def asked(self, used: OperationActivity) -> Optional[Attempts]:
+        """Return what of the use is questions about accounts."""
+        attempts = used.attempts.get(NAMED)
+        return None if attempts is None or self.grants(NAMED) else attempts
+
+    def learn(self, used: OperationActivity, known: bool) -> None:
+        """Take an ordinary use; ``known``: of a client that is signed in, who may ask more than others."""
+        for manner, attempts in used.attempts.items():
+            if known and manner == NAMED:
+                continue
+            held = self._answers.setdefault(manner, [0.0, 0.0, 0.0])
+            for outcome in (OPENED, CLOSED, MUTE):
+                held[outcome] += attempts.counts[outcome]
+            if sum(held) > MAX_COUNTED:
+                self._created /= 2
+                held[:] = [value / 2 for value in held]
+        self._created += sum(count for status, count in used.statuses.items() if status in CREATING)
+        self._learn_returning(self.logins(used).opened)
+
+    def _learn_returning(self, accounts: Iterable[int]) -> None:
+        held = self._returning
+        limit = max(held) if len(held) >= MAX_RETURNING else None
+        for account in accounts:
+            if limit is not None and account > limit:
+                continue
+            if account in held:
+                self._later += 1
+            else:
+                self._first += 1
+                held.add(account)
+        if len(held) > MAX_RETURNING:
+            self._returning = smallest(held, MAX_RETURNING)
+
+    def merge(self, other: Door) -> None:
+        for manner, counts in other._answers.items():
+            held = self._answers.setdefault(manner, [0.0, 0.0, 0.0])
+            held[:] = [mine + theirs for mine, theirs in zip(held, counts)]
+        self._created += other._created
+        self._first += other._first
+        self._later += other._later
+        self._returning = smallest(self._returning | other._returning, MAX_RETURNING)
+
+    def forget(self, slot: int) -> None:
+        """Nothing here has a time of its own; what is old fades as new answers come."""
+
+    def to_state(self) -> Dict[str, Any]:
+        return {
+            "answers": {manner: [round(one, 2) for one in held] for manner, held in sorted(self._answers.items())},
+            "created": round(self._created, 2),
+            "returning": pack(sorted(self._returning)),
+            "seen": [self._first, self._later],
+        }
+
+    @classmethod
+    def from_state(cls, state: Any) -> Door:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        door = cls()
+        try:
+            for manner, held in state["answers"].items():
+                opened, closed, mute = (_amount(one) for one in held)
+                if manner in MANNERS:
+                    door._answers[manner] = [opened, closed, mute]
+            door._created = _amount(state["created"])
+            door._returning = set(unpack(state["returning"], MAX_RETURNING, "door"))
+            door._first, door._later = (int(_amount(one)) for one in state["seen"])
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise DocumentError(f"is no door: {error}", where="door") from error
+        return door
+
+
+def _logins(attempts: Attempts, grants: bool) -> Logins:
+    _, closed, mute = attempts.counts
+    good, bad, unclear = attempts.accounts
+    successes = set(good.values if grants else good.values | unclear.values)
+    failed = set(bad.values | unclear.values if grants else bad.values) - successes
+    failures = closed + mute if grants else closed
+    dropped = sum(one.count - len(one) for one in ((bad, unclear) if grants else (bad,)))
+    return Logins(attempts.requests, failures, attempts.requests - failures - attempts.unanswered, failed, successes,
+                  dropped)  # fmt: skip
+
+
+class Accounts:
+    """Accounts that have logged in to a service: all of them, or a fair sample. The part "accounts" of its profile."""
+
+    name: ClassVar[str] = "accounts"
+    __slots__ = ("_generation", "_held")
+
+    def __init__(self) -> None:
+        self._generation = 0
+        self._held: Tuple[Set[int], Set[int]] = (set(), set())  # of this generation and the one before
+
+    def __len__(self) -> int:
+        return len(self._held[0] | self._held[1])
+
+    def knows(self, account: int) -> Optional[bool]:
+        """Whether the account has logged in; None where that cannot be told, for too many have."""
+        recent, former = self._held
+        if account in recent or account in former:
+            return True
+        full = [held for held in self._held if len(held) >= MAX_ACCOUNTS]
+        return None if any(account > max(held) for held in full) else False
+
+    def strangers(self, accounts: Iterable[int]) -> Set[int]:
+        """Return those of the accounts that are known never to have logged in."""
+        return {account for account in accounts if self.knows(account) is False}
+
+    def add(self, accounts: Iterable[int], slot: int) -> None:
+        self.forget(slot)
+        recent = self._held[0]
+        recent.update(accounts)
+        if len(recent) > MAX_ACCOUNTS + MAX_ACCOUNTS // 8:
+            self._held = (smallest(recent, MAX_ACCOUNTS), self._held[1])
+
+    def forget(self, slot: int) -> None:
+        generation = slot // GENERATION
+        if generation > self._generation:
+            former = self._held[0] if generation == self._generation + 1 else set()
+            self._held = (set(), former)
+            self._generation = generation
+
+    def merge(self, other: Accounts) -> None:
+        newest = max(self._generation, other._generation)
+        self.forget(newest * GENERATION)
+        for age, held in enumerate(other._held):
+            at = newest - other._generation + age
+            if at < len(self._held):
+                self._held[at].update(held)
+        recent, former = self._held
+        self._held = (smallest(recent, MAX_ACCOUNTS), smallest(former, MAX_ACCOUNTS))
+
+    def to_state(self) -> List[Any]:
+        return [self._generation, *(pack(sorted(smallest(held, MAX_ACCOUNTS))) for held in self._held)]
+
+    @classmethod
+    def from_state(cls, state: Any) -> Accounts:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        if not isinstance(state, list) or len(state) != 3 or type(state[0]) is not int:
+            raise DocumentError("are no two generations", where="accounts")
+        accounts = cls()
+        accounts._generation = state[0]
+        recent, former = (set(unpack(packed, MAX_ACCOUNTS, "accounts")) for packed in state[1:])
+        accounts._held = (recent, former)
+        return accounts
+
+
+def door_of(context: Context, service: str, operation: str) -> Door:
+    """Return what is known of an operation; it is not to be changed."""
+    return context.peek(OPERATION, (service, operation), Door) or _UNKNOWN
+
+
+def accounts_of(context: Context, service: str) -> Accounts:
+    """Return the accounts that are known of a service; they are not to be changed."""
+    return context.peek(SERVICE, (service,), Accounts) or _NO_ACCOUNTS
+
+
+def learn_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActivity]]], context: Context) -> None:
+    """Take from ordinary rows, by (service, operation), how operations answer and who logs in."""
+    for (service, operation), uses in rows.items():
+        for row, used in uses:
+            if not used.attempts:
+                continue
+            door = context.part(OPERATION, (service, operation), Door)
+            opened = door.logins(used).opened
+            if opened:
+                context.part(SERVICE, (service,), Accounts).add(opened, context.now_slot)
+            door.learn(used, row.kind not in UNKNOWN_KINDS)
+
+
+def _amount(value: Any) -> float:
+    if type(value) not in (int, float) or not 0 <= value <= 1e15:
+        raise ValueError(f"{value!r} is not a count")
+    return float(value)
+
+
+_UNKNOWN, _NO_ACCOUNTS = Door(), Accounts()
