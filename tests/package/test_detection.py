@@ -16,7 +16,7 @@ from apisec_app.detection import rows as fetching
 from apisec_app.detection import run as running
 from apisec_app.detection.state import State
 from apisec_app.kvstore import Collection
-from apisec_app.refresh.windows import StaleRunError, Window
+from apisec_app.windows.ledger import StaleRunError, Window
 from splunklib.binding import HTTPError
 
 from apisec.abuse.engine import CAMPAIGNS, EXPECTATIONS, PROFILES, Engine

@@ -19,7 +19,7 @@ from apisec_app.connection import connect
 from apisec_app.refresh import inventory as refreshing
 from apisec_app.refresh import paths
 from apisec_app.refresh import run as running
-from apisec_app.refresh.windows import StaleRunError, Window
+from apisec_app.windows.ledger import StaleRunError, Window
 
 from apisec.endpoints.inventory import Inventory
 from tests.support.splunk import Splunk

@@ -8,7 +8,7 @@ Splunk gives to JSON arrays (``object_ids{}``, ``signals{}.detector``).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Callable, Dict, List, Optional
 
 from apisec.model.event import FIELDS
@@ -120,3 +120,10 @@ def _scalar(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value
+
+
+def same_fields(rows: Iterable[Record]) -> List[Dict[str, Any]]:
+    """Give all rows all fields: the SDK takes a chunk's header from its first record."""
+    listed = list(rows)
+    names = list(dict.fromkeys(name for row in listed for name in row))
+    return [{name: field_of(row.get(name)) for name in names} for row in listed]

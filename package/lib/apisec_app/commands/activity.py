@@ -14,19 +14,14 @@ from typing import Any, Dict, List, Tuple, Union
 from splunklib.searchcommands import Configuration, Option, ReportingCommand, validators
 
 from apisec.activity import Activity, Row
-from apisec.endpoints.inventory import read
 from apisec.errors import DocumentError
 
-from ..records import event_of, first, raw_of
+from ..records import first, same_fields
 from .chunks import ByLine
-from .inventory import Duplicates, same_fields
-from .unique import MAX_DUPLICATES, Once, Together, id_hash, pack
+from .events import event_from
+from .unique import EVENT_FIELD, IDS_FIELD, Duplicates, Once, Together, id_hash
 
 ROW_FIELD = "apisec_row"
-IDS_FIELD = "apisec_ids"
-EVENT_FIELD = "apisec_event"
-DUPLICATES_FIELD = "apisec_duplicates"
-TOO_MANY = "many"
 STATE, ROWS = "state", "rows"
 KEY_FIELDS = ("service", "principal", "slot")
 MAX_HELD = 2_000_000  # rows on the search head; what is beyond is left out, and the command says so
@@ -172,29 +167,18 @@ class ApisecActivityCommand(ByLine, ReportingCommand):  # type: ignore[misc]
         activity = Activity()
         found: List[Record] = []
         if self.unique:
-            found += self._map_once(records, activity)
+            if not hasattr(self, "_once"):
+                self._once = Once(self.duplicates or ())
+            found += self._once.sift(records, event_from, activity.add)
         else:
             for record in records:
                 if ROW_FIELD in record:
                     found.append(record)
                 else:
-                    activity.add(_event(record))
+                    activity.add(event_from(record))
         found += (row_record(row) for row in activity.rows())
         self._tell(activity)
         yield from same_fields(found)
-
-    def _map_once(self, records: Iterable[Record], activity: Activity) -> Iterator[Record]:
-        if not hasattr(self, "_once"):
-            self._once = Once(self.duplicates or ())
-        for record in records:
-            event = _event(record)
-            identifier = event.get("id")
-            hashed = id_hash(identifier) if isinstance(identifier, str) else None
-            if hashed is None or (not self._once.is_duplicate(hashed) and self._once.first(hashed)):
-                activity.add(event)
-            elif self._once.is_duplicate(hashed):
-                yield {EVENT_FIELD: raw_of(record) or json.dumps(event)}
-        yield {IDS_FIELD: self._once.take()}
 
     def reduce(self, records: Iterable[Record]) -> Iterator[Record]:
         """On the search head: rows, once the last chunk is here."""
@@ -214,14 +198,14 @@ class ApisecActivityCommand(ByLine, ReportingCommand):  # type: ignore[misc]
         if ids:
             self._together.add(ids)
         elif event:
-            whole = _event({"_raw": event})
+            whole = event_from({"_raw": event})
             if self._together.first(id_hash(str(whole.get("id")))):
                 self._activity.add(whole)
         elif row:
             service, principal, slot = (first(record.get(name)) or "" for name in KEY_FIELDS)
             self._rows.add((service, principal, slot), row)
         elif IDS_FIELD not in record:
-            self._activity.add(_event(record))
+            self._activity.add(event_from(record))
 
     def _finish(self) -> Iterator[Record]:
         for row in self._activity.rows():
@@ -234,18 +218,9 @@ class ApisecActivityCommand(ByLine, ReportingCommand):  # type: ignore[misc]
                 yield {"service": service, "principal": principal, "slot": slot, ROW_FIELD: text}
         else:
             yield from (shown(row) for row in self._rows.rows())
-        twice = self._together.duplicates()
-        if twice:
-            yield {DUPLICATES_FIELD: pack(twice) if len(twice) <= MAX_DUPLICATES else TOO_MANY}
+        yield from self._together.told()
 
     def _tell(self, activity: Activity) -> None:
         if activity.dropped:
             text = f"apisecactivity: {activity.dropped} events left out: no operation, principal or time, or too many"
             self.write_warning("{}", text)
-
-
-def _event(record: Record) -> Record:
-    """The event of a record: from its text where there is one, else from its fields."""
-    raw = raw_of(record)
-    event = read(raw, first(record.get("_time"))) if raw is not None else None
-    return event_of(record) if event is None else event

@@ -21,7 +21,7 @@ from apisec.redaction.masks import Masked, masked
 from ..records import values
 from ..verdicts import Known
 from .chunks import ByLine
-from .inventory import event_from
+from .events import event_from
 
 Record = Dict[str, Any]
 MAX_FIELDS = 20

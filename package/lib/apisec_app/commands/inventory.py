@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
 
 from splunklib.searchcommands import Configuration, Option, ReportingCommand, validators
 
@@ -19,29 +19,20 @@ from apisec.classification.event import by_place
 from apisec.classification.fields import summary, verdicts
 from apisec.classification.overrides import Overrides
 from apisec.endpoints import performance
-from apisec.endpoints.inventory import Inventory, read
+from apisec.endpoints.inventory import Inventory
 from apisec.endpoints.learning import PathModel
 from apisec.openapi.export import documents
 
-from ..records import event_of, field_of, first, raw_of
+from ..records import first, same_fields
 from ..verdicts import overrides_of
 from .chunks import ByLine
-from .unique import MAX_DUPLICATES, Once, Together, id_hash, pack, unpack
+from .events import event_from
+from .unique import EVENT_FIELD, IDS_FIELD, Duplicates, Once, Together, id_hash
 
 STATE_FIELD = "apisec_state"
 PATHS_FIELD = "apisec_paths"
-IDS_FIELD = "apisec_ids"
-EVENT_FIELD = "apisec_event"
-DUPLICATES_FIELD = "apisec_duplicates"
 
 Record = Dict[str, Any]
-
-
-def event_from(record: Record) -> Record:
-    """Return the event of a record: from its text where there is one, else from its fields."""
-    raw = raw_of(record)
-    event = read(raw, first(record.get("_time"))) if raw is not None else None
-    return event_of(record) if event is None else event
 
 
 class Gathered:
@@ -123,23 +114,6 @@ OUTPUTS: Dict[str, Callable[[Inventory], Iterable[Record]]] = {
 STATE = "state"
 
 
-def same_fields(rows: Iterable[Record]) -> List[Record]:
-    """Give all rows all fields: the SDK takes a chunk's header from its first record."""
-    listed = list(rows)
-    names = list(dict.fromkeys(name for row in listed for name in row))
-    return [{name: field_of(row.get(name)) for name in names} for row in listed]
-
-
-class Duplicates(validators.Validator):  # type: ignore[misc]
-    """Ids, as a run with ``unique=true`` gives them in ``apisec_duplicates``."""
-
-    def __call__(self, value: Optional[str]) -> Optional[List[int]]:
-        return None if value is None else unpack(str(value))
-
-    def format(self, value: Optional[List[int]]) -> Optional[str]:
-        return None if value is None else pack(value)
-
-
 @Configuration(requires_preop=True)
 class ApisecInventoryCommand(ByLine, ReportingCommand):  # type: ignore[misc]
     """
@@ -177,28 +151,16 @@ class ApisecInventoryCommand(ByLine, ReportingCommand):  # type: ignore[misc]
         gathered = Gathered(self.output == STATE)
         found: List[Record] = []
         if self.unique:
-            found += self._map_once(records, gathered)
+            if not hasattr(self, "_once"):
+                self._once = Once(self.duplicates or ())
+            wanted = (record for record in records if not gathered.state(record))
+            found += self._once.sift(wanted, event_from, gathered.add)
         else:
             for record in records:
                 if not gathered.state(record):
                     gathered.add(event_from(record))
         found += gathered.states()
         yield from same_fields(found)
-
-    def _map_once(self, records: Iterable[Record], gathered: Gathered) -> Iterator[Record]:
-        if not hasattr(self, "_once"):
-            self._once = Once(self.duplicates or ())
-        for record in records:
-            if gathered.state(record):
-                continue
-            event = event_from(record)
-            identifier = event.get("id")
-            hashed = id_hash(identifier) if isinstance(identifier, str) else None
-            if hashed is None or (not self._once.is_duplicate(hashed) and self._once.first(hashed)):
-                gathered.add(event)
-            elif self._once.is_duplicate(hashed):
-                yield {EVENT_FIELD: raw_of(record) or json.dumps(event)}
-        yield {IDS_FIELD: self._once.take()}
 
     def reduce(self, records: Iterable[Record]) -> Iterator[Record]:
         """On the search head: rows, once the last chunk is here."""
@@ -209,9 +171,7 @@ class ApisecInventoryCommand(ByLine, ReportingCommand):  # type: ignore[misc]
         if self._finished:
             self._warn()
             rows = list(self._gathered.states() if self.output == STATE else self._rows())
-            twice = self._together.duplicates()
-            if twice:
-                rows.append({DUPLICATES_FIELD: pack(twice) if len(twice) <= MAX_DUPLICATES else "many"})
+            rows += self._together.told()
             yield from same_fields(rows)
 
     def _rows(self) -> Iterable[Record]:

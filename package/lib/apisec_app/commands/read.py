@@ -16,7 +16,7 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, v
 
 from ..access import caller_of, reader
 from ..kvstore import INVENTORY, Collection
-from ..records import field_of
+from ..records import same_fields
 from ..teams import owners, with_team
 
 API = "/services/apisec/v1/"
@@ -87,13 +87,6 @@ def learned(service: Any) -> Iterator[Row]:
     present = owners(service)
     for document in Collection(service, INVENTORY).load(fields=_LEARNED):
         yield {STATE_FIELD: with_team(document, present.team_of(document))["state"]}
-
-
-def same_fields(rows: List[Row]) -> Iterator[Row]:
-    """Give all rows all fields: the SDK takes a chunk's header from its first record."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    for row in rows:
-        yield {name: field_of(row.get(name)) for name in names}
 
 
 @Configuration(type="reporting")

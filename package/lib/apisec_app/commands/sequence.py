@@ -21,10 +21,10 @@ from apisec.sequences.model import Explained, SequenceFinding, SequenceModel
 from apisec.sequences.transitions import START, Transitions
 from apisec.sequences.window import ANONYMOUS
 
-from ..records import first
+from ..records import first, same_fields
 from .activity import KEY_FIELDS, ROW_FIELD, YOUNGEST, Rows, row_record
 from .chunks import ByLine
-from .inventory import event_from, same_fields
+from .events import event_from
 
 RULES, TRANSITIONS, UNUSUAL, PATH = "rules", "transitions", "unusual", "path"
 START_TEXT = "(start of a session)"

@@ -11,10 +11,22 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 from array import array
-from collections.abc import Iterable
-from typing import List, Set
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Dict, List, Optional, Set
 
+from splunklib.searchcommands import validators
+
+from ..records import raw_of
+
+Record = Dict[str, Any]
+Add = Callable[[Record], None]
+
+IDS_FIELD = "apisec_ids"
+EVENT_FIELD = "apisec_event"
+DUPLICATES_FIELD = "apisec_duplicates"
+TOO_MANY = "many"
 MAX_DUPLICATES = 4_000  # ids in one option; more are left to the search language's dedup
 _BYTES = 8
 
@@ -65,6 +77,18 @@ class Once:
         packed, self._new = pack(self._new), []
         return packed
 
+    def sift(self, records: Iterable[Record], event_of: Callable[[Record], Record], add: Add) -> Iterator[Record]:
+        """Give ``add`` each event that this process meets first; yield what the search head has to see."""
+        for record in records:
+            event = event_of(record)
+            identifier = event.get("id")
+            hashed = id_hash(identifier) if isinstance(identifier, str) else None
+            if hashed is None or (not self.is_duplicate(hashed) and self.first(hashed)):
+                add(event)
+            elif self.is_duplicate(hashed):
+                yield {EVENT_FIELD: raw_of(record) or json.dumps(event)}
+        yield {IDS_FIELD: self.take()}
+
 
 class Together:
     """The ids of all map processes, on the search head; eight bytes each until they are compared."""
@@ -88,3 +112,19 @@ class Together:
         """Return the ids that more than one process counted."""
         ordered = sorted(self._hashes)
         return sorted({one for one, other in zip(ordered, ordered[1:]) if one == other})
+
+    def told(self) -> Iterator[Record]:
+        """Yield the record that names the duplicates, if there are any."""
+        twice = self.duplicates()
+        if twice:
+            yield {DUPLICATES_FIELD: pack(twice) if len(twice) <= MAX_DUPLICATES else TOO_MANY}
+
+
+class Duplicates(validators.Validator):  # type: ignore[misc]
+    """Ids, as a run with ``unique=true`` gives them in ``apisec_duplicates``."""
+
+    def __call__(self, value: Optional[str]) -> Optional[List[int]]:
+        return None if value is None else unpack(str(value))
+
+    def format(self, value: Optional[List[int]]) -> Optional[str]:
+        return None if value is None else pack(value)

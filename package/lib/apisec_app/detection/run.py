@@ -29,7 +29,7 @@ from ..dispositions import ExceptionStore
 from ..kvstore import Collection, Document
 from ..pins import PATH_PINS, PathPins
 from ..refresh.paths import Paths, names
-from ..refresh.windows import StaleRunError, Window, Windows
+from ..windows.ledger import StaleRunError, Window, Windows
 from ..teams import Owners, owners
 from . import rows as fetching
 from .state import State

@@ -23,21 +23,14 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 from apisec.endpoints.inventory import Inventory
 from apisec.endpoints.learning import PathModel
 
-from ..connection import SearchError, search
 from ..kvstore import Collection, Document
 from ..records import first
+from ..windows.ledger import KEPT, Window
+from ..windows.reading import fetch_once
 from .changes import MEMBER, Step, Written
-from .windows import KEPT, Window
 
-LATENESS = "-30d"  # an event that waited longer in a forwarder's spool is not in the inventory
-SPL = (
-    "search `apisec_transactions` | where _indextime>={start:.0f} AND _indextime<{end:.0f} "
-    "{dedup}| fields _raw, _time | apisecinventory output=state unique=true{duplicates}"
-)
 STATE_FIELD = "apisec_state"
 PATHS_FIELD = "apisec_paths"
-DUPLICATES_FIELD = "apisec_duplicates"
-TOO_MANY = "many"
 Rename = Callable[[str, str], str]
 TOGETHER = 50  # operations that are in memory at once
 
@@ -50,32 +43,16 @@ class Found(NamedTuple):
 
 
 def fetch(service: Any, span: Window) -> Found:
-    """Return what a window holds. Raises SearchError, and splunklib's HTTPError.
-
-    Ids that lie on more than one indexer are asked for again, so that each counts once; when they are very many, the
-    search head has to see all events.
-    """
-    found, duplicates = _run(service, span, "", "")
-    if duplicates == TOO_MANY:
-        found, duplicates = _run(service, span, "| dedup id ", "")
-    elif duplicates:
-        found, duplicates = _run(service, span, "", f' duplicates="{duplicates}"')
-    if duplicates:
-        raise SearchError("events of the window were still arriving; the next run takes it again")
-    return found
+    """Return what a window holds. Raises SearchError, and splunklib's HTTPError."""
+    return fetch_once(service, span, "apisecinventory", lambda: Found(Inventory(), PathModel()), _take)
 
 
-def _run(service: Any, span: Window, dedup: str, duplicates: str) -> tuple[Found, str]:
-    found, twice = Found(Inventory(), PathModel()), ""
-    spl = SPL.format(start=span.start, end=span.end, dedup=dedup, duplicates=duplicates)
-    for row in search(service, spl, earliest=LATENESS, latest="now", index_window=span):
-        state, paths = first(row.get(STATE_FIELD)), first(row.get(PATHS_FIELD))
-        twice = first(row.get(DUPLICATES_FIELD)) or twice
-        if state:
-            found.inventory.merge(Inventory.from_state(state))
-        if paths:
-            found.paths.merge(PathModel.from_state(paths))
-    return found, twice
+def _take(found: Found, record: Document) -> None:
+    state, paths = first(record.get(STATE_FIELD)), first(record.get(PATHS_FIELD))
+    if state:
+        found.inventory.merge(Inventory.from_state(state))
+    if paths:
+        found.paths.merge(PathModel.from_state(paths))
 
 
 KIND = "operation"

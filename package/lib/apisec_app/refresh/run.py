@@ -12,10 +12,10 @@ from apisec.endpoints.learning import PathModel
 
 from ..kvstore import ARCHIVE, DELTAS, INVENTORY, PATHS, WINDOWS, Collection
 from ..pins import PATH_PINS, PathPins
+from ..windows.ledger import Window, Windows
 from . import inventory
 from .changes import Changes
 from .paths import Paths, deltas, names
-from .windows import Window, Windows
 
 MAX_WINDOWS = 40  # of one run; what is left is the next run's
 DAY = 86_400.0
