@@ -14,6 +14,8 @@ from apisec_app.rest.audit import Audit
 from apisec_app.rest.resources import TABLE
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from apisec.abuse.artefact import covered, document_of
+from apisec.abuse.model import FamilyModel
 from apisec.bundles import canonical, seen
 from apisec.bundles.release import unsigned
 from apisec.bundles.trust import key_id
@@ -54,6 +56,10 @@ class Key:
         made = {**covered, "signatures": [{"key": self.id, "signature": signature}]}
         return {**made, "seen": saw} if saw is not None else made
 
+    def sign_models(self, document: dict[str, Any]) -> dict[str, Any]:
+        signature = base64.b64encode(self.private.sign(covered(document))).decode()
+        return {**document, "signatures": [{"key": self.id, "signature": signature}]}
+
 
 def bundle(**changes: Any) -> dict[str, Any]:
     made = {"author": "ada@example.org", "reason": "first classification", "at": "2026-11-17T00:00:00Z"}
@@ -62,6 +68,12 @@ def bundle(**changes: Any) -> dict[str, Any]:
         "ownership": {"team": COMMERCE}, "overrides": [PAN],
     }  # fmt: skip
     return {key: value for key, value in {**body, **changes}.items() if value is not None}
+
+
+def models(**training: Any) -> dict[str, Any]:
+    """Own models, unsigned: what shows 4 decades of flooding is 1 in 100 here, and 1 in 10,000 without a model."""
+    golden = [{"family": "flooding", "features": {"requests": 4.0}, "z": 4.0, "p": 0.01}]
+    return document_of({"flooding": FamilyModel(slope=0.5)}, {"transactions": 70, **training}, golden)
 
 
 def event(service: str = "shop", team: str = COMMERCE, **changes: Any) -> dict[str, Any]:

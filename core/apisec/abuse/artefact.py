@@ -47,7 +47,7 @@ def covered(document: Mapping[str, Any]) -> bytes:
     rest = {key: value for key, value in document.items() if key not in ("sha256", "signatures")}
     try:
         text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ModelError(f"cannot be digested: {error}") from error
     return text.encode("ascii")
 

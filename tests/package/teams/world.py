@@ -28,7 +28,7 @@ from apisec.abuse.campaigns import Campaign
 from apisec.dispositions.verdicts import disposition
 from apisec.endpoints.learning import PathModel
 from tests.core.inventory.events import event, learned
-from tests.package.bundles_rig import Key, bundle
+from tests.package.bundles_rig import Key, bundle, models
 from tests.support.splunk import APP, TIMEOUT_SECONDS, Splunk, Target, saved_path
 from tests.support.splunk_standin import standin
 from tests.support.waiting import until
@@ -358,7 +358,8 @@ def _ids(made: World) -> dict[str, str]:
 def _bundles(made: World) -> dict[str, str]:
     """A key of each team, trusted for its own; a release for cart's service by cart's key, and one by pay's."""
     keys = {team: Key(number, team, owner=mark(team)) for number, team in enumerate(TEAMS, 1)}
-    trust = {"version": 1, "keys": [key.entry for key in keys.values()]}
+    of_all = Key(len(TEAMS) + 1, "*")
+    trust = {"version": 1, "keys": [key.entry for key in (*keys.values(), of_all)]}
     rest = made.root.rest
     rest.call("PUT", f"{API}/trust", body=trust)
     rest.call("PUT", f"{API}/environment", body={"environment": "DEV"})
@@ -374,6 +375,7 @@ def _bundles(made: World) -> dict[str, str]:
         "disposition": json.dumps({"campaign": campaign_id_of(CART, 1), "verdict": "benign", **why}),
         "exception": json.dumps({"service": CART, "family": "flooding", "expires": tomorrow, **why}),
         "trust": json.dumps(trust),
+        "models": json.dumps(of_all.sign_models(models())),
         "release": json.dumps(keys[CART].sign(signed)),
         "signed_by_pay": json.dumps(keys[PAY].sign(signed)),
     }

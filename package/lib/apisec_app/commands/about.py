@@ -6,6 +6,7 @@ The selfcheck reads it. It runs on the search head, in the same Python as the ot
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Iterator
 from typing import Any, Dict, List, NamedTuple
 
@@ -14,13 +15,15 @@ from splunklib.searchcommands import Configuration, GeneratingCommand, Option, v
 
 import apisec
 from apisec.abuse import artefact
-from apisec.errors import ModelError
+from apisec.errors import DocumentError, ModelError
 from apisec.model.event import SCHEMA_VERSION
 
 from .. import kvstore
+from ..detection.models import OwnModels
 from ..kvstore import Collection, Document
 
 DIGEST_CHARS = 12
+SHIPPED = "as the app ships it"
 HIDDEN = "not yours to read: roles apisec_analyst and apisec_admin are"
 
 
@@ -56,14 +59,15 @@ _FIELDS = ("_key", "kind", "updated", "start", "end", "done")
 _OF_PATTERNS = (*_FIELDS, "pushed", "state", "error")
 
 
-def about() -> Dict[str, Any]:
-    """The row; ``model_state`` is "verified", or what is wrong with the model."""
+def about(service: Any = None) -> Dict[str, Any]:
+    """The row; ``model_state`` is "verified", or what is wrong with the models that ship or were given."""
     row: Dict[str, Any] = {
         "app_version": apisec.__version__,
         "python_version": platform.python_version(),
         "event_schema": SCHEMA_VERSION,
         "model_version": artefact.VERSION,
         "model": "",
+        "model_of": SHIPPED,
         "model_state": "verified",
     }
     try:
@@ -72,7 +76,24 @@ def about() -> Dict[str, Any]:
         artefact.check(document)  # its digest and its golden vectors
     except ModelError as error:
         row["model_state"] = str(error)
-    return row
+        return row
+    return {**row, **_own(service)} if service is not None else row
+
+
+def _own(service: Any) -> Dict[str, Any]:
+    """Return what own models change of the row, as far as the search's user may read them."""
+    try:
+        own = OwnModels(service).held(time.time())
+    except HTTPError as error:
+        return {"model_of": HIDDEN if error.status in (403, 404) else f"splunkd answered {error.status}"}
+    except DocumentError as error:
+        return {"model_state": str(error)}
+    if own is None:
+        return {}
+    if own.problem:
+        return {"model_state": f"the own models of {own.by} are not used: {own.problem}"}
+    found = str(own.document["sha256"])[:DIGEST_CHARS]
+    return {"model": found, "model_of": f"given by {own.by}, signed by {own.key}"}
 
 
 def kept(service: Any) -> List[Dict[str, Any]]:
@@ -129,7 +150,7 @@ class ApisecAboutCommand(GeneratingCommand):  # type: ignore[misc]
 
     def generate(self) -> Iterator[Dict[str, Any]]:
         if not self.collections:
-            yield about()
+            yield about(self.service)
             return
         if self.service is None:
             raise ValueError("apisecabout needs the session of its search to read collections: run it in Splunk")

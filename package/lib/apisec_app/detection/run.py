@@ -17,6 +17,7 @@ from typing import Any, Dict, List, Optional
 
 from apisec.abuse.base import SLOT_SECONDS, SLOTS_PER_DAY
 from apisec.abuse.engine import CAMPAIGNS, EXPECTATIONS, PROFILES, Engine
+from apisec.abuse.model import Models
 from apisec.abuse.state import KEEP_SLOTS
 from apisec.activity import Row
 from apisec.activity.renaming import relabel
@@ -29,9 +30,10 @@ from ..dispositions import ExceptionStore
 from ..kvstore import Collection, Document
 from ..pins import PATH_PINS, PathPins
 from ..refresh.paths import Paths, names
-from ..windows.ledger import StaleRunError, Window, Windows
 from ..teams import Owners, owners
+from ..windows.ledger import StaleRunError, Window, Windows
 from . import rows as fetching
+from .models import OwnModels, models_of
 from .state import State
 
 LONGEST = 3.0 * SLOT_SECONDS  # seconds of one window: of a long history, so much lies in memory at once
@@ -171,12 +173,12 @@ class Detection:
         return self._engine
 
     def _begun(self, documents: Dict[str, List[Document]]) -> Engine:
-        exceptions = self._exceptions()
+        exceptions, models = self._exceptions(), self._models()
         try:
-            return Engine(documents, exceptions=exceptions)
+            return Engine(documents, models=models, exceptions=exceptions)
         except DocumentError:
             readable = {kind: [one for one in some if self._is_readable(kind, one)] for kind, some in documents.items()}
-            return Engine(readable, exceptions=exceptions)
+            return Engine(readable, models=models, exceptions=exceptions)
 
     def _is_readable(self, kind: str, document: Document) -> bool:
         """Whether a document can be read; if not it begins anew, for one of them must not stop detection."""
@@ -186,6 +188,13 @@ class Detection:
             self._logger.error("what is known of %s begins anew: %s", document.get("_key"), error)  # noqa: TRY400
             return False
         return True
+
+    def _models(self) -> Models:
+        """Return the models to use: what somebody gave, where it counts."""
+        own = OwnModels(self._service).held(time.time())
+        if own is not None and own.problem:
+            self._logger.error("own models of %s are not used, those that ship are: %s", own.by, own.problem)
+        return models_of(own)
 
     def _exceptions(self) -> Exemptions:
         found, problems = ExceptionStore(Collection(self._service, kvstore.EXCEPTIONS)).readable(time.time())
