@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
@@ -18,7 +17,8 @@ from apisec.abuse.base import SLOT_SECONDS
 from apisec.abuse.engine import CAMPAIGNS, EXPECTATIONS, PROFILES, Engine
 from apisec.activity import Activity
 from tests.content.behaviour import ATTACKS, Shop
-from tests.support.splunk import APP, Splunk, saved_path
+from tests.content.scene import run_by_scheduler
+from tests.support.splunk import Splunk
 
 NOW = 5_900_000 * SLOT_SECONDS + 1.5 * 86400.0  # seconds since the epoch
 
@@ -49,13 +49,13 @@ def test_each_attack_is_one_campaign_and_nobody_else_has_one(shop: Shop, told: l
 
 
 @pytest.mark.app
-def test_detections_accuse_the_attackers_once(splunk: Splunk, shop: Shop, told: list[dict[str, Any]]) -> None:
-    send(splunk, told)
+def test_detections_accuse_the_attackers_once(scheduling: Splunk, shop: Shop, told: list[dict[str, Any]]) -> None:
+    send(scheduling, told)
     families = {family: one for one in detections.load() for family in ATTACKS if f'family="{family}"' in one.search}
     assert set(families) == set(ATTACKS)
     for family, detection in families.items():
-        rows = found(splunk, detection)
-        assert [row["risk_object"] for row in rows] == [splunk.token(shop.attackers[family])], family
+        rows = scheduling.mine(run_by_scheduler(scheduling, detection))
+        assert [row["risk_object"] for row in rows] == [scheduling.token(shop.attackers[family])], family
         for row in rows:
             assert float(row["score"]) >= 90
             assert row["reason"] in row["risk_message"]
@@ -76,12 +76,3 @@ def send(splunk: Splunk, told: list[dict[str, Any]]) -> None:
         if one["time"] > NOW - 3500
     ]
     splunk.send(recent, "apisec:anomaly")
-
-
-def found(splunk: Splunk, detection: detections.Detection) -> list[dict[str, Any]]:
-    """What the saved search finds, run as the scheduler does."""
-    splunk.edit_saved(detection.stanza, {"disabled": "0"})
-    sid = splunk.rest.call("POST", f"{saved_path(detection.stanza)}/dispatch", {"trigger_actions": "1"})["sid"]
-    job = f"/servicesNS/nobody/{APP}/search/jobs/{quote(sid, safe='')}"
-    splunk.wait(lambda: splunk.rest.call("GET", job)["entry"][0]["content"]["isDone"], detection.slug)
-    return splunk.mine(splunk.rest.call("GET", f"{job}/results?count=0")["results"])

@@ -17,8 +17,8 @@ POSITIVE = [case for case in CASES if case.accused()]
 
 
 @pytest.fixture(scope="module")
-def scene(module_splunk: Splunk) -> Scene:
-    return Scene(module_splunk)
+def scene(scheduling: Splunk) -> Scene:
+    return Scene(scheduling)
 
 
 def found(scene: Scene, case: Case) -> list[dict[str, Any]]:

@@ -304,3 +304,19 @@ def test_private_searches_run_as_their_owner(splunk: Splunk) -> None:
     job = until(lambda: [job for job in splunkd.jobs.list() if job.request.label == "hers"])[0]
     assert job.request.owner == "ann"
     assert job.sid.startswith("scheduler__ann__search__")
+
+
+def test_a_next_start_can_be_moved_once(splunk: Splunk, service: client.Service) -> None:
+    scheduler = splunk[0].scheduler
+    saved = service.saved_searches.create("moved", "| makeresults", cron_schedule="0 3 1 1 *", is_scheduled=True)
+    path = "/servicesNS/admin/search/saved/searches/moved/reschedule"
+    service.post(path, schedule_time="+1h")
+    now = splunk[0].clock()
+    assert "moved" not in scheduler.tick(now)
+    assert "moved" in scheduler.tick(now + 3601)
+    assert "moved" not in scheduler.tick(now + 3602)
+    saved.refresh()
+    assert saved["next_scheduled_time"][4:16] == "-01-01 03:00"
+    saved.update(is_scheduled=False)
+    with pytest.raises(client.HTTPError, match="not scheduled"):
+        service.post(path)

@@ -23,6 +23,7 @@ class Scheduler:
         self._splunkd = splunkd
         self._stop = threading.Event()
         self._next: dict[tuple[str, ...], float] = {}
+        self._moved: dict[tuple[str, ...], float] = {}  # next starts that were set by hand
         self._thread = threading.Thread(target=self._run, name="scheduler", daemon=True)
 
     def start(self) -> None:
@@ -37,6 +38,9 @@ class Scheduler:
         """Return when a scheduled search runs next, None when it does not."""
         if not scheduled(stanza):
             return None
+        moved = self._moved.get(_key(stanza))
+        if moved is not None:
+            return moved
         try:
             return cron.parse(stanza.get("cron_schedule")).next(self._splunkd.clock())
         except SandboxError:
@@ -59,6 +63,10 @@ class Scheduler:
             when = schedule.next(when)
         return found
 
+    def reschedule(self, stanza: Stanza, when: float) -> None:
+        """Let a scheduled search run next at ``when``, and from then on as its schedule says."""
+        self._moved[_key(stanza)] = when
+
     def _run(self) -> None:
         while not self._stop.wait(TICK):
             try:
@@ -73,12 +81,13 @@ class Scheduler:
         for stanza in self._splunkd.saved.all():
             if not scheduled(stanza):
                 continue
-            key = (stanza.name, stanza.get("cron_schedule"), stanza.app, stanza.owner)
+            key = _key(stanza)
             live.add(key)
             if self._due(key, now):
                 self._start(stanza, now)
                 started.append(stanza.name)
         self._next = {key: due for key, due in self._next.items() if key in live}
+        self._moved = {key: when for key, when in self._moved.items() if key in live}
         self._splunkd.inputs.tick(now)
         return started
 
@@ -90,9 +99,10 @@ class Scheduler:
                 LOG.warning('saved search "%s": %s', key[0], error)
                 self._next[key] = float("inf")
             return False
-        due = self._next.setdefault(key, schedule.next(now))
+        due = self._moved.get(key, self._next.setdefault(key, schedule.next(now)))
         if now < due:
             return False
+        self._moved.pop(key, None)
         self._next[key] = schedule.next(now)
         return now - due <= CATCH_UP
 
@@ -101,6 +111,10 @@ class Scheduler:
             self._splunkd.saved.dispatch(stanza, self._splunkd.saved.owner_of(stanza), now=now)
         except SandboxError as error:
             LOG.warning('saved search "%s" did not start: %s', stanza.name, error)
+
+
+def _key(stanza: Stanza) -> tuple[str, ...]:
+    return (stanza.name, stanza.get("cron_schedule"), stanza.app, stanza.owner)
 
 
 def scheduled(stanza: Stanza) -> bool:

@@ -21,6 +21,7 @@ from apisec_sandbox.splunkd.rest.search import sid_reply
 from apisec_sandbox.splunkd.runtime import Runtime
 from apisec_sandbox.splunkd.saved_defaults import ALIASES, is_known
 from apisec_sandbox.splunkd.savedsearches import content_of, group_of
+from apisec_sandbox.splunkd.scheduler import scheduled
 from apisec_sandbox.splunkd.web import HttpError, Reply
 
 CONF, TITLE = "savedsearches", "savedsearch"
@@ -158,6 +159,17 @@ def scheduled_times(call: Call, name: str) -> Reply:
     return call.one("scheduled_times", Entry(name, content, f"saved/searches/{quoted(name)}/scheduled_times"))
 
 
+def reschedule(call: Call, name: str) -> Reply:
+    """Set the next start of a scheduled search: ``schedule_time``, or at once. What it answers is not documented."""
+    stanza = _get(call, name)
+    shared.writable(call, stanza.permissions, stanza.owner)
+    if not scheduled(stanza):
+        raise HttpError(400, f"Saved search '{name}' is not scheduled.")
+    now, when = call.splunkd.clock(), call.params.get("schedule_time")
+    call.splunkd.scheduler.reschedule(stanza, resolve(when, now) if when else now)
+    return show(call, name)
+
+
 def suppress(call: Call, name: str) -> Reply:
     stanza = _get(call, name)
     remaining = call.splunkd.saved.memory.remaining(group_of(stanza))
@@ -267,6 +279,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", SAVED + "/suppress", suppress),
     Route("POST", SAVED + "/suppress", set_suppress),
     Route("POST", SAVED + "/acknowledge", acknowledge),
+    Route("POST", SAVED + "/reschedule", reschedule),
     Route("GET", FIRED, fired_groups),
     Route("GET", FIRED + "/{name}", fired_of),
     Route("DELETE", FIRED + "/{name}", delete_fired),
