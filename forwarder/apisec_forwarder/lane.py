@@ -43,9 +43,11 @@ class Lane:
         self._vault = vault.opened(config.vault)
         self._settings = configuration.pipeline_settings(config, overrides=overrides)
         self._lanes: dict[str, int] = {}  # of engines before this one
-        self._learning = Learning(config.spool.directory, process)
+        learns = config.signals.learn_parameters
+        self._learning = Learning(config.spool.directory, process) if learns else None
         self._build(now)
-        self._learning.merge()  # behind the engine, whose keys tell whether values can be compared
+        if self._learning is not None:
+            self._learning.merge()  # behind the engine, whose keys tell whether values can be compared
 
     def _build(self, now: float) -> None:
         """Make the engine of this moment; the file of overrides is read at the start and at a reload only."""
@@ -55,7 +57,7 @@ class Lane:
         tokenizer = keys.tokenizer(config.keys, ring, now)
         kept = config.spool.directory / "engine"  # compiled patterns
         self._engine = engine(settings, tokenizer, config.workers.engine, self._vault, kept)
-        self._engine.learn(self._learning.book)
+        self._engine.learn(self._learning.book if self._learning is not None else None)
         self._settings = settings
         changes = (ring.changes_after(now), _midnight(settings.overrides.next_expiry()))
         self._stale_at = min((at for at in changes if at is not None), default=float("inf"))
@@ -85,7 +87,8 @@ class Lane:
 
     def refresh(self, now: float) -> None:
         """Take what has changed with time; what cannot be read leaves everything as it was, and says so."""
-        self._learning.refresh(now)
+        if self._learning is not None:
+            self._learning.refresh(now)
         if now < self._stale_at:
             return
         before = self.counts()
@@ -100,7 +103,8 @@ class Lane:
 
     def close(self) -> None:
         """Leave what was learned of parameters to the next process."""
-        self._learning.save()
+        if self._learning is not None:
+            self._learning.save()
 
 
 def _day(now: float) -> datetime.date:

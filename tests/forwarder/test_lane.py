@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 from datetime import UTC, datetime
@@ -9,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from apisec.model.transaction import Body, Client, Request, Transaction
+from apisec.model.transaction import Body, Client, Request, Response, Transaction
 from apisec_forwarder import config as configuration
+from apisec_forwarder.config import Signals
 from apisec_forwarder.lane import Lane
 from tests.support.processes import forwarder
 
@@ -89,3 +91,14 @@ def test_what_cannot_be_made_anew_leaves_all_as_it_was_and_is_tried_again(lane: 
     assert shown(lane)["ref"].startswith("~pii.name~")
     lane.refresh(MIDNIGHT + 60)
     assert shown(lane)["ref"] == "x17"
+
+
+@pytest.mark.parametrize("learns", [True, False])
+def test_parameters_are_learned_unless_the_configuration_says_no(lane: Lane, tmp_path: Path, learns: bool) -> None:
+    signals = Signals(learn_parameters=learns)
+    lane = Lane(dataclasses.replace(lane._config, signals=signals), NOON)
+    for number in range(64):
+        client = Client(f"192.0.2.{number}")
+        lane.make(dataclasses.replace(TRANSACTION, client=client, response=Response(200)), want_event=False)
+    lane.close()
+    assert bool(list((tmp_path / "spool").glob("parameters-*"))) is learns

@@ -32,10 +32,18 @@ WORDS = ["the", "parcel", "did", "not", "arrive", "please", "look", "where", "it
 CODE = "see `SELECT name FROM t WHERE a = 'b'`; then <b>{x}</b> (100 %)"
 
 
-def transaction(number: int, target: str, sent: Any, principal: int, status: int = 200) -> Transaction:
+def transaction(
+    number: int, target: str, sent: Any, principal: int, status: int = 200, tenant: str = "north", lang: str = "de"
+) -> Transaction:
     data = json.dumps(sent).encode()
     body = Body(data, len(data))
-    headers = (JSON, ("authorization", f"Bearer key-of-principal-{principal:04d}-0123456789abcdef"))
+    headers = (
+        JSON,
+        ("authorization", f"Bearer key-of-principal-{principal:04d}-0123456789abcdef"),
+        ("x-tenant", tenant),
+        ("x-forwarded-port", "443"),
+        ("cookie", f"lang={lang}; sid=0123456789abcdef{principal:04d}"),
+    )
     request = Request("POST", target, headers, body, "https", "shop.example")
     answer = Body(b'{"id":7}', 8)
     return Transaction(
@@ -54,7 +62,8 @@ def ordinary(count: int) -> Iterator[Transaction]:
         target = (
             f"/orders/{chance.randrange(9999)}/notes?sort={chance.choice(('asc', 'desc'))}&page={chance.randrange(9)}"
         )
-        yield transaction(number, target, sent, chance.randrange(40))
+        tenant, lang = chance.choice(("north", "south")), chance.choice(("de", "fr", "en"))
+        yield transaction(number, target, sent, chance.randrange(40), tenant=tenant, lang=lang)
 
 
 def engines(every: int = 1) -> tuple[Engine, Engine]:
@@ -76,8 +85,12 @@ def book_of(engine: Any) -> Book:
 
 
 def asked(target: str, **sent: Any) -> Transaction:
+    return beside(target, sent)
+
+
+def beside(target: str, sent: dict[str, Any], tenant: str = "north", lang: str = "de") -> Transaction:
     document = {"note": "please call", "age": 30, "gift": False, "rows": []} | sent
-    return transaction(10**6, target, document, 777)
+    return transaction(10**6, target, document, 777, tenant=tenant, lang=lang)
 
 
 PLAIN = "/orders/7/notes?sort=asc&page=1"
@@ -87,6 +100,13 @@ UNUSUAL = {
     "the type of a member": (asked(PLAIN, age="thirty"), "parameter.type", "body.age"),
     "characters": (asked(PLAIN, rows=[{"sku": "SKU-1;2"}]), "parameter.charset", "body.rows[].sku"),
     "a length": (asked(PLAIN, rows=[{"sku": "SKU" * 30}]), "parameter.length", "body.rows[].sku"),
+    "a header": (beside(PLAIN, {}, tenant="north|south"), "parameter.charset", "header.x-tenant"),
+    "a header of an operation that nobody taught": (
+        beside("/invoices?sort=asc", {}, tenant="north" * 20),
+        "parameter.length",
+        "header.x-tenant",
+    ),
+    "a cookie": (beside(PLAIN, {}, lang="d/"), "parameter.charset", "cookie.lang"),
 }
 
 
@@ -109,8 +129,10 @@ def test_engines_learn_the_same(taught: tuple[Engine, Engine]) -> None:
             for model in each["parameters"].values():
                 model["values"] = sorted((model["values"] or {}).items())
     assert first == second
-    (operation,) = first["operations"]
+    heads, operation = first["operations"]
     assert {"query.sort", "body.rows[].sku", "body.age", "response.time"} <= set(operation["parameters"])
+    assert set(heads["parameters"]) == {"header.x-tenant", "cookie.lang"}  # no proxy's, no session's
+    assert all(model["values"] == [] for model in heads["parameters"].values())
 
 
 @pytest.mark.parametrize("name", sorted(UNUSUAL))
@@ -124,7 +146,12 @@ def test_engines_say_the_same_departure(taught: tuple[Engine, Engine], name: str
 
 
 def test_what_is_usual_has_no_signal(taught: tuple[Engine, Engine]) -> None:
-    for one in (asked(PLAIN), asked(PLAIN, rows=[{"sku": "SKU-4711", "count": 1}]), asked(f"{PLAIN}&new=a;b")):
+    for one in (
+        asked(PLAIN),
+        beside(PLAIN, {}, tenant="west"),
+        asked(PLAIN, rows=[{"sku": "SKU-4711", "count": 1}]),
+        asked(f"{PLAIN}&new=a;b"),
+    ):
         assert [engine.process(one).get("signals") for engine in taught] == [None, None]
 
 
@@ -156,6 +183,7 @@ def test_workers_share_what_they_learned(tmp_path: Path, taught: tuple[Engine, E
     assert "SKU" not in text
     assert "parcel" not in text
     assert "asc" not in text.replace("descend", "")
+    assert "north" not in text
 
 
 @pytest.mark.parametrize("content", [b"", b"no zlib", zlib.compress(b"{}"), zlib.compress(b"[" * 100_000)])

@@ -1,8 +1,10 @@
 """The models of all parameters of a forwarder: asked for every transaction, taught by a sample of them.
 
 Places are written as signals write them: ``query.q``, ``body.items[].note``, ``path.order_id``; beside them
-``response.size`` (bytes) and ``response.time`` (milliseconds). A transaction teaches when its answer was no refusal,
-and no value of it looked like a payload. Nothing here reads a clock: the day is that of the transaction.
+``response.size`` (bytes) and ``response.time`` (milliseconds). Headers and cookies mean the same to all operations of
+a service, which share their models; no values are kept of them, for versions and locales come and go. A transaction
+teaches when its answer was no refusal, and no value of it looked like a payload. Nothing here reads a clock: the day
+is that of the transaction.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ SECONDS_A_DAY = 86_400.0
 # How often harmless values may carry a signal before it loses weight: what signals are made for (docs/signals.md).
 USUAL_RATE = 0.003
 TIME, SIZE = "response.time", "response.size"
+HEADS = "*"  # stands for the operation in the table of a service's headers and cookies
 _ANSWERS = {TIME: ("answer.delay", "milliseconds"), SIZE: ("answer.size", "bytes")}
 ANSWER_SCORE = 0.6
 
@@ -35,7 +38,10 @@ Scalar = Tuple[str, str]  # where, and the kind of what is no text
 
 
 class Observed(NamedTuple):
-    """What of a transaction is asked and learned. ``time``: seconds since the epoch; ``answered``: no refusal."""
+    """What of a transaction is asked and learned. ``time``: seconds since the epoch; ``answered``: no refusal.
+
+    ``heads``: values of headers and cookies.
+    """
 
     principal: str
     time: float
@@ -43,6 +49,7 @@ class Observed(NamedTuple):
     values: Sequence[Value]
     scalars: Sequence[Scalar] = ()
     sizes: Mapping[str, int] = {}
+    heads: Sequence[Value] = ()
 
 
 class Judged(NamedTuple):
@@ -105,13 +112,15 @@ class Book:
 
     def judge(self, service: str, operation: str, seen: Observed, signals: Sequence[Signal]) -> Judged:
         """Return the signals of a transaction by what its parameters usually carry."""
-        models = self.models(service, operation)
-        if not models:
+        models, shared = self.models(service, operation), self.models(service, HEADS)
+        if not models and not shared:
             return Judged(list(signals), signals, frozenset())
         odd = self._odd(models, seen.values)
+        if shared and seen.heads:
+            odd |= self._odd(shared, seen.heads)
         if not odd and not signals:
             return Judged([], signals, odd)
-        return Judged(self._weighed(models, odd, signals, seen), signals, odd)
+        return Judged(self._weighed({**models, **shared}, odd, signals, seen), signals, odd)
 
     def _odd(self, models: Mapping[str, Model], values: Iterable[Value]) -> FrozenSet[Value]:
         found: Set[Value] = set()
@@ -165,19 +174,10 @@ class Book:
             return
         group, day = zlib.crc32(seen.principal.encode()) % GROUPS, int(seen.time // SECONDS_A_DAY)
         table = self._table((service, operation), day)
-        if table is None:
-            return
-        self.dirty = True
         carried = _carried(judged.raw)
-        strange = self._strange(table.models, judged.odd)
-        for where, value in sorted(set(seen.values)):  # engines gather them in different orders
-            model = self._model(table, where, group) if value else None
-            if model is not None:
-                payload = carried.get(where, frozenset())
-                model.note(group, day, payload | strange.get((where, value), frozenset()))
-                new = strange.get((where, value), frozenset())
-                if not carried and all(map(model.lasts, new)):
-                    model.teach(group, day, value, self.salt, bool(new))
+        self._teach(table, seen.values, group, day, judged, carried)
+        if seen.heads:
+            self._teach(self._table((service, HEADS), day), seen.heads, group, day, judged, carried)
         if carried:
             return
         for where, kind in seen.scalars:
@@ -189,11 +189,31 @@ class Book:
             if model is not None:
                 model.teach_size(group, day, size)
 
+    def _teach(
+        self,
+        table: Table,
+        values: Sequence[Value],
+        group: int,
+        day: int,
+        judged: Judged,
+        carried: Mapping[str, FrozenSet[str]],
+    ) -> None:
+        """Let the values of a group teach; ``carried``: families of payloads by place."""
+        self.dirty = True
+        strange = self._strange(table.models, judged.odd)
+        for where, value in sorted(set(values)):  # engines gather them in different orders
+            model = self._model(table, where, group) if value else None
+            if model is not None:
+                new = strange.get((where, value), frozenset())
+                model.note(group, day, carried.get(where, frozenset()) | new)
+                if not carried and all(map(model.lasts, new)):
+                    model.teach(group, day, value, self.salt, bool(new))
+
     def _strange(self, models: Mapping[str, Model], odd: FrozenSet[Value]) -> Dict[Value, FrozenSet[str]]:
-        said = {one: models[one[0]].departures(one[1], self.salt) for one in odd}
+        said = {one: models[one[0]].departures(one[1], self.salt) for one in odd if one[0] in models}
         return {one: frozenset([departure.detector for departure in some]) for one, some in said.items()}
 
-    def _table(self, key: Key, day: int) -> Optional[Table]:
+    def _table(self, key: Key, day: int) -> Table:
         table = self.tables.get(key)
         if table is None:
             if len(self.tables) >= MAX_TABLES:
@@ -208,6 +228,8 @@ class Book:
             if self.count >= MAX_MODELS and not self._forget(table):
                 return None
             model = table.models[where] = Model()
+            if where.startswith(("header.", "cookie.")):
+                model.values = None
             self.count += 1
         return model
 
@@ -226,8 +248,8 @@ class Book:
         for key, theirs in other.tables.items():
             table = self._table(key, theirs.day)
             for where, model in theirs.models.items():
-                mine = table.models.get(where) if table is not None else None
-                if mine is None and table is not None and self.count < MAX_MODELS and len(table.models) < MAX_PLACES:
+                mine = table.models.get(where)
+                if mine is None and self.count < MAX_MODELS and len(table.models) < MAX_PLACES:
                     mine = table.models[where] = Model()
                     self.count += 1
                 if mine is not None:

@@ -29,6 +29,7 @@ from apisec_forwarder.config.schema import (
     MetricsEndpoint,
     Redaction,
     Service,
+    Signals,
     Vault,
     Workers,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "Receiver",
     "Redaction",
     "Service",
+    "Signals",
     "Spool",
     "Vault",
     "Workers",

@@ -202,6 +202,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Signals:
+    """Evidence of attacks in values (docs/signals.md)."""
+
+    learn_parameters: bool = option(
+        boolean,
+        "learn what parameters, headers and cookies usually carry, and say what departs; keeps hashed traits, no value",
+        True,
+    )
+
+
+@dataclass(frozen=True)
 class Health:
     """What the forwarder says about itself."""
 
@@ -224,6 +235,7 @@ class Config:
     bundles: Bundles | None = option(section(Bundles), "bundles and their promotion; absent: none", None)
     vault: Vault | None = option(section(Vault), "values of test traffic, for active tests; absent: none", None)
     workers: Workers = option(section(Workers), "processes and their memory", factory=Workers)
+    signals: Signals = option(section(Signals), "evidence of attacks", factory=Signals)
     limits: Limits = option(section(Limits), "bounds", factory=Limits)
     metrics: MetricsEndpoint | None = option(section(MetricsEndpoint), "metrics without the admin API", None)
     health: Health = option(section(Health), "health events", factory=Health)
@@ -253,6 +265,7 @@ SECTIONS = {
     "admin.ldap": Ldap,
     "admin.ldap.groups[]": LdapGroup,
     "decisions": Decisions,
+    "signals": Signals,
     "limits": Limits,
     "metrics": MetricsEndpoint,
     "health": Health,

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from apisec.attacks.reflected import reflected
 from apisec.attacks.signals import Signal
+from apisec.classification.names import evidence
 from apisec.decoders.base import Document
-from apisec.model.transaction import Transaction, header
+from apisec.model.transaction import Headers, Transaction, header
 from apisec.parameters import Book, Judged, Observed
 from apisec.parameters.book import SIZE, TIME, is_payload
 from apisec.redaction.keys import Tokenizer
+from apisec.redaction.redactor import label
 from apisec.redaction.tokens import TOKEN
+from apisec_forwarder.pipeline.evidence import NOT_ASKED
+from apisec_forwarder.pipeline.messages import ORDINARY
+from apisec_forwarder.pipeline.principal import cookies
 
 SCALARS = frozenset(("integer", "number", "boolean"))
 ECHOED_SCORE = 0.8
+MAX_HEADS = 16  # headers and cookies of a request whose values are asked and learned
+MAX_HEAD = 512  # characters of one of them
+# What proxies, tracers and clouds add, whose values tell of them and not of the client's parameters.
+_ADDED = re.compile(
+    r"x-(?:forwarded|envoy|b3|amzn?|azure|goog|ms|google|datadog|newrelic|sentry|ot|cloud)-|x-(?:request|correlation"
+    r"|trace|transaction|session)-?id|x-(?:real|client|cluster-client|original)-?ip|cf-|true-client|fastly-|akamai-"
+    r"|traceparent|tracestate|baggage|uber-trace|sentry-trace|grpc-|idempotency-key|sec-|proxy-"
+)
 Found = tuple[str, str]
 
 
@@ -65,6 +80,23 @@ def of_path(params: Iterable[Found]) -> Iterator[Found]:
             yield place("path", name), value
 
 
+@lru_cache(maxsize=4096)
+def own(name: str) -> bool:
+    """Return whether a service may read a header or cookie of this name as a parameter: no credential, no proxy's."""
+    lower = name.lower()
+    if lower in ORDINARY or lower in NOT_ASKED or _ADDED.match(lower):
+        return False
+    return (evidence(lower).data_class or "").partition(".")[0] != "secret"
+
+
+def of_head(headers: Headers) -> list[Found]:
+    """Return where and what the headers and cookies are that a service may read as parameters."""
+    found = [(f"header.{label(name.lower())}", value) for name, value in headers if own(name)]
+    if any([name.lower() == "cookie" for name, _ in headers]):  # noqa: C419 - a third of a generator's time
+        found += [(f"cookie.{label(one.name)}", one.value) for one in cookies(headers) if own(one.name)]
+    return [(where, value) for where, value in found[:MAX_HEADS] if len(value) <= MAX_HEAD]
+
+
 def echoed(transaction: Transaction, texts: Sequence[Found], signals: Sequence[Signal]) -> list[Signal]:
     """Return what an answer tells of the values that carry a payload."""
     response = transaction.response
@@ -77,7 +109,13 @@ def echoed(transaction: Transaction, texts: Sequence[Found], signals: Sequence[S
     return [Signal(name, "response", ECHOED_SCORE) for name in reflected(values, payloads, kind, response.body.data)]
 
 
-def observed(transaction: Transaction, principal: str, texts: Iterable[Found], kinds: Iterable[Found] = ()) -> Observed:
+def observed(
+    transaction: Transaction,
+    principal: str,
+    texts: Iterable[Found],
+    kinds: Iterable[Found] = (),
+    heads: Sequence[Found] = (),
+) -> Observed:
     """Return what is asked and learned of a transaction. A refused one teaches nothing, nor one without an answer."""
     response = transaction.response
     answered = response is not None and 200 <= response.status < 400 and transaction.refusal is None
@@ -86,4 +124,4 @@ def observed(transaction: Transaction, principal: str, texts: Iterable[Found], k
         sizes[TIME] = max(0, int(transaction.duration))
     if response is not None and response.body.size:
         sizes[SIZE] = response.body.size
-    return Observed(principal, transaction.time, answered, list(texts), sorted(set(kinds)), sizes)
+    return Observed(principal, transaction.time, answered, list(texts), sorted(set(kinds)), sizes, heads)

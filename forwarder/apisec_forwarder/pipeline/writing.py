@@ -18,7 +18,7 @@ from apisec.redaction.redactor import Part, Redactor, label
 from apisec.redaction.tokens import TOKEN, class_of, cut
 from apisec_forwarder.pipeline.evidence import MAX_SIGNALS, left_out, shown, signals
 from apisec_forwarder.pipeline.messages import content_type, stated_type
-from apisec_forwarder.pipeline.observing import Lesson, echoed, observed, of_path, scalars, values
+from apisec_forwarder.pipeline.observing import Lesson, echoed, observed, of_head, of_path, scalars, values
 from apisec_forwarder.pipeline.principal import Identity
 from apisec_forwarder.pipeline.settings import UNASSIGNED, PipelineSettings
 from apisec_forwarder.pipeline.shown import (
@@ -182,13 +182,15 @@ class Writer:
         path = of_path(work.templated.params) if work.templated is not None else ()
         texts = [*path, *values(query, "query"), *values(body, "body")]
         kinds = [*scalars(query, "query"), *scalars(body, "body")]
+        heads = of_head(work.transaction.request.headers) if self.book is not None else []
         if echo:
-            texts = [(echo.name(where), value) for where, value in texts]
-            kinds = [(echo.name(where), kind) for where, kind in kinds]
+            texts, kinds, heads = (
+                [(echo.name(where), value) for where, value in some] for some in (texts, kinds, heads)
+            )
         found = [*found, *echoed(work.transaction, texts, found)]
         if self.book is None or work.service == UNASSIGNED:
             return found
-        seen = observed(work.transaction, identity.principal, texts, kinds)
+        seen = observed(work.transaction, identity.principal, texts, kinds, heads)
         judged = self.book.judge(work.service, operation, seen, found)
         work.lesson = Lesson(work.service, operation, seen, judged)
         return judged.signals

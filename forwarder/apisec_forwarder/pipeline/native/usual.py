@@ -8,7 +8,17 @@ from apisec.parameters import Book
 from apisec_forwarder.pipeline.native.plans import Member
 from apisec_forwarder.pipeline.native.walk import Reading
 from apisec_forwarder.pipeline.native.work import Work
-from apisec_forwarder.pipeline.observing import SCALARS, Found, Lesson, echoed, observed, place, scalars, values
+from apisec_forwarder.pipeline.observing import (
+    SCALARS,
+    Found,
+    Lesson,
+    echoed,
+    observed,
+    of_head,
+    place,
+    scalars,
+    values,
+)
 from apisec_forwarder.pipeline.settings import UNASSIGNED
 
 
@@ -22,7 +32,8 @@ def by_use(work: Work, book: Book | None) -> Lesson | None:
     if book is None or identity is None or service == UNASSIGNED:
         return None
     kinds = of_kinds(work) if book.teaches() else ()
-    seen = observed(work.transaction, identity.principal, texts, kinds)
+    heads = of_head(work.transaction.request.headers)
+    seen = observed(work.transaction, identity.principal, texts, kinds, heads)
     judged = book.judge(service, work.operation, seen, work.signals)
     work.signals = judged.signals
     return Lesson(service, work.operation, seen, judged)
