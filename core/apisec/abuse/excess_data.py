@@ -1,32 +1,137 @@
-"""Excess data: more bytes or more classified values than a principal has reason for.
+"""Excess data: more in one response, of more owners, or more classified values, than a principal has reason for.
 
-Exports and migrations move much, and volume alone is never a finding. What an application asks for has one page's size;
-who raises the limit gets responses that no other client of the operation does (``oversize``).
+Exports and migrations move much, and volume alone is never a finding. What an application asks for has an upper end
+that its clients share (``extremes``): who raises the limit, expands what is nested or selects all fields gets responses
+that no other client of the operation does (``size``, and how often: ``oversize``). Lists of one's own name one owner;
+who is given the records of others gets many (``owners``), by one large page or by many small ones.
 """
 
 from __future__ import annotations
 
-from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context
-from apisec.abuse.counting import Claim, CountingFamily, Total, volume
-from apisec.abuse.tally import Counted, OperationTraffic
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Dict, NamedTuple, Tuple
+
+from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
+from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed, figure, volume
+from apisec.abuse.extremes import Extremes
+from apisec.abuse.tally import Counted
+from apisec.activity import OTHER
+from apisec.activity.hashing import value_hash32
+
+if TYPE_CHECKING:
+    from apisec.activity import OperationActivity
+
+OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
+SIZE_CAP, OWNERS_CAP = 4.0, 4.0
+REPEATED_CAP = 2.0  # decades that it says at most that it came again
+BYTES, RECORDS, VALUES, OWNERS = "bytes", "records", "values", "owners"
+REQUESTS = "requests"  # in seven days: how many responses the largest is one of
+# A difference that says nothing, and the words.
+MEASURES: Dict[str, Tuple[float, str]] = {
+    BYTES: (1024.0, "bytes in one response"),
+    RECORDS: (10.0, "records in one response"),
+    VALUES: (20.0, "classified values in one response"),
+    OWNERS: (3.0, "owners of what its lists gave"),
+}
+
+
+class Large(NamedTuple):
+    """One measure of what an operation gave a principal in a row; ``decades`` says how unusual it is."""
+
+    decades: float
+    measure: str
+    operation: str
+    seen: float
+    usual: float
+
+    @property
+    def reason(self) -> str:
+        words = f"{figure(self.seen)} {MEASURES[self.measure][1]} of {self.operation}"
+        return f"{words}; three in four principals get at most {figure(self.usual)}"
 
 
 class ExcessData(CountingFamily):
     name = "excess_data"
-    unit = "responses of three times the size that others get"
     claims = (
-        Claim("oversize", "oversize", unit, PRINCIPAL_OPERATION, least=4, example="large"),
+        Claim(
+            "oversize", "oversize", "times larger responses than others get", PRINCIPAL_OPERATION, least=3,
+            example="large", cap=REPEATED_CAP,
+        ),
+        Claim(
+            "strangers", "strangers", "times records of more owners than others get", PRINCIPAL_OPERATION, least=3,
+            example="large", cap=REPEATED_CAP,
+        ),
         volume(
             "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=100, group="data", example="large"
         ),
         volume("bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=100_000, group="data", example="large"),
+    )  # fmt: skip
+    totals = (
+        Total("total", "oversize", "times larger responses than others get", example="large"),
+        Total("total_owners", "strangers", "times records of more owners than others get", example="large"),
     )
-    totals = (Total("total", "oversize", unit, example="large"),)
+    further = ("size", "owners")
 
     def mark(self, counted: Counted, context: Context) -> None:
-        service = counted.row.service
-        for _, name, used in counted.used():
-            traffic = context.peek(OPERATION, (service, name), OperationTraffic)
-            limit = traffic.limit() if traffic else used.largest_out
-            if used.largest_out > limit:
-                counted.mark(name, "oversize", max(1, min(used.requests, int(used.bytes_out // limit))))
+        for name, found in _out_of_line(counted, context).items():
+            if OWNERS in found:
+                counted.mark(name, "strangers", 1)
+            if len(found) > (OWNERS in found):
+                counted.mark(name, "oversize", 1)
+
+    def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:  # noqa: ARG002
+        features: Dict[str, float] = {}
+        for found in _out_of_line(counted, context).values():
+            for measure, large in found.items():
+                feature, cap = ("owners", OWNERS_CAP) if measure == OWNERS else ("size", SIZE_CAP)
+                features[feature] = max(features.get(feature, 0.0), min(cap, large.decades))
+        return features
+
+    def learn(self, window: Window, context: Context) -> None:
+        for (service, name), uses in window.by_operation.items():
+            if name == OTHER:
+                continue
+            extremes = context.part(OPERATION, (service, name), Extremes)
+            for row, used in uses:
+                principal = value_hash32(row.principal)
+                trail = context.tally.principals[(service, row.principal)].part.operation(name)
+                extremes.take(REQUESTS, principal, trail.sums("requests")[2])
+                for measure, most in _measured(used):
+                    extremes.take(measure, principal, most)
+
+
+def _measured(used: OperationActivity) -> Iterator[Tuple[str, float]]:
+    """Yield by measure the most of one response (owners: of the row)."""
+    if used.requests > used.failures:
+        yield BYTES, used.largest_out
+        if used.largest_records:
+            yield RECORDS, used.largest_records
+        if used.largest_sensitive:
+            yield VALUES, used.largest_sensitive
+        if used.owners:
+            yield OWNERS, used.owners.count
+
+
+def _looks(counted: Counted, operation: str, extremes: Extremes) -> float:
+    """Return how many times as many responses as others a principal got: the largest of many is larger."""
+    trail = counted.part.operations.get(operation)
+    return trail.sums("requests")[2] / max(1.0, extremes.usual(REQUESTS, 1.0)) if trail else 1.0
+
+
+def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Large]]:
+    """Return by operation and measure what hardly any other principal gets."""
+    service = counted.row.service
+    found: Dict[str, Dict[str, Large]] = {}
+    for _, name, used in counted.used():
+        extremes = context.peek(OPERATION, (service, name), Extremes)
+        if extremes is None:
+            continue
+        looks = _looks(counted, name, extremes)
+        for measure, most in _measured(used):
+            grain = MEASURES[measure][0]
+            said = decades(extremes.tail(measure, most, grain), looks)
+            if said >= OUT_OF_LINE:
+                large = Large(said, measure, name, most, extremes.usual(measure, grain))
+                known = found.setdefault(name, {}).get(measure)
+                found[name][measure] = max(large, known) if known else large
+    return found

@@ -1,14 +1,25 @@
 """Flooding: more requests than a principal has reason for, or than the service takes.
 
 Load grows, marketing brings bursts, integrations run round the clock: each principal is judged against its peers and
-its own habit. Volume alone is never a finding, for a migration and a new monitor look no different; what the service
-itself refuses as too much is.
+its own habit. Volume alone is never a finding, for a migration and a new monitor look no different. A flood repeats
+itself where work proceeds: it asks for one thing again and again (``monotony``), gets nothing new by it, and takes
+what the whole service takes in its busiest hours (``load``). And what the service itself refuses as too much is one.
 """
 
 from __future__ import annotations
 
-from apisec.abuse.base import PRINCIPAL_OPERATION
-from apisec.abuse.counting import Claim, CountingFamily, Total, volume
+from collections.abc import Mapping
+from typing import Dict
+
+from apisec.abuse import narrow
+from apisec.abuse.base import PRINCIPAL_OPERATION, SERVICE, Context, Window
+from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, volume
+from apisec.abuse.load import Load
+from apisec.abuse.tally import Counted
+
+LEAST_SINGLE = 20  # requests of one operation in an hour, by somebody who does nothing else
+MOST_PROGRESS = 0.5
+LEAST_VOLUME = 2.0  # decades of volume without which nothing beside it counts
 
 
 class Flooding(CountingFamily):
@@ -16,6 +27,44 @@ class Flooding(CountingFamily):
     claims = (
         volume("requests", "requests", "requests", least=60, group="volume"),
         volume("operation", "requests", "requests", PRINCIPAL_OPERATION, least=40, group="volume"),
+        volume(
+            "busy", "response_time", "milliseconds of the service's time", PRINCIPAL_OPERATION, least=5_000,
+            group="volume",
+        ),
         Claim("throttled", "s429", "requests over a limit (429)", example="failure"),
+    )  # fmt: skip
+    totals = (
+        Total("total", "s429", "requests over a limit (429)", example="failure"),
+        Total("total_single", "single", "principals that repeat one request", least=5),
     )
-    totals = (Total("total", "s429", "requests over a limit (429)", example="failure"),)
+    further = ("load", "monotony")
+
+    def mark(self, counted: Counted, context: Context) -> None:
+        for name in list(counted.by_operation):
+            trail = counted.part.operations.get(name)
+            if trail is None or trail.sums("single")[1] or trail.sums("requests")[0] < LEAST_SINGLE:
+                continue
+            if narrow.progress(counted, name) <= MOST_PROGRESS and narrow.narrowness(context, name, counted) > 0.0:
+                counted.mark(name, "single", 1)
+
+    def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
+        operation = lead.operation or self._main_operation(counted, lead)
+        trail = counted.part.operations.get(operation)
+        if trail is None or lead.decades < LEAST_VOLUME or lead.basis == UNKNOWN:
+            return {}
+        if not narrow.is_known(context, operation, counted):
+            return {}
+        futile = 1.0 - narrow.progress(counted, operation)
+        load = context.peek(SERVICE, (counted.row.service,), Load)
+        return {
+            "monotony": futile * narrow.narrowness(context, operation, counted),
+            "load": futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0),
+        }
+
+    def learn(self, window: Window, context: Context) -> None:
+        spent: Dict[str, float] = {}
+        for row in window.rows:
+            here = sum(used.response_time for used in row.operations.values())
+            spent[row.service] = spent.get(row.service, 0.0) + here
+        for service, milliseconds in spent.items():
+            context.part(SERVICE, (service,), Load).take(context.now_slot, milliseconds)

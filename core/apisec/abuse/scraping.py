@@ -10,24 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from apisec.abuse.base import PRINCIPAL_OPERATION, Context
-from apisec.abuse.counting import (
-    UNKNOWN,
-    VOLUME_CAP,
-    Claim,
-    CountingFamily,
-    Total,
-    Weighed,
-    monotony,
-    volume,
-)
+from apisec.abuse import narrow
+from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
+from apisec.abuse.counting import UNKNOWN, CountingFamily, Total, Weighed, volume
 from apisec.abuse.tally import Counted
 
-NARROW = 2.0  # decades of monotony from which a principal counts as narrow
-LEAST_NARROW = 4  # different objects
+LEAST_NARROW = 4  # different objects, or ids given
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
-MONOTONY_CAP = 6.0
-LEAST_MONOTONY = 2.0  # decades: less is how people differ
 
 
 def reads(operation: str) -> bool:
@@ -38,31 +27,33 @@ def reads(operation: str) -> bool:
 class Scraping(CountingFamily):
     name = "scraping"
     claims = (
-        Claim(
-            "objects", "objects", "different objects", PRINCIPAL_OPERATION, least=8, group="width", example="object",
-            cap=VOLUME_CAP,
+        volume(
+            "objects", "objects", "different objects", PRINCIPAL_OPERATION, least=8, group="width", example="object"
         ),
-        Claim("all_objects", "objects", "different objects", least=12, group="width", example="object", cap=VOLUME_CAP),
-        volume("records", "records", "records", PRINCIPAL_OPERATION, least=100, group="width"),
+        volume(
+            "given", "given", "ids that nothing had given to it before", PRINCIPAL_OPERATION, least=50, group="width"
+        ),
+        volume("all_objects", "objects", "different objects", least=12, group="width", example="object"),
     )  # fmt: skip
     totals = (Total("total", "narrow", "principals that read nothing else", least=5, example="object"),)
     further = ("monotony",)
 
     def mark(self, counted: Counted, context: Context) -> None:
-        service = counted.row.service
         for name, counts in list(counted.by_operation.items()):
-            if not reads(name) or not counts.get("objects"):
+            if not reads(name) or not (counts.get("objects") or counts.get("given")):
                 continue
             trail = counted.part.operations.get(name)
-            if trail is None or trail.sums("objects")[1] < LEAST_NARROW or trail.sums("narrow")[1]:
+            if trail is None or trail.sums("narrow")[1]:
                 continue
-            if monotony(context, service, name, counted) >= NARROW:
+            if max(trail.sums("objects")[1], trail.sums("given")[1]) < LEAST_NARROW:
+                continue
+            if narrow.narrowness(context, name, counted) > 0.0:
                 counted.mark(name, "narrow", 1)
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
-        if lead.feature != "objects" or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME:
+        if not lead.operation or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(lead.operation):
             return {}
-        if not reads(lead.operation):
-            return {}
-        found = min(MONOTONY_CAP, monotony(context, counted.row.service, lead.operation, counted))
-        return {"monotony": found} if found >= LEAST_MONOTONY else {}
+        return {"monotony": narrow.narrowness(context, lead.operation, counted)}
+
+    def learn(self, window: Window, context: Context) -> None:
+        narrow.learn(window, context)

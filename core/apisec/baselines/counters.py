@@ -32,11 +32,13 @@ _PRIORS: Dict[str, Tuple[Prior, Prior, Prior]] = {
     "requests": (Prior(10.0, 0.7), Prior(30.0, 0.5), Prior(100.0, 0.4)),
     "operations": (Prior(4.0, 2.0), Prior(8.0, 2.0), Prior(12.0, 2.0)),
     "objects": (Prior(4.0, 0.5), Prior(12.0, 0.4), Prior(40.0, 0.3)),
+    "given": (Prior(15.0, 0.4), Prior(30.0, 0.3), Prior(60.0, 0.3)),
     "failures": (Prior(0.5, 0.2), Prior(1.5, 0.2), Prior(5.0, 0.2)),
     "bytes": (Prior(4e3, 2.0), Prior(1.2e4, 2.0), Prior(4e4, 2.0)),
     "bytes_in": (Prior(1e3, 2.0), Prior(3e3, 2.0), Prior(1e4, 2.0)),
     "bytes_out": (Prior(4e3, 2.0), Prior(1.2e4, 2.0), Prior(4e4, 2.0)),
     "records": (Prior(10.0, 2.0), Prior(30.0, 2.0), Prior(100.0, 2.0)),
+    "response_time": (Prior(500.0, 2.0), Prior(1.5e3, 2.0), Prior(5e3, 2.0)),
     "sensitive": (Prior(10.0, 2.0), Prior(30.0, 2.0), Prior(100.0, 2.0)),
 }
 _RARE = (Prior(0.1, 0.1), Prior(0.3, 0.1), Prior(1.0, 0.1))

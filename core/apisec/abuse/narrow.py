@@ -1,0 +1,99 @@
+"""What tells a machine that takes, or a flood, from somebody who works much: it does hardly anything else.
+
+Volume alone is what partners, migrations, reports and exports show too, and is never a finding. They have reasons that
+show beside it: they write what they read, go through flows, or hold an office whose operations few others use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from apisec.abuse.base import OPERATION, Context, Window, decades
+from apisec.abuse.counting import monotony
+from apisec.abuse.extremes import Extremes
+from apisec.abuse.tally import MONOTONY_LEAST, OperationTraffic
+from apisec.activity.hashing import value_hash32
+
+if TYPE_CHECKING:
+    from apisec.abuse.tally import Counted
+
+SHARE = "share"  # what is measured: of all that a principal does, the odds that it is this operation
+GRAIN = 0.1
+MOST_ODDS = 50.0
+CAP = 2.0  # decades that monotony says at most: it is a rank among the principals that are remembered
+LEAST = 1.3  # decades: less is how people differ
+RARE = 0.15  # of the principals of an operation: what so few of them use beside it belongs to an office
+LEAST_OFFICE = 3  # principals that use what belongs to an office
+
+
+def narrowness(context: Context, operation: str, counted: Counted) -> float:
+    """Return in decades how unusual it is that so much of what a principal does is one operation.
+
+    Two answers, of which the smaller counts: shares vary by a beta distribution, which knows how little a few requests
+    say; and ordinary principals are not of one kind, so that their ranks have to say it too.
+    """
+    service = counted.row.service
+    odds = _odds(counted, operation)
+    extremes = context.peek(OPERATION, (service, operation), Extremes)
+    if odds <= 0.0 or extremes is None or not extremes.known(SHARE):
+        return 0.0
+    found = min(monotony(context, service, operation, counted), decades(extremes.tail(SHARE, odds, GRAIN)), CAP)
+    return found if found >= LEAST and not holds_office(context, operation, counted) else 0.0
+
+
+def is_known(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether enough principals use the operation to say what is usual with it."""
+    extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+    return extremes is not None and extremes.known(SHARE)
+
+
+def holds_office(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether the principal also uses what few of the operation's principals do: a desk, staff, a partner."""
+    service = counted.row.service
+    usual = context.peek(OPERATION, (service, operation), OperationTraffic)
+    if usual is None:
+        return False
+    limit = RARE * usual.succeeded.count
+    for name, trail in counted.part.operations.items():
+        if name == operation or not trail.sums("requests")[2] > trail.sums("failures")[2]:
+            continue
+        other = context.peek(OPERATION, (service, name), OperationTraffic)
+        if other is not None and LEAST_OFFICE <= other.succeeded.count <= limit:
+            return True
+    return False
+
+
+def progress(counted: Counted, operation: str) -> float:
+    """Return how far the requests of the window got something new, 0–1: other ids than before, other records.
+
+    Who reads or writes one thing after the other proceeds, whether it had them last week or not.
+    """
+    requests = objects = records = given = 0.0
+    for _, name, used in counted.used():
+        if name == operation:
+            requests += used.requests
+            objects += used.object_count
+            records += used.records
+            given += used.given.count
+    return min(1.0, max(objects / max(requests, 1.0), given / records if records else 0.0))
+
+
+def learn(window: Window, context: Context) -> None:
+    """Take from ordinary principals how much of what they do is one operation."""
+    for key in window.by_principal:
+        counted = context.tally.principals[key]
+        principal = value_hash32(key[1])
+        for name in counted.by_operation:
+            odds = _odds(counted, name)
+            if odds > 0.0:
+                context.part(OPERATION, (key[0], name), Extremes).take(SHARE, principal, odds)
+
+
+def _odds(counted: Counted, operation: str) -> float:
+    """Return the odds that a request of the last seven days is of this operation; 0 when there are too few."""
+    trail = counted.part.operations.get(operation)
+    trials = counted.part.total.sums("requests")[2]
+    if trail is None or trials < MONOTONY_LEAST:
+        return 0.0
+    hits = trail.sums("requests")[2]
+    return min(MOST_ODDS, (hits + 0.5) / (max(0.0, trials - hits) + 0.5))
