@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import replace
 
 from apisec_sandbox.campaigns import ids
 from apisec_sandbox.campaigns.bodies import EMPTY, VARIANTS, Body, Listed, Records, Thing, error_body, plain
-from apisec_sandbox.campaigns.operations import Compiled
+from apisec_sandbox.campaigns.operations import Compiled, filled
 from apisec_sandbox.campaigns.people import Credential, Who, api_key, cookie, jwt, opaque
 from apisec_sandbox.campaigns.sink import BATCH, Sink
 from apisec_sandbox.campaigns.spec import ApiSpec
-from apisec_sandbox.campaigns.values import WORDS, Tokens, seeded
+from apisec_sandbox.campaigns.values import LOGINS, WORDS, Tokens, seeded
 from apisec_sandbox.campaigns.wire import Exchange, Wire
 
 GATEWAY, ENV = "sim", "PROD"
@@ -20,6 +21,7 @@ RECENT = 4_000  # objects of a resource that staff and attackers can come across
 PUBLIC = 300  # things in a catalogue
 LATENCIES = 4_096
 SPREAD = 0.45  # sigma of the log-normal latency
+LOGGING = frozenset(("login", "reset", "register", "code"))  # kinds of operations that name an account
 FAILURES = 0.0008  # of ordinary requests: half 500 and 502, a quarter 503 and 504 each
 
 
@@ -37,6 +39,11 @@ class App:
             resource: Records(each, seeded("records", seed, name, resource), tokens, sink.wants_raw)
             for resource, each in spec.resources.items()
         }
+        if spec.widening:
+            for resource, each in spec.resources.items():
+                whole = replace(each, fields=each.fields + each.wide)
+                made = Records(whole, seeded("records", seed, name, resource), tokens, sink.wants_raw)
+                self.records[f"{resource}+"] = made
         self.recent: dict[str, deque[Thing]] = {each: deque(maxlen=RECENT) for each in spec.resources}
         self.operations = {each.key: Compiled(n, each, spec, tokens, rng) for n, each in enumerate(spec.operations)}
         self.by_kind: dict[str, list[Compiled]] = {}
@@ -52,6 +59,10 @@ class App:
         self.rotated = -1.0  # when all credentials became void
         self.live: set[str] = {each.key for each in spec.operations if not each.released}
         self.load = 1.0  # factor on latency
+        # What accounts are called here.
+        named = [written for op in spec.operations for _, written in op.body if op.kind in LOGGING]
+        self.account_kind = next((written for written in named if written in LOGINS), "email")
+        self.minute, self.spent = 0, Counter[str]()  # requests of the running minute, where there is a limit
 
     # --- what there is ----------------------------------------------------------------------------------
 
@@ -93,6 +104,8 @@ class App:
 
     def verdict(self, now: float, who: Who, op: Compiled, thing: Thing | None) -> int:
         """Return the status of a well-formed request."""
+        if self.spec.limit and self._over(now, who):
+            return 429
         if not op.open:
             credential = who.credential
             if credential is None or now > credential.issued + who.lifetime or credential.issued < self.rotated <= now:
@@ -107,39 +120,69 @@ class App:
                 return self.spec.denied
         return 0
 
+    def _over(self, now: float, who: Who) -> bool:
+        """Whether who acts has used up what it may ask for in a minute."""
+        minute = int(now // 60)
+        if minute != self.minute:
+            self.minute = minute
+            self.spent.clear()
+        key = who.credential.principal if who.credential else who.client.address
+        self.spent[key] += 1
+        return self.spent[key] > self.spec.limit
+
     def request(
         self, now: float, who: Who, op: Compiled, thing: Thing | None = None, *, guess: str = "",
         things: Sequence[Thing] = (), status: int = 0, values: Sequence[str] = (), body: Body | None = None,
         extra: Sequence[Listed] = (), signals: str = "", path: str = "", anonymous: bool = False,
+        query: Sequence[tuple[str, str]] = (), wide: bool = False,
     ) -> int:  # fmt: skip
         """Send one request and return the status. ``guess`` is an id that names nothing, ``things`` what a list holds.
 
-        ``body`` with its ``extra`` fields stands in for the operation's own, ``values`` for those of its query.
-        ``status`` overrules the verdict; ``path`` is of no documented operation; ``anonymous``: without credential.
+        ``body`` with its ``extra`` fields stands in for the operation's own, ``values`` for those of its query, and
+        ``query`` for all of it. ``status`` overrules the verdict; ``path`` is of no documented operation;
+        ``anonymous``: without credential; ``wide``: whole records are answered.
         """
         status = status or self.verdict(now, who, op, thing)
         if not status and self.rng.random() < FAILURES:
             status = self.rng.choice((500, 500, 502, 502, 503, 504))
         status = status or op.success
-        shown = anonymous or op.kind in ("login", "register", "reset", "health")
+        shown = anonymous or op.kind in ("login", "register", "reset", "health", "code")
         credential = None if shown else who.credential
         if body is None:
-            body = EMPTY if path else self.sent(op, thing, guess)
+            body = EMPTY if path else self.sent(op, thing, guess, who)
+            named = True
+        else:
+            named = op.at != "body" or f'{op.at_name}"' in body.raw
         if status < 300:
-            shape, reply = self._reply(op, who, thing, things, now)
+            shape, reply = self._reply(op, who, thing, things, now, wide)
         else:
             shape, reply = "error", error_body(self.spec.errors, status)
+        written = 200 if self.spec.soft and 400 <= status < 500 and status != 429 and not path else status
         if credential:
             credential.used = True
         self.count += 1
-        identity = (thing.identity if thing else guess) if op.wants_id else ""
+        identity = (thing.identity if thing else guess) if op.wants_id and named else ""
+        names, asked = self._asked(op, values, query, identity) if not path else ((), "")
         exchange = Exchange(
             f"{self.prefix}-{self.count:08x}", now, who, credential, op, path, identity,
-            self._query(op, values) if op.query and not path else "", body, extra, status, shape, reply,
+            asked, names, body, extra, written, shape, reply,
             self.latencies[int(self.rng.random() * LATENCIES)] * op.median * op.scale * self.load, signals,
         )  # fmt: skip
         self._write(exchange)
         return status
+
+    def _asked(
+        self, op: Compiled, values: Sequence[str], query: Sequence[tuple[str, str]], identity: str
+    ) -> tuple[tuple[str, ...], str]:
+        """Return the names of the query's parameters, and its text."""
+        names, text = op.query, self._query(op, values) if op.query and not query else ""
+        if query:
+            names = tuple([name for name, _ in query])
+            text = "&".join([f"{name}={value}" for name, value in query])
+        if op.at == "query" and identity:
+            names = (op.at_name, *names)
+            text = f"{op.at_name}={identity}&{text}" if text else f"{op.at_name}={identity}"
+        return names, text
 
     def _query(self, op: Compiled, values: Sequence[str]) -> str:
         if not values:
@@ -162,21 +205,36 @@ class App:
         if len(labels) >= BATCH:
             sink.flush()
 
-    def sent(self, op: Compiled, thing: Thing | None, guess: str = "") -> Body:
+    def sent(self, op: Compiled, thing: Thing | None, guess: str = "", who: Who | None = None) -> Body:
         """Return the body that the operation itself sends."""
+        if who is not None and self.spec.own_logins and op.kind in LOGGING and op.bodies:
+            return self.login_form(op, who)
         if op.graphql:
             identity = (thing.identity if thing else guess) if op.wants_id else ""
             argument, variables = ("(id:$id)", f',"variables":{{"id":"{identity}"}}') if identity else ("", "")
             key = op.spec.key
             query = f"query {key} {{ {key}{argument} {{ id }} }}"
             return plain(f'{{"operationName":"{key}","query":"{query}"{variables}}}')
-        return self.rng.choice(op.bodies) if op.bodies else EMPTY
+        body = self.rng.choice(op.bodies) if op.bodies else EMPTY
+        identity = (thing.identity if thing else guess) if op.at == "body" else ""
+        return op.naming(body, identity) if identity else body
+
+    def login_form(self, op: Compiled, who: Who) -> Body:
+        """Return what a principal logs in with, which is the same each time."""
+        found = who.forms.get(op.spec.key)
+        if found is None:
+            kinds = dict(op.spec.body)
+            values = {name: who.password if kind == "password" else who.login for name, kind in kinds.items()
+                      if kind == "password" or kind in LOGINS}  # fmt: skip
+            found = who.forms[op.spec.key] = filled(op, self.rng, self.tokens, values)
+        return found
 
     def _reply(
-        self, op: Compiled, who: Who, thing: Thing | None, things: Sequence[Thing], now: float
+        self, op: Compiled, who: Who, thing: Thing | None, things: Sequence[Thing], now: float, wide: bool
     ) -> tuple[str, Body]:
         """Return the shape's name and the body of a success; what it issues is remembered."""
         shape, resource = op.shape, op.resource
+        more = "+" if wide and self.spec.widening else ""
         before, after = (f'{{"data":{{"{op.spec.key}":', "}}") if op.graphql else ("", "")
         if shape == "many":
             if things:
@@ -186,14 +244,15 @@ class App:
                 before, after = before + "[", "]" + after
             else:
                 before, after = f'{{"{listing}":[', f'],"total":{len(things)}}}'
-            return ("many" if things else "empty"), self.records[resource].body(things, before, after)
+            records = self.records[resource + more]
+            return (f"many{more}" if things else "empty"), records.body(things, before, after)
         if shape == "one":
             if op.kind == "me":
                 thing = who.profile = who.profile or self.make(resource, who.owner)
             elif thing is None:
                 thing = self.make(resource, who.owner)
             who.remember(resource, [thing])
-            return "one", self.records[resource].body((thing,), before, after)
+            return f"one{more}", self.records[resource + more].body((thing,), before, after)
         if shape == "token":
             return self._token(who, now)
         if shape == "none":
@@ -205,6 +264,6 @@ class App:
         if made.kind == "cookie":
             return "cookie", plain('{"done":true}')
         data_class = "secret.jwt" if made.kind == "jwt" else "secret.token"
-        head, tail = '{"access_token":"', '","expires_in":43200}'
+        head, tail = f'{{"{self.spec.token}":"', '","expires_in":43200}'
         raw = f"{head}{made.raw}{tail}"
         return f"token.{made.kind}", Body(f"{head}{self.tokens(data_class, made.raw)}{tail}", len(raw), raw)

@@ -89,9 +89,9 @@ class Records:
         self.raw_tails = [f",{content.text(False)}}}" for content in contents]
         self.extra = [len(raw) - len(shown) for raw, shown in zip(self.raw_tails, self.tails, strict=True)]
         quote = "" if resource.identity in NUMERIC else '"'
-        self.head = f'{{"id":{quote}'
-        self.middle = f'{quote},"{resource.owner}":"' if resource.owner else quote
-        self.owned = bool(resource.owner)
+        self.head = f'{{"{resource.key}":{quote}'
+        self.middle = f'{quote},"{resource.owner}":"' if resource.owner and not resource.silent else quote
+        self.owned = bool(resource.owner) and not resource.silent
 
     def body(self, things: Sequence[Thing], before: str, after: str) -> Body:
         """Return the records of things, comma-separated between two texts."""
@@ -116,7 +116,7 @@ class Records:
     def listed(self, before: str) -> list[Listed]:
         """Return the fields of a record whose path starts with ``before``."""
         kind = "integer" if self.resource.identity in NUMERIC else "string"
-        found = [Listed(f"{before}id", "body", kind)]
+        found = [Listed(f"{before}{self.resource.key}", "body", kind)]
         if self.owned:
             found.append(Listed(f"{before}{self.resource.owner}", "body", "string"))
         return found + self.contents[0].listed(before)
@@ -138,12 +138,22 @@ ERRORS: Mapping[str, str] = {
     "problem": '{{"title":"{words}","status":{status},"type":"{slug}"}}',
     "list": '{{"errors":[{{"kind":"{slug}","detail":"{words}"}}]}}',
     "coded": '{{"fault":{{"number":{status},"hint":"{words}"}}}}',
+    "flag": '{{"success":false,"msg":"{words}"}}',
+    "nested": '{{"error":{{"status":"{slug}","message":"{words}"}}}}',
+    "german": '{{"fehler":"{slug}","meldung":"{words}"}}',
+    "result": '{{"result":"error","reason":"{slug}"}}',
+    "bare": "",
 }
 ERROR_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "plain": (("error", "string"), ("message", "string")),
     "problem": (("status", "integer"), ("title", "string"), ("type", "string")),
     "list": (("errors[].detail", "string"), ("errors[].kind", "string")),
     "coded": (("fault.hint", "string"), ("fault.number", "integer")),
+    "flag": (("msg", "string"), ("success", "boolean")),
+    "nested": (("error.message", "string"), ("error.status", "string")),
+    "german": (("fehler", "string"), ("meldung", "string")),
+    "result": (("reason", "string"), ("result", "string")),
+    "bare": (),
 }
 REASONS: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "the request is not valid"),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from random import Random
+from urllib.parse import quote
 
-from apisec_sandbox.campaigns.bodies import Body, Listed, members
+from apisec_sandbox.campaigns.bodies import NUMERIC, Body, Listed, members
 from apisec_sandbox.campaigns.spec import ApiSpec, Operation
-from apisec_sandbox.campaigns.values import Tokens
+from apisec_sandbox.campaigns.values import Tokens, canonical
 
 BODIES = 24  # made-up request bodies an operation
-OPEN_KINDS = frozenset(("login", "register", "reset", "refresh", "health", "browse", "view", "search"))
+OPEN_KINDS = frozenset(("login", "register", "reset", "refresh", "health", "browse", "view", "search", "code"))
 STAFF_KINDS = {
     "desk": ("desk", "admin"),
     "admin": ("admin",),
@@ -24,9 +27,13 @@ class Compiled:
 
     __slots__ = (
         "after",
+        "at",
+        "at_name",
+        "at_number",
         "before",
         "bodies",
         "body_fields",
+        "form",
         "graphql",
         "head",
         "id_name",
@@ -50,6 +57,9 @@ class Compiled:
         self.graphql = bool(api.graphql) and spec.path == api.graphql
         before, opened, rest = spec.path.partition("{")
         self.id_name, _, self.after = rest.partition("}")
+        self.at, _, self.at_name = spec.at.partition(":")
+        self.at_number = bool(spec.at) and api.resources[spec.resource].identity in NUMERIC
+        self.form = spec.form
         self.before = before if opened else spec.path
         self.head = f',"http_method":"{spec.method}","endpoint":"{spec.path}","operation":"{spec.method} {spec.path}"'
         if self.graphql:
@@ -66,14 +76,65 @@ class Compiled:
         self.bodies = [
             Body(f"{{{each.text(True)}}}", len(f"{{{each.text(False)}}}"), f"{{{each.text(False)}}}") for each in made
         ]
+        if spec.form:
+            self.bodies = [_as_form(body) for body in self.bodies]
 
     @property
     def wants_id(self) -> bool:
-        return bool(self.id_name) or (self.graphql and self.kind in ("view", "read", "update", "step", "remove"))
+        return bool(self.id_name or self.at) or (
+            self.graphql and self.kind in ("view", "read", "update", "step", "remove")
+        )
 
     def sent_fields(self, named: bool) -> list[Listed]:
         """Return the fields of the body that the operation itself sends; ``named``: with an id."""
         if not self.graphql:
+            if self.at == "body" and named:
+                kind = "integer" if self.at_number and not self.form else "string"
+                return [*self.body_fields, Listed(self.at_name, "body", kind)]
             return self.body_fields
         names = ["operationName", "query", *(["variables.id"] if named else [])]
         return [Listed(name, "body", "string") for name in names]
+
+    def naming(self, body: Body, identity: str) -> Body:
+        """Return a body of this operation with the id of what it is about."""
+        shown, raw = body.shown, body.raw
+        if self.form:
+            head, tail = f"{self.at_name}={identity}", "&" if shown else ""
+            shown, raw = f"{head}{tail}{shown}", f"{head}{tail}{raw}"
+        else:
+            written = identity if self.at_number else f'"{identity}"'
+            head, tail = f'{{"{self.at_name}":{written}', "," if len(shown) > 2 else "}"
+            shown, raw = f"{head}{tail}{shown[1:]}", f"{head}{tail}{raw[1:]}"
+        return Body(shown, len(raw), raw)
+
+
+def _as_form(body: Body) -> Body:
+    shown = "&".join(f"{name}={quote(str(value), safe='~')}" for name, value in json.loads(body.shown).items())
+    raw = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in json.loads(body.raw).items())
+    return Body(shown, len(raw), raw)
+
+
+def _pairs(form: str) -> dict[str, str]:
+    return {name: value for name, _, value in (pair.partition("=") for pair in form.split("&") if pair)}
+
+
+def filled(op: Compiled, rng: Random, tokens: Tokens, values: Mapping[str, str | int]) -> Body:
+    """Return an operation's request with some members replaced: by the value as sent."""
+    classes = {each.path: each.data_class for each in op.body_fields}
+    if op.form:
+        base = rng.choice(op.bodies) if op.bodies else Body("", 0, "")
+        shown, raw = _pairs(base.shown), _pairs(base.raw)
+        for name, value in values.items():
+            known = classes.get(name)
+            raw[name] = quote(str(value), safe="")
+            shown[name] = tokens(known, canonical(known, str(value))) if known else raw[name]
+        texts = ["&".join(f"{name}={value}" for name, value in each.items()) for each in (shown, raw)]
+        return Body(texts[0], len(texts[1]), texts[1])
+    raw = json.loads(rng.choice(op.bodies).raw) if op.bodies else {}
+    raw.update(values)
+    shown = {
+        name: tokens(classes[name], canonical(classes[name], str(value))) if classes.get(name) else value
+        for name, value in raw.items()
+    }
+    text = json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
+    return Body(json.dumps(shown, separators=(",", ":"), ensure_ascii=False), len(text.encode()), text)

@@ -111,10 +111,11 @@ class Person:
                 return now
         if self.rng.random() < FORGETFUL:
             for _ in range(self.rng.choice((1, 1, 1, 2, 3))):
-                now = yield from self.ask(now, login, status=401)
+                now = yield from self.ask(now, login, status=app.spec.missing)
             reset = app.of_kind("reset")
             if reset is not None and self.rng.random() < 0.3:
                 now = (yield from self.ask(now, reset)) + self.rng.uniform(30, 300)
+        now = yield from self.simple(now, "code")
         return (yield from self.ask(now, login))
 
     def simple(self, now: float, kind: str) -> Times:
@@ -134,6 +135,7 @@ class Person:
             return now
         for _ in range(int(rng.expovariate(0.7))):
             views = [op for op in self.app.by_kind["view"] if op.spec.key in self.app.live]
+            views = [op for op in views if op.resource == browse.resource]
             now = yield from self.ask(now, rng.choice(views), rng.choice(page))
         return now
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,11 @@ from apisec_sandbox.campaigns.scene import Clock, Scene
 from apisec_sandbox.campaigns.sink import Progress, Sink
 from apisec_sandbox.campaigns.spec import ApiSpec
 from apisec_sandbox.campaigns.values import Tokens, seeded
+from apisec_sandbox.campaigns.varied import campaigns as strategies
+from apisec_sandbox.campaigns.varied import grammar
 
 SPLITS = {"dev": apis_dev.APIS, "heldout": apis_heldout.APIS}
+VARIED = "varied"
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,12 @@ class Made:
 
 def applications(settings: Settings) -> Iterator[tuple[int, ApiSpec, str]]:
     """Yield the applications of the shard: number, what it is, its name."""
-    specs = SPLITS[settings.split]
+    varied = settings.split == VARIED
+    specs: Sequence[ApiSpec] = grammar.specs(settings.seed, settings.apps) if varied else SPLITS[settings.split]
     for number in range(settings.apps):
         if number % settings.shards == settings.shard:
             spec = specs[number % len(specs)]
-            yield number, spec, f"{spec.name}-{number // len(specs) + 1}"
+            yield number, spec, f"{spec.name}-{number + 1 if varied else number // len(specs) + 1}"
 
 
 def generate(settings: Settings, tokens: Tokens, sink: Sink) -> Made:
@@ -74,7 +78,7 @@ def generate(settings: Settings, tokens: Tokens, sink: Sink) -> Made:
         scenes.append(scene)
         clock.add(lives(scene, settings.scale, settings.seed), settings.start)
         begin = settings.start + settings.quiet_share * settings.weeks * WEEK
-        found = plan(scene, settings, begin)
+        found = (strategies.plan if settings.split == VARIED else plan)(scene, settings, begin)
         campaigns += found
         clock.add((each.life() for each in found), settings.start)
     progress = Progress(settings.start, settings.end)

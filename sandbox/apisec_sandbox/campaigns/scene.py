@@ -11,6 +11,7 @@ from apisec_sandbox.campaigns.app import App
 from apisec_sandbox.campaigns.bodies import Thing
 from apisec_sandbox.campaigns.calendar import Season
 from apisec_sandbox.campaigns.people import AGENTS, CARRIERS, HOSTERS, NETWORKS, Client, Who, address
+from apisec_sandbox.campaigns.values import login_of
 
 Life = Generator[float, None, None]  # yields when it acts next; what it sends, it sends when it is resumed
 Times = Generator[float, None, float]  # a part of a life; returns the time at its end
@@ -44,6 +45,8 @@ class Scene:
         subject = f"u{self.numbers:05d}{rng.getrandbits(24):06x}"
         who = Who(f"{self.app.name}/{persona}-{self.numbers}", persona, role, subject, owner or subject, client)
         who.identify(rng)
+        if self.app.spec.own_logins:
+            who.login = login_of(self.app.account_kind, rng)
         who.mark(self.app.sink)
         self.groups.setdefault(who.owner, {})
         return who

@@ -9,27 +9,34 @@ FieldSpecs = tuple[tuple[str, str], ...]  # (dotted name, kind or comma-separate
 
 KINDS = frozenset(
     ("login", "refresh", "me", "browse", "view", "search", "list", "read", "create", "update", "step", "remove", "desk",
-     "admin", "admin_write", "coupon", "register", "reset", "export", "ingest", "fetch", "health")
+     "admin", "admin_write", "coupon", "register", "reset", "export", "ingest", "fetch", "health", "code", "report", "upload")
 )  # fmt: skip
 SHAPES = frozenset(("one", "many", "ack", "none", "token", "up"))
 
 
 @dataclass(frozen=True)
 class Resource:
-    """``identity`` is the style of its ids; ``owner`` the field that names who it belongs to, "" for public ones."""
+    """``identity`` is the style of its ids; ``owner`` the field that names who it belongs to, "" for public ones.
+
+    ``key`` is the member that holds its id; ``silent`` records do not say whose they are; ``wide`` are members that only a request for the whole record shows.
+    """
 
     name: str
     identity: str
     owner: str
     fields: FieldSpecs
+    key: str = "id"
+    wide: FieldSpecs = ()
+    silent: bool = False
 
 
 @dataclass(frozen=True)
 class Operation:
     """``method`` and ``path`` as documented; ``kind`` is what it is for, ``shape`` what it answers.
 
-    ``query`` are the names of its parameters, ``body`` the members of its request. ``released`` says that it appears
-    with the first deployment only.
+    ``query`` are the names of its parameters, ``body`` the members of its request, ``form``: written as a form.
+    ``released`` says that it appears with the first deployment only. ``at`` names the member of the query
+    (``query:order_id``) or of the body that holds the id of what is asked for, where that is not in the path.
     """
 
     key: str
@@ -41,6 +48,8 @@ class Operation:
     kind: str
     body: FieldSpecs = ()
     released: bool = False
+    at: str = ""
+    form: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,11 @@ class ApiSpec:
     ``listing`` is the name of the member that holds a page's records ("" for a bare array), ``errors`` the habit in
     which it words failures, ``graphql`` the one path of a GraphQL gateway or "". ``flow``: operations in their order.
     ``pace`` is the median of seconds between two requests of a person.
+
+    ``optional`` and ``repeated`` steps of the flow may be left out or done again. ``soft``: failures are answered with
+    200 and an error in the body. ``page``: records of a page; ``limit``: requests a minute, 0 for no limit;
+    ``widening`` is the parameter that asks for whole records, such as ``expand``, or "". ``own_logins``: who logs in
+    names itself, and not one of a few made-up accounts.
     """
 
     name: str
@@ -69,6 +83,17 @@ class ApiSpec:
     pace: float = 9.0
     denied: int = 404  # what another's object answers where access is checked
     unchecked: tuple[str, ...] = ()  # resources whose owner nobody checks
+    optional: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    soft: bool = False
+    page: int = 12
+    limit: int = 0
+    widening: str = ""
+    paging: tuple[str, str, str] = ("", "", "")  # page, offset or cursor; the names of its parameters
+    own_logins: bool = False
+    missing: int = 401  # what a login of an unknown account or with a wrong password answers
+    unknown: int = 404  # what a forgotten password of an unknown account answers; 200: nothing is told
+    token: str = "access_token"  # noqa: S105 - the member of a login's answer that holds it
 
 
 def fields(text: str) -> FieldSpecs:

@@ -31,7 +31,9 @@ CLASSES = {
     "dob": "pii.dob",
     "iban": "fin.iban",
     "password": "secret.password",
+    "otp": "secret.otp",
 }
+LOGINS = ("email", "phone", "nick", "member")  # kinds of names of accounts
 
 
 def seeded(*parts: object) -> Random:
@@ -120,11 +122,20 @@ _TEXTS: dict[str, Callable[[Random], str]] = {
     "dob": lambda rng: f"{rng.randrange(1940, 2006)}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}",
     "iban": _iban,
     "password": password_of,
+    "nick": lambda rng: f"{rng.choice(GIVEN)}{rng.choice(FAMILY)}{rng.randrange(1000)}".lower(),
+    "member": lambda rng: f"{rng.randrange(10**6, 10**7)}",
+    "prose": lambda rng: " ".join(rng.choice(WORDS) for _ in range(min(600, int(rng.lognormvariate(2.5, 1.1)) + 1))),
+    "otp": lambda rng: f"{rng.randrange(100_000, 1_000_000)}",
     "text": lambda rng: " ".join(rng.choice(WORDS) for _ in range(rng.randint(2, 5))),
     "time": _time,
     "code": lambda rng: f"{rng.choice(WORDS)}{rng.randrange(100, 1000)}",
     "link": lambda rng: f"https://cdn.example.com/{rng.choice(WORDS)}/{rng.choice(WORDS)}.png",
 }
+
+
+def login_of(kind: str, rng: Random) -> str:
+    """Return the name of an account, of one of the kinds in LOGINS."""
+    return _TEXTS[kind](rng)
 
 
 def value_of(kind: str, rng: Random, tokens: Tokens) -> Value:
@@ -145,7 +156,7 @@ def value_of(kind: str, rng: Random, tokens: Tokens) -> Value:
 
 def canonical(kind: str, text: str) -> str:
     """Return what of a value its token is made of: a telephone number's digits, an address in lower case."""
-    return text.lstrip("+") if kind == "phone" else text
+    return text.lstrip("+") if kind in ("phone", "pii.phone") else text
 
 
 def type_of(text: str) -> str:

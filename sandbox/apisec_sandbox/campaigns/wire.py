@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,10 @@ from apisec_sandbox.campaigns.bodies import Body, Listed, Records, error_fields,
 from apisec_sandbox.campaigns.operations import Compiled
 from apisec_sandbox.campaigns.people import CLAIMS, Credential, Who
 from apisec_sandbox.campaigns.spec import ApiSpec
+
+BODY_CAP = 16_384  # characters of a body that the forwarder ships, as it is configured by default
+_TOKEN = re.compile(r"~[a-z][a-z._0-9]*~[0-9a-f]{16}~")
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
 class Exchange(NamedTuple):
@@ -24,6 +29,7 @@ class Exchange(NamedTuple):
     path: str
     named: str
     query: str
+    names: tuple[str, ...]  # of the query's parameters
     sent: Body
     extra: Sequence[Listed]
     status: int
@@ -52,20 +58,24 @@ class Wire:
 
     def event(self, exchange: Exchange) -> str:
         """Return the line of sourcetype apisec:transaction."""
-        identity, now, who, credential, op, path, named, query, sent, _, status, _, reply, latency, signals = exchange
+        identity, now, who, credential, op, path, named, query, _, sent, _, status, _, reply, latency, signals = (
+            exchange
+        )
         shown, client = exchange.shown, who.client
         target, asked = (f"{shown}?{query}", f',"uri_query":"{query}"') if query else (shown, "")
         objects = ""
         if named and not path:
-            objects = f'"{op.id_name}={named}"' if op.id_name else f'"variables_id={named}"' if op.graphql else ""
+            called = op.id_name or ("variables_id" if op.graphql else op.at_name)
+            # The forwarder takes for an id what is called so.
+            objects = f'"{called}={named}"' if not op.at or called.lower().endswith("id") else ""
         head = f',"http_method":"GET","endpoint":"{path}","operation":"GET {path}"' if path else op.head
         acting = credential.text if credential else client.identity()
         return (
             f'{{"schema":1,"id":"{identity}","time":{now:.3f}{self._frame}{head},"uri_path":"{shown}"'
             f',"url":"https://{self._host}{target}"{asked},"object_ids":[{objects}],"status":{status}'
             f'{client.source},"bytes_in":{sent.size},"bytes_out":{reply.size},"response_time":{latency:.1f}'
-            f"{acting}{client.tls}{signals}{self._detail(exchange)}{_shown('request', sent)}{_shown('response', reply)}"
-            ',"coverage":"complete"}\n'
+            f"{acting}{client.tls}{signals}{self._detail(exchange)}{_shown('request', sent, op.form)}{_shown('response', reply)}"
+            f',"coverage":"complete"{_reasons(reply)}}}\n'
         )
 
     def transaction(self, exchange: Exchange) -> str:
@@ -80,10 +90,10 @@ class Wire:
         answered: list[list[str]] = []
         response: dict[str, Any] = {"status": exchange.status, "headers": answered}
         if exchange.sent.raw:
-            headers.append(["content-type", "application/json"])
+            headers.append(["content-type", FORM if exchange.op.form else JSON])
             request["body"] = exchange.sent.raw
         if exchange.reply.raw:
-            answered.append(["content-type", "application/json"])
+            answered.append(["content-type", JSON])
             response["body"] = exchange.reply.raw
         if exchange.shape == "cookie" and exchange.who.credential:
             answered.append(["set-cookie", f"session={exchange.who.credential.raw}; HttpOnly; Secure"])
@@ -102,7 +112,7 @@ class Wire:
         credential, named = exchange.credential, exchange.named
         key = (
             exchange.op.number, credential.kind if credential else "", exchange.shape, bool(named), named.isdigit(),
-            bool(exchange.sent.shown), tuple(exchange.extra), bool(exchange.path),
+            bool(exchange.sent.shown), tuple(exchange.extra), bool(exchange.path), exchange.names,
         )  # fmt: skip
         found = self._details.get(key)
         if found is None:
@@ -125,14 +135,18 @@ class Wire:
             return error_fields(self._spec.errors)
         if shape == "one":
             return self._records[op.resource].listed(inner)
-        if shape in ("many", "empty"):
+        if shape == "one+":
+            return self._records[f"{op.resource}+"].listed(inner)
+        if shape in ("many", "many+", "empty"):
             listing = self._spec.listing
             total = [Listed("total", "body", "integer")] if listing and not op.graphql else []
             path = before if op.graphql else listing
-            return total + (self._records[op.resource].listed(f"{path}[].") if shape == "many" else [])
+            records = self._records[f"{op.resource}+" if shape == "many+" else op.resource]
+            return total + (records.listed(f"{path}[].") if shape != "empty" else [])
         if shape == "ack":
             return [Listed(f"{inner}done", "body", "boolean"), Listed(f"{inner}state", "body", "string")]
-        return list(_TOKENS.get(shape, ()))
+        name = self._spec.token
+        return [each._replace(path=each.path.replace("access_token", name, 1)) for each in _TOKENS.get(shape, ())]
 
 
 _TOKENS: Mapping[str, tuple[Listed, ...]] = {
@@ -155,7 +169,7 @@ def _asked(exchange: Exchange) -> list[Listed]:
     if not exchange.path:
         if op.id_name:
             asked.append(Listed(op.id_name, "path", "integer" if exchange.named.isdigit() else "string"))
-        asked += [Listed(name, "query", "string") for name in op.query]
+        asked += [Listed(name, "query", "string") for name in sorted(exchange.names)]
     if exchange.credential:
         asked += sorted(exchange.credential.fields)
     if exchange.sent.shown:
@@ -163,10 +177,28 @@ def _asked(exchange: Exchange) -> list[Listed]:
     return asked
 
 
-def _shown(side: str, body: Body) -> str:
+def _cut(text: str) -> str:
+    """Return as much of a body as is shipped; no token is broken in two."""
+    for match in _TOKEN.finditer(text, BODY_CAP - 64):
+        if match.start() < BODY_CAP < match.end():
+            return text[: match.start()]
+        if match.start() >= BODY_CAP:
+            break
+    return text[:BODY_CAP]
+
+
+def _reasons(reply: Body) -> str:
+    if len(reply.shown) <= BODY_CAP:
+        return ""
+    return f',"coverage_reasons":["response_body: shown up to character {BODY_CAP} of {len(reply.shown)}"]'
+
+
+def _shown(side: str, body: Body, form: bool = False) -> str:
     text = body.shown
     if not text:
         return ""
+    if len(text) > BODY_CAP:
+        text = _cut(text)
     kind = "request_content_type" if side == "request" else "http_content_type"
     escaped = orjson.dumps(text).decode()[1:-1] if "\\" in text else text.replace('"', '\\"')
-    return f',"{side}_body":"{escaped}","{kind}":"application/json"'
+    return f',"{side}_body":"{escaped}","{kind}":"{FORM if form else JSON}"'

@@ -61,9 +61,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what")
     what.add_argument(
         "--split",
-        choices=("dev", "heldout"),
+        choices=("dev", "varied", "heldout"),
         default="dev",
-        help="APIs, clients and ways of attack: to develop on, or to measure on (default: %(default)s)",
+        help="APIs, clients and ways of attack: to develop on, new ones with each seed, or to measure on (default: %(default)s)",
     )
     what.add_argument("--seed", default="1", help="same seed, same bytes (default: %(default)s)")
     what.add_argument("--families", type=_names, metavar="A,B", help="of attacks; 'none' for ordinary traffic only")

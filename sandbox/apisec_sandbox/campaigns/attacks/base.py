@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 
 from apisec_sandbox.campaigns.bodies import Body, Listed, Thing
-from apisec_sandbox.campaigns.operations import Compiled
+from apisec_sandbox.campaigns.operations import Compiled, filled
 from apisec_sandbox.campaigns.ordinary import Person
 from apisec_sandbox.campaigns.people import HOSTERS, NETWORKS, Who, address, fingerprint
 from apisec_sandbox.campaigns.scene import Life, Scene, Times
@@ -145,17 +144,9 @@ class Campaign:
         own = {who.owner for who in self.accounts}
         return [thing for thing in self.scene.app.recent[resource] if thing.owner not in own]
 
-    def filled(self, op: Compiled, **members: str) -> Body:
+    def filled(self, op: Compiled, **members: str | int) -> Body:
         """Return an operation's request with some members replaced: by the value as sent."""
-        raw = json.loads(self.rng.choice(op.bodies).raw) if op.bodies else {}
-        raw.update(members)
-        classes = {each.path: each.data_class for each in op.body_fields}
-        shown = {
-            name: self.scene.app.tokens(classes[name], value) if classes.get(name) else value
-            for name, value in raw.items()
-        }
-        text = json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
-        return Body(json.dumps(shown, separators=(",", ":"), ensure_ascii=False), len(text.encode()), text)
+        return filled(op, self.rng, self.scene.app.tokens, members)
 
     def with_more(self, op: Compiled, thing: Thing, more: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
         """Return an operation's own body with members more (name, JSON text, type), as options of a move."""
@@ -218,6 +209,13 @@ class Campaign:
             app.credential(who, now)
             return now
         self._mark(who, cover=True)
+        code = app.of_kind("code")
+        if code is not None:
+            app.request(now, who, code)
+            now += self.rng.uniform(8.0, 60.0)
+            who.mark(app.sink)
+            yield now
+            self._mark(who, cover=True)
         app.request(now, who, login)
         who.mark(app.sink)
         now += self.rng.uniform(0.3, 4.0)
