@@ -9,10 +9,11 @@ shape 0: J. Pickands, Ann. Statist. 3, 1975), never faster than the highest sess
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar, Dict, List, Optional, Type, TypeVar
 
 from apisec.errors import DocumentError
+from apisec.sequences.steps import Beat
 
 LENGTH_CLASSES = 8  # each twice as long as the one before
 BINS_PER_BIT = 4
@@ -20,8 +21,8 @@ MAX_BIN = 512
 TAIL_SHARE = 0.05
 MIN_COUNTED = 20  # of a class before it says anything
 LEAST_EXCESS = 1.0  # bits: the mean excess is at least this
-MANY_A_FLOW = 16.0  # steps: a person looks around
-LEAST_GAPS, SHORTEST_GAP = 6, 0.05  # seconds: what is shorter is the network's
+MANY_A_TIME = 16.0  # steps: a person looks around
+LEAST_TIMES = 6
 LEAST_SPREAD, WIDE_SPREAD = 0.01, 4.0  # of the logarithms of pauses
 STATE_VERSION = 1
 GENERATION_SLOTS = 28 * 288
@@ -145,37 +146,34 @@ class Surprise(Calibration):
 
 
 class Purity(Calibration):
-    """How little principals do beside their flows, by the number of flows; a part of a service's profile."""
+    """How little principals do beside one operation, by how often they do it."""
 
     name = "purity"
     shortest = 2
-    shorter_spread = True  # a rate is the steadier, the more flows it is of
+    shorter_spread = True  # a rate is the steadier, the more it is of
 
 
 class Rhythm(Calibration):
-    """How regular the pauses within flows are, by the number of flows; a part of a service's profile."""
+    """How regular the pauses between two times of one operation are, by how often it was done."""
 
     name = "rhythm"
     shortest = 2
     shorter_spread = True
 
 
-def regularity(gaps: Sequence[float]) -> float:
-    """Return the bits by which pauses (seconds) are more alike than people's: of the spread of their logarithms.
+def regularity(beat: Beat) -> float:
+    """Return the bits by which pauses are more alike than people's: of the spread of their logarithms.
 
-    0 for fewer than ``LEAST_GAPS``, and for those that spread like people's, over orders of magnitude.
+    0 for fewer than ``LEAST_TIMES``, and for those that spread like people's, over orders of magnitude.
     """
-    if len(gaps) < LEAST_GAPS:
+    if beat.times < LEAST_TIMES:
         return 0.0
-    logarithms = [math.log(gap + SHORTEST_GAP) for gap in gaps]
-    mean = math.fsum(logarithms) / len(logarithms)
-    spread = math.sqrt(math.fsum((one - mean) ** 2 for one in logarithms) / len(logarithms))
-    return max(0.0, -math.log2((spread + LEAST_SPREAD) / WIDE_SPREAD))
+    return max(0.0, -math.log2((math.sqrt(beat.variance) + LEAST_SPREAD) / WIDE_SPREAD))
 
 
-def purity(flows: int, others: int) -> float:
-    """Return the bits by which ``others``, steps that belong to no flow, are fewer than many a flow."""
-    return math.log2(1.0 + MANY_A_FLOW * flows / (others + 1.0))
+def purity(times: float, others: float) -> float:
+    """Return the bits by which ``others``, the steps beside something done so many times, are fewer than many each."""
+    return math.log2(1.0 + MANY_A_TIME * times / (max(0.0, others) + 1.0))
 
 
 def _bin(bits: float) -> int:

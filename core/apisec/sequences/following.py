@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import AbstractSet, List, Mapping, NamedTuple, Optional, Tuple
 
-from apisec.sequences.calibration import Purity, Rhythm, Surprise, purity, regularity
+from apisec.sequences.calibration import Surprise
 from apisec.sequences.precedence import LONGEST_SECONDS, NEAR_SECONDS, Precedence, Rule, Seen
-from apisec.sequences.steps import Break, Look, Pair, Taken, changes, succeeded
+from apisec.sequences.steps import Beat, Break, Look, Pair, Taken, changes, succeeded
 from apisec.sequences.transitions import Context, Transitions
-from apisec.sequences.walk import MAX_QUARTERS, SLOT_SECONDS, Walk
+from apisec.sequences.walk import SLOT_SECONDS, Walk
 
 YOUNG_SLOTS = 3 * 288  # an operation is no surprise before it is three days old: it came with a deployment
 STEPS_A_DAY = 100  # that one principal teaches
@@ -51,10 +51,10 @@ class Moment:
     reached_bits: float = 0.0
     broken: List[Broken] = field(default_factory=list)
     kept: List[Rule] = field(default_factory=list)
-    ended: bool = False  # a flow
-    flows: int = 0  # that this principal ended in the days that count, with steps beside them
-    others: int = 0
-    regular: float = 0.0  # bits, of the pauses within its last flows
+    beat: Optional[Beat] = None  # of a step that changes something, whatever the answer
+    trace: int = 0  # hash of the session's steps up to this one, ``length`` of them since ``began``
+    length: int = 0
+    began: float = 0.0
 
 
 @dataclass
@@ -64,13 +64,11 @@ class Order:
     transitions: Transitions
     precedence: Precedence
     surprise: Surprise
-    purity: Purity
-    rhythm: Rhythm
     since: float = 0.0  # when the service was first seen
 
     @classmethod
     def new(cls) -> Order:
-        return cls(Transitions(), Precedence(), Surprise(), Purity(), Rhythm())
+        return cls(Transitions(), Precedence(), Surprise())
 
 
 def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
@@ -90,16 +88,15 @@ def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
         _surprise(order.transitions, walk, moment, slot)
         if Surprise.begins(walk.length):
             moment.reached, moment.reached_bits = walk.length, statistic(walk)
+    moment.trace, moment.length, moment.began = walk.trace, walk.length, walk.began
+    if changes(operation):
+        moment.beat = walk.beat(operation, step.time)
     if not succeeded(step.status):
         return moment
     if changes(operation):
         moment.before = walk.before(step, LONGEST_SECONDS, NEAR_SECONDS)
         _judge(order, walk, moment)
         moment.look, moment.lost = walk.look(step, moment.before)
-    walk.count(step.time, operation in order.precedence.steps, moment.ended)
-    if moment.ended:
-        moment.flows, moment.others = walk.flows(MAX_QUARTERS)
-        moment.regular = regularity(walk.gaps)
     walk.note(step)
     return moment
 
@@ -125,7 +122,7 @@ def statistic(walk: Walk) -> float:
 
 
 def _judge(order: Order, walk: Walk, moment: Moment) -> None:
-    """Say which rules the step breaks, and whether it ends a flow."""
+    """Say which rules the step keeps and breaks."""
     step = moment.step
     for rule in order.precedence.rules(step.operation):
         if _fulfilled(rule, walk, moment):
@@ -135,7 +132,6 @@ def _judge(order: Order, walk: Walk, moment: Moment) -> None:
         times = walk.broke(Break(step.time, step.operation, rule.pair, thing))
         earlier = {one.requires for one in order.precedence.rules(rule.requires)}
         moment.broken.append(Broken(rule, times, covered(order, walk, moment, rule, earlier)))
-    moment.ended = bool(moment.kept) and not moment.broken and step.operation in order.precedence.ends
 
 
 def _fulfilled(rule: Rule, walk: Walk, moment: Moment) -> bool:
@@ -179,9 +175,6 @@ def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
         again = any(broken.times > 1 for broken in moment.broken)
         seen = Seen(moment.look, moment.before, moment.lost, again)
         order.precedence.teach(walk, principal, step.operation, seen)
-    if moment.ended and Purity.begins(moment.flows):
-        order.purity.add(moment.flows, purity(moment.flows, moment.others))
-        order.rhythm.add(moment.flows, moment.regular)
     for broken in moment.broken:
         if broken.times == 2:
             order.precedence.broke_again(broken.rule)

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
-from apisec.sequences.calibration import Purity, Rhythm, Surprise
+from apisec.sequences.calibration import Surprise
 from apisec.sequences.explanation import broken_sentence, expected_sentence
 from apisec.sequences.following import Moment, Order, follow, statistic, teach
 from apisec.sequences.precedence import Precedence, Rule
@@ -132,8 +132,6 @@ class SequenceModel:
             mine.transitions.merge(order.transitions)
             mine.precedence.merge(order.precedence)
             mine.surprise.merge(order.surprise)
-            mine.purity.merge(order.purity)
-            mine.rhythm.merge(order.rhythm)
 
     def to_documents(self) -> List[Dict[str, Any]]:
         return [
@@ -158,14 +156,12 @@ class SequenceModel:
                 Transitions.from_state(document.get(Transitions.name)),
                 Precedence.from_state(document.get(Precedence.name)),
                 Surprise.from_state(document.get(Surprise.name)),
-                Purity.from_state(document.get(Purity.name)),
-                Rhythm.from_state(document.get(Rhythm.name)),
             )
         return model
 
 
 def _parts(order: Order) -> Tuple[Any, ...]:
-    return order.transitions, order.precedence, order.surprise, order.purity, order.rhythm
+    return order.transitions, order.precedence, order.surprise
 
 
 def _slot(step: Taken) -> int:

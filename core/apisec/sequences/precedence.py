@@ -102,7 +102,6 @@ class Precedence:
         self.mined_at = -1  # slot
         self._rules: Dict[str, Tuple[Rule, ...]] = {}
         self.steps: FrozenSet[str] = frozenset()  # of flows: what rules speak of
-        self.ends: FrozenSet[str] = frozenset()  # of flows: what no other step requires
 
     # --- learning -----------------------------------------------------------------------------------------
 
@@ -188,7 +187,6 @@ class Precedence:
         required = {rule.requires for ones in rules.values() for rule in ones if changes(rule.requires)}
         flows = {operation for operation, ones in rules.items() if any(changes(rule.requires) for rule in ones)}
         self.steps = frozenset(flows | required)
-        self.ends = frozenset(flows - required) or frozenset(flows)
 
     # --- a part of a profile --------------------------------------------------------------------------------
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, Tuple
 
 SAFE_METHODS = ("GET ", "HEAD ", "OPTIONS ")
+GAVE = 0  # stands between ids that a request named and those that its answer gave
+SHORTEST_PAUSE = 0.05  # seconds: what is shorter is the network's
 
 
 class Taken(Protocol):
@@ -44,6 +47,23 @@ class Look(NamedTuple):
     taught_day: int  # the last of them
 
 
+class Beat(NamedTuple):
+    """How regularly an operation is done: logarithms of the pauses between, the last ones weighing most."""
+
+    last: float
+    times: int
+    mean: float
+    variance: float
+
+    def after(self, time: float, weight: float) -> Beat:
+        """Return it with one time more; ``weight`` is the least that a pause weighs."""
+        logarithm = math.log(max(0.0, time - self.last) + SHORTEST_PAUSE)
+        share = max(weight, 1.0 / self.times)
+        off = logarithm - self.mean
+        mean = self.mean + share * off
+        return Beat(max(time, self.last), self.times + 1, mean, (1.0 - share) * (self.variance + share * off * off))
+
+
 class Break(NamedTuple):
     """A rule that was broken; ``thing`` is the object's hash, 0 when the step named none."""
 
@@ -51,6 +71,12 @@ class Break(NamedTuple):
     operation: str
     pair: Pair
     thing: int
+
+
+def split_ids(ids: Sequence[int]) -> Tuple[Tuple[int, ...], Tuple[int, ...]]:
+    """Return the ids that a request names, and those that its answer gave."""
+    place = ids.index(GAVE) if GAVE in ids else len(ids)
+    return tuple(ids[:place]), tuple(ids[place + 1 :])
 
 
 def succeeded(status: int) -> bool:

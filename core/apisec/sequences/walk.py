@@ -8,23 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Dict, List, Tuple
+from zlib import crc32
 
 from apisec.errors import DocumentError
-from apisec.sequences.steps import Break, Done, Look, Pair, Taken
+from apisec.sequences.steps import Beat, Break, Done, Look, Pair, Taken, split_ids
 from apisec.sequences.transitions import ORDER, START
 
 SESSION_PAUSE = 3600.0  # seconds
 DAY = 86_400.0
 REMEMBERED_SECONDS = DAY  # steps and objects
 BREAK_SECONDS = 7 * DAY  # broken rules: slow attackers take days
-QUARTER_SECONDS, MAX_QUARTERS = DAY / 4, 28
-MAX_GAPS = 12
+MAX_BEATS, BEAT_SECONDS = 12, 7 * DAY
+BEAT_WEIGHT = 1.0 / 16.0  # of a pause in mean and variance, once there are so many
 MAX_DONE, MAX_OBJECTS, MAX_PER_OBJECT, MAX_LOOKS, MAX_BREAKS = 64, 256, 8, 32, 64
 TAUGHT_DAYS, TAUGHT_PERIOD = 3, 14  # days of one operation by one principal that teach, of so many
 LATE_SECONDS = 60.0  # of clocks and gateways; a step later than that is taken in, and accuses nobody
 BORN = ""
 SLOT_SECONDS, SLOTS_PER_HOUR = 300.0, 12  # of activity rows
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class Walk:
@@ -41,13 +42,12 @@ class Walk:
         self.budget_day = 0
         self.taught = 0  # steps taught today
         self.highest: List[float] = []  # the session's highest surprisals, in bits
-        self.counted = 0.0  # when the last step succeeded
-        self.gaps: List[float] = []  # seconds before the last steps of flows, since any other step
+        self.trace = 0  # hash of the session's steps so far
+        self.beats: Dict[str, Beat] = {}  # operations that change something, the one done last at the end
         self.done: Dict[str, Done] = {}
         self.objects: Dict[int, Dict[str, float]] = {}  # id -> step -> when last; ``BORN`` -> when first met
         self.looks: Dict[str, Look] = {}
         self.breaks: List[Break] = []
-        self.quarters: List[List[int]] = []  # [quarter of a day, steps, steps of flows, flows that ended]
         # Of the present window, and not part of the state: what was followed last, and what it has yet to teach.
         self.followed: object = None
         self.pending: List[Any] = []
@@ -63,6 +63,7 @@ class Walk:
             self.since = time
         if time - self.last > SESSION_PAUSE:
             self.began, self.length, self.context, self.highest = time, 0, (START,), []
+            self.trace = 0
         self.last = max(self.last, time)
         return True
 
@@ -73,7 +74,17 @@ class Walk:
             return False
         self.context = (*context, step)[-ORDER:]
         self.length += 1
+        self.trace = crc32(step.encode("utf-8", "surrogatepass"), self.trace)
         return True
+
+    def beat(self, operation: str, time: float) -> Beat:
+        """Take in that an operation was done again; return how regularly it is."""
+        before = self.beats.pop(operation, None)
+        made = Beat(time, 1, 0.0, 0.0) if before is None else before.after(time, BEAT_WEIGHT)
+        self.beats[operation] = made
+        if len(self.beats) > MAX_BEATS:
+            del self.beats[next(iter(self.beats))]
+        return made
 
     def may_teach(self, time: float, budget: int) -> bool:
         """Whether today's share of this principal in what is learned is not used up."""
@@ -128,7 +139,7 @@ class Walk:
         What the answer gave stands after a 0, and says nothing of what the step is about. Of several ids the one that
         this principal came to know last: orders are younger than their customer. One that was never seen says less.
         """
-        ids = step.ids[: step.ids.index(0)] if 0 in step.ids else step.ids
+        ids, _ = split_ids(step.ids)
         known = [thing for thing in ids if thing in self.objects]
         return max(known or ids, key=lambda thing: self.objects.get(thing, _NOTHING).get(BORN, 0.0), default=0)
 
@@ -185,31 +196,6 @@ class Walk:
             )
         ]
 
-    def count(self, time: float, of_flow: bool, ended: bool) -> None:
-        """Count a step that succeeded."""
-        if of_flow and self.counted:
-            self.gaps.append(round(max(time - self.counted, 0.0), 3))
-            del self.gaps[:-MAX_GAPS]
-        self.counted = max(time, self.counted)
-        quarter = int(time // QUARTER_SECONDS)
-        if not self.quarters or self.quarters[-1][0] < quarter:
-            self.quarters.append([quarter, 0, 0, 0])
-            del self.quarters[:-MAX_QUARTERS]
-        counts = self.quarters[-1]
-        counts[1] += 1
-        counts[2] += of_flow
-        counts[3] += ended
-
-    def flows(self, quarters: int) -> Tuple[int, int]:
-        """Return how many flows ended in the last quarters of a day, and how many steps did not belong to any."""
-        ended = others = 0
-        newest = self.quarters[-1][0] if self.quarters else 0
-        for quarter, steps, of_flow, flows in self.quarters:
-            if quarter > newest - quarters:
-                ended += flows
-                others += steps - of_flow
-        return ended, others
-
     # --- a part of a profile --------------------------------------------------------------------------------
 
     def forget(self, slot: int) -> None:
@@ -226,14 +212,13 @@ class Walk:
         }
         self.breaks = [one for one in self.breaks if now - one.time <= BREAK_SECONDS]
         self.looks = {name: look for name, look in self.looks.items() if now - look.last <= BREAK_SECONDS}
-        oldest = int(now // QUARTER_SECONDS) - MAX_QUARTERS
-        self.quarters = [one for one in self.quarters if one[0] > oldest]
+        self.beats = {name: beat for name, beat in self.beats.items() if now - beat.last <= BEAT_SECONDS}
 
     def merge(self, other: Walk) -> None:
         """Take in what another engine saw of the same principal: the later session, and all steps of both."""
         later, earlier = (other, self) if other.last > self.last else (self, other)
         self.context, self.length, self.began = later.context, later.length, later.began
-        self.gaps, self.counted = list(later.gaps), later.counted
+        self.trace, self.beats = later.trace, {**earlier.beats, **later.beats}
         self.highest, self.looks = list(later.highest), {**earlier.looks, **later.looks}
         self.budget_day, self.taught = later.budget_day, later.taught
         self.since = min(time for time in (self.since, other.since) if time) if self.since or other.since else 0.0
@@ -245,10 +230,6 @@ class Walk:
             for name, time in steps.items():
                 mine[name] = min(time, mine.get(name, time)) if name == BORN else max(time, mine.get(name, 0.0))
         self.breaks = sorted({*self.breaks, *other.breaks})[-MAX_BREAKS:]
-        total: Dict[int, List[int]] = {}
-        for quarter, *counts in (*self.quarters, *other.quarters):
-            total[quarter] = [one + more for one, more in zip(total.get(quarter, (0, 0, 0)), counts)]
-        self.quarters = [[quarter, *total[quarter]] for quarter in sorted(total)][-MAX_QUARTERS:]
         self.last = later.last
         self._bound()
 
@@ -271,9 +252,12 @@ class Walk:
 
         state: Dict[str, Any] = {
             "v": STATE_VERSION,
-            "t": [round(self.since, 3), round(self.last, 3), round(self.began, 3), round(self.counted, 3)],
-            "p": self.gaps,
-            "n": [self.length, self.budget_day, self.taught],
+            "t": [round(self.since, 3), round(self.last, 3), round(self.began, 3)],
+            "n": [self.length, self.budget_day, self.taught, self.trace],
+            "e": [
+                [place(name), round(beat.last, 3), beat.times, round(beat.mean, 4), round(beat.variance, 5)]
+                for name, beat in self.beats.items()
+            ],
             "c": [place(step) for step in self.context],
             "h": [round(value, 3) for value in self.highest],
             "d": [[place(name), round(done.time, 3), int(done.named)] for name, done in self.done.items()],
@@ -286,7 +270,6 @@ class Walk:
                 for name, look in self.looks.items()
             ],
             "b": [[round(one.time, 3), place(one.operation), pairs([one.pair])[0], one.thing] for one in self.breaks],
-            "q": self.quarters,
         }
         state["w"] = list(names)
         return state
@@ -305,9 +288,10 @@ class Walk:
     def _read(cls, state: Mapping[str, Any]) -> Walk:
         names = [str(name) for name in state["w"]]
         made = cls()
-        made.since, made.last, made.began, made.counted = (float(time) for time in state["t"])
-        made.gaps = [float(gap) for gap in state["p"]][-MAX_GAPS:]
-        made.length, made.budget_day, made.taught = (int(number) for number in state["n"])
+        made.since, made.last, made.began = (float(time) for time in state["t"])
+        made.length, made.budget_day, made.taught, made.trace = (int(number) for number in state["n"])
+        for place, last, times, mean, variance in state["e"][:MAX_BEATS]:
+            made.beats[names[place]] = Beat(float(last), int(times), float(mean), float(variance))
         made.context = tuple(names[place] for place in state["c"])[-ORDER:]
         made.highest = [float(value) for value in state["h"]][:8]
         made.done = {names[place]: Done(float(time), bool(named)) for place, time, named in state["d"][:MAX_DONE]}
@@ -318,9 +302,6 @@ class Walk:
             made.looks[names[place]] = Look(int(day), int(times), float(last), pairs, int(taught), int(taught_day))
         for time, place, (one, linked), thing in state["b"][:MAX_BREAKS]:
             made.breaks.append(Break(float(time), names[place], Pair(names[one], bool(linked)), int(thing)))
-        made.quarters = [[int(number) for number in row] for row in state["q"][-MAX_QUARTERS:]]
-        if any(len(row) != 4 for row in made.quarters):
-            raise ValueError("not counts of a quarter of a day")
         return made
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Dict, List, Tuple
 
 from apisec.activity.hashing import value_hash32
-from apisec.sequences.calibration import Purity, Rhythm, Surprise
+from apisec.sequences.calibration import Surprise
 from apisec.sequences.following import Moment, Order, follow, teach
 from apisec.sequences.peers import Followed, compare
 from apisec.sequences.precedence import Precedence
@@ -31,8 +31,6 @@ def order_of(context: Context, service: str) -> Order:
         context.part(SCOPE_SERVICE, key, Transitions),
         context.part(SCOPE_SERVICE, key, Precedence),
         context.part(SCOPE_SERVICE, key, Surprise),
-        context.part(SCOPE_SERVICE, key, Purity),
-        context.part(SCOPE_SERVICE, key, Rhythm),
         (context.now_slot - context.age(service)) * SLOT_SECONDS,
     )
     order.precedence.mine(context.now_slot)

@@ -86,8 +86,9 @@ def test_one_skipped_step_says_as_much_as_it_is_rare(learned: Any) -> None:
 def test_many_who_skip_once_are_one_observation_of_the_operation(learned: Any) -> None:
     shop = Shop(seed=4)
     taken = [one for n in range(12) for one in skipping(shop, f"account {n}", 1)]
-    together = [one for one in observed(learned, taken) if one.entity == "operation"]
-    assert {(one.family, one.operation) for one in together} == {("step_skipping", CONFIRM)}
+    found = [one for one in observed(learned, taken) if one.entity == "operation"]
+    together = [one for one in found if one.family == "step_skipping"]
+    assert {one.operation for one in together} == {CONFIRM}
     assert set(together[-1].members) == {f"account {n}" for n in range(12)}
     assert together[-1].score > 90.0
 
@@ -115,7 +116,9 @@ def test_fewer_than_that_say_nothing() -> None:
 
 
 def test_who_is_several_people_has_no_sequence(learned: Any) -> None:
-    assert observed(learned, skipping(Shop(seed=3), "an address", 12), kind="anonymous") == []
+    found = observed(learned, skipping(Shop(seed=3), "an address", 12), kind="anonymous")
+    assert [one for one in found if one.family == "step_skipping"] == []
+    assert max((one.score for one in found), default=0.0) < 72.0
 
 
 def test_a_refused_step_is_not_skipped_to(learned: Any) -> None:
@@ -135,7 +138,7 @@ def test_a_script_that_does_nothing_but_the_flow_is_found(learned: Any) -> None:
     assert found[-1].operation == CONFIRM
     assert found[-1].features["alone"] > 1.0
     assert found[-1].evidence["other_steps"] == 0
-    assert any("other steps beside 40 flows" in reason for reason in found[-1].reasons)
+    assert any(f"other steps beside 40 times {CONFIRM}" in reason for reason in found[-1].reasons)
 
 
 def test_many_accounts_that_do_only_the_flow_are_one_observation(learned: Any) -> None:
@@ -143,8 +146,8 @@ def test_many_accounts_that_do_only_the_flow_are_one_observation(learned: Any) -
     taken = [one for n in range(20) for one in scripted(shop, f"account {n}", 4, 400.0 + n)]
     together = [one for one in observed(learned, taken) if one.entity == "operation" and one.score > 70.0]
     assert together
-    assert {(one.family, one.operation) for one in together} == {("flow_automation", CONFIRM)}
-    assert len(together[-1].members) == 20
+    assert {one.family for one in together} == {"flow_automation"}
+    assert max(len(one.members) for one in together if one.operation == CONFIRM) == 20
 
 
 def test_a_timer_that_takes_days_is_found(learned: Any) -> None:

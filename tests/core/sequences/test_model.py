@@ -85,7 +85,7 @@ def test_parts_by_principal_merge_to_the_whole(model: SequenceModel) -> None:
     assert total.order("shop").surprise.counted(8) > 0
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"service": 1}, {"transitions": None}, {"rhythm": {}}])
+@pytest.mark.parametrize("change", [{"version": 2}, {"service": 1}, {"transitions": None}, {"surprise": {}}])
 def test_documents_that_are_none_are_refused(model: SequenceModel, change: dict[str, object]) -> None:
     with pytest.raises(DocumentError):
         SequenceModel.from_documents([{**model.to_documents()[0], **change}])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
 
 import pytest
 
@@ -34,6 +36,28 @@ def test_repeating_a_step_is_no_longer_path() -> None:
     assert [walk.move("a") for _ in range(5)] == [True, True, False, False, False]
     assert (walk.length, walk.context) == (2, (START, "a", "a"))
     assert walk.move("b")
+
+
+def test_sessions_that_took_the_same_steps_have_the_same_trace() -> None:
+    traces = []
+    for steps in ("abc", "abc", "acb", "abcc", "ab"):
+        walk = Walk()
+        walk.enter(NOW)
+        for one in steps:
+            walk.move(one)
+        traces.append(walk.trace)
+    assert traces[0] == traces[1]
+    assert len(set(traces)) == 4
+
+
+def test_pauses_are_summed_up_with_mean_and_variance() -> None:
+    walk = Walk()
+    for after in (0.0, 60.0, 180.0, 240.0):
+        beat = walk.beat("POST /a", NOW + after)
+    pauses = [math.log(pause + 0.05) for pause in (60.0, 120.0, 60.0)]
+    assert beat.times == 4
+    assert beat.mean == pytest.approx(statistics.fmean(pauses))
+    assert beat.variance == pytest.approx(statistics.pvariance(pauses))
 
 
 def test_steps_out_of_order_are_told_apart() -> None:
@@ -76,12 +100,12 @@ def test_memory_is_bounded_and_keeps_the_newest() -> None:
         walk.note(step(f"POST /{number}", float(number), number, number + 1))
         walk.look(step(f"POST /{number}", float(number)), {Pair("POST /a", False): 1.0})
         walk.broke(Break(NOW + number, "POST /d", Pair("POST /a", False), 0))
-        walk.count(NOW + number * DAY / 4, True, False)
+        walk.beat(f"POST /{number}", NOW + number)
     assert (len(walk.done), len(walk.objects), len(walk.breaks)) == (MAX_DONE, MAX_OBJECTS, MAX_BREAKS)
     assert "POST /999" in walk.done
     assert 1000 in walk.objects
     assert len(walk.looks) == module.MAX_LOOKS
-    assert len(walk.quarters) == module.MAX_QUARTERS
+    assert len(walk.beats) == module.MAX_BEATS
     assert len(json.dumps(walk.to_state())) < 60_000
 
 
@@ -90,7 +114,7 @@ def test_the_old_is_forgotten() -> None:
     walk.note(step("POST /a", 0.0, 7))
     walk.look(step("POST /a"), {})
     walk.broke(Break(NOW, "POST /d", Pair("POST /a", False), 0))
-    walk.count(NOW, True, True)
+    walk.beat("POST /a", NOW)
     walk.forget(int((NOW + DAY / 2) // 300))
     assert walk.done
     assert walk.objects
@@ -99,7 +123,7 @@ def test_the_old_is_forgotten() -> None:
     assert not walk.objects
     assert walk.breaks
     walk.forget(int((NOW + 9 * DAY) // 300))
-    assert (walk.breaks, walk.looks, walk.quarters) == ([], {}, [])
+    assert (walk.breaks, walk.looks, walk.beats) == ([], {}, {})
 
 
 def full(seed: int = 0) -> Walk:
@@ -110,7 +134,7 @@ def full(seed: int = 0) -> Walk:
         walk.move(one.operation)
         walk.look(one, walk.before(one, 3600.0, 60.0))
         walk.note(one)
-        walk.count(one.time, True, number == 4)
+        walk.beat(one.operation, one.time)
         walk.may_teach(one.time, 100)
         walk.highest.append(1.5)
     walk.broke(Break(NOW + 4.0, "POST /4", Pair("POST /9", True), 3))
@@ -130,12 +154,13 @@ def test_two_engines_memories_of_one_principal_come_together() -> None:
     one.merge(other)
     assert set(one.done) == {f"POST /{number}" for number in range(7)}
     assert one.context == other.context
-    assert one.quarters[0][1:] == [10, 10, 2]
+    assert set(one.beats) == set(one.done)
+    assert one.trace == other.trace != 0
     assert one.last == other.last
 
 
 @pytest.mark.parametrize(
-    "change", [{"v": 9}, {"c": [99]}, {"w": 1}, {"d": [[0]]}, {"t": [1]}, {"q": [[1, 2]]}, {"o": [[]]}, {"b": [[1]]}]
+    "change", [{"v": 9}, {"c": [99]}, {"w": 1}, {"d": [[0]]}, {"t": [1]}, {"e": [[1, 2]]}, {"o": [[]]}, {"b": [[1]]}]
 )
 def test_states_that_are_none_are_refused(change: dict[str, object]) -> None:
     with pytest.raises(DocumentError, match="walk"):

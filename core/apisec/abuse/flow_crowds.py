@@ -1,0 +1,190 @@
+"""Crowds that do one thing alike: many accounts that take the same way to an operation, from one kind of client.
+
+People come to an order by many ways, from clients of their own, at a pace of their own, and most of them have been
+there before. What one script does in the name of many accounts is alike: the way to it step by step and its pace
+(``path``, ``pace``), software or network (``client``), and accounts made for it (``newcomers``). Each is judged against
+the shares of ordinary days, and against those of the others of the same day: a marketing burst brings newcomers of all
+kinds, a release changes everybody's way. Ways alone are no finding: it takes both, how they act and who they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
+
+from apisec.abuse.base import SLOTS_PER_DAY, decades
+from apisec.abuse.rarity import WEEKLY_DECAY, by_hash, mapping, numbers
+from apisec.abuse.shares import share_tail
+from apisec.errors import DocumentError
+
+MAX_RECENT = 256  # principals of a day
+MAX_VALUES = 64  # of one attribute
+MAX_TOTAL = 5_000.0  # principals' days; then all is halved
+LEAST_KNOWN = 30.0  # principals' days, before anything is unusual
+LEAST_CROWD = 4
+LEAST_OF_PATH = 10.0  # principals' days, before a pace on it is unusual
+PRECISION = 20.0  # of the beta distribution: shares differ from day to day
+NOVEL = 0.5  # principals' days that a value counts as that was never seen
+SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
+PATH, SOFTWARE, NETWORK, PACE, FRESH = range(5)
+ATTRIBUTES = 5
+
+
+class Taken(NamedTuple):
+    """How a principal came to do the operation today: when, and a value (a hash, or a class) of each attribute."""
+
+    slot: int
+    values: Tuple[int, ...]
+
+
+class Crowd(NamedTuple):
+    """Principals that came the same way; features in decades."""
+
+    members: Tuple[str, ...]
+    takers: int  # all principals of the day
+    expected: float  # that come this way in a day with as many
+    features: Dict[str, float]
+
+
+class Takers:
+    """Of one operation: who did it today and how, and what is usual. The part "takers" of its profile."""
+
+    name: ClassVar[str] = "takers"
+    __slots__ = ("_recent", "_total", "_usual", "_week")
+
+    def __init__(self) -> None:
+        self._recent: Dict[str, Taken] = {}
+        self._usual: List[Dict[int, float]] = [{} for _ in range(ATTRIBUTES)]
+        self._total = 0.0
+        self._week = 0
+
+    def take(self, slot: int, principal: str, values: Tuple[int, ...]) -> bool:
+        """Note how a principal did it; return whether that is its first time today."""
+        if principal in self._recent:
+            return False
+        self._recent[principal] = Taken(slot, values)
+        if len(self._recent) > MAX_RECENT:
+            del self._recent[next(iter(self._recent))]
+        return True
+
+    def crowd(self, path: int) -> Optional[Crowd]:
+        """Return what is unusual about those who came by one path; None when that is nothing."""
+        members = [(who, one.values) for who, one in self._recent.items() if one.values[PATH] == path]
+        if len(members) < LEAST_CROWD or self._total < LEAST_KNOWN:
+            return None
+        others = [one.values for one in self._recent.values() if one.values[PATH] != path]
+        count, takers = len(members), len(self._recent)
+        usual = self._share(PATH, path)
+        values = [each for _, each in members]
+        features = {
+            "path": decades(_tail(count - 1, takers - 1, usual)),
+            "pace": self._paced(path, values),
+            "client": max(self._alike(place, values, others) for place in (SOFTWARE, NETWORK)),
+            "newcomers": self._of(FRESH, 1, values, others),
+        }
+        return Crowd(tuple(sorted(who for who, _ in members)), takers, usual * takers, features)
+
+    def _alike(self, place: int, values: List[Tuple[int, ...]], others: List[Tuple[int, ...]]) -> float:
+        """How unusual it is that so many share one value of an attribute."""
+        held = Counter(each[place] for each in values if each[place])
+        if not held:
+            return 0.0
+        value, _ = min(held.items(), key=lambda one: (-one[1], one[0]))
+        return max(0.0, self._of(place, value, values, others) - math.log10(len(held)))
+
+    def _paced(self, path: int, values: List[Tuple[int, ...]]) -> float:
+        """How unusual the pace of most is among those that ever came by the path."""
+        known = self._usual[PATH].get(path, 0.0)
+        if known < LEAST_OF_PATH:
+            return 0.0
+        held = Counter(each[PACE] for each in values)
+        value, count = min(held.items(), key=lambda one: (-one[1], one[0]))
+        share = (self._usual[PACE].get(value, 0.0) + NOVEL) / (known + 1.0)
+        return decades(_tail(count, len(values), share), len(held))
+
+    def _of(self, place: int, value: int, values: List[Tuple[int, ...]], others: List[Tuple[int, ...]]) -> float:
+        today = (sum(each[place] == value for each in others) + NOVEL) / (len(others) + 1.0) if others else 0.0
+        usual = max(self._share(place, value), today)
+        return decades(_tail(sum(each[place] == value for each in values), len(values), usual))
+
+    def _share(self, place: int, value: int) -> float:
+        return (self._usual[place].get(value, 0.0) + NOVEL) / (self._total + 1.0)
+
+    # --- learning -------------------------------------------------------------------------------------------
+
+    def learn(self, slot: int, suspicious: Callable[[str], bool]) -> None:
+        """Learn what is a day old, but for those who are under suspicion now."""
+        old = [(who, one) for who, one in self._recent.items() if one.slot <= slot - SLOTS_PER_DAY]
+        for who, one in old:
+            del self._recent[who]
+            if not suspicious(who):
+                self._count(one.values)
+        week = slot // SLOTS_PER_WEEK
+        if week > self._week:
+            self._fade(WEEKLY_DECAY ** min(week - self._week, 52) if self._week else 1.0)
+            self._week = week
+        if self._total > MAX_TOTAL:
+            self._fade(0.5)
+
+    def _count(self, values: Iterable[int]) -> None:
+        self._total += 1.0
+        for place, value in enumerate(values):
+            held = self._usual[place]
+            held[value] = held.get(value, 0.0) + 1.0
+            if len(held) > 2 * MAX_VALUES:
+                self._usual[place] = _commonest(held)
+
+    def _fade(self, factor: float) -> None:
+        self._total *= factor
+        self._usual = [{value: count * factor for value, count in held.items()} for held in self._usual]
+
+    def forget(self, slot: int) -> None:
+        """Those of today are bounded by ``take``, what is usual by ``_count``."""
+
+    def merge(self, other: Takers) -> None:
+        for who, one in other._recent.items():
+            self.take(one.slot, who, one.values)
+        self._total += other._total
+        for place, theirs in enumerate(other._usual):
+            mine = self._usual[place]
+            for value, count in theirs.items():
+                mine[value] = mine.get(value, 0.0) + count
+            self._usual[place] = _commonest(mine)
+        self._week = max(self._week, other._week)
+
+    def to_state(self) -> Dict[str, Any]:
+        usual = [
+            {str(value): round(count, 3) for value, count in sorted(_commonest(held).items())} for held in self._usual
+        ]
+        recent = {who: [one.slot, *one.values] for who, one in self._recent.items()}
+        return {"recent": recent, "usual": usual, "total": round(self._total, 3), "week": self._week}
+
+    @classmethod
+    def from_state(cls, state: Any) -> Takers:
+        """Read what ``to_state`` gave; raises DocumentError for anything else."""
+        members = mapping(state, 4, cls.name)
+        made = cls()
+        for who, one in mapping(members.get("recent"), MAX_RECENT, cls.name).items():
+            slot, *values = (int(value) for value in numbers(one, 1 + ATTRIBUTES, cls.name))
+            made._recent[who] = Taken(slot, tuple(values))
+        usual = members.get("usual")
+        if not isinstance(usual, list) or len(usual) != ATTRIBUTES:
+            raise DocumentError(f"is not what is usual of {ATTRIBUTES} attributes", where=cls.name)
+        for place, held in enumerate(usual):
+            counts = by_hash(held, 2 * MAX_VALUES, cls.name)
+            made._usual[place] = dict(zip(counts, numbers(list(counts.values()), len(counts), cls.name)))
+        made._total = numbers([members.get("total")], 1, cls.name)[0]
+        made._week = int(numbers([members.get("week")], 1, cls.name)[0])
+        return made
+
+
+def _commonest(held: Dict[int, float]) -> Dict[int, float]:
+    kept = sorted(held.items(), key=lambda one: (-one[1], one[0]))[:MAX_VALUES]
+    return dict(kept)
+
+
+def _tail(hits: int, trials: int, share: float) -> float:
+    share = min(max(share, 1e-4), 1.0 - 1e-4)
+    return share_tail(hits, trials, share * PRECISION, (1.0 - share) * PRECISION) if trials > 0 else 1.0
