@@ -77,7 +77,7 @@ def run_train(options: argparse.Namespace) -> None:
     from apisec_ml.behaviour.training import Settings, train
 
     examples = _examples(options, options.base)
-    settings = Settings(seed=options.seed)
+    settings = Settings(seed=options.seed, jobs=options.jobs)
     document = train(examples, settings, None if options.no_splits else splits_of(examples, settings))
     _write(options.output, document)
 

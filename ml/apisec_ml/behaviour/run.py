@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import joblib
 
 from apisec.abuse.base import Observation
 from apisec.abuse.engine import Engine
@@ -149,5 +150,4 @@ def run_all(sources: Sequence[Source], settings: Settings, jobs: int) -> list[Ru
         tasks += [replace(source, part=part, known=known) for part in parts]
     if jobs == 1 or len(tasks) == 1:
         return [run(task, settings) for task in tasks]
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        return list(pool.map(run, tasks, [settings] * len(tasks)))
+    return list(joblib.Parallel(n_jobs=jobs)(joblib.delayed(run)(task, settings) for task in tasks))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import joblib
 import numpy
 from sklearn.model_selection import GroupKFold
 
 from apisec.abuse.base import FAMILIES
-from apisec_ml.behaviour.calibration import calibrate, exceedances
+from apisec_ml.behaviour.calibration import calibrate, exceedances, trials_of
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
 from apisec_ml.behaviour.training import Fitted, Settings, fit_family, matrix_of
 
@@ -19,25 +20,27 @@ RARE = 1e-5  # p of a finding
 
 def splits_of(examples: Examples, settings: Settings) -> dict[str, Any]:
     """Return, per family, what a left-out style, later days and other principals show."""
-    found: dict[str, Any] = {}
-    for family in FAMILIES:
-        listed = examples.of(family)
-        if listed:
-            found[family] = {
-                "styles": by_style(family, listed, examples.principal_days, settings),
-                "later_days": by_time(family, listed, examples.principal_days, settings),
-                "other_principals": by_principal(family, listed, examples.principal_days, settings),
-            }
-    return found
+    trials = trials_of(examples.principal_days, examples.transactions)
+    listed = {family: examples.of(family) for family in FAMILIES}
+    tasks = (joblib.delayed(_split)(family, some, trials, settings) for family, some in listed.items() if some)
+    return dict(joblib.Parallel(n_jobs=settings.jobs)(tasks))
 
 
-def by_style(family: str, examples: Sequence[Example], days: int, settings: Settings) -> dict[str, Any]:
+def _split(family: str, listed: Sequence[Example], trials: int, settings: Settings) -> tuple[str, dict[str, Any]]:
+    return family, {
+        "styles": by_style(family, listed, trials, settings),
+        "later_days": by_time(family, listed, trials, settings),
+        "other_principals": by_principal(family, listed, trials, settings),
+    }
+
+
+def by_style(family: str, examples: Sequence[Example], trials: int, settings: Settings) -> dict[str, Any]:
     """Train without one style of attackers; count its campaigns that p <= 1e-5 finds, and without any training."""
     styles = sorted({one.style for one in examples if one.kind == ATTACK})
-    plain = fit_family(family, [one for one in examples if one.kind == ORDINARY], days, settings)
+    plain = fit_family(family, [one for one in examples if one.kind == ORDINARY], trials, settings)
     found = {}
     for style in styles:
-        fitted = fit_family(family, [one for one in examples if one.style != style], days, settings)
+        fitted = fit_family(family, [one for one in examples if one.style != style], trials, settings)
         attacks = [one for one in examples if one.kind == ATTACK and one.style == style]
         found[style] = {
             "campaigns": len({one.campaign for one in attacks}),
@@ -52,41 +55,41 @@ def _found(fitted: Fitted, attacks: Sequence[Example]) -> set[str]:
     return {one.campaign for one, chance in zip(attacks, p, strict=True) if chance <= RARE}
 
 
-def by_time(family: str, examples: Sequence[Example], days: int, settings: Settings) -> dict[str, float]:
+def by_time(family: str, examples: Sequence[Example], trials: int, settings: Settings) -> dict[str, float]:
     """Train on the earlier half of the days; how often are ordinary later ones called as rare, over nominal?"""
     border = numpy.median([one.day for one in examples])
     earlier = [one for one in examples if one.day < border]
     later = [one for one in examples if one.day >= border]
-    return _tried(family, (earlier, later), (days / 2, days / 2), settings)
+    return _tried(family, (earlier, later), (trials / 2, trials / 2), settings)
 
 
-def by_principal(family: str, examples: Sequence[Example], days: int, settings: Settings) -> dict[str, float]:
+def by_principal(family: str, examples: Sequence[Example], trials: int, settings: Settings) -> dict[str, float]:
     """Train on three quarters of the principals and operations, try the rest; averaged over the quarters."""
     groups = [one.group for one in examples]
     if len(set(groups)) < FOLDS:
         return {}
-    share = days / FOLDS
+    share = trials / FOLDS
     tried = []
     for known, others in GroupKFold(n_splits=FOLDS).split(examples, groups=groups):
         parts = ([examples[index] for index in known], [examples[index] for index in others])
-        tried.append(_tried(family, parts, (days - share, share), settings))
+        tried.append(_tried(family, parts, (trials - share, share), settings))
     return {name: round(sum(one[name] for one in tried) / FOLDS, 2) for name in tried[0]}
 
 
 def _tried(
     family: str,
     parts: tuple[Sequence[Example], Sequence[Example]],
-    principal_days: tuple[float, float],
+    trials: tuple[float, float],
     settings: Settings,
 ) -> dict[str, float]:
     """Fit on the first part; return exceedances among what is ordinary in the second one."""
-    inside, known_days, other_days = parts[0], max(1, round(principal_days[0])), round(principal_days[1])
+    inside, known, others = parts[0], max(1, round(trials[0])), round(trials[1])
     outside = [one for one in parts[1] if one.kind == ORDINARY]
-    fitted = fit_family(family, inside, known_days, settings)
+    fitted = fit_family(family, inside, known, settings)
     ordinary = [one for one in inside if one.kind == ORDINARY]
     # One family alone: the trials of the others are not this one's exceedances.
-    own = calibrate(_z(fitted, ordinary), known_days)
-    return exceedances(own, _z(fitted, outside), other_days)
+    own = calibrate(_z(fitted, ordinary), known)
+    return exceedances(own, _z(fitted, outside), others)
 
 
 def _z(fitted: Fitted, examples: Sequence[Example]) -> list[float]:

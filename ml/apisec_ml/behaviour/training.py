@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import joblib
 import numpy
 import sklearn
 from sklearn.exceptions import ConvergenceWarning
@@ -25,7 +26,7 @@ from apisec.abuse.base import FAMILIES, P_FLOOR
 from apisec.abuse.families import FAMILIES as REGISTERED
 from apisec.abuse.model import FamilyModel
 from apisec.errors import ModelError
-from apisec_ml.behaviour.calibration import Calibration, calibrate
+from apisec_ml.behaviour.calibration import Calibration, calibrate, trials_of
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
 
 GOLDEN = 12  # vectors a family
@@ -43,6 +44,7 @@ class Settings:
     # How many examples the data counts as against the pull towards common weights: few, for made-up traffic is
     # cleaner than the world.
     effective_examples: float = 20.0
+    jobs: int = 1  # processes; they change nothing of what is learned
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,8 @@ def design_of(matrix: Floats, active: Floats) -> Floats:
     return numpy.column_stack([kept.sum(axis=1) * SUM_SCALE, kept])
 
 
-def fit_family(family: str, examples: Sequence[Example], principal_days: int, settings: Settings) -> Fitted:
-    """Fit weights and calibration of one family."""
+def fit_family(family: str, examples: Sequence[Example], trials: int, settings: Settings) -> Fitted:
+    """Fit weights and calibration of one family; ``trials`` as calibration counts them."""
     ordinary = [one for one in examples if one.kind == ORDINARY]
     attacks = [one for one in examples if one.kind == ATTACK]
     features = features_of(family, examples)
@@ -126,7 +128,7 @@ def fit_family(family: str, examples: Sequence[Example], principal_days: int, se
         bent = bend(features, ordinary, attacks, settings)
     uncalibrated = Fitted(family, features, bent, Calibration(((0.0, 0.0),), 1.0, 0), about)
     z = uncalibrated.z(matrix_of(features, ordinary)) if ordinary else numpy.array([])
-    return replace(uncalibrated, calibration=calibrate(z.tolist(), principal_days, len(FAMILIES)))
+    return replace(uncalibrated, calibration=calibrate(z.tolist(), trials, len(FAMILIES)))
 
 
 def bend(
@@ -187,8 +189,10 @@ def golden_of(fitted: Fitted, examples: Sequence[Example], seed: int) -> list[di
 
 
 def fit_all(examples: Examples, settings: Settings) -> list[Fitted]:
-    """Fit every family."""
-    return [fit_family(name, examples.of(name), examples.principal_days, settings) for name in FAMILIES]
+    """Fit every family, each as a job of its own."""
+    trials = trials_of(examples.principal_days, examples.transactions)
+    tasks = (joblib.delayed(fit_family)(name, examples.of(name), trials, settings) for name in FAMILIES)
+    return list(joblib.Parallel(n_jobs=settings.jobs)(tasks))
 
 
 def train(examples: Examples, settings: Settings, splits: Any = None) -> dict[str, Any]:
