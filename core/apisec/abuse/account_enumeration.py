@@ -12,11 +12,12 @@ from typing import Tuple
 
 from apisec.abuse.base import Context
 from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.doors import UNKNOWN_KINDS, Door, accounts_of, door_of
+from apisec.abuse.doors import UNKNOWN_KINDS, Door, accounts_of, clients_mask, door_of
 from apisec.abuse.tally import Counted
 from apisec.activity import OperationActivity
 from apisec.activity.attempts import CLOSED
 
+STRANGERS = "accounts asked for from where they never logged in"
 ASKED_CAP = 6.0  # decades: many accounts that are not said to be unknown may be customers of one who is let in
 
 
@@ -28,14 +29,11 @@ class AccountEnumeration(CountingFamily):
             of="accounts_asked", usual=(0.15, 0.1),
         ),
         Claim("asked", "accounts_asked", "different accounts asked for", least=4, group="asked", cap=ASKED_CAP),
-        Claim(
-            "strangers", "strangers_asked", "accounts asked for that never logged in", least=4, group="asked",
-            cap=ASKED_CAP,
-        ),
+        Claim("strangers", "strangers_asked", STRANGERS, least=4, group="asked", cap=ASKED_CAP),
     )  # fmt: skip
     totals = (
         Total("total", "accounts_unknown", "accounts asked for that are unknown", per="requests"),
-        Total("totally", "strangers_asked", "accounts asked for that never logged in", per="requests"),
+        Total("totally", "strangers_asked", STRANGERS, per="requests"),
     )
 
     def mark(self, counted: Counted, context: Context) -> None:
@@ -50,7 +48,7 @@ class AccountEnumeration(CountingFamily):
             fresh = part.fresh(f"a:{name}", asked, slot)
             counted.mark(name, "accounts_asked", fresh)
             counted.mark(name, "accounts_unknown", min(fresh, missed, len(refused)))
-            unknown = accounts_of(context, row.service).strangers(asked)
+            unknown = accounts_of(context, row.service).strangers(asked, clients_mask(row))
             counted.mark(name, "strangers_asked", min(fresh, part.fresh(f"b:{name}", unknown, slot)))
 
 
@@ -62,7 +60,7 @@ def _asked(door: Door, used: OperationActivity) -> Tuple[AbstractSet[int], Abstr
         # Who is not let in was told nothing; where others are answered, he was.
         shut = 0 if door.answers else sum(used.statuses.get(status, 0) for status in (401, 403))
         return accounts, asked.accounts[CLOSED].values, max(0, asked.counts[CLOSED] - shut)
-    if door.registers:
+    if door.registers(used):
         made = door.logins(used)
         return made.failed | made.opened, made.failed, made.failures
     return frozenset(), frozenset(), 0

@@ -3,8 +3,8 @@
 Ordinary people fail with one account, some times; behind an office's address or a kiosk many people log in, and most
 succeed. A job with an old password fails some times an hour, for ever. So distinct accounts that failed count
 before attempts, of which it takes many in an hour, and accounts that were opened excuse some: accounts, not logins, for
-who tries a list may log in to an account of his own in between. Accounts that have never logged in here say most: a
-list that leaked elsewhere is full of them, and a day on which all passwords expire has none.
+who tries a list may log in to an account of his own in between. Accounts that have never logged in here, or never from
+there, say most: a list that leaked elsewhere is full of them, and a day on which all passwords expire has none.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, Set
 
 from apisec.abuse.base import Context, Window
 from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.doors import Logins, accounts_of, door_of, learn_doors
+from apisec.abuse.doors import Logins, accounts_of, clients_mask, door_of, learn_doors
 from apisec.abuse.tally import Counted
 from apisec.activity.attempts import CLOSED, TRIED
 
+STRANGERS = "accounts that failed from where they never logged in"
 FORGIVEN = 3  # accounts that failed, for each account that was opened
 
 
@@ -29,7 +30,7 @@ class CredentialStuffing(CountingFamily):
             of="attempts", usual=(0.1, 0.08),
         ),
         Claim(
-            "strangers", "strangers", "accounts that never logged in before, and failed", group="logins",
+            "strangers", "strangers", STRANGERS, group="logins",
             example="failure", of="attempts", usual=(0.06, 0.08),
         ),
         Claim(
@@ -38,9 +39,10 @@ class CredentialStuffing(CountingFamily):
         ),
     )  # fmt: skip
     totals = (
-        Total("total", "login_failures", "failed logins", per="requests", example="failure"),
+        # Where accounts are visible, those that failed where they are at home may have expired all together.
+        Total("total", "blind_failures", "failed logins", per="requests", example="failure"),
         Total(
-            "unknown", "strangers", "accounts that never logged in before, and failed", per="requests", least=6,
+            "unknown", "strangers", STRANGERS, per="requests", least=6,
             example="failure",
         ),
     )  # fmt: skip
@@ -60,7 +62,7 @@ class CredentialStuffing(CountingFamily):
         forgiven = FORGIVEN * (part.total.sums("accounts_opened")[2] + counted.counts.get("accounts_opened", 0))
         left = min(fresh, max(0.0, failed - forgiven))
         counted.mark(most, "accounts_failed", left)
-        unknown = accounts_of(context, counted.row.service).strangers(tried.failed)
+        unknown = accounts_of(context, counted.row.service).strangers(tried.failed, clients_mask(counted.row))
         counted.mark(most, "strangers", min(left, part.fresh("strangers", unknown, slot)))
 
     def _tried(self, counted: Counted, context: Context) -> Logins:
@@ -72,11 +74,12 @@ class CredentialStuffing(CountingFamily):
                 continue
             door = door_of(context, service, name)
             tried = door.logins(used)
-            if tried.attempts and not door.registers:
+            if tried.attempts and not door.registers(used):
                 found = found.plus(tried)
                 if tried.failures:
                     own = counted.by_operation.setdefault(name, {})
                     own["login_failures"] = own.get("login_failures", 0) + tried.failures
+                    own["blind_failures"] = own.get("blind_failures", 0) + (0 if tried.failed else tried.failures)
         return found
 
     def evidence(self, counted: Counted) -> Mapping[str, Any]:

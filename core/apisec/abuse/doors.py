@@ -4,34 +4,40 @@ A login gives a credential to who asks with an account and the right secret: whe
 a failure, whatever its status. An operation at which an account succeeds once and never again, and which creates
 something, registers. A client that names an account and no secret, where nobody is given a credential, asks about it.
 
-Accounts that have logged in are known (a fair sample of them, as hashes): people mistype passwords of accounts that
-exist, and then log in; who tries a list that leaked elsewhere mostly tries accounts that nobody has here.
+Accounts that have logged in are known (a fair sample of them, as hashes), and from where: people mistype passwords of
+accounts that exist, on a machine or in a network that is theirs. Who tries a list that leaked elsewhere mostly tries
+accounts that nobody has here, and the others from where they never came from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from itertools import islice
 from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context
 from apisec.activity import OperationActivity, Row
 from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, TRIED, Attempts
-from apisec.activity.hashing import smallest
+from apisec.activity.hashing import smallest, value_hash32
 from apisec.activity.packing import pack, unpack
 from apisec.errors import DocumentError
 
 GENERATION = 14 * SLOTS_PER_DAY  # slots; what is known is that of the present and the former generation
-MAX_ACCOUNTS = 4096  # known of a service and generation
+MAX_ACCOUNTS = 2048  # known of a service and generation
+COMMON = 0.3  # of the accounts use a kind of client, beyond which it tells nothing
+STEP = 32  # accounts more, after which that is found anew
+MAX_CLIENTS = 4  # of a row that counts where it came from
 MAX_RETURNING = 256  # accounts by which is seen whether they come again to an operation
 LEAST_ANSWERS = 5  # requests by known manners, from which on an operation is known to give credentials
 LEAST_ANSWERED = 3  # from which on it is known to answer questions
 LEAST_PRESUMED = 10  # the same where nothing else tells that accounts are named
 GRANTING = 0.25  # of its successes give one
-LEAST_ACCOUNTS = 20  # that succeeded, from which on it is known whether they come again
+LEAST_ACCOUNTS = 15  # that succeeded, from which on it is known whether they come again
 ONCE = 0.03  # of successes are of accounts that had succeeded, at most, where accounts are made
 UNKNOWN_KINDS = frozenset(("anonymous", "session"))  # of principals of whom nothing tells that they are signed in
-CREATING = frozenset((201, 409))
+CONFLICT = 409
+CREATING = frozenset((201, CONFLICT))
 MAX_COUNTED = 4_000.0  # answers, beyond which old ones fade
 
 
@@ -86,9 +92,11 @@ class Door:
         opened, _, mute = self._answers.get(NAMED, (0.0, 0.0, 0.0))
         return opened + mute >= LEAST_ANSWERED
 
-    @property
-    def registers(self) -> bool:
-        """Whether accounts succeed here once, by being made."""
+    def registers(self, used: OperationActivity) -> bool:
+        """Whether accounts succeed here once, by being made; ``used`` may say so itself."""
+        refused = sum(used.statuses.get(status, 0) for status in (400, 401, 403, 404, 422))
+        if used.statuses.get(CONFLICT, 0) > refused:  # what is to be made is there
+            return True
         seen = self._first + self._later
         answers = sum(sum(one) for one in self._answers.values())
         return seen >= LEAST_ACCOUNTS and self._later <= ONCE * seen and self._created >= 0.5 * answers
@@ -183,72 +191,116 @@ def _logins(attempts: Attempts, grants: bool) -> Logins:
 
 
 class Accounts:
-    """Accounts that have logged in to a service: all of them, or a fair sample. The part "accounts" of its profile."""
+    """Accounts that have logged in to a service, and from where: all of them, or a fair sample. The part "accounts".
+
+    Where from is a mask of 32 bits, one of 16 for each network and one of 16 for each kind of client (agent and JA4).
+    """
 
     name: ClassVar[str] = "accounts"
-    __slots__ = ("_generation", "_held")
+    __slots__ = ("_common", "_generation", "_held")
 
     def __init__(self) -> None:
         self._generation = 0
-        self._held: Tuple[Set[int], Set[int]] = (set(), set())  # of this generation and the one before
+        self._common = (-1, 0)  # how many accounts were known when it was found, and the mask
+        self._held: Tuple[Dict[int, int], Dict[int, int]] = ({}, {})  # of this generation and the one before
 
     def __len__(self) -> int:
-        return len(self._held[0] | self._held[1])
+        return len({**self._held[0], **self._held[1]})
 
-    def knows(self, account: int) -> Optional[bool]:
-        """Whether the account has logged in; None where that cannot be told, for too many have."""
-        recent, former = self._held
-        if account in recent or account in former:
-            return True
-        full = [held for held in self._held if len(held) >= MAX_ACCOUNTS]
-        return None if any(account > max(held) for held in full) else False
+    def strange(self, account: int, clients: int) -> bool:
+        """Whether the account is known never to have logged in, or never from such a network or client."""
+        known = [held[account] for held in self._held if account in held]
+        if known:
+            telling = clients & ~self._common_clients()
+            return not any(mask & telling for mask in known)
+        return all(len(held) < MAX_ACCOUNTS or account <= max(held) for held in self._held)
 
-    def strangers(self, accounts: Iterable[int]) -> Set[int]:
-        """Return those of the accounts that are known never to have logged in."""
-        return {account for account in accounts if self.knows(account) is False}
+    def _common_clients(self) -> int:
+        """Return the kinds of clients that so many have that they do not tell one from another."""
+        size = sum(len(held) for held in self._held) // STEP
+        if size != self._common[0]:
+            masks = [mask for held in self._held for mask in held.values()]
+            most = COMMON * len(masks)
+            bits = (bit for bit in range(16, 32) if sum(mask >> bit & 1 for mask in masks) > most)
+            self._common = (size, sum(1 << bit for bit in bits))
+        return self._common[1]
 
-    def add(self, accounts: Iterable[int], slot: int) -> None:
+    def strangers(self, accounts: Iterable[int], clients: int) -> Set[int]:
+        return {account for account in accounts if self.strange(account, clients)}
+
+    def add(self, accounts: Iterable[int], clients: int, slot: int) -> None:
+        """Remember accounts that were opened from these clients (``clients_mask``)."""
         self.forget(slot)
         recent = self._held[0]
-        recent.update(accounts)
+        for account in accounts:
+            recent[account] = recent.get(account, 0) | clients
         if len(recent) > MAX_ACCOUNTS + MAX_ACCOUNTS // 8:
-            self._held = (smallest(recent, MAX_ACCOUNTS), self._held[1])
+            self._held = (_sampled(recent), self._held[1])
 
     def forget(self, slot: int) -> None:
         generation = slot // GENERATION
         if generation > self._generation:
-            former = self._held[0] if generation == self._generation + 1 else set()
-            self._held = (set(), former)
+            former = self._held[0] if generation == self._generation + 1 else {}
+            self._held = ({}, former)
             self._generation = generation
 
     def merge(self, other: Accounts) -> None:
         newest = max(self._generation, other._generation)
         self.forget(newest * GENERATION)
-        for age, held in enumerate(other._held):
+        for age, theirs in enumerate(other._held):
             at = newest - other._generation + age
             if at < len(self._held):
-                self._held[at].update(held)
+                mine = self._held[at]
+                mine.update((account, mask | mine.get(account, 0)) for account, mask in theirs.items())
         recent, former = self._held
-        self._held = (smallest(recent, MAX_ACCOUNTS), smallest(former, MAX_ACCOUNTS))
+        self._held = (_sampled(recent), _sampled(former))
 
     def to_state(self) -> List[Any]:
-        return [self._generation, *(pack(sorted(smallest(held, MAX_ACCOUNTS))) for held in self._held)]
+        state: List[Any] = [self._generation]
+        for held in self._held:
+            ordered = sorted(_sampled(held).items())
+            state += [pack(account for account, _ in ordered), pack(mask for _, mask in ordered)]
+        return state
 
     @classmethod
     def from_state(cls, state: Any) -> Accounts:
         """Raises DocumentError when it is not one of ``to_state``."""
-        if not isinstance(state, list) or len(state) != 3 or type(state[0]) is not int:
+        if not isinstance(state, list) or len(state) != 5 or type(state[0]) is not int:
             raise DocumentError("are no two generations", where="accounts")
         accounts = cls()
         accounts._generation = state[0]
-        recent, former = (set(unpack(packed, MAX_ACCOUNTS, "accounts")) for packed in state[1:])
+        packed = [unpack(one, MAX_ACCOUNTS, "accounts") for one in state[1:]]
+        recent, former = (dict(zip(packed[place], packed[place + 1])) for place in (0, 2))
         accounts._held = (recent, former)
         return accounts
+
+
+def _sampled(held: Dict[int, int]) -> Dict[int, int]:
+    if len(held) <= MAX_ACCOUNTS:
+        return held
+    return {account: held[account] for account in smallest(held, MAX_ACCOUNTS)}
+
+
+def clients_mask(row: Row) -> int:
+    """Return where a row came from, as bits: 16 for networks, 16 for agents with their JA4."""
+    mask = 0
+    for client in islice(row.clients, MAX_CLIENTS):
+        mask |= 1 << (value_hash32(client.network) >> 28)
+        mask |= 1 << 16 + (value_hash32(f"{client.agent}\x1f{client.ja4}") >> 28)
+    return mask
 
 
 def door_of(context: Context, service: str, operation: str) -> Door:
     """Return what is known of an operation; it is not to be changed."""
     return context.peek(OPERATION, (service, operation), Door) or _UNKNOWN
+
+
+def names_accounts(context: Context, service: str, operation: str, used: OperationActivity) -> bool:
+    """Whether a use logs in, registers, or asks about accounts."""
+    if not used.attempts:
+        return False
+    door = door_of(context, service, operation)
+    return NAMED in used.attempts or bool(door.logins(used).attempts)
 
 
 def accounts_of(context: Context, service: str) -> Accounts:
@@ -265,7 +317,7 @@ def learn_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActi
             door = context.part(OPERATION, (service, operation), Door)
             opened = door.logins(used).opened
             if opened:
-                context.part(SERVICE, (service,), Accounts).add(opened, context.now_slot)
+                context.part(SERVICE, (service,), Accounts).add(opened, clients_mask(row), context.now_slot)
             door.learn(used, row.kind not in UNKNOWN_KINDS)
 
 

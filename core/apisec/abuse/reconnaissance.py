@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from apisec.abuse.base import OPERATION, Context
 from apisec.abuse.counting import Claim, CountingFamily
+from apisec.abuse.doors import names_accounts
 from apisec.abuse.tally import Counted, OperationTraffic
 from apisec.activity import OTHER
-from apisec.activity.attempts import NAMED, TRIED
 from apisec.activity.hashing import value_hash32
 
 
@@ -22,7 +22,7 @@ class Reconnaissance(CountingFamily):
             # Where a credential is asked for there is something; and one answer is enough to be no secret.
             if used.failures < used.requests or used.statuses.get(401, 0) == used.requests:
                 continue
-            if NAMED in used.attempts or TRIED in used.attempts:  # he asks about accounts, or logs in
+            if names_accounts(context, service, name, used):
                 continue
             traffic = context.peek(OPERATION, (service, name), OperationTraffic)
             if traffic is None or not traffic.answered:

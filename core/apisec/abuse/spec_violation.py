@@ -12,6 +12,7 @@ from typing import Dict
 from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
 from apisec.abuse.breakages import MALFORMED, accident, learn_clients
 from apisec.abuse.counting import Claim, CountingFamily, Total
+from apisec.abuse.doors import names_accounts
 from apisec.abuse.tally import Counted
 from apisec.activity.parts import add_counts
 
@@ -30,7 +31,7 @@ class SpecViolation(CountingFamily):
     totals = (Total("total", "malformed", unit, per="requests", example="failure"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
-        for name, statuses in _failures(counted).items():
+        for name, statuses in _failures(counted, context).items():
             left = counted.by_operation.get(name, {})
             odd = sum(count for status, count in statuses.items() if status in MALFORMED)
             kept = _kept(left.get("s4xx", 0.0), statuses, COUNTED_4XX)
@@ -45,11 +46,14 @@ class SpecViolation(CountingFamily):
         learn_clients(window.by_service.items(), context)
 
 
-def _failures(counted: Counted) -> Dict[str, Dict[int, int]]:
-    """Return how the principal's failing operations were answered in the window."""
+def _failures(counted: Counted, context: Context) -> Dict[str, Dict[int, int]]:
+    """Return how the principal's failing operations were answered in the window.
+
+    A wrong password is refused with 400 or 422 here and there, and is nothing malformed.
+    """
     found: Dict[str, Dict[int, int]] = {}
-    for _, name, used in counted.used():
-        if any(status >= 400 for status in used.statuses):
+    for row, name, used in counted.used():
+        if any(status >= 400 for status in used.statuses) and not names_accounts(context, row.service, name, used):
             add_counts(found.setdefault(name, {}), used.statuses)
     return found
 
