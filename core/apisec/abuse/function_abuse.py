@@ -22,17 +22,15 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequenc
 from apisec.abuse.base import PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
 from apisec.abuse.base import observation as observed
 from apisec.abuse.function_crowds import (
-    FORBIDDEN,
     MANY_REFUSING,
     NAME,
-    PUBLIC,
-    RARE_SHARE,
     YOUNG_SLOTS,
     refused_crowd,
     taken_up_crowd,
 )
-from apisec.abuse.habits import LEARNED, NOT_LEARNED, WAITING, Habits, signature_of
-from apisec.abuse.roles import Roles
+from apisec.abuse.habits import LEARNED, NOT_LEARNED, REFUSED_SLOTS, WAITING, Habits, signature_of, unit_of
+from apisec.abuse.refusals import refusals
+from apisec.abuse.roles import OF_A_ROLE, PUBLIC, Roles
 from apisec.abuse.uses import Place, Use, tags_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
@@ -44,12 +42,11 @@ if TYPE_CHECKING:
 LEAST_EVIDENCE = 1.0
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
 EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE = 2.0, 4.5, 1.0, 1.0
-OF_A_ROLE = 0.4  # of what everybody does, done by those who use an operation: so little, and it belongs to a role
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
 REFUSAL = 0.85  # decades that each doubling of the refusals can be worth
-BEYOND, BEYOND_CAP = 16.0, 1.5  # refusals in seven days of somebody who tries things out by hand
+BEYOND, BEYOND_CAP = 4.0, 1.5  # refusals in seven days of somebody who tries things out by hand
 # Names of what is for staff, by the words of a path or an operation's name.
 _STAFF = re.compile(
     r"(?<![a-z])(?:admin\w*|back-?office|internal|manage(?:ment)?|console|staff|moderat\w*|operator|sudo|superuser|root|"
@@ -71,61 +68,58 @@ class Step(NamedTuple):
     features: Dict[str, float]
 
 
+class Who(NamedTuple):
+    """Who a row is of: what it is used to, and what its client was refused over many sessions (else the same)."""
+
+    row: Row
+    unit: str
+    habits: Habits
+    client: Habits
+    roles: Roles
+    places: List[Place]
+
+
 class FunctionAbuse:
     name = NAME
     features = ("crowd", "named", "place", "refused", "roles", "unexpected")
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
-        found: List[Observation] = []
-        taken_up: Dict[str, Dict[int, str]] = {}
-        for row in window.rows:
-            one = self._row(row, context, taken_up.setdefault(row.service, {}))
-            if one is not None:
-                found.append(one)
-        for service, operations in taken_up.items():
-            rows = window.by_service[service]
-            refused = refused_crowd(rows, context)
-            if refused is not None:
-                found.append(refused)
-            for hashed, name in sorted(operations.items()):
-                crowd = taken_up_crowd(hashed, name, rows, context)
+        for service, rows in window.by_service.items():
+            taken_up: Dict[int, str] = {}
+            turned_away: Dict[int, str] = {}
+            for row in rows:
+                one = self._row(row, context, taken_up, turned_away)
+                if one is not None:
+                    yield one
+            roles = context.part(SERVICE, (service,), Roles)
+            for crowd in (
+                refused_crowd(turned_away, rows, roles, context),
+                *(taken_up_crowd(hashed, name, rows, roles, context) for hashed, name in sorted(taken_up.items())),
+            ):
                 if crowd is not None:
-                    found.append(crowd)
-        return found
+                    yield crowd
 
-    def _row(self, row: Row, context: Context, taken_up: Dict[int, str]) -> Optional[Observation]:
-        habits = context.part(PRINCIPAL, (row.service, row.principal), Habits)
-        roles = context.part(SERVICE, (row.service,), Roles)
-        new: Set[int] = set()
-        forbidden = False
-        for name, used in row.operations.items():
-            if name == OTHER:
-                continue
-            served, refused = _answers(used)
-            hashed = value_hash32(name)
-            habit = habits.take(hashed, served, refused, row.slot)
-            forbidden = forbidden or refused > 0
-            if refused and not habit.served and roles.is_rare(hashed, RARE_SHARE):
-                roles.deny(hashed, row.principal, row.slot)
-            if served and habit.state != LEARNED:
-                new.add(hashed)
-                if habit.first == row.slot:
-                    roles.take_up(hashed, row.principal, row.slot)
-                    taken_up[hashed] = name
-        if not new and not forbidden:
+    def _row(
+        self, row: Row, context: Context, taken_up: Dict[int, str], turned_away: Dict[int, str]
+    ) -> Optional[Observation]:
+        who = _who(row, context)
+        away = refusals(row, who.habits, who.roles)
+        new = _take(who, away, turned_away)
+        if not new and not away:
             return None
-        places = _places(row)
-        if forbidden:
-            _remember_refusals(row, habits, roles, places, context)
+        if away:
+            _remember_refusals(who, context)
         if context.age(row.service) < YOUNG_SLOTS:
             return None
         # What it was served lately counts together, whatever of it lies in this row.
-        unlearned = [one for one, habit in habits.operations.items() if habit.served and habit.state != LEARNED]
-        steps = [_step(one, row.principal, habits, roles, places) for one in unlearned]
-        found = [one for one in steps if one is not None]
-        if not forbidden and not any(one.hashed in new for one in found):
+        steps = [one for one in (_step(hashed, who) for hashed in who.habits.unlearned()) if one is not None]
+        for one in steps:
+            if one.hashed in new and not one.explained and who.habits.operations[one.hashed].first == row.slot:
+                who.roles.take_up(one.hashed, row.principal, row.slot)
+                taken_up[one.hashed] = one.operation
+        if not away and not any(one.hashed in new for one in steps):
             return None
-        return _judge(row, found, habits, roles, places, context)
+        return _judge(who, steps, bool(away), context)
 
     def learn(self, window: Window, context: Context) -> None:
         for row in window.rows:
@@ -143,10 +137,9 @@ def _asking(context: Context, service: str) -> Any:
     return lambda principal: context.frozen(service, principal)
 
 
-def _answers(used: OperationActivity) -> Sequence[int]:
-    """Return how many requests were served (2xx, 3xx) and how many refused for want of a right (403)."""
-    served = sum(count for status, count in used.statuses.items() if 200 <= status < 400)
-    return served, used.statuses.get(FORBIDDEN, 0)
+def served_of(used: OperationActivity) -> int:
+    """Return how many requests were served (2xx, 3xx)."""
+    return sum(count for status, count in used.statuses.items() if 200 <= status < 400)
 
 
 def _places(row: Row) -> List[Place]:
@@ -172,27 +165,59 @@ def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None
             habit.state = LEARNED
 
 
-def _remember_refusals(row: Row, habits: Habits, roles: Roles, places: Sequence[Place], context: Context) -> None:
+def _who(row: Row, context: Context) -> Who:
+    unit = unit_of(row)
+    habits = context.part(PRINCIPAL, (row.service, row.principal), Habits)
+    client = habits if unit == row.principal else context.part(PRINCIPAL, (row.service, unit), Habits)
+    return Who(row, unit, habits, client, context.part(SERVICE, (row.service,), Roles), _places(row))
+
+
+def _take(who: Who, away: Mapping[str, int], turned_away: Dict[int, str]) -> Set[int]:
+    """Count the answers of a row; return the operations that served the principal and are not its habit."""
+    row, new = who.row, set()
+    for name, used in row.operations.items():
+        served, refused = served_of(used), away.get(name, 0)
+        if name == OTHER or not (served or refused):
+            continue
+        hashed = value_hash32(name)
+        habit = who.habits.take(hashed, served, refused, row.slot)
+        if served and habit.state != LEARNED:
+            new.add(hashed)
+        if not refused or habit.served:
+            continue
+        first = True
+        if who.client is not who.habits:  # of a client's sessions one stands for all of a day
+            first = row.slot - who.client.last_refused(hashed) > SLOTS_PER_DAY
+            who.client.take(hashed, 0, refused, row.slot)
+        if who.roles.is_for_few(hashed):
+            turned_away[hashed] = name
+            if first:
+                who.roles.deny(hashed, row.principal, row.slot)
+    return new
+
+
+def _remember_refusals(who: Who, context: Context) -> None:
     """Let it be habit in a day that this principal (and its network) is refused so often.
 
     Suspects too: a day later only those in a campaign that was told are left out, or no tester would ever be known.
     """
-    total = sum(habits.refused(row.slot).values())
+    total = sum(who.client.refused(who.row.slot).values())
     if total:
-        own = tags_of(value_hash32(row.principal), places)
-        roles.refuse(context.now_slot, row.principal, own, total.bit_length())
+        own = tags_of(value_hash32(who.unit), who.places)
+        who.roles.refuse(context.now_slot, who.row.principal, own, total.bit_length())
 
 
 # --- judging ------------------------------------------------------------------------------------------------
 
 
-def _step(hashed: int, principal: str, habits: Habits, roles: Roles, places: Sequence[Place]) -> Optional[Step]:
+def _step(hashed: int, who: Who) -> Optional[Step]:
     """Return what is unexpected about an operation, or None."""
-    use, habit = roles.use(hashed), habits.operations[hashed]
-    if use is None or not roles.is_rare(hashed, RARE_SHARE):  # has just appeared, or is for everybody
+    roles = who.roles
+    use, habit = roles.use(hashed), who.habits.operations[hashed]
+    if use is None or not roles.is_for_few(hashed):  # has just appeared, or is for everybody
         return None
-    others = habits.served()
-    takers = roles.takers(hashed, principal)
+    others = who.habits.served()
+    takers = roles.takers(hashed, who.row.principal)
     chance, telling = roles.chance(hashed, others, len(takers))
     explained = roles.explains(hashed, others)
     cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
@@ -204,7 +229,7 @@ def _step(hashed: int, principal: str, habits: Habits, roles: Roles, places: Seq
     evidence = min(cap, decades(chance), 2.0 + habit.served.bit_length())
     if evidence < LEAST_EVIDENCE:
         return None
-    features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, use, roles, places)}
+    features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, use, roles, who.places)}
     if named:
         features["named"] = NAMED
     against = roles.use(telling)
@@ -224,9 +249,8 @@ def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> floa
     return min(PLACE_CAP, found)
 
 
-def _judge(
-    row: Row, steps: Sequence[Step], habits: Habits, roles: Roles, places: Sequence[Place], context: Context
-) -> Optional[Observation]:
+def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Optional[Observation]:
+    row, roles = who.row, who.roles
     features = {"unexpected": 0.0, "place": 0.0, "named": 0.0, "roles": 0.0, "refused": 0.0}
     best = max(steps, key=lambda one: (sum(one.features.values()), one.operation), default=None)
     if best is not None:
@@ -235,16 +259,11 @@ def _judge(
             features["roles"] = OTHER_ROLE
         if sum(features.values()) >= DOUBTFUL:
             roles.doubt(row.principal, row.slot)
-    refused = {one: count for one, count in habits.refused(row.slot).items() if roles.is_rare(one, RARE_SHARE)}
+    refused = {one: count for one, count in who.client.refused(row.slot).items() if roles.is_for_few(one)}
     total = sum(refused.values())
-    here = any(used.statuses.get(FORBIDDEN) for used in row.operations.values())
-    if total and here:
-        own = tags_of(value_hash32(row.principal), places)
-        chance = roles.chance_refused(total.bit_length(), own)
-        if chance < 1.0:
-            # Of those that are ever refused, half as many are refused twice as often.
-            beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
-            features["refused"] = min(decades(chance) + beyond, REFUSAL * total.bit_length())
+    if total and away:
+        own = tags_of(value_hash32(who.unit), who.places)
+        features["refused"] = _refused(total, own, roles, _habitual(row.service, context))
         if features["refused"] > 0.0:
             if best is not None and (best.explained or best.commonness >= PUBLIC):
                 features.update(unexpected=0.0, place=0.0, named=0.0)  # what it was served is another matter
@@ -253,6 +272,21 @@ def _judge(
     if sum(features.values()) < LEAST_EVIDENCE or not (features["unexpected"] or features["refused"]):
         return None
     return _observation(row, steps, best, refused, features, roles, context)
+
+
+def _habitual(service: str, context: Context) -> int:
+    """Return the slot before which what somebody does must have begun to be a habit: a week ago, or when all began."""
+    return max(context.now_slot - REFUSED_SLOTS, context.now_slot - context.age(service) + 2 * YOUNG_SLOTS)
+
+
+def _refused(total: int, own: Sequence[int], roles: Roles, habitual: int) -> float:
+    """Return the decades of so many refusals in seven days."""
+    chance = roles.chance_refused(total.bit_length(), own, habitual)
+    if chance >= 1.0:
+        return 0.0
+    # Of those that are ever refused, half as many are refused twice as often.
+    beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
+    return min(decades(chance) + beyond, REFUSAL * total.bit_length())
 
 
 def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:
@@ -318,7 +352,7 @@ def _reasons(
             said.append("nobody uses it from this network or with this agent")
     if features["refused"] > 0.0:
         said.append(
-            f"{len(refused)} operations that are for few refused it {sum(refused.values())} times in seven days (403)"
+            f"{len(refused)} operations that are for few refused it {sum(refused.values())} times in seven days"
         )
     if features["roles"] > 0.0 and len(steps) > 1:
         others: Set[str] = {one.operation for one in steps if best is None or one.operation != best.operation}

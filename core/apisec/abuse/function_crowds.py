@@ -2,97 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Optional
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, List, Optional
 
-from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context, Observation, decades
+from apisec.abuse.base import OPERATION, SLOTS_PER_DAY, Context, Observation, decades
 from apisec.abuse.base import observation as observed
-from apisec.abuse.roles import Roles
 from apisec.baselines.tails import negative_binomial_tail
 
 if TYPE_CHECKING:
+    from apisec.abuse.roles import Roles
     from apisec.activity import Row
 
 NAME = "function_abuse"
 YOUNG_SLOTS = SLOTS_PER_DAY
-FORBIDDEN = 403
-RARE_SHARE = 0.1  # of principals: what more of them are served by is not for few
-PUBLIC = 0.6  # of what everybody does, done by those who use an operation: so much of it, and it belongs to no role
 MANY_REFUSING = 3  # operations of those that are for few
 LEAST_CROWD = 4
+LEAST_ON_ONE = 8  # principals that one operation refuses; a page that asks for what its users may not see is one, too
+LEAST_DAYS = 2.0  # that an operation is known before its beginnings are counted
 CROWD_TRIALS = 24.0  # looks a day that are worth counting: windows of a day overlap
 CROWD_SIZE = 2.0  # of the negative binomial: staff come in groups
+A_RELEASE = 0.1  # share of all principals: what befalls more of them within a day comes from a release
 
 
-def taken_up_crowd(hashed: int, name: str, rows: Sequence[Row], context: Context) -> Optional[Observation]:
-    """Many principals that take up within a day what nearly nobody does."""
-    service = rows[0].service
-    roles = context.part(SERVICE, (service,), Roles)
+def taken_up_crowd(
+    hashed: int, name: str, rows: Sequence[Row], roles: Roles, context: Context
+) -> Optional[Observation]:
+    """Many strangers that take up within a day what is known to be of a role."""
     use = roles.use(hashed)
     days = (context.now_slot - use.slot) / SLOTS_PER_DAY if use is not None else 0.0
-    if use is None or days < 2.0 or context.age(service) < YOUNG_SLOTS:
+    if use is None or days < LEAST_DAYS or not roles.is_of_a_role(hashed):
+        return None
+    members = roles.recent(hashed, context.now_slot - SLOTS_PER_DAY)
+    if len(members) < LEAST_CROWD:
         return None
     rate = (use.adopters + 0.5) / days
-    members = roles.recent(hashed, context.now_slot - SLOTS_PER_DAY)
-    if len(members) < LEAST_CROWD or not roles.is_rare(hashed, RARE_SHARE):
-        return None
-    if roles.commonness(hashed, ()) >= PUBLIC:
-        return None
-    p_value = negative_binomial_tail(len(members), rate, CROWD_SIZE)
-    mine = [row for row in rows if name in row.operations]
-    return observed(
+    return _crowd(
+        members,
+        rate,
+        [row for row in rows if name in row.operations],
         context,
-        NAME,
-        mine[-1],
-        {"crowd": decades(p_value, trials=CROWD_TRIALS)},
-        seen=len(members),
-        expected=round(rate, 2),
-        unit="principals in a day that take the operation up",
-        basis="operation",
         operation=name,
-        entity=OPERATION,
-        members=members,
-        requests=sum(row.operations[name].requests for row in mine),
+        operations=[name],
+        unit="principals in a day that take the operation up",
         evidence={"principals": len(members), "adopters": round(use.adopters)},
         reasons=[f"{len(members)} principals took {name} up within a day; ordinary here: {rate:.2f} a day"],
-        examples=[one for row in mine for one in row.examples.get("any", ())],
     )
 
 
-def refused_crowd(rows: Sequence[Row], context: Context) -> Optional[Observation]:
-    """Many principals that several operations which are for few refuse within a day, a few times each.
+def refused_crowd(
+    turned_away: Mapping[int, str], rows: Sequence[Row], roles: Roles, context: Context
+) -> Optional[Observation]:
+    """Many principals that operations which are for few refuse within a day, a few times each.
 
-    Of several operations: a page that asks for what a user may not see is refused by one, with all its users.
+    Several operations, or one that is known to be of a role: a release with a page that asks for what a user may not
+    see is refused by one, with all its users.
     """
-    service = rows[0].service
-    roles = context.part(SERVICE, (service,), Roles)
-    days = context.age(service) / SLOTS_PER_DAY
-    mine = [row for row in rows if any(used.statuses.get(FORBIDDEN) for used in row.operations.values())]
-    if not mine or days < 2.0:
+    days = context.age(rows[0].service) / SLOTS_PER_DAY
+    if not turned_away or days < LEAST_DAYS:
         return None
     denied = roles.denied(context.now_slot - SLOTS_PER_DAY)
-    several = [members for members in denied.values() if len(members) >= LEAST_CROWD]
+    several = {one: members for one, members in denied.items() if len(members) >= LEAST_CROWD}
     if len(several) < MANY_REFUSING:
+        most = A_RELEASE * roles.principals
+        several = {
+            one: members
+            for one, members in several.items()
+            if LEAST_ON_ONE <= len(members) <= most and roles.is_of_a_role(one)
+        }
+    if not turned_away.keys() & several.keys():
         return None
-    members = sorted({who for held in several for who in held})
+    members = sorted({who for held in several.values() for who in held})
+    names = sorted(name for one, name in turned_away.items() if one in several)
     rate = (roles.refusers + 0.5) / days
+    return _crowd(
+        members,
+        rate,
+        [row for row in rows if any(name in row.operations for name in names)],
+        context,
+        operation=names[0] if len(several) == 1 else "",
+        operations=names,
+        unit="principals in a day that operations which are for few refuse",
+        evidence={"principals": len(members), "operations": len(several)},
+        reasons=[
+            f"{len(several)} operations that are for few refused {len(members)} principals within a day;"
+            f" ordinary here: {rate:.2f} a day"
+        ],
+    )
+
+
+def _crowd(
+    members: Sequence[str],
+    rate: float,
+    rows: Sequence[Row],
+    context: Context,
+    *,
+    operation: str,
+    operations: Sequence[str],
+    unit: str,
+    evidence: Mapping[str, Any],
+    reasons: List[str],
+) -> Observation:
+    """Return the observation of a crowd of ``members`` where a day has ``rate`` of them."""
     p_value = negative_binomial_tail(len(members), rate, CROWD_SIZE)
+    used = [row.operations[name] for row in rows for name in operations if name in row.operations]
     return observed(
         context,
         NAME,
-        mine[-1],
+        rows[-1],
         {"crowd": decades(p_value, trials=CROWD_TRIALS)},
         seen=len(members),
         expected=round(rate, 2),
-        unit="principals in a day that operations which are for few refuse",
-        basis="service",
+        unit=unit,
+        basis="operation" if operation else "service",
+        operation=operation,
         entity=OPERATION,
         members=members,
-        requests=sum(used.statuses.get(FORBIDDEN, 0) for row in mine for used in row.operations.values()),
-        evidence={"principals": len(members), "operations": len(several)},
-        reasons=[
-            f"{len(several)} operations that are for few refused {len(members)} principals within a day (403);"
-            f" ordinary here: {rate:.2f} a day"
-        ],
-        examples=[one for row in mine for one in row.examples.get("refused", ())],
+        requests=sum(one.requests for one in used),
+        evidence=evidence,
+        reasons=reasons,
+        examples=[one for row in rows for kind in ("refused", "any") for one in row.examples.get(kind, ())],
     )

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import by_hash, numbers
+from apisec.activity.hashing import value_hash32
 
 if TYPE_CHECKING:
     from apisec.activity import Row
 
+CLIENT = "%"  # begins the pseudo principal of a client
 PASSING_KINDS = frozenset(("session", "anonymous"))
 MAX_HABITS = 96  # operations of one principal; those that served it least go first
 REFUSED_SLOTS = 7 * SLOTS_PER_DAY
@@ -23,6 +25,18 @@ def signature_of(row: Row) -> str:
         return ""
     client = max(row.clients, key=lambda key: (row.clients[key].requests, key))
     return f"{client.network} {client.agent}"[:120]
+
+
+def unit_of(row: Row) -> str:
+    """Return under which name it is remembered what somebody is used to.
+
+    That is the principal, or for principals that last for a session only the client: what it does over many sessions
+    adds up there.
+    """
+    if row.kind not in PASSING_KINDS or not row.clients:
+        return row.principal
+    client = max(row.clients, key=lambda key: (row.clients[key].requests, key))
+    return f"{CLIENT}{value_hash32(client.text):08x}"
 
 
 class Habit:
@@ -59,6 +73,19 @@ class Habits:
             habit.refused = refused if stale else habit.refused + refused
             habit.last_refused = slot
         return habit
+
+    def never_served(self, operation: int) -> bool:
+        habit = self.operations.get(operation)
+        return habit is None or not habit.served
+
+    def last_refused(self, operation: int) -> int:
+        """Return the slot in which the operation last refused it, 0 for never."""
+        habit = self.operations.get(operation)
+        return habit.last_refused if habit is not None else 0
+
+    def unlearned(self) -> List[int]:
+        """Return the operations that served it and are not its habit yet."""
+        return [one for one, habit in self.operations.items() if habit.served and habit.state != LEARNED]
 
     def served(self) -> List[int]:
         return [one for one, habit in self.operations.items() if habit.served]

@@ -17,7 +17,6 @@ from apisec.abuse.uses import (
     MAX_PLACES,
     Place,
     Use,
-    counts_of,
     merge_notes,
     note,
     notes_of,
@@ -35,6 +34,10 @@ MANY_ADOPTERS = 200.0  # nobody counts who takes up what so many have
 EXPECTED_TOGETHER = 3.0  # principals that should use both, were there no roles, before their absence says something
 MAX_ROWS = 1_000_000.0
 COMMON = 0.3  # share of the principals by whom an operation is what everybody does
+FEW, SOME = 0.1, 0.25  # shares of the principals that an operation serves; what serves more of them is of no role
+# Of what everybody does, done by those who use an operation: with so much it is of no role, with so little of one.
+PUBLIC, OF_A_ROLE = 0.6, 0.4
+LEAST_COMMON = 2.5  # common operations that others in their place would use, before none of them says something
 HOLD_SLOTS = 7 * SLOTS_PER_DAY  # from being doubtful to being learned
 MAX_DOUBTFUL = 256
 MAX_TAKERS = 64  # that one counts for
@@ -64,7 +67,8 @@ class Roles:
         self.refusers = 0.0  # principals that were ever refused by what is for few
         self._uses: Dict[int, Use] = {}
         self._pairs: Dict[Tuple[int, int], int] = {}
-        self._refused: Dict[int, int] = {}  # principal or network: bit length of its refusals
+        # Principal or network: bit length of its refusals, and the slot in which it was refused first.
+        self._refused: Dict[int, Tuple[int, int]] = {}
         self._recent: Dict[int, Dict[str, int]] = {}  # operation to principal to slot
         self._denied: Dict[int, Dict[str, int]] = {}  # operation to principal that it refused, to slot
         self._doubtful: Dict[str, int] = {}  # principal to slot: whose ways are unusual, if not enough for a finding
@@ -114,15 +118,41 @@ class Roles:
         A voucher is for few, but of no role: those who redeem it do all that others do.
         """
         use = self._uses.get(operation)
-        common = [one for one in self._uses if self._uses[one].adopters >= COMMON * self.principals]
+        common = self._common()
         if use is None or not common:
             return 1.0
         # Of one or two users only is nothing known: their share is drawn to what it would be for none of them.
         theirs = float(sum(self.together(operation, one) for one in common))
         theirs += sum(one in known for known in takers for one in common)
         theirs /= use.adopters + len(takers) + 0.5
-        usual = sum(self._uses[one].adopters for one in common) / max(1.0, self.principals)
+        usual = self._usual(common)
         return theirs / usual if usual else 1.0
+
+    def _usual(self, common: Iterable[int]) -> float:
+        """Return how many of the common operations a principal uses on average."""
+        return sum(self._uses[one].adopters for one in common) / max(1.0, self.principals)
+
+    def is_of_a_role(self, operation: int) -> bool:
+        """Whether it is known that those who use the operation leave what everybody does to others."""
+        use = self._uses.get(operation)
+        return use is not None and use.adopters <= SOME * self.principals and self._is_apart(operation)
+
+    def hides(self, operation: int) -> bool:
+        """Whether whom the operation does not serve may be told that it is not there: others are served by it."""
+        use = self._uses.get(operation)
+        if use is None or not use.adopters or not self.is_for_few(operation):
+            return False
+        return self.commonness(operation, ()) < PUBLIC
+
+    def _is_apart(self, operation: int) -> bool:
+        """Whether its users do little of what everybody does: of others, so many would do ``LEAST_COMMON`` of it."""
+        common = self._common()
+        expected = self._uses[operation].adopters * self._usual(common)
+        theirs = sum(self.together(operation, one) for one in common)
+        return expected >= LEAST_COMMON and theirs <= OF_A_ROLE * expected
+
+    def _common(self) -> List[int]:
+        return [one for one, use in self._uses.items() if use.adopters >= COMMON * self.principals]
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
         """Whether somebody ordinary uses the operation beside each of ``others``: it belongs to one role with them."""
@@ -131,10 +161,10 @@ class Roles:
     def together(self, one: int, other: int) -> int:
         return self._pairs.get((one, other) if one < other else (other, one), 0)
 
-    def is_rare(self, operation: int, share: float) -> bool:
-        """Whether at most ``share`` of the principals are served by the operation."""
+    def is_for_few(self, operation: int) -> bool:
+        """Whether few principals are served by the operation; more of them where it is for a role of its own."""
         use = self._uses.get(operation)
-        return use is None or use.adopters <= max(1.0, share * self.principals)
+        return use is None or use.adopters <= max(1.0, FEW * self.principals) or self.is_of_a_role(operation)
 
     def unknown_places(self, operation: int, places: Iterable[Place]) -> Tuple[bool, bool]:
         """Return whether nobody has used the operation from these networks, and with these agents."""
@@ -150,12 +180,16 @@ class Roles:
         once = sum(count == 1 for count in known.values())
         return min(1.0, (once + 0.5) / (adopters + 1.0))
 
-    def chance_refused(self, bits: int, own: Iterable[int]) -> float:
-        """Return the chance that a row is of a principal that was refused so often (bit length); 1 when it is habit."""
+    def chance_refused(self, bits: int, own: Iterable[int], before: int) -> float:
+        """Return the chance that a row is of a principal that was refused so often (bit length); 1 when it is habit.
+
+        A habit is what began ``before`` a slot: who is refused a little more each day is not used to it.
+        """
         mine = set(own)
-        if any(self._refused.get(one, 0) >= bits - 1 > 0 for one in mine):
+        held = (self._refused.get(one, (0, 0)) for one in mine)
+        if any(known >= bits - 1 > 0 and since <= before for known, since in held):
             return 1.0
-        others = sum(found >= bits for one, found in self._refused.items() if one not in mine)
+        others = sum(found >= bits for one, (found, _) in self._refused.items() if one not in mine)
         return (others + 0.5) / (self.rows + 1.0)
 
     def recent(self, operation: int, since: int) -> List[str]:
@@ -227,11 +261,11 @@ class Roles:
             when, principal, operation = one[:3]
             return operation != 0 and principal in self._doubtful and slot - when < HOLD_SLOTS
 
-        for _, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait, held):
+        for when, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait, held):
             if operation:
                 self._adopt(operation, others, more[1:], more[0])
             else:
-                self._remember_refused(others, more[0])
+                self._remember_refused(others, more[0], when)
 
     def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int], weight: int) -> None:
         use = self._uses.get(operation)
@@ -250,10 +284,11 @@ class Roles:
             if key in self._pairs or len(self._pairs) < MAX_PAIRS:
                 self._pairs[key] = self._pairs.get(key, 0) + weight
 
-    def _remember_refused(self, own: Sequence[int], bits: int) -> None:
+    def _remember_refused(self, own: Sequence[int], bits: int, slot: int) -> None:
         self.refusers += own[0] not in self._refused if own else 0
         for one in own:
-            self._refused[one] = max(bits, self._refused.pop(one, 0))  # refused last
+            known, since = self._refused.pop(one, (0, slot))
+            self._refused[one] = max(bits, known), min(slot, since)  # refused last
         while len(self._refused) > MAX_REFUSED:
             del self._refused[next(iter(self._refused))]
 
@@ -292,8 +327,8 @@ class Roles:
                         places[one] = places.get(one, 0) + count
         for key, count in other._pairs.items():
             self._pairs[key] = self._pairs.get(key, 0) + count
-        for one, bits in other._refused.items():
-            self._remember_refused([one], bits)
+        for one, (bits, since) in other._refused.items():
+            self._remember_refused([one], bits, since)
         self.refusers = max(self.refusers, other.refusers)
         for ours, others in ((self._recent, other._recent), (self._denied, other._denied)):
             merge_notes(ours, others)
@@ -318,7 +353,7 @@ class Roles:
             "uses": uses,
             "every": self._every,
             "pairs": self._packed_pairs(),
-            "refused": texts(self._refused),
+            "refused": {str(one): list(known) for one, known in self._refused.items()},
             "doubtful": self._doubtful,
             "refusers": self.refusers,
             "denied": {str(operation): held for operation, held in self._denied.items()},
@@ -358,7 +393,9 @@ class Roles:
             made._uses[operation] = use_of(values)
         made._unpack_pairs(members.get("pairs"))
         made._every = max(1, min(1 << 20, int(numbers([members.get("every")], 1, cls.name)[0])))
-        made._refused = counts_of(members.get("refused"), MAX_REFUSED)
+        for one, known in by_hash(members.get("refused"), MAX_REFUSED, cls.name).items():
+            bits, since = numbers(known, 2, cls.name)
+            made._refused[one] = int(bits), int(since)
         made._recent, made._denied = notes_of(members.get("recent")), notes_of(members.get("denied"))
         made.refusers = numbers([members.get("refusers")], 1, cls.name)[0]
         for who, slot in mapping(members.get("doubtful"), MAX_DOUBTFUL, cls.name).items():

@@ -128,6 +128,24 @@ def test_a_page_that_asks_for_what_its_users_may_not_see(lived: World) -> None:
     assert max(scores) < FINDING
 
 
-def test_what_401_says_is_nothing_about_roles(lived: World) -> None:
-    """After a rotation everybody is unauthorised, clerks and users alike."""
-    assert not lived.step(calls(at(5), "user9", STAFF * 5, status=401))
+@pytest.mark.parametrize("status", [401, 404])
+def test_what_hides_what_is_for_staff_refuses_it(lived: World, status: int) -> None:
+    found = lived.step(calls(at(5), "user4", STAFF * 20, status=status))
+    assert found[0].score >= FINDING
+    assert found[0].evidence["refused"] == 60
+
+
+def test_a_session_that_is_over_is_nothing_about_roles(lived: World) -> None:
+    """After a rotation everybody is unauthorised, clerks and users alike; what is gone is missed by whoever asks."""
+    for who, operations in (("user9", (*EVERYDAY, *STAFF)), ("boss", STAFF), ("stranger", (*EVERYDAY, *STAFF))):
+        assert not lived.step(calls(at(5), who, operations * 5, status=401)), who
+    assert not lived.step(calls(at(5, 600), "user9", EVERYDAY * 5, status=404))
+
+
+def test_a_client_that_begins_anew_with_each_session(lived: World) -> None:
+    found: List[Observation] = []
+    for day in range(5, 10):
+        for turn in range(8):
+            who = f"session{day}-{turn}"
+            found += lived.step(calls(at(day, 4_000 * turn), who, STAFF[:1], status=403, kind="session", client=TOOL))
+    assert best(found) >= FINDING

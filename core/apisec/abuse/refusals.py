@@ -1,0 +1,41 @@
+"""What an answer of failure says about a right: 403 always; 401 and 404 where they hide what is for few.
+
+Many APIs say 401 to whoever lacks a right, or 404 so that nobody learns what is there. Both have other reasons too: a
+credential that is void, an object that is gone. So they count only from an operation that serves a few others;
+a 401 only while the credential is not refused by what serves everybody.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Dict
+
+from apisec.activity.hashing import value_hash32
+from apisec.activity.row import OTHER
+
+if TYPE_CHECKING:
+    from apisec.abuse.habits import Habits
+    from apisec.abuse.roles import Roles
+    from apisec.activity import Row
+
+UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+
+
+def refusals(row: Row, habits: Habits, roles: Roles) -> Dict[str, int]:
+    """Return by operation how many requests of a row were refused for want of a right."""
+    found: Dict[str, int] = {}
+    void = False
+    for name, used in row.operations.items():
+        statuses = used.statuses
+        if name == OTHER or not (FORBIDDEN in statuses or UNAUTHORISED in statuses or NOT_FOUND in statuses):
+            continue
+        hashed = value_hash32(name)
+        hidden = habits.never_served(hashed) and roles.hides(hashed)
+        void = void or (UNAUTHORISED in statuses and not hidden)
+        count = statuses.get(FORBIDDEN, 0)
+        if hidden:
+            count += statuses.get(UNAUTHORISED, 0) + statuses.get(NOT_FOUND, 0)
+        if count:
+            found[name] = count
+    if void:  # the credential is, for all that is said about rights
+        found = {name: row.operations[name].statuses.get(FORBIDDEN, 0) for name in found}
+    return {name: count for name, count in found.items() if count}
