@@ -67,6 +67,17 @@ def examples_of(runs: Sequence[Run]) -> Examples:
     )
 
 
+def merged(parts: Sequence[Examples]) -> Examples:
+    """Return the examples of several sources as one."""
+    return Examples(
+        tuple(one for part in parts for one in part.listed),
+        sum(part.principal_days for part in parts),
+        sum(part.transactions for part in parts),
+        tuple(one for part in parts for one in part.campaigns),
+        tuple(dict.fromkeys(one for part in parts for one in part.sources)),
+    )
+
+
 def _of_run(run: Run) -> Iterable[Example]:
     by_service: dict[str, list[Campaign]] = {}
     for campaign in run.truth.campaigns.values():

@@ -64,11 +64,11 @@ def read_artefact(path: Path | None) -> dict[str, Any]:
 
 
 def _examples(options: argparse.Namespace, model: Path | None) -> Any:
-    from apisec_ml.behaviour.examples import examples_of
-    from apisec_ml.behaviour.run import Settings, run_all
+    from apisec_ml.behaviour.kept import examples_from
+    from apisec_ml.behaviour.run import Settings
 
     settings = Settings(model=model, cache=options.rows, observations=True, quiet=options.quiet)
-    return examples_of(run_all(sources_of(options), settings, options.jobs))
+    return examples_from(sources_of(options), settings, options.jobs)
 
 
 def run_train(options: argparse.Namespace) -> None:

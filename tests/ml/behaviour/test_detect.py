@@ -155,6 +155,14 @@ def test_families_are_trained_compared_and_watched(
     rows, model, card = str(tmp_path / "rows"), tmp_path / "model.json", ["card"]
     source = [str(folder), "--rows", rows, "--quiet", "--jobs", "1"]
     assert main(["train", *source, "--no-splits", "--output", str(model)]) == 0
+    first = model.read_text()
+    [kept] = (tmp_path / "rows" / "examples").glob("*.joblib")
+    assert main(["train", *source, "--no-splits", "--output", str(model)]) == 0  # from what was kept
+    assert model.read_text() == first
+    kept.parent.chmod(0o777)
+    assert main(["train", *source, "--output", str(model)]) == 2
+    assert "nobody else can write to" in capsys.readouterr().err
+    kept.parent.chmod(0o700)
     assert main([*card, str(model)]) == 0
     assert "| injection |" in capsys.readouterr().out
     assert main(["drift", *source, "--model", str(model), "--json"]) == 0
