@@ -42,13 +42,13 @@ class App:
         if spec.widening:
             for resource, each in spec.resources.items():
                 whole = replace(each, fields=each.fields + each.wide)
-                made = Records(whole, seeded("records", seed, name, resource), tokens, sink.wants_raw)
-                self.records[f"{resource}+"] = made
+                rng_of = seeded("records", seed, name, resource)
+                self.records[f"{resource}+"] = Records(whole, rng_of, tokens, sink.wants_raw)
         self.recent: dict[str, deque[Thing]] = {each: deque(maxlen=RECENT) for each in spec.resources}
         self.operations = {each.key: Compiled(n, each, spec, tokens, rng) for n, each in enumerate(spec.operations)}
         self.by_kind: dict[str, list[Compiled]] = {}
-        for each in self.operations.values():
-            self.by_kind.setdefault(each.kind, []).append(each)
+        for op in self.operations.values():
+            self.by_kind.setdefault(op.kind, []).append(op)
         self.flow = [self.operations[key] for key in spec.flow]
         self.public = [resource for resource, each in spec.resources.items() if not each.owner]
         self.catalogue = {each: [self.make(each, "") for _ in range(PUBLIC)] for each in self.public}
@@ -60,8 +60,8 @@ class App:
         self.live: set[str] = {each.key for each in spec.operations if not each.released}
         self.load = 1.0  # factor on latency
         # What accounts are called here.
-        named = [written for op in spec.operations for _, written in op.body if op.kind in LOGGING]
-        self.account_kind = next((written for written in named if written in LOGINS), "email")
+        named = [kind for said in spec.operations for _, kind in said.body if said.kind in LOGGING]
+        self.account_kind = next((kind for kind in named if kind in LOGINS), "email")
         self.minute, self.spent = 0, Counter[str]()  # requests of the running minute, where there is a limit
 
     # --- what there is ----------------------------------------------------------------------------------

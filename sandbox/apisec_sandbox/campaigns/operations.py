@@ -130,11 +130,11 @@ def filled(op: Compiled, rng: Random, tokens: Tokens, values: Mapping[str, str |
             shown[name] = tokens(known, canonical(known, str(value))) if known else raw[name]
         texts = ["&".join(f"{name}={value}" for name, value in each.items()) for each in (shown, raw)]
         return Body(texts[0], len(texts[1]), texts[1])
-    raw = json.loads(rng.choice(op.bodies).raw) if op.bodies else {}
-    raw.update(values)
-    shown = {
+    sent: dict[str, str | int] = json.loads(rng.choice(op.bodies).raw) if op.bodies else {}
+    sent.update(values)
+    redacted = {
         name: tokens(classes[name], canonical(classes[name], str(value))) if classes.get(name) else value
-        for name, value in raw.items()
+        for name, value in sent.items()
     }
-    text = json.dumps(raw, separators=(",", ":"), ensure_ascii=False)
-    return Body(json.dumps(shown, separators=(",", ":"), ensure_ascii=False), len(text.encode()), text)
+    text = json.dumps(sent, separators=(",", ":"), ensure_ascii=False)
+    return Body(json.dumps(redacted, separators=(",", ":"), ensure_ascii=False), len(text.encode()), text)

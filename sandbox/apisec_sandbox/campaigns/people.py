@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
 from apisec_sandbox.campaigns.bodies import Body, Listed, Thing
 from apisec_sandbox.campaigns.sink import Sink, Tally
 from apisec_sandbox.campaigns.values import Tokens, email_of, password_of
+from apisec_sandbox.campaigns.varied import clients
 
 NOTHING = '"campaign":null,"family":null,"style":null'
-AGENTS = {
+AGENTS: dict[str, Mapping[str, tuple[str, ...]]] = {
     "dev": {
         "browser": (
             "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0",
@@ -36,45 +38,22 @@ AGENTS = {
         "tool": ("aiohttp/3.13", "Wget/1.24", "node-fetch/3.3"),
         "crawler": ("indexing-agent/0.9 (+https://index.example.net)",),
     },
+    "varied": clients.AGENTS,
 }
 NETWORKS = {
     "dev": ("91.12", "84.150", "95.33", "62.156", "79.204", "188.99"),
     "heldout": ("73.44", "24.18", "203.63", "126.70", "177.40", "109.166"),
 }
-HOSTERS = {"dev": ("45.9", "185.220", "141.98"), "heldout": ("5.188", "104.248", "194.26")}
-CARRIERS = {"dev": ("80.187", "89.15"), "heldout": ("166.137", "107.77")}
-
-
-def _varied() -> None:
-    """Draw the clients and networks of split varied: many kinds of browsers, phones, programs, providers and hosters."""
-    rng = Random("varied clients")  # noqa: S311
-    systems = ("Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64", "X11; CrOS x86_64 14541",
-               "iPhone; CPU iPhone OS 18_3 like Mac OS X", "Linux; Android 15; Pixel 9", "Linux; Android 13; SM-A546B")  # fmt: skip
-    engines = ("AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{v}.0.0.0 Safari/537.36", "Gecko/20100101 Firefox/{v}.0",
-               "AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.{m} Safari/605.1.15",
-               "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{v}.0.0.0 Safari/537.36 Edg/{v}.0.0.0")  # fmt: skip
-    browsers = tuple(
-        f"Mozilla/5.0 ({rng.choice(systems)}) {rng.choice(engines).format(v=rng.randrange(128, 146), m=rng.randrange(7))}"
-        for _ in range(28)
-    )
-    apps = ("Mobile/{n}.{m} CFNetwork/1{n}0 Darwin/24.{m}", "okhttp/4.{m}.0", "App/{n}.{m} (iPhone; iOS 18.{m})",
-            "App/{n}.{m} (Android 1{m}; SDK 3{m})", "Dart/3.{m} (dart:io)")  # fmt: skip
-    phones = tuple(rng.choice(apps).format(n=rng.randrange(3, 9), m=rng.randrange(6)) for _ in range(14))
-    machines = ("Apache-HttpClient/4.5.14 (Java/17)", "axios/1.7.9", "GuzzleHttp/7", "python-httpx/0.27", "Go-http-client/1.1",
-                "okhttp/4.9.3", "node-fetch/2.7", "libwww-perl/6.77", "RestSharp/112", "Ruby/3.3", "ERP-Connector/8.1")  # fmt: skip
-    tools = ("python-requests/2.31.0", "curl/7.88.1", "Go-http-client/2.0", "aiohttp/3.9", "Scrapy/2.11", "node", "Java/1.8",
-             "HeadlessChrome/131.0", *browsers[:10])  # fmt: skip
-    crawlers = ("Mozilla/5.0 (compatible; Seekbot/2.1; +https://seek.example.com/bot)", "ArchiveWalker/1.3")
-    AGENTS["varied"] = {"browser": browsers, "phone": phones, "machine": machines, "tool": tools, "crawler": crawlers}
-    draws = [f"{rng.randrange(24, 95)}.{rng.randrange(1, 255)}" for _ in range(90)]
-    NETWORKS["varied"], CARRIERS["varied"], HOSTERS["varied"] = (
-        tuple(draws[:60]),
-        tuple(draws[60:70]),
-        tuple(draws[70:]),
-    )
-
-
-_varied()
+HOSTERS: dict[str, tuple[str, ...]] = {
+    "dev": ("45.9", "185.220", "141.98"),
+    "heldout": ("5.188", "104.248", "194.26"),
+    "varied": clients.HOSTERS,
+}
+CARRIERS: dict[str, tuple[str, ...]] = {
+    "dev": ("80.187", "89.15"),
+    "heldout": ("166.137", "107.77"),
+    "varied": clients.CARRIERS,
+}
 
 
 def address(networks: tuple[str, ...], rng: Random) -> str:

@@ -69,7 +69,9 @@ def applications(settings: Settings) -> Iterator[tuple[int, ApiSpec, str]]:
 
 def generate(settings: Settings, tokens: Tokens, sink: Sink) -> Made:
     """Generate everything; the same settings write the same bytes."""
-    clock, scenes, campaigns = Clock(), [], []
+    clock = Clock()
+    scenes: list[Scene] = []
+    campaigns: list[Campaign] = []
     for number, spec, name in applications(settings):
         rng = seeded("scene", settings.seed, name)
         year = season(spec.zone, settings.start, settings.weeks, rng)

@@ -16,6 +16,8 @@ from apisec_sandbox.campaigns.values import login_of
 Life = Generator[float, None, None]  # yields when it acts next; what it sends, it sends when it is resumed
 Times = Generator[float, None, float]  # a part of a life; returns the time at its end
 
+FOREVER = 1e9  # seconds that a key holds
+
 
 @dataclass
 class Scene:
@@ -47,6 +49,8 @@ class Scene:
         who.identify(rng)
         if self.app.spec.own_logins:
             who.login = login_of(self.app.account_kind, rng)
+            if self.app.spec.auth == "api_key":
+                who.lifetime = FOREVER
         who.mark(self.app.sink)
         self.groups.setdefault(who.owner, {})
         return who

@@ -9,7 +9,8 @@ FieldSpecs = tuple[tuple[str, str], ...]  # (dotted name, kind or comma-separate
 
 KINDS = frozenset(
     ("login", "refresh", "me", "browse", "view", "search", "list", "read", "create", "update", "step", "remove", "desk",
-     "admin", "admin_write", "coupon", "register", "reset", "export", "ingest", "fetch", "health", "code", "report", "upload")
+     "admin", "admin_write", "coupon", "register", "reset", "export", "ingest", "fetch", "health", "code", "report",
+     "upload")
 )  # fmt: skip
 SHAPES = frozenset(("one", "many", "ack", "none", "token", "up"))
 
@@ -18,7 +19,8 @@ SHAPES = frozenset(("one", "many", "ack", "none", "token", "up"))
 class Resource:
     """``identity`` is the style of its ids; ``owner`` the field that names who it belongs to, "" for public ones.
 
-    ``key`` is the member that holds its id; ``silent`` records do not say whose they are; ``wide`` are members that only a request for the whole record shows.
+    ``key`` is the member that holds its id; ``silent`` records do not say whose they are; ``wide`` are members that
+    only a request for the whole record shows.
     """
 
     name: str

@@ -58,9 +58,8 @@ class Wire:
 
     def event(self, exchange: Exchange) -> str:
         """Return the line of sourcetype apisec:transaction."""
-        identity, now, who, credential, op, path, named, query, _, sent, _, status, _, reply, latency, signals = (
-            exchange
-        )
+        identity, now, who, credential, op, path, named, query = exchange[:8]
+        sent, status, reply, latency, signals = exchange.sent, exchange.status, *exchange[13:]
         shown, client = exchange.shown, who.client
         target, asked = (f"{shown}?{query}", f',"uri_query":"{query}"') if query else (shown, "")
         objects = ""
@@ -74,8 +73,8 @@ class Wire:
             f'{{"schema":1,"id":"{identity}","time":{now:.3f}{self._frame}{head},"uri_path":"{shown}"'
             f',"url":"https://{self._host}{target}"{asked},"object_ids":[{objects}],"status":{status}'
             f'{client.source},"bytes_in":{sent.size},"bytes_out":{reply.size},"response_time":{latency:.1f}'
-            f"{acting}{client.tls}{signals}{self._detail(exchange)}{_shown('request', sent, op.form)}{_shown('response', reply)}"
-            f',"coverage":"complete"{_reasons(reply)}}}\n'
+            f"{acting}{client.tls}{signals}{self._detail(exchange)}{_shown('request', sent, op.form)}"
+            f'{_shown("response", reply)},"coverage":"complete"{_reasons(reply)}}}\n'
         )
 
     def transaction(self, exchange: Exchange) -> str:

@@ -22,7 +22,7 @@ def _begun(attack: Attack) -> tuple[Who, Thing]:
     return who, attack.scene.add(who, attack.scene.app.flow[0].resource)
 
 
-def _steps(attack: Attack, who: Who, made: Thing, steps: list[Compiled], pace: tuple[float, float]) -> Moves:
+def _steps(who: Who, made: Thing, steps: list[Compiled], pace: tuple[float, float]) -> Moves:
     for op in steps:
         status = yield Soon(op, made, {"status": op.success}, account=who, seconds=pace)
         if status == 429:
@@ -34,7 +34,7 @@ def to_the_end(attack: Attack) -> Moves:
     for _ in range(attack.goal):
         who, made = _begun(attack)
         yield Move(attack.scene.app.flow[0], made, account=who)
-        yield from _steps(attack, who, made, needed(attack)[-1:], (0.5, 8.0))
+        yield from _steps(who, made, needed(attack)[-1:], (0.5, 8.0))
 
 
 def one_left_out(attack: Attack) -> Moves:
@@ -45,7 +45,7 @@ def one_left_out(attack: Attack) -> Moves:
     for _ in range(attack.goal):
         who, made = _begun(attack)
         yield Move(attack.scene.app.flow[0], made, account=who)
-        yield from _steps(attack, who, made, [op for op in steps if op is not missing], pace)
+        yield from _steps(who, made, [op for op in steps if op is not missing], pace)
 
 
 def old_ones(attack: Attack) -> Moves:
@@ -78,7 +78,7 @@ def _whole(attack: Attack, pace: tuple[float, float], browsing: float = 0.0) -> 
                 {**paged(app, browse, rng), "things": app.catalogue[browse.resource][: app.spec.page]},
                 account=who,
             )
-        yield from _steps(attack, who, made, steps, pace)
+        yield from _steps(who, made, steps, pace)
 
 
 def scalping(attack: Attack) -> Moves:
@@ -98,7 +98,7 @@ def hoarding(attack: Attack) -> Moves:
     for _ in range(attack.goal):
         who, made = _begun(attack)
         yield Move(app.flow[0], made, {"status": app.flow[0].success}, account=who)
-        yield from _steps(attack, who, made, app.flow[1:2], (0.2, 3.0))
+        yield from _steps(who, made, app.flow[1:2], (0.2, 3.0))
 
 
 def codes_tried(attack: Attack) -> Moves:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apisec_sandbox.campaigns.attacks.base import Move, Moves
-from apisec_sandbox.campaigns.bodies import NUMERIC
+from apisec_sandbox.campaigns.bodies import NUMERIC, Thing
 from apisec_sandbox.campaigns.operations import Compiled
 from apisec_sandbox.campaigns.varied.asking import page_of, paged
 from apisec_sandbox.campaigns.varied.campaign import Attack, Soon
@@ -183,7 +183,7 @@ def takeouts(attack: Attack) -> Moves:
 # --- scraping ----------------------------------------------------------------------------------------------
 
 
-def _shelf(attack: Attack) -> tuple[Compiled, list[Compiled], list[object], bool]:
+def _shelf(attack: Attack) -> tuple[Compiled, list[Compiled], list[Thing], bool]:
     app, rng = attack.scene.app, attack.rng
     browse = attack.op("browse")
     views = [op for op in app.by_kind["view"] if op.resource == browse.resource and op.shape == "one"]

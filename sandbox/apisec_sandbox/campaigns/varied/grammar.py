@@ -81,7 +81,8 @@ class Grammar:
 
     def contents(self, most: int, personal: float) -> FieldSpecs:
         """Return members of a record: a few plain ones, and with some chance personal ones."""
-        rng, found = self.rng, {}
+        rng = self.rng
+        found: dict[str, str] = {}
         plain = list(words.FIELDS)
         for _ in range(rng.randint(2, most)):
             kind = rng.choice(plain)
@@ -224,7 +225,7 @@ class Grammar:
     def request(self) -> FieldSpecs:
         """Return members of a request's body."""
         rng = self.rng
-        found = {}
+        found: dict[str, str] = {}
         for kind in rng.choices(("text", "int", "bool", "STATE", "CURRENCY", "money", "time"), k=rng.randint(1, 4)):
             written = words.STATES if kind == "STATE" else words.CHOICES if kind == "CURRENCY" else (kind,)
             found.setdefault(self.style.member(rng.choice(words.FIELDS[kind])), rng.choice(written))
@@ -431,7 +432,7 @@ class Grammar:
         auth = rng.choices(("jwt", "bearer", "cookie", "api_key"), (0.45, 0.2, 0.22, 0.13))[0]
         self.catalogue()
         flow = self.owned()
-        kind, way = self.account(auth)
+        self.account(auth)
         self.staff()
         self.extras()
         owned = [name for name, each in self.resources.items() if each.owner]
