@@ -281,7 +281,7 @@ def _habitual(service: str, context: Context) -> int:
 
 def _refused(total: int, own: Sequence[int], roles: Roles, habitual: int) -> float:
     """Return the decades of so many refusals in seven days."""
-    chance = roles.chance_refused(total.bit_length(), own, habitual)
+    chance = roles.refused.chance(total.bit_length(), own, habitual, roles.rows)
     if chance >= 1.0:
         return 0.0
     # Of those that are ever refused, half as many are refused twice as often.

@@ -73,7 +73,7 @@ def refused_crowd(
         return None
     members = sorted({who for held in several.values() for who in held})
     names = sorted(name for one, name in turned_away.items() if one in several)
-    rate = (roles.refusers + 0.5) / days
+    rate = (roles.refused.count + 0.5) / days
     return _crowd(
         members,
         rate,

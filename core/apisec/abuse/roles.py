@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Dict, List, Optional, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import Queue, Waiting, by_hash, mapping, numbers
+from apisec.abuse.refused import Refused
 from apisec.abuse.uses import (
     MAX_OPERATIONS,
     MAX_PLACES,
@@ -29,7 +30,6 @@ from apisec.errors import DocumentError
 MAX_PAIRS = 4_096
 MAX_TOGETHER = 24  # operations of one principal that are paired
 MAX_WAITING = 384  # of more, those of a fair share of the principals wait, and each counts for several
-MAX_REFUSED = 512  # principals and networks that were refused
 MANY_ADOPTERS = 200.0  # nobody counts who takes up what so many have
 EXPECTED_TOGETHER = 3.0  # principals that should use both, were there no roles, before their absence says something
 MAX_ROWS = 1_000_000.0
@@ -53,22 +53,19 @@ class Roles:
         "_every",
         "_pairs",
         "_recent",
-        "_refused",
         "_uses",
         "_waiting",
         "principals",
-        "refusers",
+        "refused",
         "rows",
     )
 
     def __init__(self) -> None:
         self.rows = 0.0
         self.principals = 0.0
-        self.refusers = 0.0  # principals that were ever refused by what is for few
         self._uses: Dict[int, Use] = {}
         self._pairs: Dict[Tuple[int, int], int] = {}
-        # Principal or network: bit length of its refusals, and the slot in which it was refused first.
-        self._refused: Dict[int, Tuple[int, int]] = {}
+        self.refused = Refused()
         self._recent: Dict[int, Dict[str, int]] = {}  # operation to principal to slot
         self._denied: Dict[int, Dict[str, int]] = {}  # operation to principal that it refused, to slot
         self._doubtful: Dict[str, int] = {}  # principal to slot: whose ways are unusual, if not enough for a finding
@@ -180,18 +177,6 @@ class Roles:
         once = sum(count == 1 for count in known.values())
         return min(1.0, (once + 0.5) / (adopters + 1.0))
 
-    def chance_refused(self, bits: int, own: Iterable[int], before: int) -> float:
-        """Return the chance that a row is of a principal that was refused so often (bit length); 1 when it is habit.
-
-        A habit is what began ``before`` a slot: who is refused a little more each day is not used to it.
-        """
-        mine = set(own)
-        held = (self._refused.get(one, (0, 0)) for one in mine)
-        if any(known >= bits - 1 > 0 and since <= before for known, since in held):
-            return 1.0
-        others = sum(found >= bits for one, (found, _) in self._refused.items() if one not in mine)
-        return (others + 0.5) / (self.rows + 1.0)
-
     def recent(self, operation: int, since: int) -> List[str]:
         """Return who took the operation up since a slot."""
         return sorted(who for who, slot in self._recent.get(operation, {}).items() if slot >= since)
@@ -265,7 +250,7 @@ class Roles:
             if operation:
                 self._adopt(operation, others, more[1:], more[0])
             else:
-                self._remember_refused(others, more[0], when)
+                self.refused.remember(others, more[0], when)
 
     def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int], weight: int) -> None:
         use = self._uses.get(operation)
@@ -283,14 +268,6 @@ class Roles:
             key = (operation, other) if operation < other else (other, operation)
             if key in self._pairs or len(self._pairs) < MAX_PAIRS:
                 self._pairs[key] = self._pairs.get(key, 0) + weight
-
-    def _remember_refused(self, own: Sequence[int], bits: int, slot: int) -> None:
-        self.refusers += own[0] not in self._refused if own else 0
-        for one in own:
-            known, since = self._refused.pop(one, (0, slot))
-            self._refused[one] = max(bits, known), min(slot, since)  # refused last
-        while len(self._refused) > MAX_REFUSED:
-            del self._refused[next(iter(self._refused))]
 
     # --- keeping --------------------------------------------------------------------------------------------
 
@@ -327,9 +304,7 @@ class Roles:
                         places[one] = places.get(one, 0) + count
         for key, count in other._pairs.items():
             self._pairs[key] = self._pairs.get(key, 0) + count
-        for one, (bits, since) in other._refused.items():
-            self._remember_refused([one], bits, since)
-        self.refusers = max(self.refusers, other.refusers)
+        self.refused.merge(other.refused)
         for ours, others in ((self._recent, other._recent), (self._denied, other._denied)):
             merge_notes(ours, others)
         self._doubtful.update(other._doubtful)
@@ -353,9 +328,8 @@ class Roles:
             "uses": uses,
             "every": self._every,
             "pairs": self._packed_pairs(),
-            "refused": {str(one): list(known) for one, known in self._refused.items()},
+            "refused": self.refused.to_state(),
             "doubtful": self._doubtful,
-            "refusers": self.refusers,
             "denied": {str(operation): held for operation, held in self._denied.items()},
             "recent": {str(operation): held for operation, held in self._recent.items()},
             "waiting": self._waiting.to_state(),
@@ -393,11 +367,8 @@ class Roles:
             made._uses[operation] = use_of(values)
         made._unpack_pairs(members.get("pairs"))
         made._every = max(1, min(1 << 20, int(numbers([members.get("every")], 1, cls.name)[0])))
-        for one, known in by_hash(members.get("refused"), MAX_REFUSED, cls.name).items():
-            bits, since = numbers(known, 2, cls.name)
-            made._refused[one] = int(bits), int(since)
+        made.refused = Refused.from_state(members.get("refused"))
         made._recent, made._denied = notes_of(members.get("recent")), notes_of(members.get("denied"))
-        made.refusers = numbers([members.get("refusers")], 1, cls.name)[0]
         for who, slot in mapping(members.get("doubtful"), MAX_DOUBTFUL, cls.name).items():
             made._doubtful[who] = int(numbers([slot], 1, cls.name)[0])
         made._waiting = Queue.from_state(members.get("waiting"), 2 * MAX_WAITING, (int, list, list))

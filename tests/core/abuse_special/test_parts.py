@@ -222,6 +222,7 @@ def filled(kind: Type[Any]) -> Any:
         part.rows = 12.0
         part.wait(SLOT, "ann", 5, [6, 7], [Place(1, 2)])
         part.refuse(SLOT, "bob", [9], 3)
+        part.refused.remember([9, 10], 3, SLOT)
         part.take_up(5, "ann", SLOT)
         part.doubt("eve", SLOT)
     elif kind is Credentials:
