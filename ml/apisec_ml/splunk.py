@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import orjson
 
@@ -32,8 +32,10 @@ TIMEOUT_SECONDS = 300.0
 TRIES, PAUSE_SECONDS = 5, 2.0
 BUSY = (429, 500, 502, 503, 504)
 SOURCETYPE = "apisec:transaction"
+ANOMALIES = "apisec:anomaly"
 _NAME = re.compile(r"[\w.:*-]{1,128}\Z")
 _RELATIVE = re.compile(r"-(\d{1,5})([mhdw])\Z")
+T = TypeVar("T")
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
@@ -102,13 +104,27 @@ def moment(text: str, now: float) -> float:
     return (found if found.tzinfo is not None else found.replace(tzinfo=UTC)).timestamp()
 
 
-def search_of(index: str, service: str | None) -> str:
+def search_of(index: str, service: str | None, sourcetype: str = SOURCETYPE) -> str:
     """Return the search; raises ConfigError for names that could say more than a name."""
+    return f"search {_wanted(index, service, sourcetype)} | fields _raw"
+
+
+def _wanted(index: str, service: str | None, sourcetype: str) -> str:
     for name in (index, service or "x"):
         if not _NAME.match(name):
             raise ConfigError(f"{name!r}: letters, digits and . : * - only")
     wanted = f' service="{service}"' if service else ""
-    return f'search index="{index}" sourcetype="{SOURCETYPE}"{wanted} | fields _raw'
+    return f'index="{index}" sourcetype="{sourcetype}"{wanted}'
+
+
+def count(access: Access, index: str, service: str | None, span: tuple[float, float]) -> int:
+    """Return how many transactions there were in ``span`` (seconds since the epoch). Raises SplunkError."""
+    search = f"| tstats count where {_wanted(index, service, SOURCETYPE)}"
+    found = _patiently(lambda: list(_exported(access, search, *span)))
+    try:
+        return int(found[0]["count"])
+    except (IndexError, KeyError, TypeError, ValueError):
+        raise SplunkError(f"the search gave no count: {search}") from None
 
 
 def fetch(
@@ -138,10 +154,15 @@ def fetch(
 
 
 def _slice(access: Access, search: str, begin: float, end: float) -> list[tuple[float, bytes]]:
-    """Return times and texts of one slice; what a busy Splunk refuses is tried again."""
+    """Return times and texts of one slice."""
+    return _patiently(lambda: [_event(row) for row in _exported(access, search, begin, end)])
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Return the answer; what a busy Splunk refuses is tried again."""
     for attempt in range(TRIES):
         try:
-            return list(_exported(access, search, begin, end))
+            return ask()
         except _BusyError:
             if attempt == TRIES - 1:
                 raise
@@ -149,7 +170,7 @@ def _slice(access: Access, search: str, begin: float, end: float) -> list[tuple[
     raise AssertionError("the last try returns or raises")
 
 
-def _exported(access: Access, search: str, begin: float, end: float) -> Iterator[tuple[float, bytes]]:
+def _exported(access: Access, search: str, begin: float, end: float) -> Iterator[Mapping[str, Any]]:
     form = {
         "search": search,
         "earliest_time": f"{begin:.6f}",
@@ -168,12 +189,12 @@ def _exported(access: Access, search: str, begin: float, end: float) -> Iterator
         connection.close()
 
 
-def _rows(answer: http.client.HTTPResponse) -> Iterator[tuple[float, bytes]]:
+def _rows(answer: http.client.HTTPResponse) -> Iterator[Mapping[str, Any]]:
     if answer.status != 200:
         text = answer.read(2000).decode("utf-8", "replace").strip()
         kind = _BusyError if answer.status in BUSY else SplunkError
         raise kind(f"Splunk answered {answer.status}: {text[:500]}{_remedy(answer.status)}")
-    complete, count = False, 0
+    complete, rows = False, 0
     while True:
         line = answer.readline(MAX_LINE_BYTES + 1)
         if not line:
@@ -184,10 +205,10 @@ def _rows(answer: http.client.HTTPResponse) -> Iterator[tuple[float, bytes]]:
         complete = complete or bool(row.get("lastrow"))
         result = row.get("result")
         if isinstance(result, dict):
-            count += 1
-            if count > MAX_SLICE_EVENTS:
+            rows += 1
+            if rows > MAX_SLICE_EVENTS:
                 raise SplunkError(f"more than {MAX_SLICE_EVENTS} events in one slice: give a smaller --slice")
-            yield _event(result)
+            yield result
     if not complete:
         raise SplunkError("the search broke off before its last row; try again, or give a smaller --slice")
 
@@ -217,5 +238,5 @@ def _event(result: Mapping[str, Any]) -> tuple[float, bytes]:
         event = orjson.loads(raw)
         moment_of = float(event["time"])
     except (ValueError, KeyError, TypeError):
-        raise SplunkError(f"an event is no {SOURCETYPE}: {raw[:80]!r}") from None
+        raise SplunkError(f"an event is none of apisec: {raw[:80]!r}") from None
     return moment_of, orjson.dumps(event)

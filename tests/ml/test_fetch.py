@@ -20,7 +20,7 @@ from apisec.errors import ConfigError, KeyFileError
 from apisec_ml import splunk
 from apisec_ml.cli import main
 from apisec_ml.splunk import Access, SplunkError
-from tests.ml.behaviour.made import START, event
+from tests.ml.behaviour.made import START, anomaly, event, told_models
 from tests.support.certificates import self_signed
 from tests.support.processes import Process
 from tests.support.waiting import until
@@ -66,6 +66,8 @@ def send(web: requests.Session, hec: str, token: str) -> None:
         json.dumps({"time": one["time"], "sourcetype": "apisec:transaction", "index": "main", "event": one})
         for one in reversed(made)
     )
+    time, told = anomaly("thief", 0.5)
+    body += json.dumps({"time": time, "sourcetype": "apisec:anomaly", "index": "main", "event": {**told, "time": time}})
     headers = {"Authorization": f"Splunk {token}"}
     assert web.post(f"{hec}/services/collector", body.encode(), headers=headers, timeout=60).status_code == 200
 
@@ -115,6 +117,20 @@ def test_what_cannot_be_asked_is_a_usage_error(
     assert main([*arguments(standing, tmp_path, "--output", str(tmp_path / "e")), *more]) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "e").exists()
+
+
+def test_what_was_told_is_compared_with_the_training(
+    standing: Standing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, path = tmp_path / "model.json", tmp_path / "told"
+    model.write_text(json.dumps(told_models([], 1000)))
+    assert main(arguments(standing, tmp_path, "--anomalies", "--output", str(path))) == 0
+    assert [json.loads(line)["campaign"] for line in path.read_text().splitlines()] == ["c-thief"]
+    drift = ["drift", *arguments(standing, tmp_path)[1:], "--model", str(model), "--json"]
+    capsys.readouterr()
+    assert main(drift) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["transactions"], report["families"]["scraping"]["campaigns"]) == (120, 1)
 
 
 def test_a_stranger_is_refused_with_a_remedy(
@@ -251,7 +267,7 @@ def test_a_splunk_that_stays_busy_is_an_error_in_the_end(scripted: tuple[Script,
         (b"<html>", "not JSON"),
         (b"[]\n", "not a JSON object"),
         (b'{"messages": [{"type": "FATAL", "text": "no such index"}]}\n', "no such index"),
-        (b'{"result": {"_raw": "x"}, "lastrow": true}\n', "no apisec:transaction"),
+        (b'{"result": {"_raw": "x"}, "lastrow": true}\n', "none of apisec"),
         (b'{"result": {}, "lastrow": true}\n', "no _raw"),
     ],
 )

@@ -1,26 +1,20 @@
-"""Whether today's traffic is still the traffic that the models were trained on.
+"""Whether today's traffic is still the traffic that the models were trained on, by letting the engine see its events.
 
 Per family, the episodes of some runs against the training summary of the artefact: how many there are a principal-day,
-and how their z and features are distributed over the bins between the training's quantiles. PSI is the population
-stability index (sum of (a - e) ln(a / e) over bins; below .1 nothing happened, above .25 look, as in credit scoring:
-Siddiqi, Credit Risk Scorecards, 2006); KS the greatest difference of the two distributions at those quantiles.
+and how their z and features are distributed (``distances``). ``told`` does it with anomalies alone.
 """
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from apisec.abuse.artefact import check
 from apisec.abuse.base import FAMILIES
+from apisec_ml.behaviour.distances import distance_of
 from apisec_ml.behaviour.examples import ATTACK, Example, Examples
-from apisec_ml.behaviour.training import QUANTILES
 
 PSI_WATCH, PSI_LOOK = 0.1, 0.25
-MIN_EPISODES = 50  # fewer say nothing about a distribution
-FLOOR = 1e-4  # share of an empty bin
 
 
 def drift_of(document: Mapping[str, Any], examples: Examples) -> dict[str, Any]:
@@ -39,7 +33,7 @@ def drift_of(document: Mapping[str, Any], examples: Examples) -> dict[str, Any]:
             "per_1000_days": _per(len(listed), examples.principal_days),
             "per_1000_days_trained": _per(known.get("ordinary_episodes", 0), before),
             "findings": sum(model.p_value(example.features) <= 1e-5 for example in listed),
-            **_distance(known.get("z") or [], z),
+            **distance_of(known.get("z") or [], z),
             "features": _features(known.get("features") or {}, listed),
         }
         found[family] = {**one, "verdict": _verdict(one)}
@@ -52,32 +46,9 @@ def _per(count: int, days: int) -> float:
 
 def _features(known: Mapping[str, Sequence[float]], listed: Sequence[Example]) -> dict[str, Any]:
     return {
-        name: _distance(quantiles, [one.features.get(name, 0.0) for one in listed]) for name, quantiles in known.items()
+        name: distance_of(quantiles, [one.features.get(name, 0.0) for one in listed])
+        for name, quantiles in known.items()
     }
-
-
-def _distance(quantiles: Sequence[float], values: Sequence[float]) -> dict[str, float | None]:
-    """Return PSI and KS of values against the quantiles of the training; None for too few."""
-    if len(values) < MIN_EPISODES or len(quantiles) != len(QUANTILES):
-        return {"psi": None, "ks": None}
-    ordered = sorted(values)
-    psi = ks = below_expected = below_seen = 0.0
-    for share, seen in _bins(quantiles, ordered):
-        psi += (seen - share) * math.log(max(seen, FLOOR) / max(share, FLOOR))
-        below_expected, below_seen = below_expected + share, below_seen + seen
-        ks = max(ks, abs(below_expected - below_seen))
-    return {"psi": round(psi, 4), "ks": round(ks, 4)}
-
-
-def _bins(quantiles: Sequence[float], ordered: Sequence[float]) -> list[tuple[float, float]]:
-    """Return expected and seen shares of the bins that the quantiles bound; equal quantiles share one bin."""
-    bins: list[tuple[float, float]] = []
-    expected = seen = 0.0
-    for place, level in sorted({value: level for level, value in zip(QUANTILES, quantiles, strict=True)}.items()):
-        reached = bisect_left(ordered, place + 1e-9) / len(ordered)
-        bins.append((level - expected, reached - seen))
-        expected, seen = level, reached
-    return [*bins, (1.0 - expected, 1.0 - seen)]
 
 
 def _verdict(one: Mapping[str, Any]) -> str:

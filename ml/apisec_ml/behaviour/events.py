@@ -59,7 +59,8 @@ def parts_of(path: Path, count: int) -> tuple[list[Part], frozenset[bytes]]:
     return parts, frozenset(events)
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """Return a file to read, stdin for '-'."""
     return sys.stdin.buffer if path == STDIN else path.open("rb")
 
 
@@ -68,7 +69,7 @@ def read_events(path: Path, part: Part, known: frozenset[bytes]) -> Iterator[tup
 
     DocumentError names the line that is not an event.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         for number, line in enumerate(file, 1):
             if part.services is not None:
                 found, name = _SERVICE.search(line), _ID.match(line)

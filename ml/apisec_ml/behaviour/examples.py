@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from apisec.abuse.base import Observation
 from apisec_ml.behaviour.judging import GRACE, HALF
 from apisec_ml.behaviour.run import Run
+from apisec_ml.behaviour.told import Told, told_of
 from apisec_ml.behaviour.truth import DAY, Campaign, Truth
 
 ORDINARY, ATTACK, OTHER = "ordinary", "attack", "other"  # other: an attacker, but of another family
@@ -48,6 +50,7 @@ class Examples:
     transactions: int
     campaigns: tuple[Campaign, ...]
     sources: tuple[str, ...]
+    told: tuple[Told, ...] = ()  # of what is ordinary
 
     def of(self, family: str) -> list[Example]:
         return [one for one in self.listed if one.family == family]
@@ -64,6 +67,7 @@ def examples_of(runs: Sequence[Run]) -> Examples:
         sum(run.truth.ordinary for run in runs),
         tuple(campaign for run in runs for campaign in run.truth.attacked()),
         tuple(dict.fromkeys(run.source for run in runs)),
+        tuple(one for run in runs for one in told_of(_ordinary(run))),
     )
 
 
@@ -75,7 +79,19 @@ def merged(parts: Sequence[Examples]) -> Examples:
         sum(part.transactions for part in parts),
         tuple(one for part in parts for one in part.campaigns),
         tuple(dict.fromkeys(one for part in parts for one in part.sources)),
+        tuple(one for part in parts for one in part.told),
     )
+
+
+def _ordinary(run: Run) -> Iterable[Mapping[str, Any]]:
+    """Yield the anomalies of a run that accuse nobody of a labelled campaign."""
+    for time, one in run.anomalies:
+        accused = {str(one["principal"]), *map(str, one["members"])}
+        if not any(
+            campaign.service == one["service"] and accused & campaign.principals and _during(campaign, time, run.truth)
+            for campaign in run.truth.campaigns.values()
+        ):
+            yield one
 
 
 def _of_run(run: Run) -> Iterable[Example]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from apisec.errors import DocumentError
-from apisec_ml.behaviour.cli import add_sources, report_on, sources_of
+from apisec_ml.behaviour.cli import add_sources, families_of, report_on, sources_of
+from apisec_ml.fetching import add_access, anomalies_of
 
 EXAMPLE = """\
 example, from traffic to a signed artefact:
@@ -22,6 +24,7 @@ example, from traffic to a signed artefact:
 on your own events, with what your analysts said of findings:
   apisec-ml fetch --url https://splunk:8089 --token-file token --earliest -14d --output events.jsonl
   apisec-ml drift --events events.jsonl
+  apisec-ml drift --url https://splunk:8089 --token-file token --earliest -7d
   apisec-ml train --events events.jsonl --dispositions labels.jsonl --output own.json
 """
 
@@ -42,8 +45,15 @@ def add_models(commands: Any) -> None:
     compare.add_argument("second", type=Path, metavar="B")
     add_sources(compare)
     compare.add_argument("--threshold", type=float, default=90.0, metavar="0-100", help="score of a finding")
-    drift = commands.add_parser("drift", help="compare events with what the models were trained on")
+    drift = commands.add_parser("drift", help="compare events or anomalies with what the models were trained on")
     add_sources(drift)
+    add_access(drift, required=False)
+    drift.add_argument(
+        "--anomalies", type=Path, metavar="FILE", help="what detection told, in place of events; '-' is stdin"
+    )
+    drift.add_argument(
+        "--transactions", type=int, default=0, metavar="N", help="how many there were while anomalies were told"
+    )
     drift.add_argument("--model", type=Path, metavar="FILE", help="artefact (default: what ships)")
     for parser in (compare, drift):
         parser.add_argument("--json", action="store_true", help="write it as JSON")
@@ -67,7 +77,8 @@ def _examples(options: argparse.Namespace, model: Path | None) -> Any:
     from apisec_ml.behaviour.kept import examples_from
     from apisec_ml.behaviour.run import Settings
 
-    settings = Settings(model=model, cache=options.rows, observations=True, quiet=options.quiet)
+    families = families_of(options.families)
+    settings = Settings(model, families, cache=options.rows, observations=True, quiet=options.quiet)
     return examples_from(sources_of(options), settings, options.jobs)
 
 
@@ -104,11 +115,29 @@ def run_card(options: argparse.Namespace) -> None:
 
 
 def run_drift(options: argparse.Namespace) -> None:
-    """Print how far events are from the training."""
-    from apisec_ml.behaviour.drift import as_text, drift_of
+    """Print how far events, or what was told, are from the training."""
+    from apisec_ml.behaviour import drift, told
 
-    report = drift_of(read_artefact(options.model), _examples(options, options.model))
-    print(json.dumps(report, indent=1) if options.json else as_text(report))
+    document = read_artefact(options.model)
+    if options.anomalies is None and options.url is None:
+        report = drift.drift_of(document, _examples(options, options.model))
+        text = drift.as_text
+    else:
+        found, transactions = _told(options)
+        report, text = told.told_drift(document, found, transactions), told.as_text
+    print(json.dumps(report, indent=1) if options.json else text(report))
+
+
+def _told(options: argparse.Namespace) -> tuple[list[Any], int]:
+    """Return what was told, from a file or a Splunk, and among how many transactions."""
+    from apisec_ml.behaviour.told import anomaly_of, read_anomalies, told_of
+
+    if options.anomalies is not None:
+        return told_of(read_anomalies(options.anomalies)), options.transactions
+    output = io.BytesIO()
+    transactions = anomalies_of(options, output)
+    lines = output.getvalue().splitlines()
+    return told_of(anomaly_of(line, f"anomaly {number}") for number, line in enumerate(lines, 1)), transactions
 
 
 def run_compare(options: argparse.Namespace) -> None:

@@ -150,4 +150,5 @@ def run_all(sources: Sequence[Source], settings: Settings, jobs: int) -> list[Ru
         tasks += [replace(source, part=part, known=known) for part in parts]
     if jobs == 1 or len(tasks) == 1:
         return [run(task, settings) for task in tasks]
-    return list(joblib.Parallel(n_jobs=jobs)(joblib.delayed(run)(task, settings) for task in tasks))
+    tasks_of = (joblib.delayed(run)(task, settings) for task in tasks)
+    return list(joblib.Parallel(n_jobs=jobs, backend="multiprocessing")(tasks_of))

@@ -27,13 +27,14 @@ from apisec.abuse.families import FAMILIES as REGISTERED
 from apisec.abuse.model import FamilyModel
 from apisec.errors import ModelError
 from apisec_ml.behaviour.calibration import Calibration, calibrate, trials_of
+from apisec_ml.behaviour.distances import QUANTILES
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
+from apisec_ml.behaviour.told import summary_of as told_summary
 
 GOLDEN = 12  # vectors a family
 SUM_SCALE = 10.0  # how much less the common weight is held back than those of single features
 MIN_CAMPAIGNS = 4  # fewer teach no weights: then all of them are 1
 MAX_FEATURE = 12.0  # decades: more is as certain, and would pull the fit
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
 
 Floats = numpy.ndarray
 
@@ -210,6 +211,7 @@ def train(examples: Examples, settings: Settings, splits: Any = None) -> dict[st
         "principal_days": examples.principal_days,
         "campaigns": len(examples.campaigns),
         "families": {one.family: {**one.about, **summary_of(one, examples)} for one in fitted},
+        "told": told_summary(examples.told, examples.transactions),
         "splits": splits or {},
     }
     document = document_of({one.family: one.model for one in fitted}, training, golden)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from apisec.abuse.artefact import document_of
+from apisec.abuse.model import FamilyModel
+from apisec_ml.behaviour.told import summary_of
 from apisec_ml.behaviour.truth import Truth
 
 START = 1_767_571_200.0  # 2026-01-05, a Monday
@@ -70,6 +73,14 @@ def anomaly(principal: str, hours: float, **more: Any) -> tuple[float, Mapping[s
         "score": 95.0,
         "p_value": 1e-6,
         "reasons": ["too much"],
+        "features": {"objects": 6.0},
         **more,
     }
     return START + hours * HOUR, found
+
+
+def told_models(told: Any, transactions: int) -> dict[str, Any]:
+    """An artefact that knows what was told of ordinary traffic in training, and nothing else."""
+    golden = [{"family": "scraping", "features": {}, "z": 0.0, "p": 1.0}]
+    training = {"transactions": transactions, "told": summary_of(told, transactions)}
+    return document_of({"scraping": FamilyModel()}, training, golden)
