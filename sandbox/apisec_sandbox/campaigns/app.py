@@ -34,7 +34,7 @@ class App:
         self.host = f"{name}.{spec.domain}"
         self.team = f"team-{spec.name}"
         self.prefix, self.count = f"{index:02x}", 0
-        self.made: dict[str, int] = dict.fromkeys(spec.resources, ids.FIRST)
+        self.made: dict[str, int] = dict.fromkeys(spec.resources, spec.first + spec.past)
         self.records = {
             resource: Records(each, seeded("records", seed, name, resource), tokens, sink.wants_raw)
             for resource, each in spec.resources.items()
@@ -59,6 +59,8 @@ class App:
         self.rotated = -1.0  # when all credentials became void
         self.live: set[str] = {each.key for each in spec.operations if not each.released}
         self.load = 1.0  # factor on latency
+        self.down = (0.0, 0.0, 0.0)  # an outage: from, until, the share of requests that it meets
+        self.unmade = self._past(seed)
         # What accounts are called here.
         named = [kind for said in spec.operations for _, kind in said.body if said.kind in LOGGING]
         self.account_kind = next((kind for kind in named if kind in LOGINS), "email")
@@ -66,10 +68,22 @@ class App:
 
     # --- what there is ----------------------------------------------------------------------------------
 
-    def make(self, resource: str, owner: str) -> Thing:
-        """Make an object."""
-        number = self.made[resource]
-        self.made[resource] = number + 1
+    def _past(self, seed: object) -> dict[str, list[int]]:
+        """Return the numbers of objects that were there before, in any order: whose each is turns out when it is needed."""
+        found = {}
+        for resource, each in self.spec.resources.items():
+            numbers = list(range(self.spec.first, self.spec.first + self.spec.past)) if each.owner else []
+            seeded("past", seed, self.name, resource).shuffle(numbers)
+            found[resource] = numbers
+        return found
+
+    def make(self, resource: str, owner: str, old: bool = False) -> Thing:
+        """Make an object; ``old``: it is one of those that were there before."""
+        if old and self.unmade[resource]:
+            number = self.unmade[resource].pop()
+        else:
+            number = self.made[resource]
+            self.made[resource] = number + 1
         thing = self.thing(resource, number, owner)
         self.recent[resource].append(thing)
         return thing
@@ -142,6 +156,8 @@ class App:
         ``query`` for all of it. ``status`` overrules the verdict; ``path`` is of no documented operation;
         ``anonymous``: without credential; ``wide``: whole records are answered.
         """
+        if self.down[0] <= now < self.down[1] and self.rng.random() < self.down[2]:
+            status = 503
         status = status or self.verdict(now, who, op, thing)
         if not status and self.rng.random() < FAILURES:
             status = self.rng.choice((500, 500, 502, 502, 503, 504))

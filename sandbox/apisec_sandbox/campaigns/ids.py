@@ -8,7 +8,6 @@ import uuid
 
 from apisec_sandbox.campaigns.values import WORDS
 
-FIRST = 1_000  # number of the first object of a kind; smaller ones never existed
 EPOCH_MS = 1_577_836_800_000  # 2020-01-01, where the time-ordered ids begin to count
 
 

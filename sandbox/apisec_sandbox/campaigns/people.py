@@ -40,9 +40,10 @@ AGENTS: dict[str, Mapping[str, tuple[str, ...]]] = {
     },
     "varied": clients.AGENTS,
 }
-NETWORKS = {
+NETWORKS: dict[str, tuple[str, ...]] = {
     "dev": ("91.12", "84.150", "95.33", "62.156", "79.204", "188.99"),
     "heldout": ("73.44", "24.18", "203.63", "126.70", "177.40", "109.166"),
+    "varied": clients.NETWORKS,
 }
 HOSTERS: dict[str, tuple[str, ...]] = {
     "dev": ("45.9", "185.220", "141.98"),

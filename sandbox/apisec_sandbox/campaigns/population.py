@@ -22,7 +22,6 @@ from apisec_sandbox.campaigns.staff import (
     service,
 )
 from apisec_sandbox.campaigns.values import seeded
-from apisec_sandbox.campaigns.varied.people import Individual
 
 PEOPLE = 200  # of an application at scale 1
 DEVICES = 40
@@ -50,7 +49,6 @@ def lives(scene: Scene, scale: float, seed: object) -> Iterator[Life]:
 
 def crowd(scene: Scene, count: int, seed: object) -> Iterator[Life]:
     """Yield ordinary users: at home, in households, on phones, behind an office's address, at a kiosk, power users."""
-    kind = Individual if scene.split == "varied" else Person
     draw = seeded("crowd", seed, scene.app.name)
     behind = office(scene, draw, max(3, round(count * 0.14)))
     terminal = scene.client("browser", draw)
@@ -67,20 +65,22 @@ def crowd(scene: Scene, count: int, seed: object) -> Iterator[Life]:
             home = home if home and rng.random() < 0.35 else ""
             client = scene.client("browser", rng, home)
             home = client.address
-            person = kind(scene, scene.person("person", client, rng, owner=tenant), rng, a_day)
+            person = Person(scene, scene.person("person", client, rng, owner=tenant), rng, a_day)
         elif at < 0.78:
-            person = kind(
+            person = Person(
                 scene, scene.person("phone", scene.client("phone", rng), rng, owner=tenant), rng, a_day, moves=True
             )
             person.who.lifetime = 30 * DAY
         elif at < 0.92 and behind:
-            person = kind(scene, scene.person("office", behind.pop(), rng, owner=tenant), rng, a_day * 1.5, office=True)
+            person = Person(
+                scene, scene.person("office", behind.pop(), rng, owner=tenant), rng, a_day * 1.5, office=True
+            )
         elif at < 0.95:
-            shared.append(kind(scene, scene.person("kiosk", terminal, rng, owner=tenant), rng, a_day))
+            shared.append(Person(scene, scene.person("kiosk", terminal, rng, owner=tenant), rng, a_day))
             continue
         else:
             power = rng.uniform(6.0, 22.0)
-            person = kind(scene, scene.person("power", scene.client("browser", rng), rng, owner=tenant), rng, power)
+            person = Person(scene, scene.person("power", scene.client("browser", rng), rng, owner=tenant), rng, power)
         scene.people.append(person.who)
         # Some come later: an application grows.
         yield person.life(

@@ -10,6 +10,7 @@ from typing import Any
 from apisec_sandbox.campaigns.attacks import Campaign
 from apisec_sandbox.campaigns.run import Made, Settings
 from apisec_sandbox.campaigns.sink import Tally
+from apisec_sandbox.campaigns.varied.campaign import Attack
 
 VERSION = 1
 PEOPLE = ("person", "phone", "office", "kiosk", "power")
@@ -25,6 +26,7 @@ def _campaign(campaign: Campaign, tally: Tally) -> dict[str, Any]:
         "id": campaign.name,
         "family": campaign.family,
         "style": campaign.style,
+        **({"strategy": campaign.strategy} if isinstance(campaign, Attack) else {}),
         "service": campaign.scene.app.name,
         "hours": round(hours, 3),
         "events_an_hour": round(tally.events / max(hours, 1 / 60), 1),

@@ -20,7 +20,7 @@ from apisec_sandbox.campaigns.sink import Progress, Sink
 from apisec_sandbox.campaigns.spec import ApiSpec
 from apisec_sandbox.campaigns.values import Tokens, seeded
 from apisec_sandbox.campaigns.varied import campaigns as strategies
-from apisec_sandbox.campaigns.varied import grammar
+from apisec_sandbox.campaigns.varied import grammar, population
 
 SPLITS = {"dev": apis_dev.APIS, "heldout": apis_heldout.APIS}
 VARIED = "varied"
@@ -78,7 +78,8 @@ def generate(settings: Settings, tokens: Tokens, sink: Sink) -> Made:
         app = App(spec, name, settings.seed, tokens, sink, number)
         scene = Scene(app, year, settings.split, settings.start, settings.end, rng)
         scenes.append(scene)
-        clock.add(lives(scene, settings.scale, settings.seed), settings.start)
+        populate = population.lives if settings.split == VARIED else lives
+        clock.add(populate(scene, settings.scale, settings.seed), settings.start)
         begin = settings.start + settings.quiet_share * settings.weeks * WEEK
         found = (strategies.plan if settings.split == VARIED else plan)(scene, settings, begin)
         campaigns += found

@@ -21,7 +21,12 @@ FOREVER = 1e9  # seconds that a key holds
 
 @dataclass
 class Scene:
-    """``split`` is dev or heldout. ``broken``: from, until of a client release that sends what is not valid."""
+    """``split``: dev, varied or heldout. ``broken``: from, until of a client release that sends what is not valid.
+
+    ``doubled``: from, until of a page that sends what it reads twice. ``most`` are objects that somebody has before
+    the simulation and keeps at most, ``tail`` the exponent of their distribution. ``closing``: days since the epoch on
+    which accounts are closed and reports are drawn. ``carrier``: addresses behind which phones are.
+    """
 
     app: App
     season: Season
@@ -32,6 +37,11 @@ class Scene:
     people: list[Who] = field(default_factory=list)
     groups: dict[str, dict[str, list[Thing]]] = field(default_factory=dict)
     broken: tuple[float, float] = (0.0, 0.0)
+    doubled: tuple[float, float] = (0.0, 0.0)
+    most: tuple[int, int] = (14, 60)
+    tail: float = 1.3
+    closing: frozenset[int] = frozenset()
+    carrier: tuple[str, ...] = ()
     numbers: int = 0
     happened: list[tuple[float, str]] = field(default_factory=list)  # deployments and the like
 
@@ -60,8 +70,9 @@ class Scene:
         group = self.groups[who.owner]
         found = group.get(resource)
         if found is None:  # what it had before the simulation began
-            before = min(14, int(self.rng.paretovariate(1.3)))
-            found = group[resource] = [self.app.make(resource, who.owner) for _ in range(before)]
+            before = min(self.most[0], int(self.rng.paretovariate(self.tail)))
+            old = bool(self.app.spec.past)
+            found = group[resource] = [self.app.make(resource, who.owner, old) for _ in range(before)]
         return found
 
     def add(self, who: Who, resource: str) -> Thing:
@@ -69,8 +80,8 @@ class Scene:
         found = self.things(who, resource)
         made = self.app.make(resource, who.owner)
         found.append(made)
-        if len(found) > 60:
-            del found[:20]
+        if len(found) > self.most[1]:
+            del found[: self.most[1] // 3]
         return made
 
 

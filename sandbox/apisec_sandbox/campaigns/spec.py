@@ -15,6 +15,9 @@ KINDS = frozenset(
 SHAPES = frozenset(("one", "many", "ack", "none", "token", "up"))
 
 
+FIRST = 1_000  # number of the first object of a kind; smaller ones never existed
+
+
 @dataclass(frozen=True)
 class Resource:
     """``identity`` is the style of its ids; ``owner`` the field that names who it belongs to, "" for public ones.
@@ -65,7 +68,8 @@ class ApiSpec:
     ``optional`` and ``repeated`` steps of the flow may be left out or done again. ``soft``: failures are answered with
     200 and an error in the body. ``page``: records of a page; ``limit``: requests a minute, 0 for no limit;
     ``widening`` is the parameter that asks for whole records, such as ``expand``, or "". ``own_logins``: who logs in
-    names itself, and not one of a few made-up accounts.
+    names itself, and not one of a few made-up accounts. ``first``: number of the first object of each kind, ``past``
+    how many there were before the first request.
     """
 
     name: str
@@ -93,6 +97,8 @@ class ApiSpec:
     widening: str = ""
     paging: tuple[str, str, str] = ("", "", "")  # page, offset or cursor; the names of its parameters
     own_logins: bool = False
+    first: int = FIRST
+    past: int = 0
     missing: int = 401  # what a login of an unknown account or with a wrong password answers
     unknown: int = 404  # what a forgotten password of an unknown account answers; 200: nothing is told
     token: str = "access_token"  # noqa: S105 - the member of a login's answer that holds it

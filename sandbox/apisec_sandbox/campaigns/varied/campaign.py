@@ -9,8 +9,9 @@ from apisec_sandbox.campaigns.attacks.base import Campaign, Move
 from apisec_sandbox.campaigns.bodies import Body
 from apisec_sandbox.campaigns.operations import Compiled
 from apisec_sandbox.campaigns.people import CARRIERS, HOSTERS, NETWORKS, Who, address
-from apisec_sandbox.campaigns.scene import Life
+from apisec_sandbox.campaigns.scene import Life, Times
 from apisec_sandbox.campaigns.values import LOGINS, login_of, password_of
+from apisec_sandbox.campaigns.varied.people import Individual
 from apisec_sandbox.campaigns.varied.tempo import between
 
 
@@ -31,11 +32,12 @@ class Attack(Campaign):
     home: float = 0.5  # share of sources in the networks of ordinary users
     stay: int = 1  # requests of one account or source before the next one's turn
     known: float = 0.5  # share of accounts that were ordinary users before
-    people: list[Who] = field(default_factory=list)
+    bare: float = 0.4  # share of requests without anything ordinary before them
+    people: dict[str, Individual] = field(default_factory=dict)
 
     def prepare(self) -> None:
         rng = self.rng
-        self.home, self.known = rng.random(), rng.random()
+        self.home, self.known, self.bare = rng.random(), rng.random(), rng.uniform(0.1, 0.9)
         self.stay = rng.choice((1, 1, 3, 8, 25))
         count = round(between(6, 80, rng.random())) if self.many else rng.choice((1, 1, 1, 1, 2, 3))
         people = [who for who in self.scene.people if who.persona in ("person", "phone", "power")]
@@ -80,6 +82,27 @@ class Attack(Campaign):
                     password_of(self.rng) if written == "password" else f"{self.rng.randrange(10**6):06}"
                 )
         return self.filled(op, **values)
+
+    def cover(self, now: float, who: Who) -> Times:
+        """Do what ordinary users do for a while, with habits of one's own."""
+        if who.credential is None or self.rng.random() < self.bare:
+            return now
+        person = self.people.get(who.name)
+        if person is None:
+            person = self.people[who.name] = Individual(self.scene, who, self.rng, 1.0)
+        self._mark(who, cover=True)
+        activity = person.activity(now)
+        try:
+            while True:
+                due = next(activity)
+                who.mark(self.scene.app.sink)
+                yield due
+                self._mark(who, cover=True)
+        except StopIteration as end:
+            now = float(end.value)
+        who.mark(self.scene.app.sink)
+        yield now
+        return now
 
     def life(self) -> Life:
         if self.begin > self.scene.start:

@@ -12,7 +12,7 @@ from apisec_sandbox.campaigns.varied.attacks_identity import IDENTITY
 from apisec_sandbox.campaigns.varied.attacks_objects import OBJECTS
 from apisec_sandbox.campaigns.varied.attacks_payloads import PAYLOADS
 from apisec_sandbox.campaigns.varied.campaign import Attack
-from apisec_sandbox.campaigns.varied.tempo import TEMPOS, between
+from apisec_sandbox.campaigns.varied.tempo import FLOODS, TEMPOS, between
 
 if TYPE_CHECKING:
     from apisec_sandbox.campaigns.run import Settings
@@ -85,6 +85,6 @@ def attack(scene: Scene, settings: Settings, begin: float, family: str, style: s
         most = min(most, round(least * PATIENT))
     goal = round(between(least, most, rng.random()))
     tactic = rng.choice(STRATEGIES[family])
-    tempo = rng.choice(tempos)
+    tempo = rng.choice(FLOODS if family == "flooding" else tempos)
     start = begin + rng.random() * max(0.0, room - 1.3 * span)
-    return Attack(name, family, style, scene, rng, start, tactic, tempo, goal=goal, span=span, strategy=tactic.__name__)  # type: ignore[arg-type,attr-defined]
+    return Attack(name, family, style, scene, rng, start, tactic, tempo, goal=goal, span=span, strategy=tactic.__name__)  # type: ignore[arg-type]

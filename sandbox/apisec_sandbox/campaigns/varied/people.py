@@ -7,9 +7,9 @@ from random import Random
 
 from apisec_sandbox.campaigns.bodies import Thing
 from apisec_sandbox.campaigns.operations import Compiled
-from apisec_sandbox.campaigns.ordinary import Person
+from apisec_sandbox.campaigns.ordinary import MOVE_SECONDS, Person
 from apisec_sandbox.campaigns.people import Who
-from apisec_sandbox.campaigns.scene import Scene, Times
+from apisec_sandbox.campaigns.scene import Life, Scene, Times
 from apisec_sandbox.campaigns.varied.asking import page_of, paged
 
 MOST_ACTIVITIES = 60  # of one visit
@@ -54,6 +54,47 @@ class Individual(Person):
     ) -> None:
         super().__init__(scene, who, rng, a_day, office, moves)
         self.habits = habits(rng, scene.app.spec.page)
+
+        self.page = rng.random() < 0.6  # uses the page that a bad release makes send everything twice
+        self.forgets = rng.random() < 0.01  # leaves a program that knows the old password only
+        self.home = who.client.address
+        self.away = rng.betavariate(1.0, 1.5)  # share of visits from elsewhere than home
+
+    def life(self, begin: float) -> Life:
+        scene, rng = self.scene, self.rng
+        now = begin
+        while True:
+            now = scene.season.next(now, self.a_day, self.office, rng)
+            if self.moves and now - self.moved > MOVE_SECONDS:
+                self.moved = now
+                self.who.client.move(rng.choice(scene.carrier) if rng.random() < self.away else self.home)
+            now = yield from self.visit(now)
+            if rng.random() < 0.01:
+                now = yield from self.open_tab(now)
+
+    def sign_in(self, now: float) -> Times:
+        """Sign in; now and then with a password that is no longer right, again and again, until somebody sees it."""
+        login = self.app.of_kind("login")
+        if self.forgets and login is not None and login.body_fields and self.rng.random() < 0.15:
+            period = self.rng.choice((30.0, 300.0, 900.0))
+            body = self.app.login_form(login, self.who)
+            for _ in range(self.rng.randint(3, 40)):
+                yield now
+                self.app.request(now, self.who, login, body=body, status=self.app.spec.missing)
+                now += period * self.rng.uniform(0.95, 1.05)
+        return (yield from super().sign_in(now))
+
+    def open_tab(self, now: float) -> Times:
+        """Leave a page open that asks for news by itself, also when nobody is signed in any more."""
+        op = self.app.of_kind("me")
+        assert op is not None
+        period, end = self.rng.choice((15.0, 60.0, 300.0)), now + self.rng.lognormvariate(8.0, 1.2)
+        while now < end:
+            yield now
+            if self.app.request(now, self.who, op) == 401 and self.rng.random() < 0.1:
+                break  # the page sees it, and asks to sign in
+            now += period
+        return now
 
     def pause(self) -> float:
         return max(0.1, super().pause() * self.habits.quick)
@@ -104,6 +145,10 @@ class Individual(Person):
             options = paged(self.app, op, self.rng, number, self.habits.page, term, wide)
         status = self.app.request(now, self.who, op, thing, things=things or (), **options)
         self.refused = status >= 400
+        if self.page and self.scene.doubled[0] <= now < self.scene.doubled[1]:
+            now += 0.02 + 0.1 * self.rng.random()
+            yield now
+            self.app.request(now, self.who, op, thing, things=things or (), **options)
         if status >= 500 and self.rng.random() < 0.7:
             now += 1.0 + self.rng.expovariate(0.3)
             yield now
@@ -141,9 +186,8 @@ class Individual(Person):
         term = "".join(rng.choice("abcdeghilmnoprstu") for _ in range(rng.randint(3, 8)))
         typed = range(3, len(term) + 1) if self.habits.quick < 0.5 else (len(term),)
         for length in typed:
-            now = (yield from self.look(now, op, things=found, term=term[:length])) - (
-                self.pause() if length < len(term) else 0.0
-            )
+            due = yield from self.look(now, op, things=found, term=term[:length])
+            now = due if length == len(term) else now + 0.15 + 0.3 * rng.random()
         for thing in found[: int(rng.expovariate(0.7))]:
             now = yield from self.look(now, views[0], thing)
         return now

@@ -109,6 +109,7 @@ def visits(attack: Attack) -> Iterator[float]:
             now = attack.now + rng.lognormvariate(math.log(scene.app.spec.pace * 1.5), 0.9)
 
 
+FLOODS: tuple[Tempo, ...] = (steady, swell, ramp, volleys)  # a flood that takes its time is none
 # Of each style: what may be drawn, and the shortest and longest time that the campaign is meant to take.
 TEMPOS: dict[str, tuple[tuple[Tempo, ...], float, float]] = {
     "loud": ((steady, timer, volleys, ramp), 60.0, 3 * HOUR),
