@@ -16,7 +16,7 @@ USUAL, SCRIPT = 7, 99  # paths
 
 
 def person(chance: random.Random) -> tuple[int, ...]:
-    """Somebody who comes by one of many ways, from one of many clients, at one of many paces, seldom for the first time."""
+    """One of many ways, from one of many clients, at one of many paces, seldom for the first time."""
     path = USUAL if chance.random() < 0.1 else chance.randrange(1000, 9000)
     return (path, chance.randrange(1, 9), chance.randrange(1, 500), chance.randrange(1, 9), int(chance.random() < 0.1))
 
