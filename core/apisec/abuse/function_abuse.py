@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LEAST_EVIDENCE = 1.0
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
 EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE = 2.0, 4.5, 1.0, 1.0
+STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that role works
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
@@ -183,7 +184,7 @@ def _take(who: Who, away: Mapping[str, int], turned_away: Dict[int, str]) -> Set
         habit = who.habits.take(hashed, served, refused, row.slot)
         if served and habit.state != LEARNED:
             new.add(hashed)
-        if not refused or habit.served:
+        if not refused or habit.state == LEARNED:
             continue
         first = True
         if who.client is not who.habits:  # of a client's sessions one stands for all of a day
@@ -221,6 +222,8 @@ def _step(hashed: int, who: Who) -> Optional[Step]:
     chance, telling = roles.chance(hashed, others, len(takers))
     explained = roles.explains(hashed, others)
     cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
+    if not explained and roles.is_of_a_role(hashed) and roles.unknown_places(hashed, who.places)[0]:
+        cap = STRANGER_CAP
     named = _STAFF.search(use.name) is not None
     commonness = roles.commonness(hashed, takers)
     public = commonness >= PUBLIC

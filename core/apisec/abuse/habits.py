@@ -91,11 +91,11 @@ class Habits:
         return [one for one, habit in self.operations.items() if habit.served]
 
     def refused(self, slot: int) -> Dict[int, int]:
-        """Return the operations that refused it within seven days and never served it, with how often."""
+        """Return the operations that refused it within seven days and are not its habit, with how often."""
         return {
             one: habit.refused
             for one, habit in self.operations.items()
-            if habit.refused and not habit.served and slot - habit.last_refused <= REFUSED_SLOTS
+            if habit.refused and habit.state != LEARNED and slot - habit.last_refused <= REFUSED_SLOTS
         }
 
     def merge(self, other: Habits) -> None:
