@@ -118,3 +118,8 @@ _CARRIERS: tuple[Callable[[dict[str, str], random.Random], _Carried], ...] = (_q
 def _request(kind: str, title: str, carried: _Carried) -> Sent:
     method, target, headers, body = carried
     return Sent(kind, title, method, target, complete(headers, body), body)
+
+
+def request(kind: str, title: str, number: int, values: dict[str, str], chance: random.Random) -> Sent:
+    """Return a request that carries values; ``number`` chooses the carrier."""
+    return _request(kind, title, _CARRIERS[number % len(_CARRIERS)](values, chance))

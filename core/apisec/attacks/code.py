@@ -43,7 +43,11 @@ NODE = attack(
         r"|\bconstructor\s{0,3}\(\s{0,3}['\"`]",
         "constructor",
     ),
-    (0.65, r"\bnew\s{1,4}function\s{0,3}\(|^[^\n]{0,60}\bfunction\s{0,3}\(\s{0,3}\)\s{0,3}\{", "function"),
+    (
+        0.65,
+        r"\bnew\s{1,4}function\s{0,3}\(|^\W{0,8}(?:_\$\$nd_func\$\$_)?function\s{0,3}\(\s{0,3}\)\s{0,3}\{|[;,'\"]\s?\(?function\s?\(\)\s?\{",
+        "function",
+    ),
     (
         0.7,
         r"\b(?:exec|spawn|execfile|fork)(?:sync)?\s{0,3}\(\s{0,3}['\"`](?:/|\w{1,12}(?:\s|['\"`]))"

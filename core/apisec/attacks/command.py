@@ -31,12 +31,13 @@ ATTACKS = (
         (0.7, r"/[a-z?*]{0,3}[?*][a-z?*]{0,3}/[a-z?*]{0,6}[?*][a-z?*]{0,6}(?:$|[\s/])", "?", "*"),
         (
             0.7,
-            r"[<>]&? ?/dev/(?:tcp|udp)/|\bmkfifo /|/dev/(?:tcp|udp)/|>& ?\d"
-            r"|[012]>&[012]",
+            r"[<>]&? ?/dev/(?:tcp|udp)/|\bmkfifo /|/dev/(?:tcp|udp)/|<&\d|0>&\d",
             "/dev/",
             "mkfifo",
+            "<&",
             ">&",
         ),
+        (0.4, r">& ?\d", ">&"),  # a script's own
         (0.6, r"(?:^|[\s;|&])[<>]\( ?(?:cat|curl|wget|echo|ls|id|sh|bash)\b|<<< ?[a-z{$\"']", "<(", ">(", "<<<"),
         (
             0.8,
@@ -148,9 +149,8 @@ ATTACKS = (
             0.55,
             r"(?:^|[\s;|&=(,'\"])(?:usr/)?(?:local/)?s?bin/[a-z][\w+-]{0,20}(?:$|[\s;|&)'\"])|^\W{0,3}dev/(?:tcp"
             r"|udp|fd|null|zero|std\w{2,3})"
-            r"|(?:^|[;|&=\s])\$\{?(?:cdpath|dirstack|home|hostname|oldpwd|ostype|path|pwd|shell|bash_version"
-            r"|shellopts|user|uid"
-            r"|ppid|random|ifs)\}?(?:$|[\s;|&/])",
+            r"|(?:(?:^|[;|&=\s])\$\{?(?:cdpath|dirstack|home|hostname|oldpwd|ostype|path|pwd|shell|bash_version"
+            r"|shellopts|user|uid|ppid|random|ifs)\}?(?:$|[\s;|&])|[;|&]\s?\$\{?(?:home|pwd|oldpwd|path|shell)\}?/)",
             "bin/",
             "dev/",
             "$",
@@ -200,7 +200,7 @@ ATTACKS = (
             "curl ",
             "nc ",
         ),
-        (0.55, r"[;|&`] ?\$\{?[a-z_]{1,20}\}?(?:\[|\$|/)|\$\{[a-z_]{1,12}(?:%%|##|:\d|//)[^}]{0,30}\}", "$"),
+        (0.55, r"[;|&] ?\$\{?[a-z_]{1,20}\}?(?:\[|\$|/)|\$\{[a-z_]{1,12}(?:%%|##|:\d|//)[^}]{0,30}\}", "$"),
         judge=judge,
         judged=(
             ";",

@@ -61,6 +61,18 @@ LOOKING: FrozenSet[str] = _words(
     whoami wmic wscript xxd zcat zsh
     """
 )
+# What only reads what a pipe gives it: nothing that an attacker has use for, unless it is given a file.
+READERS: FrozenSet[str] = _words(
+    """
+    column cut egrep fgrep fmt fold grep head jq less more nl rev sort tail tr uniq wc
+    """
+)
+# What a shell's script is held together by, and no attack is made of.
+CONTROL: FrozenSet[str] = _words(
+    """
+    alias break declare exit export false hash local readonly return set shift test trap true typeset unset yes
+    """
+)
 # What stands behind a pipe with any argument.
 FILTERS: FrozenSet[str] = _words(
     """

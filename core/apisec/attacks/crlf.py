@@ -54,8 +54,9 @@ ATTACKS = (
         # A line that looks like a log's own: a level or a time at its beginning.
         (
             0.6,
-            r"^[^\r\n]{0,80}[\r\n]{1,2}\s?(?:\[?\d{4}-\d\d-\d\d[t ]\d\d:\d\d|\[?(?:info|warn(?:ing)?|error"
-            r"|debug|notice)\]?[ :]|\d{1,3}(?:\.\d{1,3}){3} - )[^\r\n]{0,160}$",
+            r"^(?!\W{0,3}(?:\d{2,4}[-/:.]\d|\w{3} {1,2}\d{1,2} \d|(?:info|warn|error|debug|notice|trace)\b))"
+            r"[^\r\n]{0,80}[\r\n]{1,2}\s?(?:\[?\d{4}-\d\d-\d\d[t ]\d\d:\d\d|\[?(?:info|warn(?:ing)?|error"
+            r"|debug|notice)(?:\]|:|\s{2})|\d{1,3}(?:\.\d{1,3}){3} - )[^\r\n]{0,160}$",
             "\n",
             "\r",
         ),

@@ -20,7 +20,7 @@ ATTACKS = (
         (0.8, rf"[{{,] ?['\"]?{_OPERATORS}['\"]? ?:", "$"),
         (
             0.75,
-            r"['\"\d)}] ?(?:;|\|\||&&) ?(?:return\b|this\.|sleep ?\(|db\.|while ?\(|var \w|function ?\()",
+            r"^[^'\"\n;({]{0,40}['\"\d)}]{1,4} ?(?:;|\|\||&&) ?(?:return\b|this\.|sleep ?\(|db\.|while ?\(|var \w|function ?\()",
             "return",
             "this.",
             "sleep",

@@ -104,7 +104,7 @@ _VARIABLE = r"\$[a-z_\x7f-\xff]\w{0,40}"
 _BRACED = r"\$\s{0,3}\{[^}]{1,60}\}(?=[\[{(])"  # no blank behind it: ${minutes} (or so) is a template's
 _GAP = r"(?:\s|/\*.{0,40}?\*/|(?://|#)[^\n]{0,40}\n){0,4}"
 _INDEX = rf"(?:{_GAP}[\[{{][^\]}}\n]{{1,60}}[\]}}]){{0,4}}"
-_CALL = rf"(?<!foreach my )(?!\$tc?\()(?:{_VARIABLE}|{_BRACED}){_INDEX}{_GAP}\([^)\n]{{0,200}}\)"
+_CALL = rf"(?<!foreach my )(?<!for my )(?<!foreach )(?<!for )(?!\$tc?\()(?:{_VARIABLE}|{_BRACED}){_INDEX}{_GAP}\([^)\n]{{0,200}}\)"
 
 _NAME = re.compile(r"(?<![\w.>$-])[a-z]\w{2,30}$")
 _SURE = re.compile(_PHP_SURE)

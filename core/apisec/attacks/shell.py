@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from typing import Iterator, Match, Optional, Tuple
 
-from apisec.attacks.commands import FILTERS, LOOKING, RUNS, SHORT, SURE, WORDS
+from apisec.attacks.commands import CONTROL, FILTERS, LOOKING, READERS, RUNS, SHORT, SURE, WORDS
+from apisec.attacks.quoting import mentions
 from apisec.attacks.written import is_deadly
 
 MAX_SEGMENTS = 24  # separators whose words are read
@@ -19,11 +20,11 @@ MAX_WORD = 80  # characters of a word with all that a shell takes out
 MAX_REST = 120  # characters behind a word that are looked at
 
 _DEVELOPER = re.compile(
-    r"\s{0,2}(?:\$ )?(?:sudo )?(?:ansible\S*|apt|apt-get|aws|az|brew|bundle|cargo|cd|cmake|composer|conda|curl"
-    r"|docker\S*|dotnet|export"
-    r"|gcloud|gem|git|go|gradlew?|helm|java|kubectl|make|mvnw?|node|npm|npx|php|pip3?|pipx|pnpm|poetry|pytest"
-    r"|python3?|rails"
-    r"|rake|ruby|rustup|source|ssh|systemctl|terraform|tsc|uv|virtualenv|yarn) (?!-c |-e |-r )\S"
+    r"\s{0,2}(?:\$ )?(?:sudo )?(?:ansible\S*|apt|apt-get|aws|az|brew|bundle|bun|cargo|cd|chmod|cmake|composer|conda|cp|curl"
+    r"|deno|dnf|docker\S*|dotnet|dpkg|du|export|find|gcloud|gem|git|go|gradlew?|grep|gunzip|gzip|head|helm|java|journalctl"
+    r"|kubectl|ln|make|mkdir|mv|mvnw?|nano|node|npm|npx|pacman|patch|pg_dump|php|pip3?|pipx|pnpm|poetry|psql|pytest"
+    r"|python3?|rails|rake|rsync|ruby|rustup|scp|sed|service|source|ssh|systemctl|tail|tar|terraform|time|touch|tsc|unzip"
+    r"|uv|vim?|virtualenv|watch|yarn|yum) (?!-c |-e |-r )\S"
 )
 
 # What stands before a command: a separator, a substitution, a line. The value's beginning counts too, for less.
@@ -55,6 +56,8 @@ _ENDED = re.compile(r"[ \t]{0,3}[;|&`)]")
 _NET = re.compile(
     r"[ \t]{1,3}(?:user|localgroup|group|view|use|share|start|stop|accounts|session|query|add|delete|export|save)\b"
 )
+_POSSESSIVE = re.compile(r"[a-z]{2,40}'(?:s|t|re|ve|ll|d|m)\b")
+_FILE = re.compile(r"(?:^|[\s=<])[/~]\w|\$\(|`|\.\./")
 _ASSIGNED = re.compile(r"[ \t]{0,2}(?:=|:(?![\\/]))")  # a=1&sort=asc, a: b; no command
 
 
@@ -86,10 +89,14 @@ def _weigh(text: str, start: int, blank: bool) -> float:
     word = _WORD.match(text, start)
     if word is None or len(word.group()) > MAX_WORD:
         return 0.0
+    if "'" in word.group() and _POSSESSIVE.match(text, start):
+        return 0.0
     name, disguised, folder = _taken(word.group())
     end = word.end()
     rest = text[end : end + MAX_REST]
     if _ASSIGNED.match(rest):
+        return 0.0
+    if name in CONTROL or (name in READERS and not disguised and _piped(text, start) and not _file(rest)):
         return 0.0
     if name in SURE:
         return 0.85
@@ -112,6 +119,21 @@ def _weigh(text: str, start: int, blank: bool) -> float:
         if (disguised or folder) and name:
             return 0.75
     return 0.0
+
+
+def _piped(text: str, start: int) -> bool:
+    return text[max(0, start - 2) : start].strip() == "|"
+
+
+def _file(rest: str) -> bool:
+    """Return whether a command is given a file of the system, or another command."""
+    return _FILE.search(_next(rest)) is not None
+
+
+def _next(rest: str) -> str:
+    """Return what stands before the next separator."""
+    found = _SEPARATOR.search(rest)
+    return rest[: found.start()] if found is not None and found.group() not in ("`", "$(") else rest
 
 
 def _first(text: str) -> float:
@@ -140,8 +162,11 @@ def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
     fenced = text.startswith(("```", "~~~"))
     lines = "\n" in text and (fenced or text.count("\n") > MAX_LINES or " " in text[: text.find("\n")])
+    quoted = mentions(text)
     for match in _SEPARATOR.finditer(text):
         mark = match.group()
+        if quoted and mark not in ("`", "$(") and any(start < match.start() < end for start, end in quoted):
+            continue  # within quotes it separates nothing
         if mark == "`":
             before = text[match.start() - 1 : match.start()]
             if before and (before.isspace() or before in "(`*_[-#>"):
@@ -170,8 +195,12 @@ def judge(text: str) -> Iterator[float]:
         skipped = _SKIPPED.match(text, match.end())
         start = skipped.end() if skipped is not None else match.end()
         if start < len(text):
-            blank = text[match.end() : match.end() + 1] == " " and text[match.start() - 1 : match.start()] != " "
+            before, behind = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+            # A blank on one side is a sentence's; on both sides of one character it may be, too: this & that, a | b.
+            blank = behind == " " and (before != " " or match.group() in "&|")
             weight = _weigh(text, start, blank)
+            if weight <= 0.7 and blank and before == " " and match.group() == "&":  # bread & 2 rolls
+                continue
             if match.group() in "\n\r" and weight:  # lines of people begin with words, too
                 weight = min(weight, 0.6)
             best = max(best, weight)

@@ -32,7 +32,7 @@ ATTACKS = (
         ),
         (
             0.85,
-            r"[;'\")\d] ?(?:drop (?:table|database|view|user|schema|index|function|procedure)|alter (?:table"
+            r"(?:[;)\d]|(?<![\s(=:,])['\"]) ?(?:drop (?:table|database|view|user|schema|index|function|procedure)|alter (?:table"
             r"|user|database)|truncate table|delete from|insert into|update \w{1,40} set|create (?:table|user"
             r"|database|function)"
             r"|exec(?:ute)? (?:xp_|sp_|\(|master)|shutdown\b|declare @|grant \w{1,20} |set @"

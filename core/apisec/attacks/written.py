@@ -8,7 +8,7 @@ but who attacks: a shell on a socket, a request's parameter that is evaluated, a
 from __future__ import annotations
 
 import re
-from typing import FrozenSet
+from typing import FrozenSet, Match
 
 TEXT_LENGTH, TEXT_WORDS = 60, 8
 PROGRAM_LENGTH, PROGRAM_LINES, PROGRAM_SHARE = (
@@ -52,18 +52,27 @@ _STATEMENT = re.compile(
     r"|static)\b"
     r"|(?:if|for|foreach|while|switch)\s{0,2}\((?!%)[^\n]{1,400}[;}{]\s{0,4}$"
     r"|(?:if|for|while|elif|with)\s[\w. ,()\[\]'\"=!<>]{1,120}:\s{0,2}$"
-    r"|[a-z_$][\w.$]{0,40}(?:\[[\w'\"]{1,40}\]){0,2}\s{1,2}[+*/"
+    r"|[a-z_$@%][\w.$]{0,40}(?:(?:->|::)\w{1,40}){0,3}(?:[\[{][$\w'\"]{0,40}[\]}]){0,2}\s{1,2}[+*/"
     r"|&.-]?=\s{1,2}(?=[\w$'\"\[{(!`-])[^\n]{1,400}[;)\]}'\"\w]\s{0,4}$"
     r")",
     re.IGNORECASE,
 )
+# A line of a shell's script, of a crontab or of a terminal as a whole.
+_SHELL = re.compile(
+    r"\s{0,12}(?:#!\s?/|\$ \w|# [^\n]{0,200}\n|(?:[\d*/,-]{1,20}\s{1,4}){4}[\w*/,?-]{1,20}\s{1,4}\S"
+    r"|@(?:daily|hourly|weekly|monthly|yearly|annually|midnight|reboot)\s"
+    r"|(?:(?:export|local|readonly|declare|typeset)\s)?[A-Z][A-Z0-9_]{1,40}=(?:[\"'$`\w/.~(]|$)"
+    r"|\[\[? (?:-\w |! |[\"$]|\w{1,40} (?:[!=]=?|-\w\w) )|(?:if|elif|while|until) (?:! ?)?(?:\[|test |command -v|\w[^\n]{0,200}; ?(?:then|do)\b)"
+    r"|for \w{1,20} in [^\n;]{1,200}(?:; ?do\b|\n)|case [^\n]{1,80} in\b|(?:echo|printf|cat)\b[^\n]{0,200}(?:>&2|<<-?\s?['\"]?\w)"
+    r"|set -[a-z]|(?:RUN|ENV|COPY|CMD|ENTRYPOINT|WORKDIR|EXPOSE) \S|trap ['\"]|(?:fi|done|esac|then|else)\b|;;|[\w*?|.-]{1,40}\)\s{1,8}[^\n]{0,200};;)"
+)
 _SPANS = re.compile(
-    r"```[\s\S]{0,4000}?(?:```|\Z)|~~~[\s\S]{0,4000}?(?:~~~|\Z)|``[^`\n]{1,400}``|`[^`\n]{1,400}`|^(?: {4}"
+    r"\{(?:code|noformat)[^}\n]{0,40}\}[\s\S]{0,4000}?(?:\{(?:code|noformat)\}|\Z)|```[\s\S]{0,4000}?(?:```|\Z)|~~~[\s\S]{0,4000}?(?:~~~|\Z)|``[^`\n]{1,400}``|`[^`\n]{1,400}`|^(?: {4}"
     r"|\t).{0,400}$",
     re.MULTILINE,
 )
 _FENCES = ("```", "~~~")
-_OPEN, _LEFT = "`~\t", 4  # where spans may be; words that stand outside of them, in text that quotes
+_OPEN, _LEFT = "`~\t{", 2  # where spans may be; words that stand outside of them, in text that quotes
 # What is written to attack, and to nothing else.
 _DEADLY = re.compile(
     r"/dev/(?:tcp|udp)/|\b(?:ba|z|k|da)?sh\s{1,3}-i\b|\bnc(?:at)?\s[^\n]{0,60}-[ec]\b|\bmkfifo\s|pty\.spawn"
@@ -103,6 +112,15 @@ def is_text(text: str) -> bool:
     return sum([len(word) > 1 and word.isalpha() for word in words]) >= TEXT_WORDS
 
 
+# A statement of SQL as a whole, as tutorials, reports and tickets have it.
+_SQL = re.compile(
+    r"\s{0,4}(?:--[^\n]{0,200}\n\s{0,4})?(?:select\s[^;]{1,600}?\sfrom\s[^;]{1,1200};?\s{0,4}$|insert\s+into\s{1,4}[^;]{1,1200}\);?\s{0,4}$"
+    r"|update\s{1,4}[\w.\"`\[\]]{1,80}\s{1,4}set\s|delete\s{1,4}from\s{1,4}[\w.\"`]{1,80}\s{1,4}where\s"
+    r"|create\s{1,4}(?:unique\s{1,4})?(?:table|index|view)\s|alter\s{1,4}table\s|with\s{1,4}\w{1,40}\s{1,4}as\s{0,4}\()",
+    re.IGNORECASE,
+)
+
+
 def is_program(text: str) -> bool:
     """Return whether a text is lines of code, three or more, most of which look like it; or code between fences."""
     if text.startswith(_FENCES) and text.rstrip().endswith(_FENCES) and "\n" in text:
@@ -112,20 +130,30 @@ def is_program(text: str) -> bool:
     lines = [line for line in text[:8_192].split("\n")[:MAX_LINES] if line.strip()]
     if len(lines) < PROGRAM_LINES:
         return False
-    return sum([_CODE_LINE.match(line) is not None for line in lines]) >= PROGRAM_SHARE * len(lines)
+    return sum([(_CODE_LINE.match(line) or _SHELL.match(line)) is not None for line in lines]) >= PROGRAM_SHARE * len(
+        lines
+    )
 
 
 def is_statement(text: str) -> bool:
     """Return whether a text is one statement of a program, or two: a line that breaks out of nothing."""
-    return len(text) <= 2_048 and text.count("\n") <= PROGRAM_LINES and _STATEMENT.match(text) is not None
+    if len(text) > 2_048 or text.count("\n") > PROGRAM_LINES:
+        return False
+    return any([shape.match(text) is not None for shape in (_STATEMENT, _SHELL, _SQL)])
 
 
 def outside(text: str) -> str:
     """Return a text without the code that it quotes, or the text itself where too little is left to quote anything."""
     if not any(mark in text for mark in _OPEN) and "\n    " not in text:
         return text
-    left = _SPANS.sub(" ", text)
+    left = _SPANS.sub(_without, text)
     return left if left != text and sum([word.strip(_STOPS).isalpha() for word in left.split()]) >= _LEFT else text
+
+
+def _without(span: Match[str]) -> str:
+    """Return what is left of a span: a name between backquotes, as databases have it, is no code."""
+    quoted = span.group()
+    return quoted if quoted.strip("`").isidentifier() else " "
 
 
 def is_deadly(text: str) -> bool:

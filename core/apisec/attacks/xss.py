@@ -71,12 +71,18 @@ _CODE = re.compile(
 _DATA = re.compile(r"data:(?:text/html|image/svg\+xml|application/xhtml|text/xml|;base64|text/javascript)")
 
 
+_CHARSETS = re.compile(
+    r"utf-?(?:8|16)|us-ascii|iso-8859-\d{1,2}|windows-125\d|shift_jis|euc-\w\w|gb\w{1,5}|big5|koi8-\w"
+)
+_PAGE = re.compile(r"<(?:!doctype html|html|head|body|title)\b")
+
+
 def _by_attribute(name: str, attribute: str, value: str) -> float:
     """Return what an attribute tells whose value is no code itself."""
     if name == "meta" and attribute == "http-equiv":
         return 0.8 if "refresh" in value or "set-cookie" in value else 0.0
     if name == "meta" and attribute == "charset":
-        return 0.9 if "utf-7" in value else 0.55
+        return 0.0 if _CHARSETS.fullmatch(value) else 0.9 if "utf-7" in value else 0.55
     if name == "link" and attribute == "rel":
         return 0.6 if "stylesheet" in value or "import" in value else 0.0
     return 0.6 if attribute in ("formaction", "dynsrc", "lowsrc") else 0.0
@@ -105,7 +111,8 @@ def _weigh(tag: Tag) -> float:
 def _judge(text: str) -> Iterator[float]:
     if "<" in text:
         best = max([_weigh(tag) for tag in tags(text)], default=0.0)
-        if best:
+        # A page of its own, as a mail is, names its frames and styles.
+        if best > 0.6 or (best and not _PAGE.search(text)):
             yield best
 
 

@@ -18,6 +18,10 @@ ATTACKS = (
             r"(?:www\.w3\.org|java\.sun\.com))",
             "<!doctype",
         ),
-        (0.8, r"<xi:include\b|http://www\.w3\.org/2001/xinclude", "xi:include", "xinclude"),
+        (
+            0.8,
+            r"<xi:include\b[^>]{0,200}(?:\bparse\s{0,2}=|\bhref\s{0,2}=\s{0,2}['\"]?(?:[a-z]{2,8}:|/|\.\.[/\\]))|<xi:include[^>]{0,40}$",
+            "xi:include",
+        ),
     ),
 )

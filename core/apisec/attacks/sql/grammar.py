@@ -51,7 +51,7 @@ _BARE = _rules(
     (0.85, rf"&\(*{_C}\)*e\(*{_C}\)*(?:[c;]|$|&)"),  # ... and 1=1
     (0.85, r"^(?:o?1|s)\)*&[(o]*(?:f\(|\(*E|t|v)"),  # 1 and sleep(
     (0.75, r"^(?:o?1|s)\)*&[(o]*n\)*e[o(]*[1svT]"),  # 1 or a=1
-    (0.8, r"^(?:ne)?&[(o]*[1snT]\)*e"),  # and 1=
+    (0.8, r"^&[(o]*[1snT]\)*e"),  # and 1=
     (0.6, r"^(?:ne)?&[(o]*[1s]q?$"),
     (0.6, r"^Kk?1e"),
     (0.7, r"^Ek?n;c$"),  # drop t;--
@@ -92,6 +92,15 @@ _LOGIC = re.compile(
 )
 
 
+# Names, and behind them a statement that breaks out of nothing: what it does is its author's business. Joins, nested
+# statements and calls of functions tell nothing there; a constant truth, a second statement and a comment still do.
+_OWN = re.compile(r"^[n.,:x]{0,60}E[^;U]*?k")
+_OF_OTHERS = frozenset(
+    (r"Uk?\(*E(?:k|[1svtTo*(]|n[,.(k]|f\()", r"Ek?f\(", r"&f\(.*\)[eo]",
+     r"^[k,(]*\(?Ek?f\(.*\(E|\(Ek?(?:n|f\(|\*|o|1|t).*k")
+)  # fmt: skip
+
+
 def _telling(text: str) -> bool:
     return (
         "union" in text
@@ -109,7 +118,8 @@ def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
     for quote, kinds in ways(text, _telling(text)):
         if len(kinds) > 1:
+            own = not quote and _OWN.match(kinds) is not None
             for weight, shape in _QUOTED if quote else _BARE:
-                if shape.search(kinds):
+                if shape.search(kinds) and not (own and shape.pattern in _OF_OTHERS):
                     yield weight
                     break

@@ -14,6 +14,8 @@ from __future__ import annotations
 import re
 from typing import Dict, Iterator, List, Tuple
 
+from apisec.attacks.quoting import unmentioned
+
 MAX_TOKENS = 160
 PROSE = 6  # names in a row are a sentence: no statement has as many
 _PROSE_KINDS = ["n"] * PROSE
@@ -90,6 +92,15 @@ FUNCTIONS = frozenset(
 _CLOSERS = {"'": re.compile(r"(?:[^'\\]|\\.|'')*'"), '"': re.compile(r'(?:[^"\\]|\\.|"")*"'), "`": re.compile("[^`]*`")}
 _GOES_ON = re.compile(r"\s{0,8}(?:/\*|[(/]|$|(?:all|distinct|select|by|\d))")
 _PROSE = re.compile(r"(?!(?:or|and|xor|union|order|group|having|intersect|except|minus|procedure)(?![a-z]))[^\W_]")
+_PRIME = re.compile(r"(?<!\w)([a-z])'(?= [=+*/<>-] [\w(\\])")  # a derivative
+# What follows verbs that English and programs have, too.
+_FOLLOWED = {
+    "delete": re.compile(r"\s{1,4}(?:from|low_priority|quick|ignore|\w{1,40}\s{1,4}(?:from|where))\b|\s{0,4}(?:/\*|$)"),
+    "insert": re.compile(
+        r"\s{1,4}(?:into|ignore|all|low_priority|\w{1,40}\s{0,4}(?:\(|values|select))|\s{0,4}(?:/\*|$|\()"
+    ),
+    "update": re.compile(r"\s{1,4}[\w.`\"\[\]@]{1,60}(?:\s{1,4}(?:as\s{1,4})?\w{1,20})?\s{1,4}set\b|\s{0,4}(?:/\*|$)"),
+}
 _NEXT_IS_CALL = re.compile(r"\s{0,8}(?:/\*[^*]{0,40}\*/)?\(")
 
 
@@ -101,6 +112,7 @@ def ways(text: str, bare: bool = True) -> Iterator[Tuple[str, str]]:
     text = text[:MAX_TEXT]
     if bare:
         yield "", _read(text, 0, [])
+    text = unmentioned(_PRIME.sub(r"\1", text) if "' " in text else text)
     for quote, closer in _CLOSERS.items():
         if quote in text:
             closed = closer.match(text)
@@ -149,6 +161,9 @@ def _kind(name: str, token: str, text: str, at: int, end: int, kinds: List[str])
             if token in FUNCTIONS and _NEXT_IS_CALL.match(text, end):
                 return "f"
             return "t" if token.startswith(("pg_", "xp_", "sp_", "dbms_", "utl_")) else "n"
+        followed = _FOLLOWED.get(token)
+        if followed is not None and not followed.match(text, end):
+            return "n"
         return "n" if kind in "kE" and text[end : end + 1] == "." else kind
     if name == "number":
         return "j" if glued else "1"
