@@ -5,7 +5,7 @@ Sections as in Mitchell et al., Model Cards for Model Reporting (FAT* 2019), mad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from apisec_ml.behaviour.signing import fingerprint
@@ -40,7 +40,7 @@ def card_of(document: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|",
         *[_family(name, entry, training) for name, entry in document["families"].items()],
         "",
-        *_splits(training.get("splits") or {}),
+        *_splits(training.get("splits") or {}, training.get("kept") or ()),
         "## Not for",
         "",
         "- Blocking by itself: a score is a reason to look, and names its evidence.",
@@ -66,19 +66,20 @@ def _log10_p(entry: Mapping[str, Any], z: float) -> float:
     return FamilyModel(entry["bias"], entry["weights"], knots, entry["slope"]).log10_p(z)
 
 
-def _splits(splits: Mapping[str, Any]) -> list[str]:
+def _splits(splits: Mapping[str, Any], kept: Collection[str]) -> list[str]:
     """Return what honest splits gave; nothing where there were none."""
     if not splits:
         return []
     lines = [
         "## Honest splits",
         "",
-        "Campaigns of a style that training left out, found at p ≤ 1e-5 (in brackets: without any training); and how",
-        "often ordinary episodes of later days and of other principals are called as rare as 1e-3 and 1e-4, over",
-        "nominal: 1 is right, below is careful.",
+        "Campaigns of sources and of styles that training left out, found at p ≤ 1e-5, and ordinary episodes called so",
+        "(in brackets: without any training; families that gain nothing go on without it); and how often ordinary",
+        "episodes of later days and of other principals are called as rare as 1e-3 and 1e-4, over nominal: 1 is right,",
+        "below is careful.",
         "",
-        "| family | left-out styles | later days | other principals |",
-        "|---|---|---|---|",
+        "| family | model | other sources | false there | left-out styles | later days | other principals |",
+        "|---|---|---|---|---|---|---|",
     ]
     for family, one in splits.items():
         styles = "; ".join(
@@ -86,7 +87,10 @@ def _splits(splits: Mapping[str, Any]) -> list[str]:
             for style, found in one["styles"].items()
         )
         later, others = _rates(one["later_days"]), _rates(one["other_principals"])
-        lines.append(f"| {family} | {styles or '–'} | {later} | {others} |")
+        other, model = one["other_sources"], "trained" if family in kept else "as stated"
+        found = f"{other['found']} of {other['campaigns']} ({other['found_untrained']})"
+        false = f"{other['false']} ({other['false_untrained']})"
+        lines.append(f"| {family} | {model} | {found} | {false} | {styles or '–'} | {later} | {others} |")
     return [*lines, ""]
 
 

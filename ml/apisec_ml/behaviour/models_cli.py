@@ -39,6 +39,7 @@ def add_models(commands: Any) -> None:
     train.add_argument("--output", type=Path, required=True, metavar="FILE", help="where the artefact goes")
     train.add_argument("--seed", type=int, default=1, help="seed of everything random (default: %(default)s)")
     train.add_argument("--base", type=Path, metavar="FILE", help="models that run meanwhile (default: what ships)")
+    train.add_argument("--all", action="store_true", help="keep the models of families that they make no better, too")
     train.add_argument("--no-splits", action="store_true", help="leave the honest splits out of the summary")
     compare = commands.add_parser("compare", help="two models on the same events, or two reports of detect")
     compare.add_argument("first", type=Path, metavar="A")
@@ -84,12 +85,20 @@ def _examples(options: argparse.Namespace, model: Path | None) -> Any:
 
 def run_train(options: argparse.Namespace) -> None:
     """Fit the models, and write the artefact."""
-    from apisec_ml.behaviour.splits import splits_of
+    from apisec.abuse.base import FAMILIES
+    from apisec_ml.behaviour.splits import splits_of, worth_it
     from apisec_ml.behaviour.training import Settings, train
 
     examples = _examples(options, options.base)
     settings = Settings(seed=options.seed, jobs=options.jobs)
-    document = train(examples, settings, None if options.no_splits else splits_of(examples, settings))
+    if options.no_splits:
+        document = train(examples, settings)
+    else:
+        splits = splits_of(examples, settings)
+        choice = not options.all and len(examples.sources) > 1
+        kept = [name for name, split in splits.items() if worth_it(split)] if choice else FAMILIES
+        document = train(examples, settings, splits, kept)
+        print(f"families with a model of their own: {', '.join(kept) or 'none'}", file=sys.stderr)
     _write(options.output, document)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import joblib
@@ -12,14 +12,14 @@ from sklearn.model_selection import GroupKFold
 from apisec.abuse.base import FAMILIES
 from apisec_ml.behaviour.calibration import calibrate, exceedances, trials_of
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
-from apisec_ml.behaviour.training import Fitted, Settings, fit_family, matrix_of
+from apisec_ml.behaviour.training import Fitted, Settings, fit_family, matrix_of, untrained
 
 FOLDS = 4
 RARE = 1e-5  # p of a finding
 
 
 def splits_of(examples: Examples, settings: Settings) -> dict[str, Any]:
-    """Return, per family, what a left-out style, later days and other principals show."""
+    """Return, per family, what left-out styles, other sources, later days and other principals show."""
     trials = trials_of(examples.principal_days, examples.transactions)
     listed = {family: examples.of(family) for family in FAMILIES}
     tasks = (joblib.delayed(_split)(family, some, trials, settings) for family, some in listed.items() if some)
@@ -29,6 +29,7 @@ def splits_of(examples: Examples, settings: Settings) -> dict[str, Any]:
 def _split(family: str, listed: Sequence[Example], trials: int, settings: Settings) -> tuple[str, dict[str, Any]]:
     return family, {
         "styles": by_style(family, listed, trials, settings),
+        "other_sources": by_source(family, listed, trials, settings),
         "later_days": by_time(family, listed, trials, settings),
         "other_principals": by_principal(family, listed, trials, settings),
     }
@@ -37,7 +38,6 @@ def _split(family: str, listed: Sequence[Example], trials: int, settings: Settin
 def by_style(family: str, examples: Sequence[Example], trials: int, settings: Settings) -> dict[str, Any]:
     """Train without one style of attackers; count its campaigns that p <= 1e-5 finds, and without any training."""
     styles = sorted({one.style for one in examples if one.kind == ATTACK})
-    plain = fit_family(family, [one for one in examples if one.kind == ORDINARY], trials, settings)
     found = {}
     for style in styles:
         fitted = fit_family(family, [one for one in examples if one.style != style], trials, settings)
@@ -45,9 +45,36 @@ def by_style(family: str, examples: Sequence[Example], trials: int, settings: Se
         found[style] = {
             "campaigns": len({one.campaign for one in attacks}),
             "found": len(_found(fitted, attacks)),
-            "found_untrained": len(_found(plain, attacks)),
+            "found_untrained": len(_found(untrained(fitted), attacks)),
         }
     return found
+
+
+def by_source(family: str, examples: Sequence[Example], trials: int, settings: Settings) -> dict[str, int]:
+    """Train without one source, as it were another API; count there what p <= 1e-5 finds, and calls so for nothing.
+
+    Each beside what is found and false without any training: p = 10^-z.
+    """
+    sources = sorted({one.source for one in examples})
+    found = dict.fromkeys(("campaigns", "found", "found_untrained", "false", "false_untrained"), 0)
+    for source in sources if len(sources) > 1 else ():
+        inside = [one for one in examples if one.source != source]
+        fitted = fit_family(family, inside, max(1, trials - trials // len(sources)), settings)
+        plain = untrained(fitted)
+        attacks = [one for one in examples if one.kind == ATTACK and one.source == source]
+        ordinary = [one for one in examples if one.kind == ORDINARY and one.source == source]
+        found["campaigns"] += len({one.campaign for one in attacks})
+        for name, model in (("", fitted), ("_untrained", plain)):
+            found[f"found{name}"] += len(_found(model, attacks))
+            found[f"false{name}"] += int((model.p_value(numpy.array(_z(model, ordinary))) <= RARE).sum())
+    return found
+
+
+def worth_it(split: Mapping[str, Any]) -> bool:
+    """Whether training misses less or tells less for nothing, on sources it did not see, and neither more."""
+    one: Mapping[str, int] = split["other_sources"]
+    gain = (one["found"] - one["found_untrained"], one["false_untrained"] - one["false"])
+    return min(gain) >= 0 < max(gain)
 
 
 def _found(fitted: Fitted, attacks: Sequence[Example]) -> set[str]:

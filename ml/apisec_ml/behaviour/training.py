@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -98,6 +98,11 @@ class Fitted:
     def model(self) -> FamilyModel:
         weights = {name: float(weight) for name, weight in zip(self.features, self.weights, strict=True)}
         return FamilyModel(0.0, weights, self.calibration.knots, self.calibration.slope)
+
+
+def untrained(fitted: Fitted) -> Fitted:
+    """Return the family as it is without training: every weight 1, and chances as its features state them."""
+    return replace(fitted, bent=None, calibration=Calibration(((0.0, 0.0),), 1.0, 0))
 
 
 def features_of(family: str, examples: Sequence[Example]) -> tuple[str, ...]:
@@ -196,11 +201,16 @@ def fit_all(examples: Examples, settings: Settings) -> list[Fitted]:
     return list(joblib.Parallel(n_jobs=settings.jobs)(tasks))
 
 
-def train(examples: Examples, settings: Settings, splits: Any = None) -> dict[str, Any]:
-    """Return the artefact; ``splits`` (what honest splits gave) goes into its summary. Raises ModelError."""
+def train(
+    examples: Examples, settings: Settings, splits: Any = None, kept: Collection[str] = FAMILIES
+) -> dict[str, Any]:
+    """Return the artefact; ``splits`` (what honest splits gave) goes into its summary. Raises ModelError.
+
+    Families that are not ``kept`` go by their features as they are.
+    """
     if not examples.principal_days:
         raise ModelError("training needs ordinary traffic")
-    fitted = fit_all(examples, settings)
+    fitted = [one if one.family in kept else untrained(one) for one in fit_all(examples, settings)]
     golden = [one for model in fitted for one in golden_of(model, examples.of(model.family), settings.seed)]
     training = {
         "sklearn": sklearn.__version__,
@@ -210,6 +220,7 @@ def train(examples: Examples, settings: Settings, splits: Any = None) -> dict[st
         "transactions": examples.transactions,
         "principal_days": examples.principal_days,
         "campaigns": len(examples.campaigns),
+        "kept": sorted(kept),
         "families": {one.family: {**one.about, **summary_of(one, examples)} for one in fitted},
         "told": told_summary(examples.told, examples.transactions),
         "splits": splits or {},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -20,22 +21,29 @@ from apisec_ml.behaviour.card import card_of
 from apisec_ml.behaviour.drift import as_text as drift_text
 from apisec_ml.behaviour.drift import drift_of
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
-from apisec_ml.behaviour.splits import splits_of
+from apisec_ml.behaviour.splits import splits_of, worth_it
 from apisec_ml.behaviour.training import Settings, fit_family, matrix_of, train
 
 DAYS = 60_000
 STYLES = ("loud", "slow", "distributed", "mimic")
 
 
-def made(seed: int = 1, louder: float = 1.0, family: str = "scraping", attacks: bool = True) -> Examples:
+def made(
+    seed: int = 1,
+    louder: float = 1.0,
+    family: str = "scraping",
+    attacks: bool = True,
+    noise: float = 4.0,
+    shown: float = 4.0,
+) -> Examples:
     """Ordinary episodes with exponential evidence, one feature useless; campaigns that show in two of three."""
     random = numpy.random.default_rng(seed)
     listed = []
-    for number, (records, requests, noise) in enumerate(random.exponential(0.4 * louder, (800, 3))):
-        features = {"records": float(records), "requests": float(requests), "noise": float(noise) * 4}
+    for number, (records, requests, other) in enumerate(random.exponential(0.4 * louder, (800, 3))):
+        features = {"records": float(records), "requests": float(requests), "noise": float(other) * noise}
         listed.append(example(family, features, ORDINARY, f"p{number % 300}", number % 14))
     for number in range(24 if attacks else 0):
-        strong = random.normal(4.0, 1.0, 2).clip(0.1)
+        strong = random.normal(shown, 1.0, 2).clip(0.1)
         features = {"records": float(strong[0]), "requests": float(strong[1])}
         style = STYLES[number % 4]
         listed.append(example(family, features, ATTACK, f"a{number}", number % 14, f"c{number}", style))
@@ -162,6 +170,20 @@ def test_honest_splits_say_what_a_left_out_style_is_worth(artefact: dict[str, An
     assert all(one["campaigns"] == 6 and one["found"] >= 1 for one in splits["styles"].values())
     for name in ("later_days", "other_principals"):
         assert 0.3 <= splits[name]["1e-2"] <= 3.0
+
+
+def test_a_family_that_says_too_much_is_worth_training_and_one_that_keeps_its_word_is_not() -> None:
+    """A feature that ordinary traffic shows 1.6 decades of tells for nothing what training keeps silent about."""
+    for noise, worth in ((16.0, True), (0.5, False)):
+        parts = [made(seed, 0.25, noise=noise, shown=12.0) for seed in (1, 2)]
+        listed = [replace(one, source=f"s{n}") for n, part in enumerate(parts) for one in part.listed]
+        examples = Examples(tuple(listed), 2 * DAYS, 20 * DAYS, (), ("s0", "s1"))
+        split = splits_of(examples, Settings())["scraping"]
+        assert split["other_sources"]["campaigns"] == 48
+        assert worth_it(split) is worth, split["other_sources"]
+        kept = [name for name in ("scraping",) if worth_it(split)]
+        model = parse_models(json.dumps(train(examples, Settings(), {"scraping": split}, kept))).get("scraping")
+        assert (model.knots == ((0.0, 0.0),)) is not worth
 
 
 @pytest.mark.parametrize("change", ["weights", "golden", "training"])
