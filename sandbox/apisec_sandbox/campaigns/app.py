@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from apisec_sandbox.campaigns import ids
-from apisec_sandbox.campaigns.bodies import EMPTY, VARIANTS, Body, Listed, Records, Thing, error_body, plain
+from apisec_sandbox.campaigns.bodies import ACKS, EMPTY, VARIANTS, Body, Listed, Records, Thing, error_body, plain
 from apisec_sandbox.campaigns.operations import Compiled, filled
 from apisec_sandbox.campaigns.people import Credential, Who, api_key, cookie, jwt, opaque
 from apisec_sandbox.campaigns.sink import BATCH, Sink
@@ -69,7 +69,7 @@ class App:
     # --- what there is ----------------------------------------------------------------------------------
 
     def _past(self, seed: object) -> dict[str, list[int]]:
-        """Return the numbers of objects that were there before, in any order: whose each is turns out when it is needed."""
+        """Return the numbers of objects that were there before, in any order; whose each is turns out when needed."""
         found = {}
         for resource, each in self.spec.resources.items():
             numbers = list(range(self.spec.first, self.spec.first + self.spec.past)) if each.owner else []
@@ -168,7 +168,7 @@ class App:
             body = EMPTY if path else self.sent(op, thing, guess, who)
             named = True
         else:
-            named = op.at != "body" or f'{op.at_name}"' in body.raw
+            named = not (op.graphql or op.at == "body") or f'"{op.at_name or "id"}":' in body.raw or op.form
         if status < 300:
             shape, reply = self._reply(op, who, thing, things, now, wide)
         else:
@@ -227,10 +227,7 @@ class App:
             return self.login_form(op, who)
         if op.graphql:
             identity = (thing.identity if thing else guess) if op.wants_id else ""
-            argument, variables = ("(id:$id)", f',"variables":{{"id":"{identity}"}}') if identity else ("", "")
-            key = op.spec.key
-            query = f"query {key} {{ {key}{argument} {{ id }} }}"
-            return plain(f'{{"operationName":"{key}","query":"{query}"{variables}}}')
+            return op.document({op.at_name or "id": identity} if identity else {})
         body = self.rng.choice(op.bodies) if op.bodies else EMPTY
         identity = (thing.identity if thing else guess) if op.at == "body" else ""
         return op.naming(body, identity) if identity else body
@@ -273,7 +270,7 @@ class App:
             return self._token(who, now)
         if shape == "none":
             return "none", EMPTY
-        return ("ack", plain(f'{before}{{"done":true,"state":"{op.kind}"}}{after}'))
+        return ("ack", plain(f"{before}{ACKS[self.spec.ack][0].format(state=op.kind)}{after}"))
 
     def _token(self, who: Who, now: float) -> tuple[str, Body]:
         made = self.credential(who, now)

@@ -155,6 +155,16 @@ ERROR_FIELDS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "result": (("reason", "string"), ("result", "string")),
     "bare": (),
 }
+ACKS: Mapping[str, tuple[str, tuple[tuple[str, str], ...]]] = {  # what a change is answered with; {state}: its kind
+    "done": ('{{"done":true,"state":"{state}"}}', (("done", "boolean"), ("state", "string"))),
+    "ok": ('{{"ok":true}}', (("ok", "boolean"),)),
+    "status": ('{{"status":"{state}-accepted"}}', (("status", "string"),)),
+    "result": (
+        '{{"result":"success","warnings":0,"info":{{"took":12,"phase":"{state}"}}}}',
+        (("info.phase", "string"), ("info.took", "integer"), ("result", "string"), ("warnings", "integer")),
+    ),
+    "german": ('{{"erfolg":true,"vorgang":"{state}"}}', (("erfolg", "boolean"), ("vorgang", "string"))),
+}
 REASONS: Mapping[int, tuple[str, str]] = {
     400: ("bad_request", "the request is not valid"),
     401: ("unauthorized", "please sign in"),

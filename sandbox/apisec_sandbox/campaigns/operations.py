@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from random import Random
 from urllib.parse import quote
 
-from apisec_sandbox.campaigns.bodies import NUMERIC, Body, Listed, members
+from apisec_sandbox.campaigns.bodies import NUMERIC, Body, Listed, members, plain
 from apisec_sandbox.campaigns.spec import ApiSpec, Operation
 from apisec_sandbox.campaigns.values import Tokens, canonical
 
@@ -92,8 +92,17 @@ class Compiled:
                 kind = "integer" if self.at_number and not self.form else "string"
                 return [*self.body_fields, Listed(self.at_name, "body", kind)]
             return self.body_fields
-        names = ["operationName", "query", *(["variables.id"] if named else [])]
+        names = ["operationName", "query", *([f"variables.{self.at_name or 'id'}"] if named else [])]
         return [Listed(name, "body", "string") for name in names]
+
+    def document(self, variables: Mapping[str, str | int]) -> Body:
+        """Return a GraphQL document of this operation."""
+        key = self.spec.key
+        argument = f"({','.join(f'{name}:${name}' for name in variables)})" if variables else ""
+        written = ",".join(f'"{name}":{json.dumps(value)}' for name, value in variables.items())
+        more = f',"variables":{{{written}}}' if variables else ""
+        query = f"query {key} {{ {key}{argument} {{ id }} }}"
+        return plain(f'{{"operationName":"{key}","query":"{query}"{more}}}')
 
     def naming(self, body: Body, identity: str) -> Body:
         """Return a body of this operation with the id of what it is about."""

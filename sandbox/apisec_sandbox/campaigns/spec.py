@@ -101,6 +101,7 @@ class ApiSpec:
     past: int = 0
     missing: int = 401  # what a login of an unknown account or with a wrong password answers
     unknown: int = 404  # what a forgotten password of an unknown account answers; 200: nothing is told
+    ack: str = "done"  # what a change is answered with
     token: str = "access_token"  # noqa: S105 - the member of a login's answer that holds it
 
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from apisec_sandbox.campaigns.bodies import Body, Listed, Records, error_fields, listed_text
+from apisec_sandbox.campaigns.bodies import ACKS, Body, Listed, Records, error_fields, listed_text
 from apisec_sandbox.campaigns.operations import Compiled
 from apisec_sandbox.campaigns.people import CLAIMS, Credential, Who
 from apisec_sandbox.campaigns.spec import ApiSpec
@@ -64,7 +64,7 @@ class Wire:
         target, asked = (f"{shown}?{query}", f',"uri_query":"{query}"') if query else (shown, "")
         objects = ""
         if named and not path:
-            called = op.id_name or ("variables_id" if op.graphql else op.at_name)
+            called = op.id_name or op.at_name or "variables_id"
             # The forwarder takes for an id what is called so.
             objects = f'"{called}={named}"' if not op.at or called.lower().endswith("id") else ""
         head = f',"http_method":"GET","endpoint":"{path}","operation":"GET {path}"' if path else op.head
@@ -143,7 +143,7 @@ class Wire:
             records = self._records[f"{op.resource}+" if shape == "many+" else op.resource]
             return total + (records.listed(f"{path}[].") if shape != "empty" else [])
         if shape == "ack":
-            return [Listed(f"{inner}done", "body", "boolean"), Listed(f"{inner}state", "body", "string")]
+            return [Listed(inner + name, "body", kind) for name, kind in ACKS[self._spec.ack][1]]
         name = self._spec.token
         return [each._replace(path=each.path.replace("access_token", name, 1)) for each in _TOKENS.get(shape, ())]
 

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from apisec_sandbox.campaigns.app import App
+from apisec_sandbox.campaigns.bodies import Listed
 from apisec_sandbox.campaigns.operations import Compiled, filled
 from apisec_sandbox.campaigns.values import WORDS
 
@@ -16,8 +17,18 @@ def paged(
     """Return the options of a request for a page: ``size`` 0 leaves the API's own; ``wide``: whole records."""
     way, name, size_name = app.spec.paging
     options: dict[str, Any] = {}
+    members: dict[str, str | int] = {}
+    if op.graphql:
+        if name:
+            members = {size_name: size or app.spec.page}
+            members |= {name: _place(way, number, size or app.spec.page)} if number else {}
+            options["body"] = op.document(members)
+            fields = ["operationName", "query", *(f"variables.{each}" for each in members)]
+            options["extra"] = tuple(
+                Listed(each, "body", "integer" if each.startswith("variables.") else "string") for each in fields
+            )
+        return options
     if op.bodies and op.spec.method == "POST":  # an RPC's page is in its body
-        members: dict[str, str | int] = {}
         if name:
             members = {name: _place(way, number, size or app.spec.page), size_name: size or app.spec.page}
         options["body"] = filled(op, rng, app.tokens, members)

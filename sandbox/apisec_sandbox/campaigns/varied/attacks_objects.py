@@ -23,33 +23,35 @@ def _reads(attack: Attack) -> Compiled:
 def walk(attack: Attack) -> Moves:
     """Count up or down from an id of one's own, with a stride."""
     app, op, rng = attack.scene.app, _reads(attack), attack.rng
-    things = {thing.number: thing for thing in attack.strangers(op.resource)}
-    if not things:
-        return
     if app.spec.resources[op.resource].identity not in COUNTABLE:
         yield from collected(attack)
         return
+    low, high = app.spec.first, app.made[op.resource]
     step = rng.choice((1, 1, 1, -1, 2, 5, 10))
-    number = rng.choice(sorted(things))
+    number = rng.randint(low, high)
     for _ in range(attack.goal):
         number += step
-        if not min(things) - 50 <= number <= max(things) + 50:
-            number = rng.choice(sorted(things))
-        found = things.get(number)
-        yield Move(op, found, {"guess": "" if found else app.thing(op.resource, number, "").identity})
+        if not low - 50 <= number <= high + 50:
+            number = rng.randint(low, high)
+        yield _named(attack, op, number)
+
+
+def _named(attack: Attack, op: Compiled, number: int) -> Move:
+    found = attack.at(op.resource, number)
+    guess = "" if found else attack.scene.app.thing(op.resource, number, "").identity
+    return Move(op, found, {"guess": guess})
 
 
 def ranges(attack: Attack) -> Moves:
     """Draw numbers from a range, as somebody does who wants no pattern; most name nothing where ids are not counted."""
     app, op, rng = attack.scene.app, _reads(attack), attack.rng
-    things = {thing.number: thing for thing in attack.strangers(op.resource)}
-    if not things:
+    low = app.spec.first
+    high = app.made[op.resource] + rng.choice((0, 50, 2_000))
+    if app.spec.resources[op.resource].identity not in COUNTABLE and rng.random() < 0.7:
+        yield from collected(attack)
         return
-    low, high = min(things), max(things) + rng.choice((0, 50, 2_000))
     for _ in range(attack.goal):
-        number = rng.randint(low, high)
-        found = things.get(number)
-        yield Move(op, found, {"guess": "" if found else app.thing(op.resource, number, "").identity})
+        yield _named(attack, op, rng.randint(low, high))
 
 
 def collected(attack: Attack) -> Moves:

@@ -12,17 +12,19 @@ from apisec_sandbox.campaigns.values import WORDS
 from apisec_sandbox.campaigns.varied.campaign import Attack
 
 MEMBERS = (
-    ("is_admin", "true", "boolean"), ("isAdmin", "true", "boolean"), ("admin", "1", "integer"), ("role", '"admin"', "string"),
-    ("roles", '"root"', "string"), ("verified", "true", "boolean"), ("kycPassed", "true", "boolean"), ("credit", "99999", "integer"),
-    ("priceOverride", "0", "integer"), ("approvedBy", '"system"', "string"), ("permissions", '"all"', "string"),
-    ("planLevel", '"enterprise"', "string"), ("locked", "false", "boolean"), ("quota", "1000000", "integer"),
+    ("is_admin", "true", "boolean"), ("isAdmin", "true", "boolean"), ("admin", "1", "integer"),
+    ("role", '"admin"', "string"), ("roles", '"root"', "string"), ("verified", "true", "boolean"),
+    ("kycPassed", "true", "boolean"), ("credit", "99999", "integer"), ("priceOverride", "0", "integer"),
+    ("approvedBy", '"system"', "string"), ("permissions", '"all"', "string"), ("quota", "1000000", "integer"),
+    ("planLevel", '"enterprise"', "string"), ("locked", "false", "boolean"),
 )  # fmt: skip
 PATHS = (
     *DEV_PATHS,
-    *map(Payload, ("/v0/users", "/v2/internal/users", "/api/v1/debug", "/graphiql", "/openapi.yaml", "/actuator/heapdump",
-                   "/api/private", "/users/password", "/config", "/env", "/metrics/prometheus", "/api/swagger-ui", "/beta/orders",
-                   "/staging", "/export/all", "/api/v9/me", "/setup", "/install", "/login.action", "/jolokia/list", "/trace",
-                   "/dump.sql", "/users.csv", "/api/keys", "/oauth/clients", "/.well-known/jwks")),
+    *map(Payload, ("/v0/users", "/v2/internal/users", "/api/v1/debug", "/graphiql", "/openapi.yaml", "/config", "/env",
+                   "/actuator/heapdump", "/api/private", "/users/password", "/metrics/prometheus", "/api/swagger-ui",
+                   "/beta/orders", "/staging", "/export/all", "/api/v9/me", "/setup", "/install", "/login.action",
+                   "/jolokia/list", "/trace", "/dump.sql", "/users.csv", "/api/keys", "/oauth/clients",
+                   "/.well-known/jwks")),
 )  # fmt: skip
 
 
@@ -96,7 +98,7 @@ def slipped_in(attack: Attack) -> Moves:
 
 def guessed_paths(attack: Attack) -> Moves:
     """A word list of paths that should not be there, or words behind the API's own prefix."""
-    rng, app = attack.rng, attack.scene.app
+    rng = attack.rng
     op = attack.op("browse")
     prefix = op.spec.path.rpartition("/")[0]
     own, account = rng.random() < 0.5, rng.random() < 0.3
@@ -109,7 +111,6 @@ def guessed_paths(attack: Attack) -> Moves:
         status = rng.choice((404, 404, 404, 404, 403, 405))
         options = {"path": path.text, "signals": said(path, "path"), "status": status, "anonymous": not account}
         yield Move(op, None, options, fresh=not account)
-    assert app
 
 
 def broken_forms(attack: Attack) -> Moves:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from apisec_sandbox.campaigns.attacks.base import Campaign, Move
-from apisec_sandbox.campaigns.bodies import Body
+from apisec_sandbox.campaigns.bodies import Body, Thing
 from apisec_sandbox.campaigns.operations import Compiled
 from apisec_sandbox.campaigns.people import CARRIERS, HOSTERS, NETWORKS, Who, address
 from apisec_sandbox.campaigns.scene import Life, Times
-from apisec_sandbox.campaigns.values import LOGINS, login_of, password_of
+from apisec_sandbox.campaigns.values import LOGINS, login_of, password_of, seeded
 from apisec_sandbox.campaigns.varied.people import Individual
 from apisec_sandbox.campaigns.varied.tempo import between
 
@@ -33,11 +33,14 @@ class Attack(Campaign):
     stay: int = 1  # requests of one account or source before the next one's turn
     known: float = 0.5  # share of accounts that were ordinary users before
     bare: float = 0.4  # share of requests without anything ordinary before them
+    kept: float = 0.7  # share of old objects that are still there
+    near: dict[str, dict[int, Thing]] = field(default_factory=dict)
     people: dict[str, Individual] = field(default_factory=dict)
 
     def prepare(self) -> None:
         rng = self.rng
         self.home, self.known, self.bare = rng.random(), rng.random(), rng.uniform(0.1, 0.9)
+        self.kept = rng.uniform(0.3, 0.95)
         self.stay = rng.choice((1, 1, 3, 8, 25))
         count = round(between(6, 80, rng.random())) if self.many else rng.choice((1, 1, 1, 1, 2, 3))
         people = [who for who in self.scene.people if who.persona in ("person", "phone", "power")]
@@ -70,6 +73,19 @@ class Attack(Campaign):
         pool = self.sources if move.fresh else self.accounts
         self.turn += 1
         return pool[(self.turn // self.stay) % len(pool)]
+
+    def at(self, resource: str, number: int) -> Thing | None:
+        """Return the object of a number: of somebody who lives here, of somebody who does not any more, or None."""
+        app = self.scene.app
+        found = self.near.get(resource)
+        if found is None:
+            found = self.near[resource] = {thing.number: thing for thing in self.strangers(resource)}
+        if number in found:
+            return found[number]
+        spec = app.spec
+        if spec.first <= number < spec.first + spec.past and seeded(app.name, resource, number).random() < self.kept:
+            return app.thing(resource, number, f"u{seeded('away', number).getrandbits(44):011x}")
+        return None
 
     def login_body(self, op: Compiled, password: str = "", name: str = "") -> Body:
         """Return a login of somebody else: of ``name`` or a made-up account, with some password."""

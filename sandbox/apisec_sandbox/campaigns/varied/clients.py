@@ -1,4 +1,4 @@
-"""Clients and networks of split varied: browsers, phones and programs as they are met, made-up providers and hosters."""
+"""Clients and networks of split varied: browsers, phones and programs as they are met, made-up providers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from random import Random
 
 _SYSTEMS = (
-    "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64", "X11; CrOS x86_64 14541.0.0",
+    "Windows NT 10.0; Win64; x64", "Macintosh; Intel Mac OS X 10_15_7", "X11; Linux x86_64",
+    "X11; CrOS x86_64 14541.0.0",
     "iPhone; CPU iPhone OS 18_3 like Mac OS X", "Linux; Android 15; Pixel 9", "Linux; Android 13; SM-A546B",
 )  # fmt: skip
 _ENGINES = (

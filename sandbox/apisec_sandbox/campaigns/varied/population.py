@@ -146,7 +146,7 @@ def machines(scene: Scene, scale: float, seed: object, rng: Random) -> Iterator[
 
 
 def events(scene: Scene, rng: Random) -> Life:
-    """What happens: a deployment, new credentials for all, bad releases, slowness, outages; not everywhere all of it."""
+    """What happens: a deployment, new credentials for all, bad releases, slowness, outages; not all of it everywhere."""
     span, app = scene.end - scene.start, scene.app
     due = [(scene.start + rng.uniform(0.25, 0.6) * span, "deploy")]
     for what, chance in (

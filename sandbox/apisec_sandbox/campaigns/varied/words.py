@@ -72,8 +72,8 @@ THEMES = _themes("""
 """)  # noqa: E501
 
 # Styles of what stands before a path; {v} is a version.
-PREFIXES = ("", "", "/api", "/api/v{v}", "/v{v}", "/rest/v{v}", "/services", "/{name}/api", "/api/{name}/v{v}", "/gw/{name}",
-            "/public/v{v}", "/mobile/v{v}", "/{name}-svc")  # fmt: skip
+PREFIXES = ("", "", "/api", "/api/v{v}", "/v{v}", "/rest/v{v}", "/services", "/{name}/api", "/api/{name}/v{v}",
+            "/gw/{name}", "/public/v{v}", "/mobile/v{v}", "/{name}-svc")  # fmt: skip
 
 FIELDS = {  # kinds of members and how they are called, in snake case
     "text": ("title", "label", "caption", "subject", "note", "remark", "comment", "summary"),
@@ -109,8 +109,8 @@ KEYS = ("id", "id", "id", "id", "uuid", "ID", "{noun}_id", "{noun}_id", "{noun}_
 UNSEEN = ("nr", "code", "ref")  # members that hold ids and are not called so
 PAGING = (
     ("page", "page", "limit"), ("page", "page", "per_page"), ("page", "pageNo", "pageSize"), ("page", "p", "rows"),
-    ("page", "seite", "anzahl"), ("offset", "offset", "limit"), ("offset", "start", "count"), ("offset", "skip", "take"),
-    ("cursor", "cursor", "size"), ("cursor", "after", "first"), ("cursor", "next", "max"), ("", "", ""),
+    ("page", "seite", "anzahl"), ("offset", "offset", "limit"), ("offset", "start", "count"),
+    ("offset", "skip", "take"), ("cursor", "cursor", "size"), ("cursor", "after", "first"), ("cursor", "next", "max"), ("", "", ""),
 )  # fmt: skip
 TERMS = ("q", "query", "term", "search", "keyword", "filter", "text", "s", "suche", "buscar")
 WIDENING = ("expand", "include", "fields", "view", "embed", "select", "depth")
