@@ -20,19 +20,16 @@ MAX_ACCOUNTS = 128  # of an operation, manner and outcome
 _NO_ANSWER = frozenset((0, 408, 425, 429))
 
 
-def outcome_of(status: int, grants: bool, errs: bool) -> Optional[int]:
+def outcome_of(status: int, grants: bool) -> Optional[int]:
     """Return how an attempt ended; None where the server had no answer to it.
 
-    ``grants``: the answer holds a credential. ``errs``: it is of the form in which GraphQL (``errors``) and JSON-RPC
-    (``error``) tell of a failure under status 200.
+    ``grants``: the answer holds a credential.
     """
     if status in _NO_ANSWER or status >= 500:
         return None
     if status >= 400:
         return CLOSED
-    if grants:
-        return OPENED
-    return CLOSED if errs else MUTE
+    return OPENED if grants else MUTE
 
 
 class Attempts:

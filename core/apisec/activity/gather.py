@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
+from apisec.activity.answers import meant
 from apisec.activity.asked import identity, presumed, values_of
 from apisec.activity.attempts import CLOSED, MUTE, NAMED, OPENED, PRESUMED, TRIED, Attempts, outcome_of
 from apisec.activity.bodies import NOTHING, read_body
@@ -141,9 +142,7 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
         activity.blocked += 1
         return
     row.requests += 1
-    status = whole(event.get("status"))
-    if not 0 <= status <= MAX_STATUS:
-        status = 0
+    status = _status(event)
     identifier = text(event.get("id"), 128)
     fields = asked(event.get("request_fields"))
     _count_client(row, event, client, time, status)
@@ -164,6 +163,14 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
     if given and text(event.get("http_method"), 16) not in _READING:
         ids = (*ids, GAVE, *sorted(given)[:MAX_STEP_IDS])
     row.add_step(Step(time, operation, status, ids, _session(event)))
+
+
+def _status(event: Mapping[str, Any]) -> int:
+    """Return the status that the answer means, whatever it came under."""
+    status = whole(event.get("status"))
+    if 200 <= status < 300:
+        return meant(status, answered(event.get("response_fields")).errs, event.get("response_body"))
+    return status if 0 <= status <= MAX_STATUS else 0
 
 
 def _operation(row: Row, operation: str) -> OperationActivity:
@@ -321,8 +328,7 @@ def _count_presumed(activity: OperationActivity, event: Mapping[str, Any], field
 
 
 def _outcome(event: Mapping[str, Any], status: int) -> Optional[int]:
-    answer = answered(event.get("response_fields"))
-    return outcome_of(status, answer.grants, answer.errs)
+    return outcome_of(status, answered(event.get("response_fields")).grants)
 
 
 def _count_signals(row: Row, signals: Any, operation: str, status: int) -> List[str]:

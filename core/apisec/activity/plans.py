@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Dict, List, NamedTuple, Tuple
 
+from apisec.activity.answers import ERRORS
 from apisec.baselines.values import mappings, text, texts
 from apisec.classification.names import evidence, split
 from apisec.classification.names.words import meanings
@@ -32,7 +33,6 @@ _BESIDE = frozenset(
      "jsonrpc", "method", "timestamp", "platform", "submit", "realm")
 )  # fmt: skip
 _SCALARS = frozenset(("string", "integer"))
-_ERRORS = frozenset(("errors", "error"))  # members of an answer: GraphQL's, JSON-RPC's
 MAX_PRESUMED = 4
 _CLAIMS = ".claims."  # of a token: what the issuer wrote, not what the client asks for
 _PLACES = frozenset(("body", "query"))
@@ -174,6 +174,8 @@ def _answered_of(rows: Sequence[Field]) -> Answered:
             counts.setdefault(one[:MAX_CLASS], [0, 0])[place == "body" and "[]" in path] += 1
             if one.startswith(_GRANTS) and not any(name in path.lower() for name in _NO_GRANTS):
                 grants = True
-        errs = errs or (place == "body" and kind != "null" and path.partition(".")[0].partition("[")[0] in _ERRORS)
+        errs = errs or (
+            place == "body" and kind != "null" and path.partition(".")[0].partition("[")[0].lower() in ERRORS
+        )
     classed = tuple((one, alone, listed) for one, (alone, listed) in sorted(counts.items()))
     return Answered(classed, grants, errs)
