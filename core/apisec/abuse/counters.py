@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 WIDTHS = (1, SLOTS_PER_HOUR, SLOTS_PER_DAY // 4)  # slots a bucket
 KEPT = (12, 24, 28)  # buckets
+_LEVELS = tuple(zip(WIDTHS, KEPT))
+_NO_SUMS: Sums = (0.0, 0.0, 0.0)
+_NOTHING = 1e-9  # of a sum of parts
 WEEK_SLOTS = 7 * SLOTS_PER_DAY
 MAX_OPERATIONS = 24  # of one principal that are counted apart; those used last
 MAX_REMEMBERED = 512  # hashes of ids, accounts or credentials that a principal has used lately, by kind
@@ -35,88 +38,105 @@ def status_counter(status: int) -> str:
 
 
 class Trail:
-    """Trailing sums of some counters of one key."""
+    """Trailing sums of some counters of one key.
 
-    __slots__ = ("_buckets", "_rows", "_totals", "newest")
+    What was counted lies in buckets: of a slot within the last hour, of an hour within the last day, of a quarter of a
+    day within the week. It moves from one to the next as it ages, so that each lies in one of them only.
+    """
+
+    __slots__ = ("_buckets", "_totals", "newest")
 
     def __init__(self) -> None:
         self._buckets: Tuple[Dict[int, Counts], ...] = ({}, {}, {})
-        self._totals: Tuple[Counts, ...] = ({}, {}, {})
+        self._totals: Dict[str, List[float]] = {}  # sums over the hour, the day and the week
         self.newest = 0  # slot
 
     def add(self, slot: int, values: Mapping[str, float]) -> None:
-        """Count ``values`` in ``slot``; what is older than a resolution keeps is left out of it."""
-        self.newest = max(self.newest, slot)
-        for level in range(3):
-            index = slot // WIDTHS[level]
-            buckets, totals = self._buckets[level], self._totals[level]
-            newest = self.newest // WIDTHS[level]
-            if len(buckets) and next(iter(buckets)) <= newest - KEPT[level]:
-                self._expire(level, newest)
-            if index <= newest - KEPT[level]:
-                continue
-            bucket = buckets.get(index)
-            if bucket is None:
-                bucket = buckets[index] = {}
-                if len(buckets) > 1 and index < newest:  # late: keep the oldest first
-                    for key in sorted(buckets):
-                        buckets[key] = buckets.pop(key)
+        """Count ``values`` in ``slot``; what is older than seven days is left out."""
+        if slot > self.newest:
+            self.advance(slot)
+        level = self._level_of(slot)
+        if level < len(WIDTHS):
+            bucket = self._buckets[level].setdefault(slot // WIDTHS[level], {})
+            totals = self._totals
             for name, value in values.items():
                 if value:
                     bucket[name] = bucket.get(name, 0) + value
-                    totals[name] = totals.get(name, 0) + value
+                    sums = totals.get(name)
+                    if sums is None or level:
+                        self._count(level, name, value)
+                    else:  # in a loop, it would take twice as long, and is done most of all
+                        sums[0] += value
+                        sums[1] += value
+                        sums[2] += value
 
-    def _expire(self, level: int, newest: int) -> None:
-        buckets, totals = self._buckets[level], self._totals[level]
-        oldest = newest - KEPT[level]
-        for index in [one for one in buckets if one <= oldest]:
-            for name, value in buckets.pop(index).items():
-                left = totals[name] - value
-                if left > 1e-9:
-                    totals[name] = left
-                else:
-                    del totals[name]
+    def _count(self, level: int, name: str, value: float) -> None:
+        sums = self._totals.get(name)
+        if sums is None:
+            sums = self._totals[name] = [0, 0, 0]
+        for longer in range(level, len(WIDTHS)):
+            sums[longer] += value
+
+    def _level_of(self, slot: int) -> int:
+        """Return the finest resolution that keeps the slot still, and 3 for none."""
+        newest = self.newest
+        for level, (width, kept) in enumerate(_LEVELS):
+            if slot // width > newest // width - kept:
+                return level
+        return len(WIDTHS)
 
     def advance(self, slot: int) -> None:
         """Let what is too old at ``slot`` leave the sums."""
         if slot <= self.newest:
             return
         self.newest = slot
-        for level in range(3):
-            self._expire(level, slot // WIDTHS[level])
+        for level, (width, kept) in enumerate(_LEVELS):
+            buckets = self._buckets[level]
+            oldest = slot // width - kept
+            for index in [one for one in buckets if one <= oldest]:
+                self._age(level, index * width, buckets.pop(index))
+
+    def _age(self, level: int, slot: int, counts: Counts) -> None:
+        """Take what was counted out of the sums it is too old for, and keep it where it is not."""
+        coarser = self._level_of(slot)
+        for name, value in counts.items():
+            sums = self._totals[name]
+            for left in range(level, coarser):
+                sums[left] = sums[left] - value if sums[left] - value > _NOTHING else 0
+            if coarser == len(WIDTHS) and not sums[-1]:
+                del self._totals[name]
+        if coarser < len(WIDTHS):
+            bucket = self._buckets[coarser].setdefault(slot // WIDTHS[coarser], {})
+            for name, value in counts.items():
+                bucket[name] = bucket.get(name, 0) + value
 
     def sums(self, name: str) -> Sums:
         """Return the sums of one counter over the last hour, day and week up to the newest slot."""
-        hour, day, week = self._totals
-        return hour.get(name, 0.0), day.get(name, 0.0), week.get(name, 0.0)
+        found = self._totals.get(name)
+        return (found[0], found[1], found[2]) if found else _NO_SUMS
 
     def some_sums(self, names: Collection[str]) -> Dict[str, Sums]:
         """Return the sums of those of the counters that are not 0."""
-        hour, day, week = self._totals
-        return {
-            name: (hour.get(name, 0.0), day.get(name, 0.0), week_sum)
-            for name, week_sum in week.items()
-            if name in names
-        }
+        return {name: (one[0], one[1], one[2]) for name, one in self._totals.items() if name in names}
 
     def merge(self, other: Trail) -> None:
-        for level in range(3):
-            self.newest = max(self.newest, other.newest)
+        self.advance(other.newest)
+        for level, (width, _) in enumerate(_LEVELS):
             for index, counts in other._buckets[level].items():
-                bucket = self._buckets[level].setdefault(index, {})
-                for name, value in counts.items():
-                    bucket[name] = bucket.get(name, 0) + value
-                    self._totals[level][name] = self._totals[level].get(name, 0) + value
-            self._expire(level, self.newest // WIDTHS[level])
+                # An hour or a quarter of a day that is not over here is one of its first slot.
+                self.add(index * width, counts)
 
     def to_state(self) -> Dict[str, Any]:
-        return {
-            "newest": self.newest,
-            "buckets": [
-                [[index, {name: _compact(value) for name, value in counts.items()}] for index, counts in level.items()]
-                for level in self._buckets
-            ],
-        }
+        """Return for each resolution and counter the distances from the newest bucket and the counts, in turn."""
+        levels: List[Dict[str, List[float]]] = []
+        for level, (width, _) in enumerate(_LEVELS):
+            newest = self.newest // width
+            flat: Dict[str, List[float]] = {}
+            for index, counts in self._buckets[level].items():
+                for name, value in counts.items():
+                    flat.setdefault(name, []).extend((newest - index, _compact(value)))
+            levels.append(flat)
+        return {"newest": self.newest, "levels": levels}
 
     @classmethod
     def from_state(cls, state: Any) -> Trail:
@@ -124,15 +144,21 @@ class Trail:
         trail = cls()
         try:
             trail.newest = int(state["newest"])
-            for level, buckets in enumerate(state["buckets"][:3]):
-                for index, counts in sorted(buckets)[-KEPT[level] :]:
-                    kept = {str(name): _number(value) for name, value in list(counts.items())[:_KEY_LIMIT]}
-                    trail._buckets[level][int(index)] = kept
-                    for name, value in kept.items():
-                        trail._totals[level][name] = trail._totals[level].get(name, 0) + value
+            for level, flat in enumerate(state["levels"][: len(WIDTHS)]):
+                for name, found in list(flat.items())[:_KEY_LIMIT]:
+                    for distance, value in zip(found[::2], found[1::2]):
+                        trail._restore(level, int(distance), str(name), _number(value))
         except (AttributeError, IndexError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DocumentError(f"is no trail: {error}", where="counters") from error
         return trail
+
+    def _restore(self, level: int, distance: int, name: str, value: float) -> None:
+        width, kept = _LEVELS[level]
+        if not 0 <= distance < kept:
+            raise ValueError("a bucket lies outside of its resolution")
+        bucket = self._buckets[level].setdefault(self.newest // width - distance, {})
+        bucket[name] = bucket.get(name, 0) + value
+        self._count(level, name, value)
 
 
 def _compact(value: float) -> float:
@@ -272,6 +298,7 @@ def operation_counts(used: OperationActivity) -> Counts:
         "bytes": used.bytes_out,
         "records": used.records,
         "sensitive": used.sensitive,
+        "response_time": used.response_time,
         "objects": used.object_count,
     }
     for status, count in used.statuses.items():

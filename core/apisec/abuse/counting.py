@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import (
     HORIZONS,
@@ -42,6 +42,7 @@ from apisec.abuse.tally import (
     OperationTraffic,
 )
 from apisec.activity import OTHER
+from apisec.baselines.counters import HORIZON_INDEX
 
 UNKNOWN = "default"  # basis of an expectation that rests on nothing
 YOUNG_CAP = 4.7  # decades (85 points) that counts say at most in a service's first day
@@ -132,17 +133,24 @@ def figure(value: float) -> str:
 
 def weigh(context: Context, claim: Claim, key: Key, trail: Trail, operation: str = "") -> Optional[Weighed]:
     """Return the strongest horizon of a claim, or None when none says anything."""
+    sums = trail.sums(claim.counter)
+    if sums[-1] < claim.least:  # the longest holds the others
+        return None
     best: Optional[Weighed] = None
-    for horizon, seen, trials in zip(HORIZONS, trail.sums(claim.counter), trail.sums(claim.of or claim.counter)):
-        if horizon not in claim.horizons or seen < claim.least:
+    for horizon in claim.horizons:
+        seen = sums[HORIZON_INDEX[horizon]]
+        if seen < claim.least:
             continue
         tail = context.expectations.tail(claim.counter, claim.scope, key, horizon, context.now_slot, seen)
+        if tail.p >= 1.0:
+            continue
         strength = min(decades(tail.p, len(claim.horizons)), claim.cap)
         if tail.basis == UNKNOWN:
             strength = min(strength, claim.unknown)
         if strength <= 0.0 or (best is not None and strength <= best.decades):
             continue
         if claim.of:
+            trials = trail.sums(claim.of)[HORIZON_INDEX[horizon]]
             strength = min(strength, decades(_share_p(context, claim, key, seen, trials), len(claim.horizons)))
         if strength > 0.0 and (best is None or strength > best.decades):
             best = Weighed(
@@ -193,6 +201,12 @@ class CountingFamily:
     totals: ClassVar[Tuple[Total, ...]] = ()
     young_cap: ClassVar[Optional[float]] = YOUNG_CAP
     further: ClassVar[Tuple[str, ...]] = ()  # features that ``beside`` adds
+    _claimed: ClassVar[FrozenSet[str]] = frozenset()  # counters of the claims, and of the totals
+    _totalled: ClassVar[FrozenSet[str]] = frozenset()
+
+    def __init_subclass__(cls) -> None:
+        cls._claimed = frozenset(claim.counter for claim in cls.claims)
+        cls._totalled = frozenset(total.counter for total in cls.totals)
 
     @property
     def features(self) -> Tuple[str, ...]:
@@ -228,20 +242,20 @@ class CountingFamily:
             found = self._principal(counted, context)
             if found is not None:
                 yield found
-        if any(claim.counter in SOURCE_MARKS for claim in self.claims):
+        if not self._claimed.isdisjoint(SOURCE_MARKS):
             for counted in context.tally.sources.values():
                 found = self._source(counted, context)
                 if found is not None:
                     yield found
         if self.totals:
             for key, counts in context.tally.operations.items():
-                if any(counts.get(total.counter) for total in self.totals):
+                if any(counts[name] for name in self._totalled & counts.keys()):
                     found = self._operation(key, context)
                     if found is not None:
                         yield found
 
     def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
-        if not any(counted.counts.get(claim.counter) for claim in self.claims) or self.silent(counted, context):
+        if self._claimed.isdisjoint(counted.counts) or self.silent(counted, context):
             return None
         weighed = self._weigh(counted, context)
         groups = {claim.feature: claim.group for claim in self.claims}

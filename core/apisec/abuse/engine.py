@@ -31,8 +31,9 @@ from apisec.abuse.base import (
 )
 from apisec.abuse.campaigns import FREEZE_SCORE, JOIN_SCORE, Campaign, Ledger, Told, members_shown, principals_of
 from apisec.abuse.families import FAMILIES
+from apisec.abuse.habits import unit_of
 from apisec.abuse.state import Profiles, profile_key
-from apisec.abuse.tally import Tally
+from apisec.abuse.tally import SOURCE, Tally
 from apisec.baselines.expectations import Expectations
 from apisec.dispositions.exceptions import Exemptions
 
@@ -57,15 +58,29 @@ class EngineContext:
         self.models = models
         self.frozen_now: Set[Tuple[str, str]] = set()
         self._profiles = profiles
+        self._parts: Dict[Tuple[Any, str, Key], Any] = {}  # of this window, by kind, scope and key: asked for most
+
+    def begin(self, slot: int) -> None:
+        """Begin a window: profiles that are asked for count as touched anew."""
+        self.now_slot = slot
+        self._parts.clear()
 
     def part(self, scope: str, key: Key, kind: Type[P]) -> P:
+        known: Optional[P] = self._parts.get((kind, scope, key))
+        return known if known is not None else self._part(scope, key, kind)
+
+    def _part(self, scope: str, key: Key, kind: Type[P]) -> P:
         profile = self._profiles.get(scope, key) or self._profiles.see(scope, key, self.now_slot)
         self._profiles.touch(scope, key)
         found = profile.part(kind)
         assert found is not None
+        self._parts[(kind, scope, key)] = found
         return found
 
     def peek(self, scope: str, key: Key, kind: Type[P]) -> Optional[P]:
+        known: Optional[P] = self._parts.get((kind, scope, key))
+        if known is not None:
+            return known
         profile = self._profiles.get(scope, key)
         return profile.part(kind, make=False) if profile else None
 
@@ -110,7 +125,7 @@ class Engine:
     @staticmethod
     def keys(rows: Iterable[Row]) -> List[str]:
         """Return the ``_key`` of the profiles that ``advance`` will ask for: load them before (``load``)."""
-        return sorted({profile_key(*address) for row in rows for address in _addresses(row)})
+        return sorted({profile_key(*address) for row in rows for address in _asked(row)})
 
     def load(self, profiles: Iterable[Mapping[str, Any]]) -> None:
         """Take profiles from the store; raises DocumentError."""
@@ -120,7 +135,7 @@ class Engine:
         """Judge and learn one window of rows; ``now`` (seconds) is its end. Each row is to be given once."""
         slot = max(0, int(now // SLOT_SECONDS) - 1)
         context = self._context
-        context.now_slot = slot
+        context.begin(slot)
         # A gateway whose clock is ahead does not move ours.
         window = Window.of(row for row in rows if row.slot <= slot + 1)
         for address in sorted({address for row in window.rows for address in _addresses(row)}):
@@ -238,6 +253,16 @@ def _addresses(row: Row) -> Iterable[Tuple[str, Key]]:
     yield PRINCIPAL, (row.service, row.principal)
     for operation in row.operations:
         yield OPERATION, (row.service, operation)
+
+
+def _asked(row: Row) -> Iterable[Tuple[str, Key]]:
+    """Yield what the row may be judged by: beside its own profiles those of its address and of its client."""
+    yield from _addresses(row)
+    if len(row.sources) == 1:
+        yield PRINCIPAL, (row.service, SOURCE + row.sources[0])
+    unit = unit_of(row)
+    if unit != row.principal:
+        yield PRINCIPAL, (row.service, unit)
 
 
 def _anomaly_id(campaign: Campaign, one: Observation, now: float) -> str:

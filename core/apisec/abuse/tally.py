@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, AbstractSet, Any, ClassVar, Dict, FrozenSet, List, Set, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Any, ClassVar, Dict, FrozenSet, List, Optional, Set, Tuple
 
 from apisec.abuse.base import (
     OPERATION,
@@ -25,10 +25,13 @@ from apisec.abuse.base import (
     Window,
 )
 from apisec.abuse.counters import Counts, PrincipalCounters, Trail, operation_counts, row_counts
+from apisec.abuse.provenance import Provenance
 from apisec.abuse.shares import Share, merged
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 from apisec.activity.parts import Hashes
+from apisec.baselines.histograms import UNIT
+from apisec.baselines.population import DAY_ROWS, weight_of
 from apisec.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -48,8 +51,6 @@ CONTRIBUTOR_SLOTS = SLOTS_PER_DAY
 MAX_SUCCEEDED = 64
 MAX_SHARES = 16
 SHARE_LEAST = 8  # trials in a day from which on a principal has a share
-MAX_SIZES, LEAST_SIZES, SIZES_LEFT_OUT = 64, 20, 30  # principals whose largest response is known, and 1 in 30 left out
-SIZE_FACTOR, MIN_LIMIT = 3.0, 4096.0  # bytes
 # Marks that are added up by source address too, for who changes its agent or its token with each request.
 SOURCE_MARKS = ("accounts_failed", "accounts_asked", "accounts_unknown", "attempts", "dead", "guessed", "guessers")
 MONOTONY, MONOTONY_LEAST = "monotony", 8  # requests, from which on a principal has a share of each operation
@@ -99,7 +100,7 @@ class OperationTraffic:
     """What was done to one operation, or to a service as a whole. The part "traffic" of its profile."""
 
     name: ClassVar[str] = "traffic"
-    __slots__ = ("answered", "contributors", "largest", "shares", "succeeded", "total", "waves")
+    __slots__ = ("answered", "contributors", "shares", "succeeded", "total", "waves")
 
     def __init__(self) -> None:
         self.total = Trail()
@@ -107,26 +108,8 @@ class OperationTraffic:
         self.succeeded = Hashes(MAX_SUCCEEDED)  # principals that were
         self.waves: Dict[str, Wave] = {}
         self.shares: Dict[str, Share] = {}
-        self.largest: Dict[int, int] = {}  # of a fair sample of ordinary principals (hashes): largest response, bytes
         # By mark: principal -> (slot of the last, count). Who to name when an operation is under attack.
         self.contributors: Dict[str, Dict[str, Tuple[int, float]]] = {}
-
-    def size(self, principal: int, largest: int) -> None:
-        """Take the largest response that an ordinary principal (a hash) got; those of the smallest hashes are kept."""
-        held = self.largest
-        if principal in held or len(held) < MAX_SIZES or principal < max(held):
-            held[principal] = max(largest, held.get(principal, 0))
-            if len(held) > MAX_SIZES:
-                del held[max(held)]
-
-    def limit(self) -> float:
-        """Return the size beyond which a response is out of line; infinite where too few are known.
-
-        Three times what all but a few of the principals had at most; at least ``MIN_LIMIT``.
-        """
-        if len(self.largest) < LEAST_SIZES:
-            return math.inf
-        return max(MIN_LIMIT, SIZE_FACTOR * sorted(self.largest.values())[-1 - len(self.largest) // SIZES_LEFT_OUT])
 
     def contribute(self, mark: str, principal: str, slot: int, count: float) -> None:
         held = self.contributors.setdefault(mark, {})
@@ -158,8 +141,6 @@ class OperationTraffic:
             for who, (slot, count) in held.items():
                 self.contribute(mark, who, slot, count)
         merged(self.shares, other.shares)
-        for hashed, largest in other.largest.items():
-            self.size(hashed, largest)
         for name, wave in other.waves.items():
             mine = self.waves.setdefault(name, Wave())
             mine.usual = max(mine.usual, wave.usual)
@@ -177,7 +158,6 @@ class OperationTraffic:
                 for name, wave in self.waves.items()
             },
             "shares": {name: share.to_state() for name, share in self.shares.items()},
-            "largest": sorted([who, size] for who, size in self.largest.items()),
             "contributors": {
                 mark: {who: list(one) for who, one in held.items()} for mark, held in self.contributors.items()
             },
@@ -198,7 +178,6 @@ class OperationTraffic:
                 wave.failing = _pairs(one["failing"], MAX_FAILING)
             for name, share in list(state["shares"].items())[:MAX_SHARES]:
                 traffic.shares[str(name)] = Share.from_state(share)
-            traffic.largest = {int(one): int(size) for one, size in state["largest"][:MAX_SIZES]}
             for mark, held in state["contributors"].items():
                 traffic.contributors[str(mark)] = _pairs(held, MAX_CONTRIBUTORS)
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
@@ -276,12 +255,21 @@ class Tally:
                     # Of different ids over days, only those that are new to this principal add up.
                     fresh = part.fresh(f"o:{name}", used.objects, slot)
                     counts["objects"] = fresh + used.objects_dropped
+                if used.given:
+                    counts["given"] = self._new(counted, used)
                 by_operation[name] = counts
                 own = counted.by_operation.setdefault(name, {})
                 for counter, value in counts.items():
                     own[counter] = own.get(counter, 0) + value
             for counter, value in row_counts(row, by_operation).items():
                 counted.counts[counter] = counted.counts.get(counter, 0) + value
+
+    def _new(self, counted: Counted, used: OperationActivity) -> float:
+        """Return how many ids lists gave that no response had given to the principal before."""
+        known = self._context.peek(PRINCIPAL, counted.key, Provenance)
+        values = used.given.values
+        new = len(values) if known is None else sum(one not in known.issued for one in values)
+        return round(new * used.given.count / len(values))
 
     def mark(self, families: Iterable[Any]) -> None:
         """Let families add their marks, and add all of it to the trails."""
@@ -325,13 +313,14 @@ class Tally:
 
     def explain(self, names: Sequence[str]) -> None:
         """Take what a wave explains out of some counters."""
-        for (service, principal), counted in self.principals.items():
+        failing = [one for one in self.principals.items() if not one[1].counts.keys().isdisjoint(names)]
+        for (service, principal), counted in failing:
             if counted.age >= ESTABLISHED_SLOTS:
                 for name in names:
                     if counted.counts.get(name):
                         traffic = self.traffic(SERVICE, (service,))
                         traffic.waves.setdefault(name, Wave()).add(principal, self.slot, counted.counts[name])
-        for (service, principal), counted in self.principals.items():
+        for (service, principal), counted in failing:
             traffic = self.traffic(SERVICE, (service,))
             for name in names:
                 wave = traffic.waves.get(name)
@@ -357,8 +346,8 @@ class Tally:
                     continue
                 counted.part.operation(name).add(slot, {**counts, "rows": 1})
                 _add(self.operations.setdefault((service, name), {}), counts)
-                for mark in self._totals:
-                    if counts.get(mark):
+                for mark in self._totals & counts.keys():
+                    if counts[mark]:
                         self.traffic(OPERATION, (service, name)).contribute(mark, principal, slot, counts[mark])
         for key, counts in self.operations.items():
             self.traffic(OPERATION, key).total.add(slot, _some(counts, self._told))
@@ -367,14 +356,14 @@ class Tally:
 
     def _answered(self, service: str, principal: str, counted: Counted) -> int:
         """Count requests that were answered with success, and tell the operations."""
-        answered = 0
+        answered, hashed = 0, value_hash32(principal)
         for _, name, used in counted.used():
             good = used.requests - used.failures
             if good > 0:
                 answered += good
                 traffic = self.traffic(OPERATION, (service, name))
                 traffic.answered += good
-                traffic.succeeded.add(value_hash32(principal))
+                traffic.succeeded.add(hashed)
         return answered
 
     def learn(self, ordinary: Window, doubtful: AbstractSet[Tuple[str, str]] = frozenset()) -> None:
@@ -391,40 +380,35 @@ class Tally:
         self._learn_sources(ordinary)
 
     def _learn_principal(self, counted: Counted, operations: Dict[Tuple[str, str], Counts]) -> None:
-        expectations, slot = self._context.expectations, self.slot
         key = service, principal = counted.key
         total = counted.part.total
-        rows = int(total.sums("rows")[1])
-        expectations.learn_sums(PRINCIPAL, key, slot, total.some_sums(self._asked[PRINCIPAL]), rows)
         certain = key not in self._doubtful
-        if certain:
-            self._learn_shares(PRINCIPAL, self.traffic(SERVICE, (service,)), total, rows)
-        hashed = value_hash32(principal)
+        self._learn_sums(PRINCIPAL, key, total, self.traffic(SERVICE, (service,)) if certain else None)
         all_requests = total.sums("requests")[2]
         for name, counts in counted.by_operation.items():
             if name == OTHER:
                 continue
             trail = counted.part.operation(name)
-            rows = int(trail.sums("rows")[1])
-            sums = trail.some_sums(self._asked[PRINCIPAL_OPERATION])
-            expectations.learn_sums(PRINCIPAL_OPERATION, (service, name, principal), slot, sums, rows)
+            traffic = self.traffic(OPERATION, (service, name)) if certain else None
+            weight = self._learn_sums(PRINCIPAL_OPERATION, (service, name, principal), trail, traffic)
             _add(operations.setdefault((service, name), {}), counts)
-            traffic = self.traffic(OPERATION, (service, name))
-            if not certain:
-                continue
-            self._learn_shares(PRINCIPAL_OPERATION, traffic, trail, rows)
-            if all_requests >= MONOTONY_LEAST:
+            if weight and traffic is not None and all_requests >= MONOTONY_LEAST:
                 share = traffic.shares.setdefault(MONOTONY, Share())
-                share.learn(min(1.0, trail.sums("requests")[2] / all_requests), 1.0 / rows)
-        for _, name, used in counted.used() if certain else ():
-            self.traffic(OPERATION, (service, name)).size(hashed, used.largest_out)
+                share.learn(min(1.0, trail.sums("requests")[2] / all_requests), weight)
 
-    def _learn_shares(self, scope: str, traffic: OperationTraffic, trail: Trail, rows: int) -> None:
-        for in_scope, counter, of in self._shares:
+    def _learn_sums(self, scope: str, key: Key, trail: Trail, traffic: Optional[OperationTraffic]) -> float:
+        """Teach a trail's sums, and its shares where there is ``traffic``; return what the row weighs of a day."""
+        rows = int(trail.sums("rows")[1])
+        weight = weight_of(key[-1], self.slot, rows) / UNIT / min(rows, DAY_ROWS)
+        if not weight:
+            return 0.0
+        self._context.expectations.learn_sums(scope, key, self.slot, trail.some_sums(self._asked[scope]), rows)
+        for in_scope, counter, of in self._shares if traffic is not None else ():
             trials = trail.sums(of)[1] if in_scope == scope else 0.0
-            if trials >= SHARE_LEAST:
+            if traffic is not None and trials >= SHARE_LEAST:
                 share = traffic.shares.setdefault(f"{counter}/{of}", Share())
-                share.learn(min(1.0, trail.sums(counter)[1] / trials), 1.0 / rows)
+                share.learn(min(1.0, trail.sums(counter)[1] / trials), weight)
+        return weight
 
     def _learn_sources(self, ordinary: Window) -> None:
         """Teach what ordinary addresses show; most show nothing."""

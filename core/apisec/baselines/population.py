@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Mapping
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -22,12 +23,12 @@ from apisec.baselines.habits import MAX_HABITS, Habit, habit_of
 from apisec.baselines.histograms import MAX_WEIGHT, UNIT, Histogram, bin_of, generation_of
 from apisec.errors import DocumentError
 
-DAY_ROWS = 12.0  # rows of one principal that count in a day: an hour's worth of slots
+DAY_ROWS = 12  # rows of one principal that count in a day: an hour's worth of slots
 HIT_DECADES = 2.0  # a sum that a hundredth of rows reaches is a hit towards a habit
 PRIOR_ROWS = 20.0  # that the prior weighs where the service's operations do not say
 YOUNG_ROWS = 100  # rows from which on a population speaks for itself
 YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
-THIN_ROWS, THIN = 48, 4  # of who has a habit and more rows a day than that, every fourth row is learned from
+THIN_ROWS = 2 * DAY_ROWS  # who has more rows a day is learned from as often as makes ``DAY_ROWS`` of a day
 FIT_ROWS, FIT_GROWTH = 30.0, 2.0  # rows from which on a fit is more than the prior, and growth until the next one
 # Who does much in a population's first two days belongs to it, and who is there all day is a machine: no slow attacker.
 FOUNDING = 2 * SLOTS_PER_DAY
@@ -159,6 +160,9 @@ class Population:
 
     def learn(self, principal: str, slot: int, sums: Sums, rows: int, book: Book) -> None:
         """Take one ordinary row; first the book notes how it would have been judged."""
+        weight = weight_of(principal, slot, rows)
+        if not weight:
+            return
         generation = generation_of(slot)
         self.move_to(generation)
         if generation < self.generation - 1:
@@ -166,13 +170,8 @@ class Population:
         self.first = slot if self.first < 0 else min(self.first, slot)
         if slot // (FIT_DAYS * SLOTS_PER_DAY) > self.fitted:
             self._outdate(slot // (FIT_DAYS * SLOTS_PER_DAY))
-        weight = weight_of(rows)
         habit = self.habits.get(principal)
         established = habit is not None and habit.established
-        if established and rows > THIN_ROWS:
-            if (slot * 2654435761 >> 16) % THIN:  # Knuth's multiplicative hash: no pattern of the clock is met
-                return
-            weight *= THIN
         if habit is not None:
             habit.start(slot, weight)
         bases = [OWN if established else self._basis(horizon, slot) for horizon in range(len(HORIZONS))]
@@ -341,9 +340,23 @@ def _weight(bins: Mapping[int, int]) -> int:
     return sum(bins.values())
 
 
-def weight_of(rows: int) -> int:
-    """Return the weight of a row of somebody who had so many in a day: nobody counts more than ``DAY_ROWS``."""
-    return max(1, round(UNIT * min(1.0, DAY_ROWS / max(rows, 1))))
+def weight_of(principal: str, slot: int, rows: int) -> int:
+    """Return the weight of a row of somebody who had so many in a day, 0 for one that is not learned from.
+
+    Nobody counts more than ``DAY_ROWS`` a day. Rows of who has many more are much alike; a sample that weighs as much
+    says the same, and machines, who send most of all rows, cost no more than people. Which rows these are depends on
+    slot and principal alone, so that any split of the rows takes the same.
+    """
+    if rows <= DAY_ROWS:
+        return UNIT
+    if rows <= THIN_ROWS:
+        return round(UNIT * DAY_ROWS / rows)
+    every = rows // DAY_ROWS
+    # Knuth's multiplicative hash (TAOCP 3, 6.4): no pattern of the clock is met.
+    mixed = (slot + zlib.crc32(principal.encode("utf-8", "surrogatepass"))) * 2_654_435_761 & 0xFFFFFFFF
+    if (mixed >> 12) % every:
+        return 0
+    return round(UNIT * every * DAY_ROWS / rows)
 
 
 def _cell_state(cell: Cell) -> List[Any]:

@@ -60,8 +60,13 @@ def test_any_split_gives_what_one_pass_gives(given_rows: list[Row], rng: random.
 
 
 def test_nobody_weighs_more_than_an_hour_of_rows_a_day() -> None:
-    assert weight_of(1) == weight_of(12) == UNIT
-    assert sum(weight_of(288) for _ in range(288)) == DAY_ROWS * UNIT
+    assert weight_of("a", 7, 1) == weight_of("a", 7, 12) == UNIT
+    assert sum(weight_of("a", slot, 20) for slot in range(20)) == DAY_ROWS * UNIT
+    for rows in (30, 100, 288):  # a sample of what machines do weighs as much
+        for who in ("a", "b", "c"):
+            days = [weight_of(who, slot, rows) for slot in range(10 * rows)]
+            assert sum(days) == pytest.approx(10 * DAY_ROWS * UNIT, rel=0.12)
+            assert days.count(0) > len(days) // 3
 
 
 def people(days: int, count: int = 60, seed: int = 3) -> Iterator[tuple[str, int, int, int]]:
