@@ -12,11 +12,12 @@ from typing import List, Tuple
 
 MAX_MENTIONS = 40
 _QUOTE = re.compile("['\"`]")
-_OPENING = " \t\n([{<,:=|/"  # what stands before a quote that opens
+_OPENING = " \t\n([{<,:=|/^"  # what stands before a quote that opens
 _WITHIN = r"(?![\s;|&)])[^{0}\n]{{1,80}}(?<![\s;|&(])"
 _MENTION = re.compile(
     "|".join([f"{quote}{_WITHIN.format(quote)}{quote}" for quote in "'\"`"]).join(("(?:", ")"))
     + r"(?=[\s)\]}>.,;:!?]|$)|(?P<both>['\"`])[^\w\s'\"`]{0,4}(?P=both)(?=[\s)\]}>.,;:!?]|$)"
+    + r"|['\"`](?:\\?['\"`;<>,.]){1,4}(?=\])"  # a class of characters
     + r"|['\"`] (?:and|or|und|oder|et|ou|o|y|&|/) ['\"`](?=[\s).,;:]|$)"
 )
 

@@ -21,6 +21,9 @@ def _rules(*rows: Tuple[float, str]) -> Rules:
     return tuple(sorted([(weight, re.compile(shape)) for weight, shape in rows], key=lambda row: -row[0]))
 
 
+# What follows needs the quote behind the value to close something, or a comment to hide it.
+_TO_CONSTANT = r"^s\)*[oe]+[1vT]\)*(?:[ceo;&]|$)"
+
 # Behind the end of the literal that the value stands in.
 _QUOTED = _rules(
     (0.95, rf"^s\)*&[(!o]*{_X}[)s1nvo(.,]*[eo]"),  # ' or 1=1
@@ -35,7 +38,7 @@ _QUOTED = _rules(
     (0.85, r"^s\)*;[(]*E[nkEftsv1(o]"),  # '; drop table
     (0.85, r"^s\)*[oe]+(?:\(+E|f\(|E|\(+f\()"),  # '+(select
     (0.8, r"^s\)*[oe]+[sq]\)*(?:[ceo;&]|$)"),  # '=' and '||'
-    (0.7, r"^s\)*[oe]+[1vT]\)*(?:[ceo;&]|$)"),  # '-1--
+    (0.7, _TO_CONSTANT),  # '-1--
     (0.7, r"^s\)*(?:&|o)+n\("),  # '||f(
     (0.8, r"^s\)*K[kn]?[1f(s]"),  # ' order by 1
     (0.7, r"^s\)*k(?:1|q|s)"),  # ' limit 1
@@ -114,12 +117,21 @@ def _telling(text: str) -> bool:
     )
 
 
+def _measured(text: str, quote: str, kinds: str) -> bool:
+    """Return whether a quote is a prime, or feet: nothing closes what it would open."""
+    return text.count(quote) % 2 == 1 and "c" not in kinds and text[: text.find(quote)][-1:].isalnum()
+
+
 def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
     for quote, kinds in ways(text, _telling(text)):
         if len(kinds) > 1:
             own = not quote and _OWN.match(kinds) is not None
             for weight, shape in _QUOTED if quote else _BARE:
-                if shape.search(kinds) and not (own and shape.pattern in _OF_OTHERS):
+                if own and shape.pattern in _OF_OTHERS:
+                    continue
+                if shape.pattern == _TO_CONSTANT and _measured(text, quote, kinds):
+                    continue  # y' = 3, 5' x 8
+                if shape.search(kinds):
                     yield weight
                     break

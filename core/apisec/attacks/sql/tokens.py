@@ -94,13 +94,26 @@ _GOES_ON = re.compile(r"\s{0,8}(?:/\*|[(/]|$|(?:all|distinct|select|by|\d))")
 _PROSE = re.compile(r"(?!(?:or|and|xor|union|order|group|having|intersect|except|minus|procedure)(?![a-z]))[^\W_]")
 _PRIME = re.compile(r"(?<!\w)([a-z])'(?= [=+*/<>-] [\w(\\])")  # a derivative
 # What follows verbs that English and programs have, too.
+_OBJECTS = (
+    "table|database|view|user|schema|index|function|procedure|trigger|login|role|column|type|sequence|if|or|unique"
+    "|temp|temporary|global|alias|extension|operator|aggregate|session|system|all"
+)
 _FOLLOWED = {
-    "delete": re.compile(r"\s{1,4}(?:from|low_priority|quick|ignore|\w{1,40}\s{1,4}(?:from|where))\b|\s{0,4}(?:/\*|$)"),
-    "insert": re.compile(
-        r"\s{1,4}(?:into|ignore|all|low_priority|\w{1,40}\s{0,4}(?:\(|values|select))|\s{0,4}(?:/\*|$|\()"
-    ),
-    "update": re.compile(r"\s{1,4}[\w.`\"\[\]@]{1,60}(?:\s{1,4}(?:as\s{1,4})?\w{1,20})?\s{1,4}set\b|\s{0,4}(?:/\*|$)"),
+    "delete": r"from|low_priority|quick|ignore|\w{1,40}\s{1,4}(?:from|where)",
+    "insert": r"into|ignore|all|low_priority|\w{1,40}\s{0,4}(?=\(|values|select)",
+    "update": r"[\w.`\"\[\]@]{1,60}(?:\s{1,4}(?:as\s{1,4})?\w{1,20})?\s{1,4}set",
+    "drop": rf"(?:{_OBJECTS})|\w{{1,40}}(?=\s{{0,4}}(?:;|--|#|$))",
+    "create": _OBJECTS,
+    "alter": _OBJECTS,
 }
+_FOLLOWED_BY = {
+    verb: re.compile(rf"\s{{0,4}}(?:/\*|$|[(@*'\"`])|\s{{1,4}}(?:{shape})(?:\b|(?<=\W))") for verb, shape in _FOLLOWED.items()
+}
+# A list of words that no *from* ends is a sentence.
+_FOLLOWED_BY["select"] = re.compile(
+    r"(?!\s{1,4}(?!(?:all|distinct|top|case|not|exists|if|null)\b)[a-z]{1,20}\s{1,3}"
+    r"(?!(?:from|into|as|where|union|when|case|limit|order|group|and|or|in|is|like)\b)[a-z]{2,20}\b(?!\s{0,3}(?:,|\(|\.\w|from\b)))"
+)
 _NEXT_IS_CALL = re.compile(r"\s{0,8}(?:/\*[^*]{0,40}\*/)?\(")
 
 
@@ -161,7 +174,7 @@ def _kind(name: str, token: str, text: str, at: int, end: int, kinds: List[str])
             if token in FUNCTIONS and _NEXT_IS_CALL.match(text, end):
                 return "f"
             return "t" if token.startswith(("pg_", "xp_", "sp_", "dbms_", "utl_")) else "n"
-        followed = _FOLLOWED.get(token)
+        followed = _FOLLOWED_BY.get(token)
         if followed is not None and not followed.match(text, end):
             return "n"
         return "n" if kind in "kE" and text[end : end + 1] == "." else kind
