@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from apisec.activity import OperationActivity
 
 OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
+TWICE = 2.0  # what is less than twice the usual is no other way of asking, however alike the others are
 SIZE_CAP, OWNERS_CAP = 4.0, 4.0
 REPEATED_CAP = 2.0  # decades that it says at most that it came again
 BYTES, RECORDS, VALUES, OWNERS = "bytes", "records", "values", "owners"
@@ -129,9 +130,10 @@ def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Larg
         looks = _looks(counted, name, extremes)
         for measure, most in _measured(used):
             grain = MEASURES[measure][0]
+            usual = extremes.usual(measure, grain)
             said = decades(extremes.tail(measure, most, grain), looks)
-            if said >= OUT_OF_LINE:
-                large = Large(said, measure, name, most, extremes.usual(measure, grain))
+            if said >= OUT_OF_LINE and most >= TWICE * usual:
+                large = Large(said, measure, name, most, usual)
                 known = found.setdefault(name, {}).get(measure)
                 found[name][measure] = max(large, known) if known else large
     return found

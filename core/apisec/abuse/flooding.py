@@ -18,7 +18,6 @@ from apisec.abuse.load import Load
 from apisec.abuse.tally import Counted
 
 LEAST_SINGLE = 20  # requests of one operation in an hour, by somebody who does nothing else
-MOST_PROGRESS = 0.5
 LEAST_VOLUME = 2.0  # decades of volume without which nothing beside it counts
 
 
@@ -44,7 +43,7 @@ class Flooding(CountingFamily):
             trail = counted.part.operations.get(name)
             if trail is None or trail.sums("single")[1] or trail.sums("requests")[0] < LEAST_SINGLE:
                 continue
-            if narrow.progress(counted, name) <= MOST_PROGRESS and narrow.narrowness(context, name, counted) > 0.0:
+            if narrow.futility(counted, name) > 0.0 and narrow.narrowness(context, name, counted) > 0.0:
                 counted.mark(name, "single", 1)
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
@@ -54,7 +53,7 @@ class Flooding(CountingFamily):
             return {}
         if not narrow.is_known(context, operation, counted):
             return {}
-        futile = 1.0 - narrow.progress(counted, operation)
+        futile = narrow.futility(counted, operation)
         load = context.peek(SERVICE, (counted.row.service,), Load)
         return {
             "monotony": futile * narrow.narrowness(context, operation, counted),

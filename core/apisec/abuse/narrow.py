@@ -23,6 +23,7 @@ MOST_ODDS = 50.0
 CAP = 2.0  # decades that monotony says at most: it is a rank among the principals that are remembered
 LEAST = 1.3  # decades: less is how people differ
 RARE = 0.15  # of the principals of an operation: what so few of them use beside it belongs to an office
+MOST_PROGRESS = 0.5  # of the requests that got something new, from which on it is no repetition
 LEAST_OFFICE = 3  # principals that use what belongs to an office
 
 
@@ -63,19 +64,24 @@ def holds_office(context: Context, operation: str, counted: Counted) -> bool:
     return False
 
 
-def progress(counted: Counted, operation: str) -> float:
-    """Return how far the requests of the window got something new, 0–1: other ids than before, other records.
+def futility(counted: Counted, operation: str) -> float:
+    """Return how far the requests of the window repeat themselves and make the service work, 0–1.
 
-    Who reads or writes one thing after the other proceeds, whether it had them last week or not.
+    Who reads or writes one thing after the other proceeds, whether it had them last week or not; and what is refused
+    at the door (4xx, but for 429) costs nothing.
     """
-    requests = objects = records = given = 0.0
+    requests = objects = records = given = refused = 0.0
     for _, name, used in counted.used():
         if name == operation:
             requests += used.requests
             objects += used.object_count
             records += used.records
             given += used.given.count
-    return min(1.0, max(objects / max(requests, 1.0), given / records if records else 0.0))
+            refused += sum(count for status, count in used.statuses.items() if 400 <= status < 500 and status != 429)
+    if not requests:
+        return 0.0
+    new = max(objects / requests, given / records if records else 0.0)
+    return max(0.0, 1.0 - new / MOST_PROGRESS) * (1.0 - min(1.0, refused / requests))
 
 
 def learn(window: Window, context: Context) -> None:
