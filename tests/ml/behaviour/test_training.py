@@ -21,7 +21,7 @@ from apisec_ml.behaviour.card import card_of
 from apisec_ml.behaviour.drift import as_text as drift_text
 from apisec_ml.behaviour.drift import drift_of
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
-from apisec_ml.behaviour.splits import splits_of, worth_it
+from apisec_ml.behaviour.splits import by_source, splits_of, worth_it
 from apisec_ml.behaviour.training import Settings, fit_family, matrix_of, train
 
 DAYS = 60_000
@@ -172,18 +172,22 @@ def test_honest_splits_say_what_a_left_out_style_is_worth(artefact: dict[str, An
         assert 0.3 <= splits[name]["1e-2"] <= 3.0
 
 
-def test_a_family_that_says_too_much_is_worth_training_and_one_that_keeps_its_word_is_not() -> None:
-    """A feature that ordinary traffic shows 1.6 decades of tells for nothing what training keeps silent about."""
-    for noise, worth in ((16.0, True), (0.5, False)):
-        parts = [made(seed, 0.25, noise=noise, shown=12.0) for seed in (1, 2)]
-        listed = [replace(one, source=f"s{n}") for n, part in enumerate(parts) for one in part.listed]
-        examples = Examples(tuple(listed), 2 * DAYS, 20 * DAYS, (), ("s0", "s1"))
-        split = splits_of(examples, Settings())["scraping"]
-        assert split["other_sources"]["campaigns"] == 48
-        assert worth_it(split) is worth, split["other_sources"]
-        kept = [name for name in ("scraping",) if worth_it(split)]
-        model = parse_models(json.dumps(train(examples, Settings(), {"scraping": split}, kept))).get("scraping")
-        assert (model.knots == ((0.0, 0.0),)) is not worth
+@pytest.mark.parametrize(("noise", "worth"), [(16.0, True), (0.5, False)])
+def test_a_family_that_says_too_much_is_worth_training_and_one_that_keeps_its_word_is_not(
+    noise: float, worth: bool
+) -> None:
+    """A feature of which ordinary traffic shows 1.6 decades tells for nothing what training keeps silent about."""
+    parts = [made(seed, 0.25, noise=noise, shown=12.0) for seed in (1, 2)]
+    listed = [replace(one, source=f"s{n}") for n, part in enumerate(parts) for one in part.listed]
+    found = by_source("scraping", listed, 2 * DAYS, Settings())
+    assert found["campaigns"] == 48
+    assert worth_it({"other_sources": found}) is worth, found
+
+
+def test_what_is_not_kept_goes_by_its_features_as_they_are() -> None:
+    models = parse_models(json.dumps(train(made(attacks=False), Settings(), {}, ())))
+    assert models.get("scraping") == FamilyModel(0.0, models.get("scraping").weights)
+    assert set(models.get("scraping").weights.values()) == {1.0}
 
 
 @pytest.mark.parametrize("change", ["weights", "golden", "training"])
