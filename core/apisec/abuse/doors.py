@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context
 from apisec.activity import OperationActivity, Row
-from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, TRIED, Attempts
+from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, PRESUMED, TRIED, Attempts
 from apisec.activity.hashing import smallest, value_hash32
 from apisec.activity.packing import pack, unpack
 from apisec.errors import DocumentError
@@ -30,6 +30,7 @@ STEP = 32  # accounts more, after which that is found anew
 MAX_CLIENTS = 4  # of a row that counts where it came from
 MAX_RETURNING = 256  # accounts by which is seen whether they come again to an operation
 LEAST_ANSWERS = 5  # requests by known manners, from which on an operation is known to give credentials
+LEAST_KNOWN, ABOUT = 2, 0.2  # values that are known accounts, at least, and so many of all of them
 LEAST_ANSWERED = 3  # from which on it is known to answer questions
 LEAST_PRESUMED = 10  # the same where nothing else tells that accounts are named
 GRANTING = 0.25  # of its successes give one
@@ -70,11 +71,12 @@ class Door:
     """How an operation answers those who name accounts. The part "door" of its profile."""
 
     name: ClassVar[str] = "door"
-    __slots__ = ("_answers", "_created", "_first", "_later", "_returning")
+    __slots__ = ("_answers", "_created", "_first", "_known", "_later", "_presumed", "_returning")
 
     def __init__(self) -> None:
         self._answers: Dict[str, List[float]] = {}  # by manner, of ordinary requests: opened, closed, mute
         self._created = 0.0  # answers with a status that says that something was, or is already, there
+        self._known = self._presumed = 0.0  # accounts of requests of which nothing tells what they are; of these known
         self._returning: Set[int] = set()  # a sample of accounts that succeeded
         self._first = 0  # successes of accounts of the sample's range: of those that were new
         self._later = 0  # and of those that had succeeded in an earlier window
@@ -89,8 +91,8 @@ class Door:
     @property
     def answers(self) -> bool:
         """Whether questions about accounts are answered to clients that nobody knows."""
-        opened, _, mute = self._answers.get(NAMED, (0.0, 0.0, 0.0))
-        return opened + mute >= LEAST_ANSWERED
+        held = [self._answers.get(manner, (0.0, 0.0, 0.0)) for manner in (NAMED, PRESUMED)]
+        return sum(opened + mute for opened, _, mute in held) >= LEAST_ANSWERED
 
     def registers(self, used: OperationActivity) -> bool:
         """Whether accounts succeed here once, by being made; ``used`` may say so itself."""
@@ -111,11 +113,20 @@ class Door:
 
     def asked(self, used: OperationActivity) -> Optional[Attempts]:
         """Return what of the use is questions about accounts."""
-        attempts = used.attempts.get(NAMED)
-        return None if attempts is None or self.grants(NAMED) else attempts
+        for manner in (NAMED, PRESUMED):
+            attempts = used.attempts.get(manner)
+            if attempts is not None and not self.grants(manner):
+                return attempts if manner == NAMED or self.about_accounts else None
+        return None
 
-    def learn(self, used: OperationActivity, known: bool) -> None:
+    @property
+    def about_accounts(self) -> bool:
+        """Whether what such requests name are, often enough, accounts that log in elsewhere."""
+        return self._known >= LEAST_KNOWN and self._known >= ABOUT * self._presumed
+
+    def learn(self, used: OperationActivity, known: bool, accounts: Optional[Accounts] = None) -> None:
         """Take an ordinary use; ``known``: of a client that is signed in, who may ask more than others."""
+        self._learn_presumed(used, accounts)
         for manner, attempts in used.attempts.items():
             if known and manner == NAMED:
                 continue
@@ -127,6 +138,14 @@ class Door:
                 held[:] = [value / 2 for value in held]
         self._created += sum(count for status, count in used.statuses.items() if status in CREATING)
         self._learn_returning(self.logins(used).opened)
+
+    def _learn_presumed(self, used: OperationActivity, accounts: Optional[Accounts]) -> None:
+        presumed = used.attempts.get(PRESUMED)
+        if presumed is None or accounts is None or self._presumed >= MAX_COUNTED:
+            return
+        for hashes in presumed.accounts:
+            self._presumed += len(hashes)
+            self._known += sum(account in accounts for account in hashes.values)
 
     def _learn_returning(self, accounts: Iterable[int]) -> None:
         held = self._returning
@@ -147,6 +166,8 @@ class Door:
             held = self._answers.setdefault(manner, [0.0, 0.0, 0.0])
             held[:] = [mine + theirs for mine, theirs in zip(held, counts)]
         self._created += other._created
+        self._known += other._known
+        self._presumed += other._presumed
         self._first += other._first
         self._later += other._later
         self._returning = smallest(self._returning | other._returning, MAX_RETURNING)
@@ -158,6 +179,7 @@ class Door:
         return {
             "answers": {manner: [round(one, 2) for one in held] for manner, held in sorted(self._answers.items())},
             "created": round(self._created, 2),
+            "known": [self._known, self._presumed],
             "returning": pack(sorted(self._returning)),
             "seen": [self._first, self._later],
         }
@@ -172,6 +194,7 @@ class Door:
                 if manner in MANNERS:
                     door._answers[manner] = [opened, closed, mute]
             door._created = _amount(state["created"])
+            door._known, door._presumed = (_amount(one) for one in state["known"])
             door._returning = set(unpack(state["returning"], MAX_RETURNING, "door"))
             door._first, door._later = (int(_amount(one)) for one in state["seen"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -206,6 +229,9 @@ class Accounts:
 
     def __len__(self) -> int:
         return len({**self._held[0], **self._held[1]})
+
+    def __contains__(self, account: int) -> bool:
+        return any(account in held for held in self._held)
 
     def strange(self, account: int, clients: int) -> bool:
         """Whether the account is known never to have logged in, or never from such a network or client."""
@@ -300,7 +326,7 @@ def names_accounts(context: Context, service: str, operation: str, used: Operati
     if not used.attempts:
         return False
     door = door_of(context, service, operation)
-    return NAMED in used.attempts or bool(door.logins(used).attempts)
+    return door.asked(used) is not None or bool(door.logins(used).attempts)
 
 
 def accounts_of(context: Context, service: str) -> Accounts:
@@ -318,7 +344,7 @@ def learn_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActi
             opened = door.logins(used).opened
             if opened:
                 context.part(SERVICE, (service,), Accounts).add(opened, clients_mask(row), context.now_slot)
-            door.learn(used, row.kind not in UNKNOWN_KINDS)
+            door.learn(used, row.kind not in UNKNOWN_KINDS, accounts_of(context, service))
 
 
 def _amount(value: Any) -> float:

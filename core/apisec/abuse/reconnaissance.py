@@ -1,19 +1,25 @@
-"""Reconnaissance: asking for what is not there: /.env, /admin, methods and paths that answer nobody."""
+"""Reconnaissance: asking for what is not there: /.env, /admin, methods and paths that answer nobody.
+
+One who asks for many is told by himself, or with others of his address. Where each asks for one, the service tells:
+what nobody asked for in seven days is rare, for broken links and old clients ask for the same again and again.
+"""
 
 from __future__ import annotations
 
-from apisec.abuse.base import OPERATION, Context
-from apisec.abuse.counting import Claim, CountingFamily
+from apisec.abuse.base import OPERATION, SERVICE, Context
+from apisec.abuse.counting import Claim
+from apisec.abuse.crowds import Crowd, CrowdFamily, Whole
 from apisec.abuse.doors import names_accounts
 from apisec.abuse.tally import Counted, OperationTraffic
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 
 
-class Reconnaissance(CountingFamily):
+class Reconnaissance(CrowdFamily):
     name = "reconnaissance"
     claims = (Claim("dead", "dead", "different operations that answer nobody", least=2, example="failure"),)
     totals = ()
+    wholes = (Whole("novel", "dead_novel", "operations that answer nobody, and that nobody had asked for"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
         service = counted.row.service
@@ -28,6 +34,9 @@ class Reconnaissance(CountingFamily):
             if traffic is None or not traffic.answered:
                 dead.add(value_hash32(name))
         counted.hashes["dead"] = dead
+        if dead:
+            crowd = context.part(SERVICE, (service,), Crowd)
+            counted.mark("", "dead_novel", crowd.fresh("dead", dead, context.now_slot))
         counted.mark("", "dead", counted.part.fresh("dead", dead, context.now_slot))
         for row in counted.rows:
             other = row.operations.get(OTHER)

@@ -8,13 +8,14 @@ that never succeeds, and they are added up by address (``guessers``).
 from __future__ import annotations
 
 from apisec.abuse.base import Context
-from apisec.abuse.counting import VOLUME_CAP, Claim, CountingFamily, Total
+from apisec.abuse.counting import VOLUME_CAP, Claim, Total
+from apisec.abuse.crowds import CrowdFamily, Whole
 from apisec.abuse.tally import Counted
 
 ANONYMOUS = "anonymous"
 
 
-class TokenGuessing(CountingFamily):
+class TokenGuessing(CrowdFamily):
     name = "token_guessing"
     unit = "requests refused for their credential"
     claims = (
@@ -24,6 +25,7 @@ class TokenGuessing(CountingFamily):
         Claim("refused", "refused", unit, least=5, group="tokens", example="refused", of="requests", cap=VOLUME_CAP),
     )
     totals = (Total("total", "guessed", "refused requests of principals that never succeeded", example="refused"),)
+    wholes = (Whole("whole", "guessers", "principals that were only ever refused", example="refused"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
         part = counted.part

@@ -108,7 +108,9 @@ def _rows(fields: Any) -> List[Field]:
 def _asked_of(rows: Sequence[Field]) -> Asked:
     named = [row for row in rows if row.place in _PLACES or row.place == "path"]
     secrets = [row for row in named if _is_secret(row)]
-    ranked = sorted((_identity(row, bool(secrets)), row.place, row.path) for row in named)
+    # A question of one member, called as people are numbered, is about one of them.
+    alone = sum(row.place == "body" for row in rows) == 1 and not any(row.place == "query" for row in rows)
+    ranked = sorted((_identity(row, bool(secrets) or alone), row.place, row.path) for row in named)
     identities = tuple((place, path) for rank, place, path in ranked if rank)[:4]
     # An API key stands in bodies and queries of its own; beside an account it is the password of a machine.
     secret = any(_KEY not in row.classes for row in secrets) or (bool(secrets) and bool(identities))
@@ -141,14 +143,17 @@ def _is_id(path: str) -> bool:
     return evidence(name, parent.rpartition(".")[2]).identifier
 
 
-def _identity(row: Field, secret: bool) -> int:
-    """Rank a field that may name an account: 1 is the likeliest, 0 no identity. ``secret``: one stands beside it."""
+def _identity(row: Field, telling: bool) -> int:
+    """Rank a field that may name an account: 1 is the likeliest, 0 no identity.
+
+    ``telling``: a secret stands beside it, or nothing at all.
+    """
     if _CLAIMS in row.path or _is_secret(row):
         return 0
     for rank, known in enumerate(_IDENTITIES, 1):
         if any(one == known or one.startswith(known + ".") for one in row.classes):
             return rank
-    if row.place not in _PLACES or (row.classes and not secret):
+    if row.place not in _PLACES or (row.classes and not telling):
         return 0
     words = split(row.path.rpartition(".")[2])
     known_words = meanings(words)
@@ -157,7 +162,7 @@ def _identity(row: Field, secret: bool) -> int:
     first = len(_IDENTITIES) + 1
     if not row.classes and (known_words[-1] & _LOGIN_NAMES or words[-1] in _LOGIN_WORDS):
         return first
-    if not secret or row.type not in _SCALARS or _BESIDE.intersection(words):
+    if not telling or row.place != "body" or row.type not in _SCALARS or _BESIDE.intersection(words):
         return 0
     if row.classes:
         return first + 3 if "pii.name" in row.classes else 0
