@@ -34,11 +34,17 @@ def examples_from(sources: list[Source], settings: Settings, jobs: int) -> Examp
     digest = _code(settings)
     paths = {source: folder / f"{_name(source, digest)}.joblib" for source in sources}
     missing = [source for source, path in paths.items() if not path.exists()]
-    if missing:
-        runs = run_all(missing, settings, jobs)
-        for source in missing:
-            _keep(paths[source], examples_of([one for one in runs if one.source == source.name]))
+    if len(missing) >= jobs:  # each source is kept as soon as it is seen
+        tasks = (joblib.delayed(_made)(source, paths[source], settings) for source in missing)
+        joblib.Parallel(n_jobs=jobs, backend="multiprocessing")(tasks)
+    else:
+        for source in missing:  # in parts
+            _keep(paths[source], examples_of(run_all([source], settings, jobs)))
     return merged([joblib.load(path) for path in paths.values()])
+
+
+def _made(source: Source, path: Path, settings: Settings) -> None:
+    _keep(path, examples_of(run_all([source], settings, 1)))
 
 
 def own_folder(path: Path) -> Path:
