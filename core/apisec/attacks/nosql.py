@@ -20,7 +20,8 @@ ATTACKS = (
         (0.8, rf"[{{,] ?['\"]?{_OPERATORS}['\"]? ?:", "$"),
         (
             0.75,
-            r"^[^'\"\n;({]{0,40}['\"\d)}]{1,4} ?(?:;|\|\||&&) ?(?:return\b|this\.|sleep ?\(|db\.|while ?\(|var \w|function ?\()",
+            r"^[^'\"\n;({]{0,40}['\"\d)}]{1,4} ?(?:;|\|\||&&) ?(?:return\b|this\.|sleep ?\(|db\.|while ?\(|var \w"
+            r"|function ?\(|do ?\{|\w{1,10} ?= ?new date)",
             "return",
             "this.",
             "sleep",
@@ -28,6 +29,9 @@ ATTACKS = (
             "while",
             "function",
             "var ",
+            "do{",
+            "do {",
+            "new date",
         ),
         (0.6, r"\bthis\.\w{1,40} ?(?:==|!=|=~|\.match)|\bthis\.\w{1,40}\.match\(", "this."),
         (

@@ -104,7 +104,10 @@ _VARIABLE = r"\$[a-z_\x7f-\xff]\w{0,40}"
 _BRACED = r"\$\s{0,3}\{[^}]{1,60}\}(?=[\[{(])"  # no blank behind it: ${minutes} (or so) is a template's
 _GAP = r"(?:\s|/\*.{0,40}?\*/|(?://|#)[^\n]{0,40}\n){0,4}"
 _INDEX = rf"(?:{_GAP}[\[{{][^\]}}\n]{{1,60}}[\]}}]){{0,4}}"
-_CALL = rf"(?<!foreach my )(?<!for my )(?<!foreach )(?<!for )(?!\$tc?\()(?:{_VARIABLE}|{_BRACED}){_INDEX}{_GAP}\([^)\n]{{0,200}}\)"
+_CALL = (
+    rf"(?<!foreach my )(?<!for my )(?<!foreach )(?<!for )(?!\$tc?\()(?:{_VARIABLE}"
+    rf"|{_BRACED}){_INDEX}{_GAP}\([^)\n]{{0,200}}\)"
+)
 
 _NAME = re.compile(r"(?<![\w.>$-])[a-z]\w{2,30}$")
 _SURE = re.compile(_PHP_SURE)
@@ -306,6 +309,14 @@ PHP = attack(
         "sql.",
         "ibm_db2",
         "engine",
+    ),
+    # A call behind the end of a statement, and what hides the rest of it.
+    (
+        0.7,
+        r"^(?:\d{1,10}|[\w.-]{0,20}['\")\]}]{1,3})?\s{0,2}[;.]\s{0,2}@?[a-z_]\w{2,40}\s{0,2}\([^\n]{0,400}\)\s{0,2}"
+        r"(?:;|\.['\"]|['\"]?\s{0,2}(?://|#|/\*))",
+        ";",
+        ".",
     ),
     (0.75, _CALL, "$"),
     (

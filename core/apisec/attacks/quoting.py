@@ -24,7 +24,8 @@ _MENTION = re.compile(
 _CONTRACTED = re.compile(r"\w'(?:s|t|re|ve|ll|d|m)(?=[\s.,;:!?)]|$)", re.IGNORECASE)
 # A text that begins with a quotation goes on with a word, and not with one of SQL.
 _GOES_ON = re.compile(
-    r" (?!(?:or|and|xor|not|union|like|in|between|regexp|rlike|having|order|group|limit|div|mod|select|where|from|as|sounds"
+    r" (?!(?:or|and|xor|not|union|like|in|between|regexp|rlike|having|order|group|limit|div|mod|select|where|from|as"
+    r"|sounds"
     r"|is (?:not )?null)\b)[a-z]{2,}",
     re.IGNORECASE,
 )

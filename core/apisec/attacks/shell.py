@@ -20,7 +20,8 @@ MAX_WORD = 80  # characters of a word with all that a shell takes out
 MAX_REST = 120  # characters behind a word that are looked at
 
 _DEVELOPER = re.compile(
-    r"\s{0,2}(?:\$ )?(?:sudo )?(?:ansible\S*|apt|apt-get|aws|az|brew|bundle|bun|cargo|cd|chmod|cmake|composer|conda|cp|curl"
+    r"\s{0,2}(?:\$ )?(?:sudo )?(?:ansible\S*|apt|apt-get|aws|az|brew|bundle|bun|cargo|cd|chmod|cmake|composer|conda"
+    r"|cp|curl"
     r"|deno|dnf|docker\S*|dotnet|dpkg|du|export|find|gcloud|gem|git|go|gradlew?|grep|gunzip|gzip|head|helm|java|journalctl"
     r"|kubectl|ln|make|mkdir|mv|mvnw?|nano|node|npm|npx|pacman|patch|pg_dump|php|pip3?|pipx|pnpm|poetry|psql|pytest"
     r"|python3?|rails|rake|rsync|ruby|rustup|scp|sed|service|source|ssh|systemctl|tail|tar|terraform|time|touch|tsc|unzip"
@@ -48,7 +49,9 @@ _ARGUMENT = re.compile(
 _QUOTED = re.compile(r"[ \t]{1,3}(?:-[a-z]{1,3} )?['\"][^'\"]{0,80}['\"](?:\s{0,2}(?:$|[;|&>`)])|\s{1,2}[>|/.-])")
 _NUMBER = re.compile(r"[ \t]{1,3}-?\d{1,6}\s{0,2}(?:$|[;|&`)#\n])")
 _ALTERNATIVE = re.compile(r"(?:[(|:]|^)[\w.^*+?\\-]{1,40}\|$")
-_LISTED = re.compile(r"(?!(?:whoami|uname|ifconfig|ipconfig|id$|ls$))[\w.*+?\\-]{1,40}(?:[|)]|$)")
+_LISTED = re.compile(
+    r"(?!(?:whoami|uname|ifconfig|ipconfig|netstat|systeminfo|(?:id|ls|env|ps|pwd|dir|hostname)$))[\w.*+?\\-]{1,40}(?:[|)]|$)"
+)
 _GAP = re.compile(r"[ \t]{1,3}")
 _ANY = re.compile(r"[ \t]{1,3}['\"]?[\w.^$*/-]")
 _END = re.compile(r"[ \t]{0,3}(?:$|[;|&`)\n\r#]|\}|['\"]\)?\s{0,2}$)")
@@ -94,9 +97,9 @@ def _weigh(text: str, start: int, blank: bool) -> float:
     name, disguised, folder = _taken(word.group())
     end = word.end()
     rest = text[end : end + MAX_REST]
-    if _ASSIGNED.match(rest):
+    if _ASSIGNED.match(rest) or name in CONTROL:
         return 0.0
-    if name in CONTROL or (name in READERS and not disguised and _piped(text, start) and not _file(rest)):
+    if name in READERS and not disguised and _piped(text, start) and not _file(rest):
         return 0.0
     if name in SURE:
         return 0.85
@@ -109,16 +112,19 @@ def _weigh(text: str, start: int, blank: bool) -> float:
     if name in SHORT or name in WORDS:
         if name in FILTERS and not blank and text[start - 1] != " " and _ANY.match(rest):
             return 0.6
-        if name in ("net", "reg", "sc") and _NET.match(rest):
-            return 0.8
-        found = _rest(
-            text, end, blank and name in WORDS and name not in ("echo", "print", "printf", "eval", "sleep", "ping")
-        )
-        if found is not None:
-            return found
-        if (disguised or folder) and name:
-            return 0.75
+        return _argued(text, end, name, disguised or folder, blank)
     return 0.0
+
+
+def _argued(text: str, end: int, name: str, hidden: bool, blank: bool) -> float:
+    """Return how sure a name that may be a word is a command by what stands behind it; ``hidden``: disguised."""
+    if name in ("net", "reg", "sc") and _NET.match(text, end, end + MAX_REST):
+        return 0.8
+    prose = blank and name in WORDS and name not in ("echo", "print", "printf", "eval", "sleep", "ping")
+    found = _rest(text, end, prose)
+    if found is not None:
+        return found
+    return 0.75 if hidden and name else 0.0
 
 
 def _piped(text: str, start: int) -> bool:
@@ -165,7 +171,9 @@ def _separators(text: str) -> Iterator[Match[str]]:
     quoted = mentions(text)
     for match in _SEPARATOR.finditer(text):
         mark = match.group()
-        if quoted and mark not in ("`", "$(") and any(start < match.start() < end for start, end in quoted):
+        while quoted and quoted[0][1] <= match.start():
+            del quoted[0]
+        if quoted and quoted[0][0] < match.start() and mark not in ("`", "$("):
             continue  # within quotes it separates nothing
         if mark == "`":
             before = text[match.start() - 1 : match.start()]

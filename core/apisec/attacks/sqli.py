@@ -32,7 +32,8 @@ ATTACKS = (
         ),
         (
             0.85,
-            r"(?:[;)\d]|(?<![\s(=:,])['\"]) ?(?:drop (?:table|database|view|user|schema|index|function|procedure)|alter (?:table"
+            r"(?:[;)\d]|(?<![\s(=:,])['\"]) ?(?:drop (?:table|database|view|user|schema|index|function|procedure)"
+            r"|alter (?:table"
             r"|user|database)|truncate table|delete from|insert into|update \w{1,40} set|create (?:table|user"
             r"|database|function)"
             r"|exec(?:ute)? (?:xp_|sp_|\(|master)|shutdown\b|declare @|grant \w{1,20} |set @"
@@ -54,7 +55,7 @@ ATTACKS = (
         ),
         (
             0.75,
-            r"(?<![\w.])(?:pg_sleep|benchmark|dbms_pipe\.receive_message|dbms_lock\.sleep|randomblob"
+            r"(?<![\w.])(?:pg_sleep|benchmark|dbms_\w{3,10}\.(?:receive_message|sleep)|randomblob"
             r"|generate_series|sqlite_version|load_file|load_extension|extractvalue|updatexml|name_const"
             r"|make_set|utl_inaddr|sys_eval|xmltype) ?\("
             r"|\bwaitfor (?:delay|time) ?['\"(]",
@@ -168,6 +169,15 @@ ATTACKS = (
             "alter",
             "immediate",
             "declare",
+        ),
+        # A comparison of a number with itself is of no use but to break into a condition.
+        (
+            0.8,
+            r"\b(?:or|and|xor|where|when|if|having)\b[\s('\"]{0,6}(\d{1,9})['\"]?\s{0,3}(?:=|like)\s{0,3}['\"]?\1\b"
+            r"|in boolean mode\)",
+            "=",
+            "like",
+            "boolean mode",
         ),
         (0.6, r"2\.225073858507\d{2,6}e-308", "e-308"),
         (

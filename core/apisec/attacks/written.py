@@ -19,6 +19,13 @@ PROGRAM_LENGTH, PROGRAM_LINES, PROGRAM_SHARE = (
 MAX_LINES = 60  # that are looked at
 _STOPS = ".,;:!?()\"'*_`-"
 
+# Words that a statement of SQL has as many of as a sentence.
+_KEYWORDS: FrozenSet[str] = frozenset(
+    """all alter and any as asc between by case cast count create declare delete desc distinct drop else end exec exists
+    from group having if in inner insert int integer into is join left like limit not null numeric offset on or order
+    outer select set shutdown table text then top union update values varchar waitfor when where xor""".split()  # noqa: SIM905 - shorter to read than a list of strings
+)
+
 # Detectors whose evidence may be nothing but code.
 CODE: FrozenSet[str] = frozenset(
     (
@@ -62,12 +69,16 @@ _SHELL = re.compile(
     r"\s{0,12}(?:#!\s?/|\$ \w|# [^\n]{0,200}\n|(?:[\d*/,-]{1,20}\s{1,4}){4}[\w*/,?-]{1,20}\s{1,4}\S"
     r"|@(?:daily|hourly|weekly|monthly|yearly|annually|midnight|reboot)\s"
     r"|(?:(?:export|local|readonly|declare|typeset)\s)?[A-Z][A-Z0-9_]{1,40}=(?:[\"'$`\w/.~(]|$)"
-    r"|\[\[? (?:-\w |! |[\"$]|\w{1,40} (?:[!=]=?|-\w\w) )|(?:if|elif|while|until) (?:! ?)?(?:\[|test |command -v|\w[^\n]{0,200}; ?(?:then|do)\b)"
-    r"|for \w{1,20} in [^\n;]{1,200}(?:; ?do\b|\n)|case [^\n]{1,80} in\b|(?:echo|printf|cat)\b[^\n]{0,200}(?:>&2|<<-?\s?['\"]?\w)"
-    r"|set -[a-z]|(?:RUN|ENV|COPY|CMD|ENTRYPOINT|WORKDIR|EXPOSE) \S|trap ['\"]|(?:fi|done|esac|then|else)\b|;;|[\w*?|.-]{1,40}\)\s{1,8}[^\n]{0,200};;)"
+    r"|\[\[? (?:-\w |! |[\"$]|\w{1,40} (?:[!=]=?|-\w\w) )|(?:if|elif|while|until) (?:! ?)?(?:\[|test |command -v"
+    r"|\w[^\n]{0,200}; ?(?:then|do)\b)"
+    r"|for \w{1,20} in [^\n;]{1,200}(?:; ?do\b|\n)|case [^\n]{1,80} in\b|(?:echo|printf|cat)\b[^\n]{0,200}(?:>&2"
+    r"|<<-?\s?['\"]?\w)"
+    r"|set -[a-z]|(?:RUN|ENV|COPY|CMD|ENTRYPOINT|WORKDIR|EXPOSE) \S|trap ['\"]|(?:fi|done|esac|then|else)\b|;;|[\w*?"
+    r"|.-]{1,40}\)\s{1,8}[^\n]{0,200};;)"
 )
 _SPANS = re.compile(
-    r"\{(?:code|noformat)[^}\n]{0,40}\}[\s\S]{0,4000}?(?:\{(?:code|noformat)\}|\Z)|```[\s\S]{0,4000}?(?:```|\Z)|~~~[\s\S]{0,4000}?(?:~~~|\Z)|``[^`\n]{1,400}``|`[^`\n]{1,400}`|^(?: {4}"
+    r"\{(?:code|noformat)[^}\n]{0,40}\}[\s\S]{0,4000}?(?:\{(?:code|noformat)\}|\Z)|```[\s\S]{0,4000}?(?:```|\Z)"
+    r"|~~~[\s\S]{0,4000}?(?:~~~|\Z)|``[^`\n]{1,400}``|`[^`\n]{1,400}`|^(?: {4}"
     r"|\t).{0,400}$",
     re.MULTILINE,
 )
@@ -108,8 +119,8 @@ def is_text(text: str) -> bool:
     """Return whether somebody may have written it to be read: eight words or more, between blanks."""
     if len(text) <= TEXT_LENGTH:
         return False
-    words = [word.strip(_STOPS) for word in text[:2_000].split()]
-    return sum([len(word) > 1 and word.isalpha() for word in words]) >= TEXT_WORDS
+    words = [word.strip(_STOPS).lower() for word in text[:2_000].split()]
+    return sum([len(word) > 1 and word.isalpha() and word not in _KEYWORDS for word in words]) >= TEXT_WORDS
 
 
 # A statement of SQL as a whole, as tutorials, reports and tickets have it.
@@ -139,7 +150,7 @@ def is_statement(text: str) -> bool:
     """Return whether a text is one statement of a program, or two: a line that breaks out of nothing."""
     if len(text) > 2_048 or text.count("\n") > PROGRAM_LINES:
         return False
-    return any([shape.match(text) is not None for shape in (_STATEMENT, _SHELL, _SQL)])
+    return (_STATEMENT.match(text) or _SHELL.match(text) or _SQL.match(text)) is not None
 
 
 def outside(text: str) -> str:

@@ -143,6 +143,12 @@ ATTACKS = (
         ),
         (0.6, rf"^[^<>]{{0,80}}['\"`][\s/]{{0,3}}{_HANDLERS}\s{{0,3}}=", "on"),
         (0.6, rf"^{_HANDLERS}\s{{0,3}}=", "on"),
+        # An attribute's end without a quote, and an event that needs nobody to do anything.
+        (
+            0.8,
+            rf"^[^<>\n]{{0,80}}\b(?:autofocus|tabindex|style|contenteditable)\b[^<>\n]{{0,80}}\s{_HANDLERS}\s{{0,3}}=",
+            "on",
+        ),
         (
             0.9,
             r"^\W{0,6}(?:j\W{0,2}a\W{0,2}v\W{0,2}a|v\W{0,2}b"

@@ -70,7 +70,8 @@ KINDS: Dict[str, str] = {
 FUNCTIONS = frozenset(
     _words(
         "f",
-        "abs acos ascii asin atan avg benchmark bin bin_to_num cast ceil ceiling char char_length charindex chr "
+        "crypt_key gtid_subset raise_error regexp_substring sleepeachrow uuid_to_bin abs acos ascii asin"
+        " atan avg benchmark bin bin_to_num cast ceil ceiling char char_length charindex chr "
         "coalesce compress concat concat_ws conv convert convert_tz cos count crc32 curdate current_database "
         "current_user currval curtime database databases date date_add date_format date_sub datediff db_name "
         "dbms_lock dbms_pipe decode default elt encode encrypt exp export_set extractvalue field find_in_set floor "
@@ -107,7 +108,8 @@ _FOLLOWED = {
     "alter": _OBJECTS,
 }
 _FOLLOWED_BY = {
-    verb: re.compile(rf"\s{{0,4}}(?:/\*|$|[(@*'\"`])|\s{{1,4}}(?:{shape})(?:\b|(?<=\W))") for verb, shape in _FOLLOWED.items()
+    verb: re.compile(rf"\s{{0,4}}(?:/\*|$|[(@*'\"`])|\s{{1,4}}(?:{shape})(?:\b|(?<=\W))")
+    for verb, shape in _FOLLOWED.items()
 }
 # A list of words that no *from* ends is a sentence.
 _FOLLOWED_BY["select"] = re.compile(
