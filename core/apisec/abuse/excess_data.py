@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Dict, NamedTuple, Tuple
 
+from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
 from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed, figure, volume
 from apisec.abuse.extremes import Extremes
@@ -25,7 +26,7 @@ OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
 TWICE = 2.0  # what is less than twice the usual is no other way of asking, however alike the others are
 SIZE_CAP, OWNERS_CAP = 4.0, 4.0
 REPEATED_CAP = 2.0  # decades that it says at most that it came again
-BYTES, RECORDS, VALUES, OWNERS = "bytes", "records", "values", "owners"
+BYTES, RECORDS, VALUES, OWNERS = "bytes", "records", "values", narrow.OWNERS
 REQUESTS = "requests"  # in seven days: how many responses the largest is one of
 # A difference that says nothing, and the words.
 MEASURES: Dict[str, Tuple[float, str]] = {
@@ -56,7 +57,7 @@ class ExcessData(CountingFamily):
     claims = (
         Claim(
             "oversize", "oversize", "times larger responses than others get", PRINCIPAL_OPERATION, least=3,
-            example="large", cap=REPEATED_CAP,
+            group="data", example="large", cap=REPEATED_CAP,
         ),
         Claim(
             "strangers", "strangers", "times records of more owners than others get", PRINCIPAL_OPERATION, least=3,
@@ -82,8 +83,11 @@ class ExcessData(CountingFamily):
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:  # noqa: ARG002
         features: Dict[str, float] = {}
-        for found in _out_of_line(counted, context).values():
+        for operation, found in _out_of_line(counted, context).items():
+            own = narrow.is_own(context, operation, counted)
             for measure, large in found.items():
+                if own and measure != OWNERS:
+                    continue
                 feature, cap = ("owners", OWNERS_CAP) if measure == OWNERS else ("size", SIZE_CAP)
                 features[feature] = max(features.get(feature, 0.0), min(cap, large.decades))
         return features

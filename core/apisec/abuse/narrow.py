@@ -17,6 +17,9 @@ from apisec.activity.hashing import value_hash32
 if TYPE_CHECKING:
     from apisec.abuse.tally import Counted
 
+OWNERS = "owners"  # what is measured: whom the records of an operation's lists belong to
+FEW_OWNERS = 3.0  # with more an operation is no list of one's own
+OF_ONE = 0.8  # of the objects asked for, to be all of one owner
 SHARE = "share"  # what is measured: of all that a principal does, the odds that it is this operation
 GRAIN = 0.1
 MOST_ODDS = 50.0
@@ -62,6 +65,26 @@ def holds_office(context: Context, operation: str, counted: Counted) -> bool:
         if other is not None and LEAST_OFFICE <= other.succeeded.count <= limit:
             return True
     return False
+
+
+def is_own(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether what the operation gave in the window belongs to one: somebody reads what is his, however much it is.
+
+    Lists say so where each names as few owners as those of others; single answers where they name one. False where
+    nothing names an owner.
+    """
+    extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+    usual = extremes.usual(OWNERS, 0.0) if extremes is not None else 0.0
+    listed = single = asked = 0
+    for row, name, used in counted.used():
+        if name == operation:
+            listed = max(listed, used.owners.count)
+            asked += len(used.objects)
+            # The member that says it is the one that every answer has.
+            single += max((max(values.values()) for values in row.owners.values()), default=0)
+    if listed:
+        return listed <= max(1.0, usual) <= FEW_OWNERS
+    return asked > 0 and single >= OF_ONE * asked
 
 
 def futility(counted: Counted, operation: str) -> float:

@@ -47,11 +47,13 @@ class Scraping(CountingFamily):
                 continue
             if max(trail.sums("objects")[1], trail.sums("given")[1]) < LEAST_NARROW:
                 continue
-            if narrow.narrowness(context, name, counted) > 0.0:
+            if narrow.narrowness(context, name, counted) > 0.0 and not narrow.is_own(context, name, counted):
                 counted.mark(name, "narrow", 1)
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         if not lead.operation or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(lead.operation):
+            return {}
+        if narrow.is_own(context, lead.operation, counted):
             return {}
         return {"monotony": narrow.narrowness(context, lead.operation, counted)}
 

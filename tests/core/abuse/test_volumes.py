@@ -1,0 +1,170 @@
+"""Volume is no finding; what stands beside it is: sizes, owners, narrowness, load."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, Dict, List
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from apisec.abuse.base import decades
+from apisec.abuse.engine import Engine
+from apisec.abuse.excess_data import ExcessData
+from apisec.abuse.extremes import LEAST_PRINCIPALS, MAX_PRINCIPALS, Extremes
+from apisec.abuse.flooding import Flooding
+from apisec.abuse.load import CAP, KEPT_HOURS, LEAST_SPENT, Load
+from apisec.abuse.scraping import Scraping
+from apisec.errors import DocumentError
+from tests.core.abuse.town import Anomalies, Event, at, event, findings, run
+
+PEOPLE, DAYS = 36, 2
+EXPERTS = (ExcessData(), Flooding(), Scraping())
+
+
+# --- the end of a distribution --------------------------------------------------------------------------------
+
+
+def sizes(values: Any) -> Extremes:
+    extremes = Extremes()
+    for who, value in enumerate(values):
+        extremes.take("bytes", who * 7919, value)
+    return extremes
+
+
+def test_a_page_has_an_end_and_a_heavy_tail_has_none() -> None:
+    page = sizes(3_000.0 + 10 * (n % 40) for n in range(80))
+    heavy = sizes(3_000.0 * (1.0 - (n + 0.5) / 80) ** -0.7 for n in range(80))
+    assert decades(page.tail("bytes", 9_000.0, 256.0)) > 5
+    assert decades(heavy.tail("bytes", 9_000.0, 256.0)) < 2
+    assert decades(page.tail("bytes", 3_390.0, 256.0)) < 2, "as much as some others got"
+
+
+def test_nobody_knows_an_end_of_few_and_staff_does_not_move_it() -> None:
+    assert sizes(100.0 for _ in range(LEAST_PRINCIPALS - 1)).tail("bytes", 1e9, 1.0) == 1.0
+    people = [3_000.0 + n for n in range(58)]
+    alone, beside = (decades(sizes(each).tail("bytes", 9_000.0, 256.0)) for each in (people, [*people, 1e6, 1e6]))
+    assert beside > alone - 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(1, 1e9), min_size=LEAST_PRINCIPALS, max_size=200), st.floats(1, 1e10), st.floats(1, 1e10))
+def test_more_is_never_likelier_and_state_says_the_same(values: List[float], one: float, other: float) -> None:
+    extremes = sizes(values)
+    less, more = sorted((one, other))
+    assert 0.0 < extremes.tail("bytes", more, 10.0) <= extremes.tail("bytes", less, 10.0) <= 1.0
+    again = Extremes.from_state(json.loads(json.dumps(extremes.to_state())))
+    assert math.isclose(again.tail("bytes", one, 10.0), extremes.tail("bytes", one, 10.0), rel_tol=1e-3)
+    extremes.merge(again)
+    assert len(extremes.to_state()["bytes"]) <= MAX_PRINCIPALS
+
+
+@pytest.mark.parametrize("state", [None, [], {"bytes": 7}, {"bytes": {"x": 1}}, {"bytes": {"1": -1}}])
+def test_what_is_no_state_is_refused(state: Any) -> None:
+    with pytest.raises(DocumentError):
+        Extremes.from_state(state)
+    with pytest.raises(DocumentError):
+        Load.from_state(state)
+
+
+def test_load_is_measured_by_the_busiest_hours_and_an_idle_service_has_none() -> None:
+    load = Load()
+    for hour in range(KEPT_HOURS + 30):
+        load.take(12 * hour, 200_000.0 if hour % 12 == 11 else 40_000.0)
+        load.forget(12 * hour)
+    assert load.decades(LEAST_SPENT - 1) == load.decades(45_000.0) == 0.0
+    assert 0.9 < load.decades(100_000.0) <= 1.1, "half of what all take in the busiest hours"
+    assert load.decades(1e9) == CAP
+    assert Load.from_state(json.loads(json.dumps(load.to_state()))).decades(100_000.0) == load.decades(100_000.0)
+    assert len(load.to_state()) == KEPT_HOURS
+    assert Load().decades(1e9) == 0.0
+
+
+# --- a small office -------------------------------------------------------------------------------------------
+
+
+def listing(time: float, who: str, first: int, count: int, owner: str = "") -> Event:
+    """A page of documents: one's own, or (no owner) those of many."""
+    records = [
+        {"id": f"d-{n}", "owner_id": owner or f"u{n % 50}", "title": "x" * 20} for n in range(first, first + count)
+    ]
+    body = json.dumps({"documents": records})
+    return event(time, who, "GET /documents", response_body=body, bytes_out=len(body), response_time=40.0)
+
+
+def catalogue(time: float, who: str, first: int) -> Event:
+    body = json.dumps({"items": [{"sku": f"sku-{n}"} for n in range(first, first + 10)]})
+    return event(time, who, "GET /catalogue", response_body=body, bytes_out=len(body), response_time=30.0)
+
+
+def search(time: float, who: str, status: int = 200) -> Event:
+    body = json.dumps({"found": [{"id": "f-1"}, {"id": "f-2"}]})
+    return event(time, who, "GET /search", status, response_body=body, bytes_out=len(body), response_time=250.0)
+
+
+def days() -> List[Event]:
+    events: List[Event] = []
+    for day in range(DAYS):
+        for index in range(PEOPLE):
+            who, time = f"p{index}", at(day, 7 + index * 0.31 % 11)
+            for turn in range(3):
+                more = time + 600 * turn
+                events.append(listing(more, who, 100 * index, 3 + index % 8, who))
+                events.append(search(more + 20, who))
+                events.append(event(more + 40, who, "GET /me", bytes_out=300))
+                events.append(catalogue(more + 50, who, 10 * (index % 3)))
+                events.append(event(more + 60, who, "PUT /documents/{id}", object_ids=[f"id=d-{100 * index + turn}"]))
+    return events
+
+
+@pytest.fixture(scope="module")
+def state() -> str:
+    engine = Engine(families=EXPERTS)
+    assert not findings(run(engine, days()))
+    return json.dumps(engine.documents(dirty_only=False))
+
+
+def after(state: str, events: List[Event]) -> Anomalies:
+    return run(Engine(json.loads(state), families=EXPERTS), events)
+
+
+NOON = at(DAYS, 12)
+ATTACKS: Dict[str, List[Event]] = {
+    # Everybody's documents, by pages no larger than those of others, an hour apart.
+    "excess_data": [listing(NOON + 3_600 * n, "mallory", 10 * n, 10) for n in range(12)],
+    "flooding": [search(NOON + n, "mallory") for n in range(1_500)],
+    # All that is for everybody, page by page.
+    "scraping": [catalogue(NOON + 40 * n, "mallory", 10 * n) for n in range(40)],
+}
+
+
+@pytest.mark.parametrize("family", ATTACKS)
+def test_what_stands_beside_volume_makes_the_finding(state: str, family: str) -> None:
+    (found,) = findings(after(state, ATTACKS[family]))
+    assert (found["lead"], found["principal"]) == (family, "~principal~mallory~")
+
+
+ORDINARY: Dict[str, List[Event]] = {
+    "a new partner with large pages of its own": [
+        one
+        for n in range(40)
+        for one in (
+            listing(NOON + 300 * n, "partner", 5_000, 60, "partner"),
+            event(NOON + 300 * n + 9, "partner", "PUT /documents/{id}", object_ids=[f"id=d-{5_000 + n}"]),
+        )
+    ],
+    "a migration that rewrites what it reads": [
+        event(NOON + n, "clerk", "PUT /documents/{id}", object_ids=[f"id=d-{n}"], response_time=90.0)
+        for n in range(1_500)
+    ],
+    "somebody who reads all of his own": [listing(NOON + 5 * n, "p7", 700 + 9 * n, 9, "p7") for n in range(40)],
+    "a client that sends what is refused": [search(NOON + n, "broken", 400) for n in range(600)],
+}
+
+
+@pytest.mark.parametrize("events", ORDINARY.values(), ids=ORDINARY)
+def test_volume_alone_is_no_finding(state: str, events: List[Event]) -> None:
+    told = after(state, events)
+    assert not findings(told), [(one["family"], one["features"]) for one in findings(told)]
