@@ -21,8 +21,8 @@ def card_of(document: Mapping[str, Any]) -> str:
         "## What they are",
         "",
         "One model a family of abuse: a weighted sum of evidence (no weight is negative), and a map from the sum to",
-        "the chance that an ordinary principal shows as much on an ordinary day, in any family. Read by",
-        "`core/apisec/abuse`.",
+        "the chance that an ordinary transaction lies in an episode that shows as much, in any family (an upper",
+        "bound). Read by `core/apisec/abuse`. Told: campaigns of score 60 and more in a million ordinary transactions.",
         "",
         f"- SHA-256 {document['sha256']}; signed by {signed}",
         f"- {len(document['golden'])} golden vectors, which every reader recomputes within 1e-9",
@@ -36,8 +36,8 @@ def card_of(document: Mapping[str, Any]) -> str:
         "",
         "## Weights and calibration",
         "",
-        "| family | weights | ordinary episodes | campaigns | p at z = 3, 5, 8 |",
-        "|---|---|---|---|---|",
+        "| family | weights | ordinary episodes | told a million | campaigns | p at z = 3, 5, 8 |",
+        "|---|---|---|---|---|---|",
         *[_family(name, entry, training) for name, entry in document["families"].items()],
         "",
         *_splits(training.get("splits") or {}, training.get("kept") or ()),
@@ -55,7 +55,8 @@ def _family(name: str, entry: Mapping[str, Any], training: Mapping[str, Any]) ->
     about = (training.get("families") or {}).get(name, {})
     weights = ", ".join(f"{feature} {weight:.2f}" for feature, weight in entry["weights"].items()) or "all 1"
     chances = ", ".join(f"{10 ** _log10_p(entry, z):.1g}" for z in (3.0, 5.0, 8.0))
-    counts = f"{about.get('ordinary_episodes', '–')} | {about.get('campaigns', '–')}"
+    told = (training.get("told") or {}).get(name, {}).get("per_million", "–")
+    counts = f"{about.get('ordinary_episodes', '–')} | {told} | {about.get('campaigns', '–')}"
     return f"| {name} | {weights} | {counts} | {chances} |"
 
 
