@@ -84,7 +84,7 @@ test_on() {
     touch "$stamp"
   fi
   say "core and package on Python $version"
-  PYTHONPATH=core "$venv/bin/python" -m pytest -q -p no:cacheprovider "${SIDE_BY_SIDE[@]}" tests/core tests/portable
+  HYPOTHESIS_PROFILE=brief PYTHONPATH=core "$venv/bin/python" -m pytest -q -p no:cacheprovider "${SIDE_BY_SIDE[@]}" tests/core tests/portable
 }
 
 # atheris has wheels for some Pythons only, and nothing else needs it: it never goes into .venv.

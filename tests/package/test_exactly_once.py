@@ -14,18 +14,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-import urllib3
-from apisec_app.connection import connect
 from apisec_app.refresh import inventory as refreshing
 from apisec_app.refresh import paths
 from apisec_app.refresh import run as running
 from apisec_app.windows.ledger import StaleRunError, Window
 
 from apisec.endpoints.inventory import Inventory
+from tests.support.kv_memory import MemoryService
 from tests.support.splunk import Splunk
 
-pytestmark = [pytest.mark.app, pytest.mark.exclusive]
 LOGGER = logging.getLogger("test")
+SERVICE = "shop"
 OPERATIONS = ("GET /a", "POST /a", "GET /b/{b_id}")
 
 
@@ -128,10 +127,10 @@ class Model:
 
 
 class World:
-    """Events by index time, and refreshes over them, with a ledger of windows of its own."""
+    """Events by index time, and refreshes over them, with a KV store in memory: every write is a place to die at."""
 
-    def __init__(self, splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.splunk = splunk
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.kv = MemoryService()
         self.start = float(int(time.time()))
         self.indexed: list[tuple[float, dict[str, Any]]] = []
         self.settings = running.Settings(lag=0.0, retain_days=0.01, quiet_hours=0.0)
@@ -140,14 +139,7 @@ class World:
         monkeypatch.setattr(paths, "PathModel", Model)
         monkeypatch.setattr(paths, "requests_of", lambda *_: paths.MIN_REQUESTS)
         before = {"_key": f"{self.start - 100:.0f}", "start": self.start - 100, "end": self.start, "noted": 1}
-        self.ledger([{**before, "done": True, "finished": self.start}])
-
-    def ledger(self, documents: list[dict[str, Any]]) -> None:
-        """Make the ledger of windows hold exactly these."""
-        path = self.splunk.data("apisec_inventory_windows")
-        self.splunk.rest.call("DELETE", path)
-        if documents:
-            self.splunk.rest.call("POST", f"{path}/batch_save", body=documents)
+        self.kv.fill("apisec_inventory_windows", {**before, "done": True, "finished": self.start})
 
     def _fetch(self, _service: Any, span: Window) -> refreshing.Found:
         found = refreshing.Found(Inventory(), cast(Any, Model()))
@@ -161,7 +153,7 @@ class World:
         """Events that were indexed ``at`` seconds after the start."""
         for n in range(count):
             operation = OPERATIONS[n % len(OPERATIONS)]
-            event = {"service": self.splunk.service, "operation": operation, "time": self.start + at, "status": 200}
+            event = {"service": SERVICE, "operation": operation, "time": self.start + at, "status": 200}
             self.indexed.append((self.start + at, {**event, "principal": f"p{n}", "response_time": n + at}))
 
     def refresh(
@@ -170,8 +162,7 @@ class World:
         before: Callable[[int], None] = lambda _: None,
         after: Callable[[int], None] = lambda _: None,
     ) -> Iterator[dict[str, Any]]:
-        rest = self.splunk.rest
-        wire = Wire(connect(self.splunk.target.url, rest.session_key), before, after)
+        wire = Wire(self.kv, before, after)
         yield from running.Refresh(wire, self.settings, LOGGER).run(now)
         self.writes = wire.writes
 
@@ -179,7 +170,7 @@ class World:
         return list(self.refresh(self.start + at, **hooks))
 
     def counts(self) -> dict[str, int]:
-        return {d["operation"]: int(d["count"]) for d in self.splunk.collection("apisec_inventory")}
+        return {d["operation"]: int(d["count"]) for d in self.kv.rows("apisec_inventory")}
 
     def expected(self) -> dict[str, int]:
         one = Inventory()
@@ -192,17 +183,13 @@ class World:
         one = Inventory()
         for _, event in self.indexed:
             one.add(event)
-        held = Inventory.from_documents(self.splunk.collection("apisec_inventory"))
+        held = Inventory.from_documents(self.kv.rows("apisec_inventory"))
         return held.to_state() == one.to_state()
 
 
 @pytest.fixture
-def world(splunk: Splunk, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    urllib3.disable_warnings()
-    kept = splunk.rest.call("GET", splunk.data("apisec_inventory_windows"))
-    world = World(splunk, monkeypatch)
-    yield world
-    world.ledger(kept)
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)
 
 
 def dying(number: int) -> Callable[[int], None]:
@@ -269,9 +256,9 @@ def test_runs_that_overlap_anywhere_count_nothing_twice(world: World) -> None:
 def test_a_run_over_nothing_new_writes_nothing_and_says_nothing(world: World) -> None:
     world.index(5, 10)
     assert {event["change"] for event in world.run(10)} == {"operation_new"}
-    before = world.splunk.collection("apisec_inventory")
+    before = world.kv.rows("apisec_inventory")
     assert world.run(10) == []
-    assert world.splunk.collection("apisec_inventory") == before
+    assert world.kv.rows("apisec_inventory") == before
 
 
 def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,14 +268,14 @@ def test_idle_operations_are_archived_and_come_back_whole(world: World, monkeypa
     assert world.counts() == world.expected()
     world.run(1000)
     assert world.counts() == {}
-    archived = world.splunk.collection("apisec_inventory_archive")
+    archived = world.kv.rows("apisec_inventory_archive")
     assert {d["operation"] for d in archived} == set(OPERATIONS)
     world.index(1005, 2)
     changes = world.run(1010)
     assert changes == [], "an operation that comes back is not new"
     assert set(world.counts()) == set(OPERATIONS[:2])
     assert world.counts()["GET /a"] == 11
-    assert {d["operation"] for d in world.splunk.collection("apisec_inventory_archive")} == {OPERATIONS[2]}
+    assert {d["operation"] for d in world.kv.rows("apisec_inventory_archive")} == {OPERATIONS[2]}
 
 
 def users(world: World, at: float, family: str, names: range) -> None:
@@ -296,7 +283,7 @@ def users(world: World, at: float, family: str, names: range) -> None:
     for n in names:
         path = f"/{family}/{chr(97 + n % 26)}{chr(97 + n // 26)}nna-smith/orders"
         about = {
-            "service": world.splunk.service,
+            "service": SERVICE,
             "http_method": "GET",
             "uri_path": path,
             "endpoint": path,
@@ -324,7 +311,7 @@ def test_operations_that_turn_out_to_be_one_are_counted_once_wherever_it_dies(wo
             assert sum(world.counts().values()) == len(world.indexed), f"killed after write {number}"
         names = [name for name in world.counts() if name.startswith(f"GET /{family}/")]
         assert names == [f"GET /{family}/{{name}}/orders"]
-    archived = world.splunk.collection("apisec_inventory_archive")
+    archived = world.kv.rows("apisec_inventory_archive")
     assert {d["renamed_to"].rpartition("|")[2] for d in archived} == set(world.counts())
 
 
@@ -361,6 +348,8 @@ print(sum(1 for _ in run.Refresh(service, run.Settings(lag=0.0), logging.getLogg
 """
 
 
+@pytest.mark.app
+@pytest.mark.exclusive
 def test_a_process_that_is_killed_is_made_up_for(splunk: Splunk, unpacked: Path) -> None:
     """With real searches and SIGKILL: after the window began, and after its documents."""
     key = splunk.rest.session_key

@@ -33,7 +33,7 @@ from apisec_sandbox.splunkd.web import HttpError
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parents[1] / "cases/spl/language.yml").read_text("utf-8"))
 NOW = 1_700_000_000.0
-ENOUGH = 20.0  # seconds of processor time for a hostile search of a megabyte: what is quadratic takes hours
+ENOUGH = 20.0  # seconds of processor time for a hostile search of 200 kB: what is quadratic takes many minutes
 
 
 class Nothing:
@@ -198,13 +198,13 @@ def test_default_fields_where_they_are_named() -> None:
 # What no input may do
 
 HOSTILE = {
-    "parentheses": "(" * 200_000,
-    "negations": "NOT " * 200_000,
-    "brackets": "[search " * 100_000,
-    "quotes": '"a" ' * 200_000 + '"',
-    "backslashes": '"' + "\\" * 900_001,
-    "terms": "a OR " * 150_000 + "a",
-    "spaces": " " * 900_000 + "a=",
+    "parentheses": "(" * 40_000,
+    "negations": "NOT " * 40_000,
+    "brackets": "[search " * 20_000,
+    "quotes": '"a" ' * 40_000 + '"',
+    "backslashes": '"' + "\\" * 200_001,
+    "terms": "a OR " * 30_000 + "a",
+    "spaces": " " * 200_000 + "a=",
     "stars": "*a" * 2_000,
 }
 
@@ -221,9 +221,7 @@ def test_hostile_searches_end_soon(name: str) -> None:
     assert time.process_time() - began < ENOUGH
 
 
-@pytest.mark.parametrize(
-    "text", ["(" * 5000, "-" * 100_000 + "1", "NOT " * 100_000 + "a", "abs(" * 5000, "1+" * 200_000]
-)
+@pytest.mark.parametrize("text", ["(" * 5000, "-" * 20_000 + "1", "NOT " * 20_000 + "a", "abs(" * 5000, "1+" * 40_000])
 def test_hostile_expressions_are_refused_or_run(text: str) -> None:
     with contextlib.suppress(SplError):
         parse_expression(text, 0, len(text), Scope(NOW)).run({"a": "1"})
