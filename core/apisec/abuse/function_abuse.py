@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 LEAST_EVIDENCE = 1.0
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
-EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE = 2.0, 4.5, 1.0, 1.0
+EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.5, 1.0, 0.5, 1.0
 STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that role works
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
@@ -271,7 +271,7 @@ def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Opt
             if best is not None and (best.explained or best.commonness >= PUBLIC):
                 features.update(unexpected=0.0, place=0.0, named=0.0)  # what it was served is another matter
             if len(refused) >= MANY_REFUSING:
-                features["roles"] = OTHER_ROLE
+                features["roles"] = MANY_TRIED
     if sum(features.values()) < LEAST_EVIDENCE or not (features["unexpected"] or features["refused"]):
         return None
     return _observation(row, steps, best, refused, features, roles, context)
@@ -298,6 +298,7 @@ def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:
         one.hashed != other.hashed
         and max(one.commonness, other.commonness) < OF_A_ROLE
         and other.features["unexpected"] >= 2.0
+        and not (one.explained or other.explained)
         and not roles.together(one.hashed, other.hashed)
     )
 

@@ -30,6 +30,7 @@ LEAST_EVIDENCE, LEAST_NEW = 1.5, 1.5
 LEAST_ROWS = 20.0  # of an operation before a field can be called new
 YOUNG_SLOTS = SLOTS_PER_DAY
 ACCEPTED, REPEATED_CAP = 0.7, 0.7  # decades for an answer of success, and for saying it again and again
+SEVERAL, SEVERAL_CAP = 0.7, 2.1  # decades for each further member of such a name that is tried beside it
 REFUSED_SHARE = 0.5  # of what a name tells, when the API refused it
 # What no name tells, or the API refused, must be able to become ordinary: less than the 4 decades from which on a
 # window teaches nothing.
@@ -51,7 +52,7 @@ class New(NamedTuple):
 
 class MassAssignment:
     name = NAME
-    features = ("accepted", "new", "repeated", "telling")
+    features = ("accepted", "new", "repeated", "several", "telling")
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         found: List[Observation] = []
@@ -127,7 +128,11 @@ def _newest(
             "repeated": min(REPEATED_CAP, 0.5 * math.log10(max(1, requests))) if worth and served else 0.0,
         }
         found.append(New(field, kind, requests, others, chance, features))
-    return max(found, key=lambda one: (sum(one.features.values()), one.field), default=None)
+    best = max(found, key=lambda one: (sum(one.features.values()), one.field), default=None)
+    if best is not None and best.kind:
+        others = sum(one.kind != "" for one in found) - 1
+        best.features["several"] = min(SEVERAL_CAP, SEVERAL * others)
+    return best
 
 
 def _observation(

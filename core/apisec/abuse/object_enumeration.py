@@ -19,7 +19,7 @@ from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Cont
 from apisec.abuse.base import observation as observed
 from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.daily import Measured
-from apisec.abuse.habits import signature_of
+from apisec.abuse.habits import signature_of, unit_of
 from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import Day, Holders, Provenance
@@ -36,7 +36,9 @@ YOUNG_SLOTS = SLOTS_PER_DAY  # a service of which nothing is remembered gave all
 LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 STEP = 1.5  # decades that each unissued object can be worth: one is none
 # What corroborates is capped: it depends on the same requests, and none of it is an enumeration by itself.
-FOREIGN_CAP, OWNERS_CAP, WALK_CAP, REFUSED_CAP, MANY_CAP = 2.0, 2.0, 2.0, 2.0, 3.0
+FOREIGN_CAP, OWNERS_CAP, WALK_CAP, MANY_CAP, BESIDE_CAP = 2.0, 2.0, 2.0, 3.0, 3.0
+MISSED_CAP = 6.0  # of ids that nobody gave it, those that are refused: by themselves a search for what is there
+YOUNG_CROWD = 2 * SLOTS_PER_DAY
 WEAK = 0.02  # chance below which a principal's day counts as weak evidence against its operation
 WEAK_OBJECTS = 2
 CROWD_TRIALS = 24.0  # looks a day that are worth counting: the day is one count that grows
@@ -88,27 +90,36 @@ class ObjectEnumeration:
         return found
 
     def _take(self, row: Row, context: Context) -> Iterator[Tuple[Row, str]]:
-        """Count a row; yield the operations that were asked for objects which nobody had given to the principal."""
+        """Count a row; yield the operations that were asked for objects which nobody had given to the principal.
+
+        A client that begins a session anew keeps the ids of the last one: what it was given and asks for is counted
+        over all its sessions, what is usual is learned from sessions.
+        """
         asking = [(name, used) for name, used in row.operations.items() if used.objects and name != OTHER]
         if not asking and not row.issued and not row.owners:
             return
-        key = (row.service, row.principal)
+        key, unit = (row.service, row.principal), unit_of(row)
         provenance = context.part(PRINCIPAL, key, Provenance)
+        client = provenance if unit == row.principal else context.part(PRINCIPAL, (row.service, unit), Provenance)
         if row.owners:
             context.part(PRINCIPAL, key, Owners).take(row)
         if asking:
             holders = context.part(SERVICE, (row.service,), Holders)
-            tag = value_hash32(row.principal)
+            tag = value_hash32(unit)
             day = row.slot // SLOTS_PER_DAY
             for name, used in asking:
                 hashed = value_hash32(name)
-                new = provenance.take(row, hashed, used, holders, tag)
+                if client is not provenance:
+                    provenance.take(row, hashed, used, holders, tag, client.issued)
+                new = client.take(row, hashed, used, holders, tag, provenance.issued)
                 shares = context.part(OPERATION, (row.service, name), ObjectShares)
                 weak = row.principal in shares.suspects(day)
                 shares.measure(day, row.principal, row.kind, _measured(provenance.asked[hashed].days[day], weak))
                 if new.unissued:
                     yield row, name
         provenance.give(row)
+        if client is not provenance:
+            client.give(row)
 
     def learn(self, window: Window, context: Context) -> None:
         services = set()
@@ -118,7 +129,7 @@ class ObjectEnumeration:
             day = row.slot // SLOTS_PER_DAY
             services.add(row.service)
             if row.issued or asking:
-                tag = value_hash32(row.principal)
+                tag = value_hash32(unit_of(row))
                 holders = context.part(SERVICE, (row.service,), Holders)
                 holders.hold(row.issued, tag, day)
                 for name in asking:
@@ -150,7 +161,7 @@ def _measured(day: Day, weak: bool) -> Measured:
         "unissued": (float(day.unissued), objects),
         "foreign": (float(day.foreign), float(day.sampled)),
         "walked": (float(day.walked), objects),
-        "refused": (float(day.refused), objects),
+        "missed": (float(day.missed), objects),
         "weak": (float(weak), 1.0),
     }
     return {name: pair for name, pair in found.items() if pair[1] > 0.0}
@@ -161,7 +172,7 @@ def _measured(day: Day, weak: bool) -> Measured:
 
 def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[Evidence]:
     """Return what a principal's objects of an operation say; None when there is nobody to compare it with."""
-    provenance = context.part(PRINCIPAL, (row.service, row.principal), Provenance)
+    provenance = context.part(PRINCIPAL, (row.service, unit_of(row)), Provenance)
     shares = context.part(OPERATION, (row.service, name), ObjectShares)
     today = row.slot // SLOTS_PER_DAY
     asked = provenance.asked[value_hash32(name)]
@@ -183,18 +194,22 @@ def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[E
     # Where nobody's ids come from responses (bodies are not visible), whose objects they are has to tell.
     blind = population.mean > BLIND_MEAN
     foreign = _extra(shares, row.kind, "foreign", counts.foreign, counts.sampled, BLIND_CAP if blind else FOREIGN_CAP)
-    beside = {
+    # Where ordinary ids come from elsewhere, few of those are refused.
+    missed = _extra(shares, row.kind, "missed", counts.missed, counts.objects, MISSED_CAP)
+    features = {
+        "unissued": unissued,
+        "foreign": strange * foreign,
+        "refused": min(missed, max(0.0, STEP * (counts.missed - 1))),
         "owners": strange * owners[1],
         "walked": strange * _extra(shares, row.kind, "walked", counts.walked, counts.objects, WALK_CAP),
-        "refused": strange * _extra(shares, row.kind, "refused", counts.refused, counts.objects, REFUSED_CAP),
         "many": strange * many,
     }
-    features = {"unissued": unissued, "foreign": strange * foreign, **beside}
-    if not blind:
-        beside["foreign"] = features["foreign"]
-    main = features["foreign"] if blind else unissued
+    main = max(("unissued", "refused", "foreign") if blind else ("unissued", "refused"), key=lambda one: features[one])
+    beside = {one: min(BESIDE_CAP, value) for one, value in features.items() if one not in (main, "unissued")}
+    if main != "unissued":  # what says the same twice counts once
+        features["unissued"] = 0.0
     # What corroborates is worth no more than what it corroborates.
-    share = min(1.0, main / max(sum(beside.values()), 1e-9))
+    share = min(1.0, features[main] / max(sum(beside.values()), 1e-9))
     features.update((feature, share * value) for feature, value in beside.items())
     if past.objects >= HABIT_OBJECTS and short <= long:
         basis = "own habit"
@@ -332,6 +347,8 @@ def _crowd(service: str, operation: str, rows: Sequence[Row], context: Context) 
     today = context.now_slot // SLOTS_PER_DAY
     weak = shares.suspect(today, [row.principal for row in rows])
     if len(weak) < LEAST_CROWD:
+        return None
+    if context.age(service) < YOUNG_CROWD:
         return None
     population = shares.population("", "weak")
     rate = (population.hits + WEAK_PRIOR * WEAK_PRIOR_DAYS) / (population.trials + WEAK_PRIOR_DAYS)

@@ -42,6 +42,7 @@ class Day(NamedTuple):
     public: int = 0
     walked: int = 0
     refused: int = 0
+    missed: int = 0  # unissued and refused
 
     def plus(self, other: Day) -> Day:
         return Day(*(one + two for one, two in zip(self, other)))
@@ -88,8 +89,19 @@ class Provenance:
         self.asked: Dict[int, Asked] = {}
         self.forgotten = 0  # ids that there was no room for: until then "never issued" is not sure
 
-    def take(self, row: Row, operation: int, activity: OperationActivity, holders: Holders, tag: int) -> Day:
-        """Count the objects of one operation in a row (before ``give`` of the same row); return what is new."""
+    def take(
+        self,
+        row: Row,
+        operation: int,
+        activity: OperationActivity,
+        holders: Holders,
+        tag: int,
+        also: Collection[int] = (),
+    ) -> Day:
+        """Count the objects of one operation in a row (before ``give`` of the same row); return what is new.
+
+        ``also`` are ids that were issued to the same under another name.
+        """
         today = row.slot // SLOTS_PER_DAY
         asked = self.asked.get(operation)
         if asked is None:
@@ -97,12 +109,17 @@ class Provenance:
         seen, issued, given = asked.seen, self.issued, row.issued
         fresh = [one for one in activity.objects if one not in seen]
         # Within a row the second decides; what was given in the same second counts as given before.
-        unissued = [one for one in fresh if one not in issued and given.get(one, _NEVER) > activity.objects[one]]
+        unissued = [
+            one
+            for one in fresh
+            if one not in issued and one not in also and given.get(one, _NEVER) > activity.objects[one]
+        ]
         sampled, foreign, public = holders.judge(fresh, unissued, tag)
         seen.update(dict.fromkeys(activity.objects, today))
-        refused = len(activity.refused.values.intersection(fresh)) if activity.refused.values else 0
+        refusing = activity.refused.values
+        refused, missed = (len(refusing.intersection(ids)) if refusing else 0 for ids in (fresh, unissued))
         walked = min(activity.walked, len(fresh))
-        new = Day(len(fresh), len(unissued), sampled, foreign, public, walked, refused)
+        new = Day(len(fresh), len(unissued), sampled, foreign, public, walked, refused, missed)
         asked.days[today] = asked.days.get(today, NONE).plus(new)
         asked.trim(today)
         if len(self.asked) > MAX_OPERATIONS:

@@ -21,7 +21,6 @@ from apisec.abuse.uses import (
     merge_notes,
     note,
     notes_of,
-    texts,
     use_of,
 )
 from apisec.activity.hashing import value_hash32
@@ -34,6 +33,8 @@ MANY_ADOPTERS = 200.0  # nobody counts who takes up what so many have
 EXPECTED_TOGETHER = 1.5  # principals that should use both, were there no roles, before their absence says something
 MAX_ROWS = 1_000_000.0
 COMMON = 0.3  # share of the principals by whom an operation is what everybody does
+EXPLAINED = 0.75  # of what a principal uses, used beside an operation by somebody ordinary
+SETTLED_SLOTS = 2 * SLOTS_PER_DAY  # after which an operation has its users, and more are late
 FEW, SOME = 0.1, 0.25  # shares of the principals that an operation serves; what serves more of them is of no role
 # Of what everybody does, done by those who use an operation: with so much it is of no role, with so little of one.
 PUBLIC, OF_A_ROLE = 0.6, 0.4
@@ -96,7 +97,7 @@ class Roles:
         use = self._uses.get(operation)
         if use is None:
             return 1.0, 0
-        base = (use.adopters + takers + 0.5) / (max(0.0, self.rows - use.appeared) + 1.0)
+        base = use.rate(self.rows, takers)
         least, telling = 1.0, 0
         for other in others:
             known = self._uses.get(other)
@@ -152,8 +153,9 @@ class Roles:
         return [one for one, use in self._uses.items() if use.adopters >= COMMON * self.principals]
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
-        """Whether somebody ordinary uses the operation beside each of ``others``: it belongs to one role with them."""
-        return all(self.together(operation, other) for other in others if other != operation)
+        """Whether somebody ordinary uses the operation beside most of ``others``: it belongs to one role with them."""
+        beside = [self.together(operation, other) > 0 for other in others if other != operation]
+        return sum(beside) >= EXPLAINED * len(beside)
 
     def together(self, one: int, other: int) -> int:
         return self._pairs.get((one, other) if one < other else (other, one), 0)
@@ -191,6 +193,8 @@ class Roles:
     def meet(self, operation: int, name: str, slot: int) -> Use:
         """Return the operation's use, which begins now when it is new."""
         use = self._uses.get(operation)
+        if use is not None and not use.settled and slot - use.slot >= SETTLED_SLOTS:
+            use.settled = self.rows
         if use is None:
             if len(self._uses) >= MAX_OPERATIONS:
                 rarest = min(self._uses, key=lambda one: (self._uses[one].adopters, -self._uses[one].slot))
@@ -248,11 +252,11 @@ class Roles:
 
         for when, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait, held):
             if operation:
-                self._adopt(operation, others, more[1:], more[0])
+                self._adopt(operation, others, more[1:], more[0], when)
             else:
                 self.refused.remember(others, more[0], when)
 
-    def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int], weight: int) -> None:
+    def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int], weight: int, when: int) -> None:
         use = self._uses.get(operation)
         if use is None:
             return
@@ -260,6 +264,8 @@ class Roles:
         if not held:
             self.principals += weight
         use.adopters += weight
+        if when - use.slot >= SETTLED_SLOTS:
+            use.late += weight
         for network, agent in zip(flat[::2], flat[1::2]):
             for places, one in ((use.networks, network), (use.agents, agent)):
                 if one in places or len(places) < MAX_PLACES:
@@ -276,7 +282,7 @@ class Roles:
         if self.rows > MAX_ROWS:
             self.rows, self.principals = self.rows / 2.0, self.principals / 2.0
             for use in self._uses.values():
-                use.adopters, use.appeared = use.adopters / 2.0, use.appeared / 2.0
+                use.halve()
             self._pairs = {key: count // 2 for key, count in self._pairs.items() if count > 1}
         if len(self._waiting.waiting) < MAX_WAITING // 4 and self._every > 1:
             self._every //= 2
@@ -296,8 +302,7 @@ class Roles:
         self.principals += other.principals
         for operation, theirs in other._uses.items():
             mine = self.meet(operation, theirs.name, theirs.slot)
-            mine.adopters += theirs.adopters
-            mine.slot, mine.appeared = min(mine.slot, theirs.slot), min(mine.appeared, theirs.appeared)
+            mine.merge(theirs)
             for places, more in ((mine.networks, theirs.networks), (mine.agents, theirs.agents)):
                 for one, count in more.items():
                     if one in places or len(places) < MAX_PLACES:
@@ -311,17 +316,7 @@ class Roles:
         self._waiting.merge(other._waiting)
 
     def to_state(self) -> Dict[str, Any]:
-        uses = {
-            str(operation): [
-                use.name,
-                use.slot,
-                round(use.appeared, 1),
-                use.adopters,
-                texts(use.networks),
-                texts(use.agents),
-            ]
-            for operation, use in self._uses.items()
-        }
+        uses = {str(operation): use.to_state() for operation, use in self._uses.items()}
         return {
             "rows": self.rows,
             "principals": self.principals,

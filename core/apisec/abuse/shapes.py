@@ -24,13 +24,14 @@ _WORDS: Dict[str, Tuple[float, str]] = {
         2.0,
         "admin administrator superuser superadmin sysadmin root staff moderator operator role roles permission"
         " permissions privilege privileges privileged scope scopes grant grants acl authority authorities"
-        " entitlement entitlements capability capabilities impersonate access accesslevel usertype",
+        " entitlement entitlements capability capabilities impersonate access accesslevel usertype accounttype"
+        " group groups clearance sudo",
     ),
     "state": (
         1.5,
         "verified verify approved approve activated enabled disabled banned blocked locked suspended confirmed trusted"
         " kyc mfa premium vip subscribed paid unlocked reviewed published validated certified internal hidden"
-        " debug bypass",
+        " debug bypass tier plan level edition flags override",
     ),
     "money": (
         1.5,
@@ -47,6 +48,7 @@ _DEGREES: Dict[str, Tuple[float, str]] = {
     word: (worth, kind) for kind, (worth, words) in reversed(list(_WORDS.items())) for word in words.split()
 }
 _FLAGS = frozenset(("is", "has", "can", "allow", "allowed"))
+_WRITTEN = frozenset(("at", "by"))  # after what was done: created_at, approved_by; the server writes it
 PLAIN = (0.0, "")
 
 
@@ -58,6 +60,8 @@ def telling(field: str) -> Tuple[float, str]:
     if not words:
         return PLAIN
     found = [_DEGREES[word] for word in (*words, "".join(words)) if word in _DEGREES]
+    if len(words) > 1 and words[-1] in _WRITTEN and words[-2].endswith("ed"):
+        return max([*found, (1.0, "state")])
     if len(words) > 2 and words[0] not in _FLAGS:
         found = [one for one in found if one[1] == "rights"]  # total of shipping cost: a description, no switch
     return max(found, default=PLAIN)

@@ -28,20 +28,21 @@ from apisec.abuse.clients import (
     Change,
     Credentials,
     Hashes,
-    Machines,
+    Seen,
     hashes_of,
-    take,
 )
+from apisec.abuse.machines import Machines, take
 from apisec.activity.client import ClientKey
 from apisec.activity.hashing import value_hash32
 
 if TYPE_CHECKING:
-    from apisec.activity import Row
+    from apisec.activity import ClientUse, Row
 
 NAME = "token_theft"
 YOUNG_SLOTS = SLOTS_PER_DAY
 LEAST_EVIDENCE = 1.0
-BACK_CAP, AGENT_CAP, MACHINES_CAP, OTHERS_CAP = 1.5, 1.0, 1.0, 2.0
+BACK_CAP, AGENT_CAP, MACHINES_CAP = 1.5, 1.0, 1.0
+AT_ONCE = 0.7  # decades for a credential that two machines use in turns within five minutes
 RECENT_SECONDS = 86_400.0  # a change is told for so long
 # A change of one thing, or of everything on one network, is an update or a walk: it is never a finding, so that what
 # a release changes for everybody can become ordinary.
@@ -55,7 +56,7 @@ Held = Tuple["Row", str, List[Change], Mapping[Hashes, ClientKey]]
 
 class TokenTheft:
     name = NAME
-    features = ("agent", "back", "change", "machines", "others")
+    features = ("agent", "at_once", "back", "change", "machines")
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         for row in window.rows:
@@ -77,7 +78,8 @@ class TokenTheft:
             names = {hashes_of(key): key for key in use.clients}
             for change in changes:
                 if row.last - change.client.last <= RECENT_SECONDS:
-                    found = self._judge(row, hashed, change, names, credentials, machines, context)
+                    at_once = _at_once(names.get(change.before[:3]), names.get(change.client[:3]), use.clients)
+                    found = self._judge(row, hashed, change, names, credentials, machines, context, at_once)
                     if found is not None and (best is None or found.p_value < best.p_value):
                         best = found
         if best is not None:
@@ -92,6 +94,7 @@ class TokenTheft:
         credentials: Credentials,
         machines: Machines,
         context: Context,
+        at_once: bool,
     ) -> Optional[Observation]:
         client, bits = change.client, change.client.bits
         chance = machines.chance(row.kind, bits)
@@ -108,7 +111,8 @@ class TokenTheft:
         features = {
             "change": evidence,
             "back": min(BACK_CAP, decades(machines.chance_back(row.kind, bits))) if client.back and device else 0.0,
-            "agent": min(AGENT_CAP, decades(machines.chance_agent(client.agent))) if bits & AGENT else 0.0,
+            "agent": _agent(client, machines) if device else 0.0,
+            "at_once": AT_ONCE if device and at_once else 0.0,
             "machines": min(MACHINES_CAP, 0.5 * max(0, change.clients - 2)) if device and bits & NETWORK else 0.0,
         }
         return _observation(row, change, names, features, chance, basis, context)
@@ -123,14 +127,29 @@ class TokenTheft:
             machines.expose(row.kind)
             credentials = context.part(PRINCIPAL, (row.service, row.principal), Credentials)
             if not credentials.rows:
-                for agent in {hashes_of(key)[1] for use in row.credentials.values() for key in use.clients}:
-                    machines.agent(agent)
+                for machine in {hashes_of(key)[1:] for use in row.credentials.values() for key in use.clients}:
+                    machines.machine(*machine)
             for change in credentials.waiting:
                 machines.wait(context.now_slot, row.principal, row.kind, change)
             credentials.learn(context.now_slot, _wait(row.service, context))
         for service in services:
             machines = context.part(SERVICE, (service,), Machines)
             machines.learn(context.now_slot, _asking(context, service), _wait(service, context))
+
+
+def _agent(client: Seen, machines: Machines) -> float:
+    """Return the decades of an agent that few have, or of one with a TLS stack that few of its kind have."""
+    rare = decades(machines.chance_agent(client.agent)) if client.bits & AGENT else 0.0
+    if client.bits & JA4 and client.bits & NETWORK:  # else an update
+        rare = max(rare, decades(machines.chance_build(client.agent, client.ja4)))
+    return min(AGENT_CAP, rare)
+
+
+def _at_once(one: Optional[ClientKey], other: Optional[ClientKey], uses: Mapping[ClientKey, ClientUse]) -> bool:
+    """Whether two clients took turns within a row."""
+    if one is None or other is None or one == other:
+        return False
+    return max(uses[one].first, uses[other].first) < min(uses[one].last, uses[other].last)
 
 
 def _wait(service: str, context: Context) -> int:

@@ -17,18 +17,47 @@ _WHERE = "roles"
 class Use:
     """One operation of a service: ``adopters`` principals took it up, in the rows since it ``appeared``.
 
-    ``networks`` and ``agents`` count the adopters by where they came from.
+    ``late`` of them did so when it had its users (``settled``: rows until then, 0 while it has not). ``networks`` and
+    ``agents`` count the adopters by where they came from.
     """
 
-    __slots__ = ("adopters", "agents", "appeared", "name", "networks", "slot")
+    __slots__ = ("adopters", "agents", "appeared", "late", "name", "networks", "settled", "slot")
 
     def __init__(self, name: str, slot: int, appeared: float) -> None:
         self.name = name
         self.slot = slot
         self.appeared = appeared
+        self.settled = 0.0
         self.adopters = 0.0
+        self.late = 0.0
         self.networks: Dict[int, int] = {}
         self.agents: Dict[int, int] = {}
+
+    def rate(self, rows: float, takers: int) -> float:
+        """Return the chance that a row is of a principal that takes the operation up; ``takers`` did so just now.
+
+        Who used it from the beginning says nothing on how often others join: once there are enough rows since then,
+        only those count.
+        """
+        ever = (self.adopters + takers + 0.5) / (max(0.0, rows - self.appeared) + 1.0)
+        if not self.settled:
+            return ever
+        return min(ever, (self.late + takers + 0.5) / (max(0.0, rows - self.settled) + 1.0))
+
+    def halve(self) -> None:
+        self.adopters, self.late = self.adopters / 2.0, self.late / 2.0
+        self.appeared, self.settled = self.appeared / 2.0, self.settled / 2.0
+
+    def merge(self, other: Use) -> None:
+        """Add the counts of another one; places are added by who knows how many there may be."""
+        self.adopters += other.adopters
+        self.late += other.late
+        self.slot, self.appeared = min(self.slot, other.slot), min(self.appeared, other.appeared)
+        self.settled = max(self.settled, other.settled)
+
+    def to_state(self) -> List[Any]:
+        counts = [self.slot, round(self.appeared, 1), self.adopters, self.late, round(self.settled, 1)]
+        return [self.name, *counts, _texts(self.networks), _texts(self.agents)]
 
 
 class Place(NamedTuple):
@@ -55,7 +84,7 @@ def notes_of(state: Any) -> Dict[int, Dict[str, int]]:
     }
 
 
-def texts(counts: Mapping[int, int]) -> Dict[str, int]:
+def _texts(counts: Mapping[int, int]) -> Dict[str, int]:
     return {str(one): count for one, count in counts.items()}
 
 
@@ -65,12 +94,12 @@ def counts_of(state: Any, limit: int) -> Dict[int, int]:
 
 
 def use_of(state: Any) -> Use:
-    if not isinstance(state, list) or len(state) != 6 or not isinstance(state[0], str):
+    if not isinstance(state, list) or len(state) != 8 or not isinstance(state[0], str):
         raise DocumentError("an operation has another shape", where=_WHERE)
-    slot, appeared, adopters = numbers(state[1:4], 3, _WHERE)
+    slot, appeared, *counts = numbers(state[1:6], 5, _WHERE)
     use = Use(state[0], int(slot), appeared)
-    use.adopters = adopters
-    use.networks, use.agents = counts_of(state[4], MAX_PLACES), counts_of(state[5], MAX_PLACES)
+    use.adopters, use.late, use.settled = counts
+    use.networks, use.agents = counts_of(state[6], MAX_PLACES), counts_of(state[7], MAX_PLACES)
     return use
 
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apisec.abuse.base import SLOTS_PER_DAY
-from apisec.abuse.clients import Change, Credentials, Machines, Seen
-from apisec.abuse.clients import take as take_clients
+from apisec.abuse.clients import Change, Credentials, Seen
 from apisec.abuse.habits import Habits
+from apisec.abuse.machines import Machines
+from apisec.abuse.machines import take as take_clients
 from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import MAX_ISSUED, MAX_SAMPLE, PUBLIC, Holders, Provenance
@@ -232,7 +233,7 @@ def filled(kind: Type[Any]) -> Any:
         part.learning.append([SLOT, 2])
     elif kind is Machines:
         part.expose("jwt")
-        part.agent(5)
+        part.machine(5, 6)
         change = Change(Seen(1, 2, 3, 1.0, 2.0, 4, 6), Seen(1, 5, 6, 1.0, 2.0, 4), True, False, 2)
         part.wait(SLOT - 2 * SLOTS_PER_DAY, "bob", "jwt", change)
         part.wait(SLOT, "ann", "jwt", change)

@@ -8,7 +8,8 @@ from typing import List
 import pytest
 
 from apisec.abuse.base import SERVICE, Observation
-from apisec.abuse.clients import AGENT, JA4, NETWORK, Machines
+from apisec.abuse.clients import AGENT, JA4, NETWORK
+from apisec.abuse.machines import Machines
 from apisec.abuse.token_theft import TokenTheft
 from tests.core.abuse_special.world import LAPTOP, SERVICE_NAME, TOOL, Client, World, at, request, users
 
