@@ -115,9 +115,17 @@ class Trail:
         found = self._totals.get(name)
         return (found[0], found[1], found[2]) if found else _NO_SUMS
 
-    def some_sums(self, names: Collection[str]) -> Dict[str, Sums]:
-        """Return the sums of those of the counters that are not 0."""
-        return {name: (one[0], one[1], one[2]) for name, one in self._totals.items() if name in names}
+    def some_sums(self, asked: Mapping[str, Collection[int]]) -> Dict[str, Sums]:
+        """Return the sums of those of the counters that are not 0; 0 for horizons (indices) that are not asked for."""
+        found: Dict[str, Sums] = {}
+        for name, sums in self._totals.items():
+            horizons = asked.get(name)
+            if horizons is not None:
+                wanted = [0.0, 0.0, 0.0]
+                for horizon in horizons:
+                    wanted[horizon] = sums[horizon]
+                found[name] = (wanted[0], wanted[1], wanted[2])
+        return found
 
     def merge(self, other: Trail) -> None:
         self.advance(other.newest)

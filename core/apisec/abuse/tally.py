@@ -30,6 +30,7 @@ from apisec.abuse.shares import Share, merged
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 from apisec.activity.parts import Hashes
+from apisec.baselines.counters import HORIZON_INDEX
 from apisec.baselines.histograms import UNIT
 from apisec.baselines.population import DAY_ROWS, weight_of
 from apisec.errors import DocumentError
@@ -231,8 +232,8 @@ class Tally:
         self.services: Dict[str, Counts] = {}
         self.sources: Dict[Tuple[str, str], Counted] = {}  # by (service, "@address")
         self._told: FrozenSet[str] = frozenset()  # these, and what they are shares of
-        # Counters that are asked about, by scope; object_enumeration asks about the objects of an operation.
-        self._asked: Dict[str, Set[str]] = {PRINCIPAL: set(), PRINCIPAL_OPERATION: {"objects"}}
+        # Counters and horizons that are asked about, by scope; object_enumeration asks about objects of an operation.
+        self._asked: Dict[str, Dict[str, Set[int]]] = {PRINCIPAL: {}, PRINCIPAL_OPERATION: {"objects": {1}}}
         self._doubtful: AbstractSet[Tuple[str, str]] = frozenset()
         self._shares: Tuple[Tuple[str, str, str], ...] = ()  # scope, counter and of what: what claims need shares of
         self._totals: FrozenSet[str] = frozenset()  # marks that are judged by operation
@@ -281,7 +282,8 @@ class Tally:
         claims = [claim for family in marking for claim in family.claims]
         self._shares = tuple(sorted({(claim.scope, claim.counter, claim.of) for claim in claims if claim.of}))
         for claim in claims:
-            self._asked.setdefault(claim.scope, set()).add(claim.counter)
+            horizons = self._asked[claim.scope].setdefault(claim.counter, set())
+            horizons.update(HORIZON_INDEX[one] for one in claim.horizons)
         for counted in self.principals.values():
             for family in marking:
                 family.mark(counted, self._context)

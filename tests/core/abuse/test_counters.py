@@ -52,8 +52,9 @@ def test_what_is_over_leaves_the_sums() -> None:
     trail.add(START, {"requests": 5, "bytes": 1e9})
     trail.advance(START + 12)
     assert trail.sums("requests") == (0.0, 5, 5)
+    assert trail.some_sums({"requests": {0, 2}}) == {"requests": (0, 0, 5)}
     trail.advance(START + 8 * 288)
-    assert trail.some_sums({"requests", "bytes"}) == {}
+    assert trail.some_sums({"requests": {0, 1, 2}, "bytes": {2}}) == {}
 
 
 @pytest.mark.parametrize(
