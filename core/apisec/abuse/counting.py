@@ -34,8 +34,6 @@ from apisec.abuse.base import (
 from apisec.abuse.counters import Trail
 from apisec.abuse.shares import Share, share_tail
 from apisec.abuse.tally import (
-    MONOTONY,
-    MONOTONY_LEAST,
     SOURCE,
     SOURCE_MARKS,
     Counted,
@@ -168,17 +166,6 @@ def _share_p(context: Context, claim: Claim, key: Key, seen: float, trials: floa
     traffic = context.peek(place[0], place[1], OperationTraffic)
     share = traffic.shares.get(f"{claim.counter}/{claim.of}") if traffic else None
     return share_tail(min(seen, trials), max(trials, 1.0), *(share or Share()).beta(*claim.usual))
-
-
-def monotony(context: Context, service: str, operation: str, counted: Counted) -> float:
-    """Return in decades how unusual it is that so much of what a principal did in seven days is one operation."""
-    trail = counted.part.operations.get(operation)
-    trials = counted.part.total.sums("requests")[2]
-    traffic = context.peek(OPERATION, (service, operation), OperationTraffic)
-    if trail is None or traffic is None or trials < MONOTONY_LEAST:
-        return 0.0
-    share = traffic.shares.get(MONOTONY) or Share()
-    return decades(share_tail(trail.sums("requests")[2], trials, *share.beta(0.3, 0.25)))
 
 
 def features_of(weighed: Iterable[Weighed], groups: Mapping[str, str]) -> Dict[str, float]:

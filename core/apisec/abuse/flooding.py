@@ -17,7 +17,7 @@ from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed
 from apisec.abuse.load import Load
 from apisec.abuse.tally import Counted
 
-LEAST_SINGLE = 20  # requests of one operation in an hour, by somebody who does nothing else
+LEAST_SINGLE = 8  # requests of one operation in an hour, by somebody who does nothing else
 LEAST_VOLUME = 2.0  # decades of volume without which nothing beside it counts
 
 
@@ -39,11 +39,12 @@ class Flooding(CountingFamily):
     further = ("load", "monotony")
 
     def mark(self, counted: Counted, context: Context) -> None:
-        for name in list(counted.by_operation):
+        for name, counts in list(counted.by_operation.items()):
             trail = counted.part.operations.get(name)
-            if trail is None or trail.sums("single")[1] or trail.sums("requests")[0] < LEAST_SINGLE:
+            before = trail.sums("requests")[0] if trail is not None else 0.0
+            if before + counts.get("requests", 0.0) < LEAST_SINGLE or (trail is not None and trail.sums("single")[1]):
                 continue
-            if narrow.futility(counted, name) > 0.0 and narrow.narrowness(context, name, counted) > 0.0:
+            if narrow.futility(counted, name) > 0.0 and narrow.narrowness(context, name, counted, marking=True) > 0.0:
                 counted.mark(name, "single", 1)
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:

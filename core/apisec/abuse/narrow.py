@@ -6,12 +6,12 @@ show beside it: they write what they read, go through flows, or hold an office w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Tuple
 
 from apisec.abuse.base import OPERATION, Context, Window, decades
-from apisec.abuse.counting import monotony
 from apisec.abuse.extremes import Extremes
-from apisec.abuse.tally import MONOTONY_LEAST, OperationTraffic
+from apisec.abuse.shares import Share, share_tail
+from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST, OperationTraffic
 from apisec.activity.hashing import value_hash32
 
 if TYPE_CHECKING:
@@ -22,26 +22,32 @@ FEW_OWNERS = 3.0  # with more an operation is no list of one's own
 OF_ONE = 0.8  # of the objects asked for, to be all of one owner
 SHARE = "share"  # what is measured: of all that a principal does, the odds that it is this operation
 GRAIN = 0.1
+USUAL = (0.3, 0.25)  # mean and deviation of the share where nothing is known
 MOST_ODDS = 50.0
 CAP = 2.0  # decades that monotony says at most: it is a rank among the principals that are remembered
 LEAST = 1.3  # decades: less is how people differ
 RARE = 0.15  # of the principals of an operation: what so few of them use beside it belongs to an office
 MOST_PROGRESS = 0.5  # of the requests that got something new, from which on it is no repetition
-LEAST_OFFICE = 3  # principals that use what belongs to an office
+LEAST_OFFICE = 2  # principals that use what belongs to an office
 
 
-def narrowness(context: Context, operation: str, counted: Counted) -> float:
+def narrowness(context: Context, operation: str, counted: Counted, marking: bool = False) -> float:
     """Return in decades how unusual it is that so much of what a principal does is one operation.
 
     Two answers, of which the smaller counts: shares vary by a beta distribution, which knows how little a few requests
-    say; and ordinary principals are not of one kind, so that their ranks have to say it too.
+    say; and ordinary principals are not of one kind, so that their ranks have to say it too. ``marking``: the window
+    is not in the trails yet.
     """
     service = counted.row.service
-    odds = _odds(counted, operation)
+    hits, trials = _requests(counted, operation, marking)
+    odds = _odds(hits, trials)
     extremes = context.peek(OPERATION, (service, operation), Extremes)
     if odds <= 0.0 or extremes is None or not extremes.known(SHARE):
         return 0.0
-    found = min(monotony(context, service, operation, counted), decades(extremes.tail(SHARE, odds, GRAIN)), CAP)
+    traffic = context.peek(OPERATION, (service, operation), OperationTraffic)
+    share = (traffic.shares.get(MONOTONY) if traffic else None) or Share()
+    beta = decades(share_tail(hits, trials, *share.beta(*USUAL)))
+    found = min(beta, decades(extremes.tail(SHARE, odds, GRAIN)), CAP)
     return found if found >= LEAST and not holds_office(context, operation, counted) else 0.0
 
 
@@ -113,16 +119,24 @@ def learn(window: Window, context: Context) -> None:
         counted = context.tally.principals[key]
         principal = value_hash32(key[1])
         for name in counted.by_operation:
-            odds = _odds(counted, name)
+            odds = _odds(*_requests(counted, name))
             if odds > 0.0:
                 context.part(OPERATION, (key[0], name), Extremes).take(SHARE, principal, odds)
 
 
-def _odds(counted: Counted, operation: str) -> float:
-    """Return the odds that a request of the last seven days is of this operation; 0 when there are too few."""
+def _requests(counted: Counted, operation: str, marking: bool = False) -> Tuple[float, float]:
+    """Return the requests of an operation within seven days, and all of the principal."""
     trail = counted.part.operations.get(operation)
+    hits = trail.sums("requests")[2] if trail is not None else 0.0
     trials = counted.part.total.sums("requests")[2]
-    if trail is None or trials < MONOTONY_LEAST:
+    if marking:
+        hits += counted.by_operation.get(operation, {}).get("requests", 0.0)
+        trials += counted.counts.get("requests", 0.0)
+    return hits, trials
+
+
+def _odds(hits: float, trials: float) -> float:
+    """Return the odds that a request is one of the hits; 0 when there are too few."""
+    if trials < MONOTONY_LEAST or hits <= 0.0:
         return 0.0
-    hits = trail.sums("requests")[2]
     return min(MOST_ODDS, (hits + 0.5) / (max(0.0, trials - hits) + 0.5))

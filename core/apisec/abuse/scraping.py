@@ -3,7 +3,8 @@
 Crawlers that are welcome do so for as long as they are known (their own habit), staff and migrations read much in one
 go (volume alone is never a finding). Who scrapes does hardly anything else than read: the share of one operation in all
 that it does (``monotony``) is what people, who look around, do not show. Many who each read a little, and nothing else,
-are as monotonous each, and are counted by operation (``narrow``).
+are as monotonous each, and are counted by operation (``narrow``), as are many who each read a little more than people
+do (``wide``).
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Mapping
 
 from apisec.abuse import narrow
 from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
-from apisec.abuse.counting import UNKNOWN, CountingFamily, Total, Weighed, volume
+from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed
 from apisec.abuse.tally import Counted
 
 LEAST_NARROW = 4  # different objects, or ids given
+LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 
 
@@ -26,36 +28,50 @@ def reads(operation: str) -> bool:
 
 class Scraping(CountingFamily):
     name = "scraping"
+    # Over seven days too: the slow ones are no faster than people, but go on.
     claims = (
-        volume(
-            "objects", "objects", "different objects", PRINCIPAL_OPERATION, least=8, group="width", example="object"
+        Claim(
+            "objects", "objects", "different objects", PRINCIPAL_OPERATION, least=8, group="width", example="object",
+            cap=VOLUME_CAP,
         ),
-        volume(
-            "given", "given", "ids that nothing had given to it before", PRINCIPAL_OPERATION, least=50, group="width"
+        Claim(
+            "given", "given", "ids that nothing had given to it before", PRINCIPAL_OPERATION, least=50, group="width",
+            cap=VOLUME_CAP,
         ),
-        volume("all_objects", "objects", "different objects", least=12, group="width", example="object"),
+        Claim(
+            "all_objects", "objects", "different objects", least=12, group="width", example="object", cap=VOLUME_CAP
+        ),
     )  # fmt: skip
-    totals = (Total("total", "narrow", "principals that read nothing else", least=5, example="object"),)
+    totals = (
+        Total("total", "narrow", "principals that read nothing else", least=5, example="object"),
+        Total("total_wide", "wide", "principals that read more than others", least=5, example="object"),
+    )
     further = ("monotony",)
 
     def mark(self, counted: Counted, context: Context) -> None:
-        for name, counts in list(counted.by_operation.items()):
-            if not reads(name) or not (counts.get("objects") or counts.get("given")):
-                continue
+        for name in list(counted.by_operation):
             trail = counted.part.operations.get(name)
-            if trail is None or trail.sums("narrow")[1]:
+            if trail is None or not reads(name) or narrow.is_own(context, name, counted):
                 continue
-            if max(trail.sums("objects")[1], trail.sums("given")[1]) < LEAST_NARROW:
+            counts = counted.by_operation[name]
+            objects, given = (trail.sums(counter)[1] + counts.get(counter, 0.0) for counter in ("objects", "given"))
+            if max(objects, given) < LEAST_NARROW:
                 continue
-            if narrow.narrowness(context, name, counted) > 0.0 and not narrow.is_own(context, name, counted):
+            if not trail.sums("narrow")[1] and narrow.narrowness(context, name, counted, marking=True) > 0.0:
                 counted.mark(name, "narrow", 1)
+            if objects >= LEAST_WIDE and not trail.sums("wide")[1]:
+                key = (counted.row.service, name, counted.row.principal)
+                tail = context.expectations.tail("objects", PRINCIPAL_OPERATION, key, "1d", context.now_slot, objects)
+                if tail.basis != UNKNOWN and tail.p <= WIDE:
+                    counted.mark(name, "wide", 1)
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
-        if not lead.operation or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(lead.operation):
+        operation = lead.operation or self._main_operation(counted, lead)
+        if not operation or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
             return {}
-        if narrow.is_own(context, lead.operation, counted):
+        if narrow.is_own(context, operation, counted):
             return {}
-        return {"monotony": narrow.narrowness(context, lead.operation, counted)}
+        return {"monotony": narrow.narrowness(context, operation, counted)}
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)
