@@ -33,7 +33,7 @@ class App:
         self.rng = rng = seeded("app", seed, name)
         self.host = f"{name}.{spec.domain}"
         self.team = f"team-{spec.name}"
-        self.prefix, self.count = f"{index:02x}", 0
+        self.index, self.prefix, self.count = index, f"{index:02x}", 0
         self.made: dict[str, int] = dict.fromkeys(spec.resources, spec.first + spec.past)
         self.records = {
             resource: Records(each, seeded("records", seed, name, resource), tokens, sink.wants_raw)

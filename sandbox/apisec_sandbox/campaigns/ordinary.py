@@ -29,6 +29,7 @@ class Person:
         self.a_day, self.office, self.moves = a_day, office, moves
         self.release = moves and rng.random() < 0.3  # has the client that a broken release reaches
         self.moved = 0.0
+        self.forgetful = FORGETFUL
         self.refused: bool = False  # the last request's answer was an error
 
     # --- a life -----------------------------------------------------------------------------------------
@@ -109,7 +110,7 @@ class Person:
             now = yield from self.simple(now, "me")
             if not self.refused:
                 return now
-        if self.rng.random() < FORGETFUL:
+        if self.rng.random() < self.forgetful:
             for _ in range(self.rng.choice((1, 1, 1, 2, 3))):
                 now = yield from self.ask(now, login, status=app.spec.missing)
             reset = app.of_kind("reset")

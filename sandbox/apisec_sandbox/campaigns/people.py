@@ -58,7 +58,10 @@ CARRIERS: dict[str, tuple[str, ...]] = {
 
 
 def address(networks: tuple[str, ...], rng: Random) -> str:
-    return f"{rng.choice(networks)}.{rng.randrange(1, 255)}.{rng.randrange(1, 255)}"
+    network = rng.choice(networks)
+    if ":" in network:
+        return f"{network}:{rng.randrange(1, 65_536):x}:{rng.randrange(1, 65_536):x}::{rng.randrange(2, 65_536):x}"
+    return f"{network}.{rng.randrange(1, 255)}.{rng.randrange(1, 255)}"
 
 
 def fingerprint(agent: str, variety: int = 3) -> str:

@@ -140,6 +140,8 @@ def accounts(attack: Attack) -> Moves:
 
 def _thief(attack: Attack, victim: Who, near: bool) -> Who:
     thief = attack.thief(victim)
+    attack.turn += 1
+    thief.name = f"{attack.name}/thief-{attack.turn}"
     if near:  # same browser, same country: a proxy that sells residential addresses
         thief.client = type(thief.client)(
             address((NETWORKS if attack.rng.random() < 0.6 else CARRIERS)[attack.split], attack.rng),

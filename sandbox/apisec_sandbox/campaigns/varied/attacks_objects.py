@@ -56,16 +56,27 @@ def ranges(attack: Attack) -> Moves:
 
 def collected(attack: Attack) -> Moves:
     """Ask for ids that were collected elsewhere: a leak, a log, links that people share, a second account."""
-    op, rng = _reads(attack), attack.rng
-    things = attack.strangers(op.resource)
-    rng.shuffle(things)
-    for thing in things[: attack.goal]:
+    op = _reads(attack)
+    for thing in _known(attack, op.resource):
         yield Move(op, thing)
+
+
+def _known(attack: Attack, resource: str) -> list[Thing]:
+    """Return other people's objects in any order, of those too who are here no more."""
+    spec, rng = attack.scene.app.spec, attack.rng
+    things = {thing.number: thing for thing in attack.strangers(resource)}
+    for _ in range(2 * attack.goal):
+        old = attack.at(resource, rng.randrange(spec.first, spec.first + spec.past))
+        if old is not None:
+            things.setdefault(old.number, old)
+    found = list(things.values())
+    rng.shuffle(found)
+    return found[: attack.goal]
 
 
 def aside(attack: Attack) -> Moves:
     """Use every operation that takes the id, one object after the other: read, its history, an update."""
-    app, rng = attack.scene.app, attack.rng
+    app = attack.scene.app
     resource = _reads(attack).resource
     ops = [
         op
@@ -73,10 +84,8 @@ def aside(attack: Attack) -> Moves:
         for op in app.by_kind.get(kind, ())
         if op.resource == resource and op.wants_id
     ]
-    things = attack.strangers(resource)
-    rng.shuffle(things)
     sent = 0
-    for thing in things:
+    for thing in _known(attack, resource):
         for op in ops:
             yield Move(op, thing) if not sent % 3 else Soon(op, thing)
             sent += 1

@@ -29,6 +29,7 @@ class Attack(Campaign):
     goal: int = 100
     span: float = 3600.0
     strategy: str = ""
+    ended: bool = False  # has done all that it wanted to
     home: float = 0.5  # share of sources in the networks of ordinary users
     stay: int = 1  # requests of one account or source before the next one's turn
     known: float = 0.5  # share of accounts that were ordinary users before
@@ -146,4 +147,5 @@ class Attack(Campaign):
             try:
                 move = moves.send(status)
             except StopIteration:
+                self.ended = True
                 return

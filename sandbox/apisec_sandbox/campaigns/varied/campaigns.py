@@ -57,20 +57,23 @@ def possible(scene: Scene, family: str) -> bool:
 
 
 def plan(scene: Scene, settings: Settings, begin: float) -> list[Attack]:
-    """Return the campaigns of one application; each family and style comes as often as any other that is possible."""
+    """Return the campaigns of one application: its part of a round through all families and styles.
+
+    The applications of a seed share the round, so that all of them together have each family about as often.
+    """
     count = round(settings.attacks * settings.weeks)
-    families = [family for family in settings.families if possible(scene, family)]
-    if count < 1 or not families:
+    families = list(settings.families)
+    if not any(possible(scene, family) for family in families):
         return []
-    rng = seeded("campaigns", settings.seed, scene.app.name)
+    seeded("round", settings.seed).shuffle(families)
     found: list[Attack] = []
-    pool: list[str] = []
-    for number in range(count):
-        if not pool:
-            pool = list(families)
-            rng.shuffle(pool)
-        family, style = pool.pop(), rng.choice(settings.styles)
-        found.append(attack(scene, settings, begin, family, style, f"{scene.app.name}-c{number + 1:03}"))
+    turn = scene.app.index * count
+    while len(found) < count:
+        lap, place = divmod(turn, len(families))
+        turn += 1
+        family, style = families[place], settings.styles[(place + lap) % len(settings.styles)]
+        if possible(scene, family):
+            found.append(attack(scene, settings, begin, family, style, f"{scene.app.name}-c{len(found) + 1:03}"))
     return found
 
 

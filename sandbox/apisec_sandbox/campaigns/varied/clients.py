@@ -47,4 +47,5 @@ AGENTS: Mapping[str, tuple[str, ...]] = {
     "crawler": _CRAWLERS,
 }
 _PREFIXES = tuple(f"{_RNG.randrange(24, 95)}.{_RNG.randrange(1, 255)}" for _ in range(90))
-NETWORKS, CARRIERS, HOSTERS = _PREFIXES[:60], _PREFIXES[60:70], _PREFIXES[70:]
+_SIX = tuple(f"2a{_RNG.randrange(1, 16):02x}:{_RNG.randrange(256, 65_536):x}" for _ in range(16))
+NETWORKS, CARRIERS, HOSTERS = _PREFIXES[:60] + _SIX[:8], _PREFIXES[60:70] + _SIX[8:13], _PREFIXES[70:] + _SIX[13:]

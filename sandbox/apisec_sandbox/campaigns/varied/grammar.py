@@ -273,6 +273,7 @@ class Grammar(Draft):
             optional=tuple(self.optional), repeated=tuple(self.repeated), soft=soft,
             page=rng.choice((5, 10, 10, 12, 20, 20, 25, 50)), limit=rng.choice((0, 0, 0, 120, 300, 600)),
             widening="" if self.shape == "graphql" else self.widening, paging=self.paging, own_logins=True,
+            first=round(rng.lognormvariate(9.0, 2.0)) + 100, past=rng.choice((500, 2_000, 5_000)),
             missing=rng.choice((401, 401, 401, 400, 403, 422)), unknown=rng.choice((404, 404, 200, 200, 422, 400)),
             token=rng.choice(words.TOKENS_OF), ack=rng.choice((*ACKS, "done")),
         )  # fmt: skip

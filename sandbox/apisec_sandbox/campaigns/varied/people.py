@@ -54,6 +54,7 @@ class Individual(Person):
     ) -> None:
         super().__init__(scene, who, rng, a_day, office, moves)
         self.habits = habits(rng, scene.app.spec.page)
+        self.forgetful = self.habits.forgetful
 
         self.page = rng.random() < 0.6  # uses the page that a bad release makes send everything twice
         self.forgets = rng.random() < 0.01  # leaves a program that knows the old password only

@@ -49,6 +49,7 @@ def crowd(scene: Scene, count: int, seed: object) -> Iterator[Life]:
     draw = seeded("crowd", seed, name)
     shares = [draw.gammavariate(each, 1.0) for each in (4.0, 3.0, 2.0, 0.3, 0.5, 0.2)]
     kinds = draw.choices(("person", "phone", "office", "kiosk", "power", "script"), shares, k=count)
+    lifetime = draw.choice((1, 8, 12, 12, 24, 168, 720)) * HOUR
     heavy, median = draw.uniform(1.1, 1.8), draw.uniform(0.2, 0.6)
     offices: list[list[Client]] = []
     terminal, shared = scene.client("browser", draw), list[Individual]()
@@ -69,6 +70,8 @@ def crowd(scene: Scene, count: int, seed: object) -> Iterator[Life]:
             client = scene.client("machine" if kind == "script" and rng.random() < 0.7 else "browser", rng, home)
             home = client.address
         who = scene.person(kind, client, rng, owner=tenant)
+        if scene.app.spec.auth != "api_key":
+            who.lifetime = lifetime
         begin = scene.start if rng.random() < 0.85 else scene.start + rng.random() * (scene.end - scene.start)
         if kind == "script":
             yield Script(scene, who, rng, 1.0).life(begin)
@@ -146,7 +149,7 @@ def machines(scene: Scene, scale: float, seed: object, rng: Random) -> Iterator[
 
 
 def events(scene: Scene, rng: Random) -> Life:
-    """What happens: a deployment, new credentials for all, bad releases, slowness, outages; not all of it everywhere."""
+    """What happens: a deployment, new credentials for all, bad releases, slowness, outages; not all everywhere."""
     span, app = scene.end - scene.start, scene.app
     due = [(scene.start + rng.uniform(0.25, 0.6) * span, "deploy")]
     for what, chance in (

@@ -110,7 +110,8 @@ UNSEEN = ("nr", "code", "ref")  # members that hold ids and are not called so
 PAGING = (
     ("page", "page", "limit"), ("page", "page", "per_page"), ("page", "pageNo", "pageSize"), ("page", "p", "rows"),
     ("page", "seite", "anzahl"), ("offset", "offset", "limit"), ("offset", "start", "count"),
-    ("offset", "skip", "take"), ("cursor", "cursor", "size"), ("cursor", "after", "first"), ("cursor", "next", "max"), ("", "", ""),
+    ("offset", "skip", "take"),
+    ("cursor", "cursor", "size"), ("cursor", "after", "first"), ("cursor", "next", "max"), ("", "", ""),
 )  # fmt: skip
 TERMS = ("q", "query", "term", "search", "keyword", "filter", "text", "s", "suche", "buscar")
 WIDENING = ("expand", "include", "fields", "view", "embed", "select", "depth")
