@@ -12,10 +12,10 @@ from typing import Tuple
 
 from apisec.abuse.base import Context
 from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.doors import UNKNOWN_KINDS, Door, accounts_of, clients_mask, door_of
+from apisec.abuse.doors import Door, accounts_of, clients_mask, door_of
 from apisec.abuse.tally import Counted
 from apisec.activity import OperationActivity
-from apisec.activity.attempts import CLOSED
+from apisec.activity.attempts import CLOSED, SIGNED
 
 STRANGERS = "accounts asked for from where they never logged in"
 ASKED_CAP = 6.0  # decades: many accounts that are not said to be unknown may be customers of one who is let in
@@ -42,7 +42,7 @@ class AccountEnumeration(CountingFamily):
                 continue
             asked, refused, missed = _asked(door_of(context, row.service, name), used)
             # A webhook, and a partner's system, name other people's accounts all day, and are signed in.
-            if not asked or not (missed or row.kind in UNKNOWN_KINDS):
+            if not asked or not (missed or SIGNED not in used.attempts):
                 continue
             part, slot = counted.part, context.now_slot
             fresh = part.fresh(f"a:{name}", asked, slot)

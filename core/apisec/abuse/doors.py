@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context
 from apisec.activity import OperationActivity, Row
-from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, PRESUMED, TRIED, Attempts
+from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, PRESUMED, SIGNED, TRIED, Attempts
 from apisec.activity.hashing import smallest, value_hash32
 from apisec.activity.packing import pack, unpack
 from apisec.errors import DocumentError
@@ -36,7 +36,6 @@ LEAST_PRESUMED = 10  # the same where nothing else tells that accounts are named
 GRANTING = 0.25  # of its successes give one
 LEAST_ACCOUNTS = 15  # that succeeded, from which on it is known whether they come again
 ONCE = 0.03  # of successes are of accounts that had succeeded, at most, where accounts are made
-UNKNOWN_KINDS = frozenset(("anonymous", "session"))  # of principals of whom nothing tells that they are signed in
 CONFLICT = 409
 CREATING = frozenset((201, CONFLICT))
 MAX_COUNTED = 4_000.0  # answers, beyond which old ones fade
@@ -84,7 +83,7 @@ class Door:
     def grants(self, manner: str) -> bool:
         """Whether such requests are given a credential when they succeed."""
         opened, closed, mute = self._answers.get(manner, (0.0, 0.0, 0.0))
-        if manner in (TRIED, NAMED):
+        if manner != PRESUMED:
             return opened >= LEAST_ANSWERS and opened >= GRANTING * (opened + mute)
         return opened >= LEAST_PRESUMED and opened >= GRANTING * (opened + closed + mute)
 
@@ -113,10 +112,10 @@ class Door:
 
     def asked(self, used: OperationActivity) -> Optional[Attempts]:
         """Return what of the use is questions about accounts."""
-        for manner in (NAMED, PRESUMED):
+        for manner in (NAMED, SIGNED, PRESUMED):
             attempts = used.attempts.get(manner)
             if attempts is not None and not self.grants(manner):
-                return attempts if manner == NAMED or self.about_accounts else None
+                return attempts if manner != PRESUMED or self.about_accounts else None
         return None
 
     @property
@@ -124,12 +123,10 @@ class Door:
         """Whether what such requests name are, often enough, accounts that log in elsewhere."""
         return self._known >= LEAST_KNOWN and self._known >= ABOUT * self._presumed
 
-    def learn(self, used: OperationActivity, known: bool, accounts: Optional[Accounts] = None) -> None:
-        """Take an ordinary use; ``known``: of a client that is signed in, who may ask more than others."""
+    def learn(self, used: OperationActivity, accounts: Optional[Accounts] = None) -> None:
+        """Take an ordinary use; with the accounts that are known of the service."""
         self._learn_presumed(used, accounts)
         for manner, attempts in used.attempts.items():
-            if known and manner == NAMED:
-                continue
             held = self._answers.setdefault(manner, [0.0, 0.0, 0.0])
             for outcome in (OPENED, CLOSED, MUTE):
                 held[outcome] += attempts.counts[outcome]
@@ -344,7 +341,7 @@ def learn_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActi
             opened = door.logins(used).opened
             if opened:
                 context.part(SERVICE, (service,), Accounts).add(opened, clients_mask(row), context.now_slot)
-            door.learn(used, row.kind not in UNKNOWN_KINDS, accounts_of(context, service))
+            door.learn(used, accounts_of(context, service))
 
 
 def _amount(value: Any) -> float:

@@ -16,6 +16,7 @@ from apisec.abuse.doors import names_accounts
 from apisec.abuse.tally import Counted
 from apisec.activity.parts import add_counts
 
+LEAST = 8  # so often does somebody try again who meets a form or a client that is broken
 BROKEN = frozenset((500, 501, 505))  # a gateway's 502 to 504 speak of the network and of load
 COUNTED_5XX = range(500, 1000)
 COUNTED_4XX = frozenset(range(400, 500)) - {401, 403, 404, 429}  # together in one counter of the tally
@@ -25,8 +26,8 @@ class SpecViolation(CountingFamily):
     name = "spec_violation"
     unit = "malformed or broken requests"
     claims = (
-        Claim("malformed", "malformed", unit, least=3, group="refused", example="failure", of="requests"),
-        Claim("here", "malformed", unit, PRINCIPAL_OPERATION, 3, "refused", example="failure", of="requests"),
+        Claim("malformed", "malformed", unit, least=LEAST, group="refused", example="failure", of="requests"),
+        Claim("here", "malformed", unit, PRINCIPAL_OPERATION, LEAST, "refused", example="failure", of="requests"),
     )
     totals = (Total("total", "malformed", unit, per="requests", example="failure"),)
 

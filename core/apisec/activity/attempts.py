@@ -12,9 +12,10 @@ from typing import Any, Dict, List, Optional, Tuple
 from apisec.activity.packing import columns, count, members
 from apisec.activity.parts import Hashes
 
-# Manners: with a secret beside the account; without one; and with a body of which nothing tells what it is.
-TRIED, NAMED, PRESUMED = "t", "n", "p"
-MANNERS = (TRIED, NAMED, PRESUMED)
+# Manners: with a secret beside the account; without one, by nobody known or by who is signed in; and, by nobody known,
+# with a body of which nothing tells what it is.
+TRIED, NAMED, SIGNED, PRESUMED = "t", "n", "s", "p"
+MANNERS = (TRIED, NAMED, SIGNED, PRESUMED)
 OPENED, CLOSED, MUTE = 0, 1, 2  # how they were answered
 MAX_ACCOUNTS = 128  # of an operation, manner and outcome
 _NO_ANSWER = frozenset((0, 408, 425, 429))

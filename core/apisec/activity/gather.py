@@ -8,13 +8,13 @@ from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.activity.answers import meant
-from apisec.activity.asked import identity, presumed, values_of
-from apisec.activity.attempts import CLOSED, MUTE, NAMED, OPENED, PRESUMED, TRIED, Attempts, outcome_of
+from apisec.activity.asked import values_of
 from apisec.activity.bodies import NOTHING, read_body
 from apisec.activity.client import ClientKey, client_of
 from apisec.activity.hashing import value_hash32
+from apisec.activity.logins import count_accounts
 from apisec.activity.operation import MAX_OBJECTS, OperationActivity
-from apisec.activity.parts import MAX_CREDENTIAL_CLIENTS, ClientUse, lesser, under
+from apisec.activity.parts import MAX_CREDENTIAL_CLIENTS, ClientUse, lesser
 from apisec.activity.plans import Asked, answered, asked
 from apisec.activity.row import MAX_CLIENTS, MAX_OPERATIONS, SLOT_SECONDS, Row
 from apisec.activity.steps import GAVE, Step
@@ -33,8 +33,6 @@ MAX_SIGNALS = 64  # of one request
 LARGE_BYTES = 10_000  # smaller responses are no example of a large one
 MAX_BYTES = 1 << 40
 MAX_MILLISECONDS = 86_400_000.0
-BASIC, JWT = "basic", "jwt"
-_UNKNOWN = frozenset(("anonymous", "session"))  # kinds of principals of whom nothing tells that they are signed in
 # Kinds of examples.
 ANY, FAILURE, OBJECT, REFUSED, LARGE, SIGNAL = "any", "failure", "object", "refused", "large", "signal:"
 _MANY = 64  # names in a small count before it is cut to its bound
@@ -150,10 +148,7 @@ def _count(row: Row, event: Mapping[str, Any], operation: str, milliseconds: int
     seconds = milliseconds // 1000 - row.slot * SLOT_SECONDS
     ids = _objects(activity, event, fields, status, seconds)
     given = _count_response(row, activity, event, status, ids, seconds)
-    if fields.identities or fields.secret or event.get("auth") == BASIC:
-        _count_identity(row, activity, event, fields, status)
-    elif fields.presumed and kind in _UNKNOWN and text(event.get("http_method"), 16) not in _READING:
-        _count_presumed(activity, event, fields, status)
+    count_accounts(row, activity, event, fields, status)
     signals = event.get("signals")
     if signals:
         families = _count_signals(row, signals, operation, status)
@@ -290,45 +285,6 @@ def _count_response(
     activity.sensitive += classed
     activity.largest_sensitive = max(activity.largest_sensitive, classed)
     return ids
-
-
-def _count_identity(
-    row: Row, activity: OperationActivity, event: Mapping[str, Any], fields: Asked, status: int
-) -> None:
-    """Count a request that names an account, and an attempt to log in where a secret stands beside it.
-
-    Who is signed in with a token of his own logs nobody in: he changes a password, or makes accounts for others.
-    """
-    basic = event.get("auth") == BASIC and not fields.secret  # else it names the application
-    value: Optional[str] = text(event.get("user"))
-    if not basic:
-        value = identity(event, fields.identities) or presumed(event, fields.presumed, together=True)
-    hashed = value_hash32(value) if value else None
-    if hashed is not None and not basic:
-        activity.identities.add(hashed)
-    tried = basic or (fields.secret and event.get("principal_kind") != JWT)
-    outcome = _outcome(event, status)
-    if not basic:
-        under(activity.attempts, TRIED if tried else NAMED, Attempts).add(outcome, hashed)
-    if not tried:
-        return
-    accounts = row.accounts
-    accounts.attempts += 1
-    accounts.successes += outcome in (OPENED, MUTE)
-    accounts.failures += outcome == CLOSED
-    if hashed is not None:
-        accounts.hashes.add(hashed)
-
-
-def _count_presumed(activity: OperationActivity, event: Mapping[str, Any], fields: Asked, status: int) -> None:
-    """Count a request of nobody known, that logs in if others do by such requests."""
-    value = presumed(event, fields.presumed, together=False)
-    if value:
-        under(activity.attempts, PRESUMED, Attempts).add(_outcome(event, status), value_hash32(value))
-
-
-def _outcome(event: Mapping[str, Any], status: int) -> Optional[int]:
-    return outcome_of(status, answered(event.get("response_fields")).grants)
 
 
 def _count_signals(row: Row, signals: Any, operation: str, status: int) -> List[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import Any, Dict, List, NamedTuple, Tuple
 
@@ -26,6 +27,7 @@ _LOGIN_NAMES = frozenset(("username", "email", "login"))
 _LOGIN_WORDS = frozenset(("user", "account", "uid"))
 # Concepts of names under which a service numbers its customers, a machine its clients; told beside a secret only.
 _NUMBERED = frozenset(("person", "role", "account", "username", "kind_token", "identifier", "reference"))
+_PERSONS, _NUMBERS = frozenset(("person", "account")), frozenset(("number", "reference", "identifier"))
 # Words of members that stand beside an account and are none: of OAuth 2.0 (RFC 6749, 7636), GraphQL, JSON-RPC, forms.
 _BESIDE = frozenset(
     ("grant", "scope", "audience", "redirect", "response", "state", "nonce", "verifier", "challenge", "remember",
@@ -110,7 +112,7 @@ def _asked_of(rows: Sequence[Field]) -> Asked:
     secrets = [row for row in named if _is_secret(row)]
     # A question of one member, called as people are numbered, is about one of them.
     alone = sum(row.place == "body" for row in rows) == 1 and not any(row.place == "query" for row in rows)
-    ranked = sorted((_identity(row, bool(secrets) or alone), row.place, row.path) for row in named)
+    ranked = sorted((_identity(row, bool(secrets), alone), row.place, row.path) for row in named)
     identities = tuple((place, path) for rank, place, path in ranked if rank)[:4]
     # An API key stands in bodies and queries of its own; beside an account it is the password of a machine.
     secret = any(_KEY not in row.classes for row in secrets) or (bool(secrets) and bool(identities))
@@ -143,17 +145,17 @@ def _is_id(path: str) -> bool:
     return evidence(name, parent.rpartition(".")[2]).identifier
 
 
-def _identity(row: Field, telling: bool) -> int:
+def _identity(row: Field, secret: bool, alone: bool) -> int:
     """Rank a field that may name an account: 1 is the likeliest, 0 no identity.
 
-    ``telling``: a secret stands beside it, or nothing at all.
+    ``secret``: one stands beside it. ``alone``: nothing does.
     """
     if _CLAIMS in row.path or _is_secret(row):
         return 0
     for rank, known in enumerate(_IDENTITIES, 1):
         if any(one == known or one.startswith(known + ".") for one in row.classes):
             return rank
-    if row.place not in _PLACES or (row.classes and not telling):
+    if row.place not in _PLACES or (row.classes and not secret):
         return 0
     words = split(row.path.rpartition(".")[2])
     known_words = meanings(words)
@@ -162,13 +164,21 @@ def _identity(row: Field, telling: bool) -> int:
     first = len(_IDENTITIES) + 1
     if not row.classes and (known_words[-1] & _LOGIN_NAMES or words[-1] in _LOGIN_WORDS):
         return first
-    if not telling or row.place != "body" or row.type not in _SCALARS or _BESIDE.intersection(words):
+    if row.place != "body" or row.type not in _SCALARS or _BESIDE.intersection(words):
         return 0
+    if secret:
+        return _beside_secret(row, words, known_words, first + 1)
+    person = len(known_words) > 1 and known_words[0] & _PERSONS and known_words[-1] & _NUMBERS
+    return first + 1 if alone and person else 0
+
+
+def _beside_secret(row: Field, words: Sequence[str], known: Sequence[AbstractSet[str]], first: int) -> int:
+    """Rank what stands beside a secret: a number, a role, a person's name."""
     if row.classes:
-        return first + 3 if "pii.name" in row.classes else 0
+        return first + 2 if "pii.name" in row.classes else 0
     client = words[0] in ("client", "app", "application")  # whose the machine is comes after whose the account is
-    numbered = known_words[-1] & _NUMBERED or (len(known_words) > 1 and known_words[0] & _NUMBERED)
-    return first + 1 + client if numbered else 0
+    numbered = known[-1] & _NUMBERED or (len(known) > 1 and known[0] & _NUMBERED)
+    return first + client if numbered else 0
 
 
 def _answered_of(rows: Sequence[Field]) -> Answered:

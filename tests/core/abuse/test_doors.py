@@ -157,8 +157,8 @@ def used_of(outcome: int, *accounts: int, status: int = 200) -> OperationActivit
 def test_a_registration_is_where_accounts_come_once() -> None:
     comes_again, once = Door(), Door()
     for day in range(20):
-        comes_again.learn(used_of(OPENED, day % 7, status=201), known=False)
-        once.learn(used_of(OPENED, day, status=201), known=False)
+        comes_again.learn(used_of(OPENED, day % 7, status=201))
+        once.learn(used_of(OPENED, day, status=201))
     assert not comes_again.registers(OperationActivity())
     assert once.registers(OperationActivity())
     assert comes_again.registers(used_of(CLOSED, 1, status=409)), "what there is cannot be made"
@@ -167,7 +167,7 @@ def test_a_registration_is_where_accounts_come_once() -> None:
 def test_an_answer_without_a_credential_fails_where_others_get_one() -> None:
     door = Door()
     assert door.logins(used_of(MUTE, 1)).failures == 0
-    door.learn(used_of(OPENED, *range(9)), known=False)
+    door.learn(used_of(OPENED, *range(9)))
     found = door.logins(used_of(MUTE, 1))
     assert (found.failures, found.failed) == (1, {1})
     read = Door.from_state(json.loads(json.dumps(door.to_state())))
