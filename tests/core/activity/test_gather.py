@@ -304,3 +304,15 @@ def test_a_damaged_event_makes_a_row_that_can_be_read_or_is_dropped(wrong: Any, 
     for row in activity.rows():
         document = json.loads(json.dumps(row.to_document()))
         assert Row.from_document(document).to_document() == document
+
+
+def test_lists_say_how_much_they_gave_at_once_and_whose() -> None:
+    answered = [field("items[].mail", "body", "string", "pii.email")]
+    pages = [[{"id": f"o-{n}", "owner_id": f"u{n % 2}", "mail": "a"} for n in range(size)] for size in (4, 9, 2)]
+    row = row_of(*[event(1.0 + n, given={"items": page}, response_fields=answered) for n, page in enumerate(pages)])
+    used = row.operations[OPERATION]
+    assert (used.records, used.largest_records) == (15, 9)
+    assert (used.sensitive, used.largest_sensitive) == (15, 9)
+    assert used.owners.count == 2
+    assert {value_hash32(f"o-{n}") for n in range(9)} <= set(used.given.values)
+    assert Row.from_document(row.to_document()).to_document() == row.to_document()
