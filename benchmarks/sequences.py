@@ -149,7 +149,7 @@ class Sequences:
         for step in session.steps:
             made.append(follow(order, walk, step, int(step.time // 300)))
             if learn:
-                teach(order, walk, hash(session.key) & 0xFFFFFFFF, made[-1])
+                teach(order, walk, str(session.key), made[-1])
         return made
 
     def learn(self, session: Session) -> None:

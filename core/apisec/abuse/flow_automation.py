@@ -18,8 +18,10 @@ from apisec.abuse.base import (
     OPERATION,
     PRINCIPAL,
     PRINCIPAL_OPERATION,
+    SERVICE,
     SLOTS_PER_DAY,
     Context,
+    Key,
     Observation,
     Window,
     decades,
@@ -36,7 +38,7 @@ from apisec.abuse.counting import (
     figure,
     weigh,
 )
-from apisec.abuse.flow_crowds import Crowd, Takers
+from apisec.abuse.flow_crowds import PATH, SCRIPT, Crowd, Takers
 from apisec.abuse.flow_repeats import ALONE, ANONYMOUS, HORIZONS, MACHINE, REGULAR, Doing, Repeats, doing, pool_of
 from apisec.abuse.tally import Counted
 from apisec.activity import Row
@@ -49,17 +51,25 @@ from apisec.sequences.steps import changes, split_ids
 
 LEAST_TIMES = 3.0  # of an operation, in the horizon
 LEAST_DECADES = 1.5
-PURE = 1.5  # decades of so little beside it, from which on it counts as scripted
+PURE = 2.0  # decades of so little beside it so regularly, from which on it counts as scripted
 KNOWN = 30  # principals that do it as often, before anything counts as scripted
 PACE_TIMES = 3  # in the window, before a pace is one
 FLOW_CAP, ALONE_CAP = 3.5, 4.0  # decades
-CROWD_CAP, CLIENT_CAP, NEWCOMER_CAP = 3.5, 3.0, 2.5
+SCRIPTED_CAP = 6.0
+CROWD_CAP, CLIENT_CAP, NEWCOMER_CAP = 3.5, 3.0, 1.4  # a link that is passed on brings newcomers by one way, too
 LONGEST_WAY = 16  # steps of a session to an operation; longer ones are people's
 YOUNG_SLOTS = 2 * SLOTS_PER_DAY  # of a service: everybody is new
-SCRIPTED = "scripted_flows"
+TRIES = "tries"
+VAIN = ("s404", "s4xx")  # answers to a code that is none, a card that is refused
 REPEATABLE = "POST "
 FOREIGN = 0.5  # share of times on another thing that was there before, beyond which it keeps data
+MACHINE_MORE = 0.5  # decades that being a machine may say beyond doing little else
+LOOP = 1.5  # times as often as what it requires
 DENIED = (401, 403)
+
+
+# By operation: ways to it, each with one who took it.
+Came = Dict[Tuple[str, str], Dict[int, Counted]]
 
 
 class _Found(NamedTuple):
@@ -74,29 +84,22 @@ class _Found(NamedTuple):
 
 class FlowAutomation(CountingFamily):
     name = "flow_automation"
-    claims = (Claim("flows", "requests", "times", PRINCIPAL_OPERATION, least=4.0, cap=FLOW_CAP),)
-    totals = (Total("scripted", SCRIPTED, "times by principals that do little else", per="requests", least=6.0),)
-    further = ("alone", "pace", "regular", "path", "client", "newcomers")
+    claims = (
+        Claim("flows", "requests", "times", PRINCIPAL_OPERATION, least=4.0, cap=FLOW_CAP),
+        Claim("tries", TRIES, "tries in vain", PRINCIPAL_OPERATION, least=6.0, of="requests", usual=(0.05, 0.1)),
+    )
+    totals = (Total("tried", TRIES, "tries in vain", per="requests", least=10.0),)
+    further = ("alone", "pace", "regular", "path", "scripted", "client", "newcomers")
 
     def mark(self, counted: Counted, context: Context) -> None:
-        service = counted.key[0]
-        if pool_of(counted.row.kind) == MACHINE:
-            return  # a program's key does little else
         for operation in _worth(counted):
-            repeats = context.peek(OPERATION, (service, operation), Repeats)
-            if repeats is None:
-                continue
-            flow = _flow(context, service)
-            done = _with_window(doing(counted.part, operation, flow, HORIZONS[0]), counted, operation, flow)
-            kind = counted.row.kind
-            if done.times < LEAST_TIMES - 1 or repeats.counted(ALONE[0], kind, Purity.shortest) < KNOWN:
-                continue
-            if repeats.decades(ALONE[0], kind, done.times, done.bits) >= PURE:
-                counted.mark(operation, SCRIPTED, counted.by_operation[operation].get("requests", 0.0))
+            counts = counted.by_operation[operation]
+            counted.mark(operation, TRIES, sum(counts.get(name, 0.0) for name in VAIN))
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
+        came = _takers(context)
         yield from super().observe(window, context)
-        yield from self._crowds(context)
+        yield from self._crowds(context, came)
 
     # --- one principal ------------------------------------------------------------------------------------
 
@@ -118,7 +121,7 @@ class FlowAutomation(CountingFamily):
             operation=best.operation,
             seen=flows.seen if flows else best.doing.times,
             expected=flows.expected if flows else 0.0,
-            unit=f"times {HORIZON_WORDS[flows.horizon] if flows else best.horizon}",
+            unit=f"{flows.unit if flows else 'times'} {HORIZON_WORDS[flows.horizon] if flows else best.horizon}",
             basis=flows.basis if flows else "peers",
             first=min(row.first for row in counted.rows),
             last=max(row.last for row in counted.rows),
@@ -130,55 +133,50 @@ class FlowAutomation(CountingFamily):
 
     def _weigh_one(self, counted: Counted, context: Context, operation: str) -> Optional[_Found]:
         service, principal = counted.key
-        repeats = context.peek(OPERATION, (service, operation), Repeats)
         trail = counted.part.operations.get(operation)
-        if trail is None or repeats is None or trail.sums("requests")[2] < LEAST_TIMES:
+        if trail is None or trail.sums("requests")[2] < LEAST_TIMES:
             return None
-        alone, done, horizon = _alone(counted, context, operation, repeats)
-        flows = weigh(context, self.claims[0], (service, operation, principal), trail, operation)
-        many = flows.decades if flows else 0.0
-        if many + alone < LEAST_DECADES:
+        alone, done, horizon = _alone(counted, context, operation)
+        key = (service, operation, principal)
+        flows, tries = (weigh(context, claim, key, trail, operation) for claim in self.claims)
+        many, vain = (one.decades if one else 0.0 for one in (flows, tries))
+        if many + alone + vain < LEAST_DECADES:
             return None
-        features = {"flows": many, "alone": min(alone, ALONE_CAP)}
+        features = {"flows": many, "alone": min(alone, ALONE_CAP), "tries": vain}
         moments = [one for one in sequences.moments(context, counted) if one.step.operation == operation]
-        if _keeps(moments):
+        if not vain and (_keeps(moments) or _is_loop(counted, context, operation)):
             return None
-        if moments and pool_of(counted.row.kind) != MACHINE:
-            features.update(_machine(sequences.order_of(context, service), moments, repeats, counted.row.kind, alone))
-        return _Found(operation, features, flows, done, horizon)
+        if moments:
+            features.update(_machine(context, counted, moments, alone))
+        if sum(features.values()) - many >= PURE:
+            context.part(OPERATION, key[:2], Takers).script(principal)
+        return _Found(operation, features, tries if vain > many else flows, done, horizon)
 
     # --- many ---------------------------------------------------------------------------------------------
 
-    def _crowds(self, context: Context) -> Iterable[Observation]:
-        """Note who comes to which operation and how; say which of those that come today are alike."""
-        came: Dict[Tuple[str, str], Dict[int, Counted]] = {}
-        for counted in context.tally.principals.values():
-            if pool_of(counted.row.kind) == ANONYMOUS:
-                continue  # an address may be many
-            for moment in sequences.moments(context, counted):
-                place = counted.key[0], moment.step.operation
-                if _counts(moment) and place[1] in counted.by_operation and _is_worth(counted, place[1]):
-                    takers = context.part(OPERATION, place, Takers)
-                    takers.take(context.now_slot, counted.key[1], _values(counted, moment, context))
-                    came.setdefault(place, {}).setdefault(moment.trace, counted)
+    def _crowds(self, context: Context, came: Came) -> Iterable[Observation]:
+        """Say which of those that come to an operation today are alike."""
         for (service, operation), ways in came.items():
             if context.age(service) < YOUNG_SLOTS:
                 continue
             takers = context.part(OPERATION, (service, operation), Takers)
-            crowds = [(crowd, counted) for crowd, counted in ((takers.crowd(way), ways[way]) for way in ways) if crowd]
-            best = max(crowds, key=lambda one: (sum(_crowd_features(one[0]).values()), one[0].members), default=None)
-            if best is not None:
-                found = self._crowd(best[0], best[1], operation, context)
-                if found is not None:
-                    yield found
+            wanted = [(PATH, way, counted) for way, counted in ways.items()]
+            wanted.append((SCRIPT, 1, next(iter(ways.values()))))
+            crowds = [(takers.crowd(place, value), counted) for place, value, counted in wanted]
+            known = [(crowd, counted) for crowd, counted in crowds if crowd is not None]
+            best = max(known, key=lambda one: (sum(_crowd_features(one[0]).values()), one[0].members), default=None)
+            found = self._crowd(best[0], best[1], operation, context) if best is not None else None
+            if found is not None:
+                yield found
 
     def _crowd(self, crowd: Crowd, counted: Counted, operation: str, context: Context) -> Optional[Observation]:
         features = _crowd_features(crowd)
         if sum(features.values()) < 2 * LEAST_EVIDENCE:
             return None
         who = len(crowd.members)
+        alike = "do it again and again and little else" if "scripted" in features else "came to it by the same steps"
         reasons = [
-            f"{who} of the {crowd.takers} principals that did {operation} within a day came to it by the same steps; "
+            f"{who} of the {crowd.takers} principals that did {operation} within a day {alike}; "
             f"{figure(round(crowd.expected, 2))} expected"
         ]
         reasons += [_CROWD_REASONS[name] for name in ("client", "newcomers", "pace") if features.get(name, 0.0) >= 1.0]
@@ -191,7 +189,7 @@ class FlowAutomation(CountingFamily):
             operation=operation,
             seen=float(who),
             expected=round(crowd.expected, 4),
-            unit="principals in a day that come by the same steps",
+            unit="principals in a day that are alike",
             basis="operation",
             members=crowd.members,
             requests=sum(row.requests for row in counted.rows),
@@ -207,8 +205,10 @@ class FlowAutomation(CountingFamily):
             counted = context.tally.principals[key]
             for operation in _worth(counted):
                 _learn(counted, operation, context)
+        for service in context.tally.services:
+            _ripen(SERVICE, (service,), context)
         for key in context.tally.operations:
-            _ripen(key, context)
+            _ripen(OPERATION, key, context)
         sequences.learn(context, window)
 
 
@@ -243,23 +243,30 @@ def _flow(context: Context, service: str) -> Tuple[str, ...]:
     return tuple(sequences.order_of(context, service).precedence.steps)
 
 
-def _with_window(done: Doing, counted: Counted, operation: str, flow: Sequence[str]) -> Doing:
-    """Add the window, which the trails do not hold yet."""
-    by_operation = counted.by_operation
-    company = set(flow) if operation in flow else {operation}
-    own = sum(by_operation[name].get("requests", 0.0) for name in company if name in by_operation)
-    times = by_operation[operation].get("requests", 0.0)
-    return Doing(done.times + times, done.others + max(0.0, counted.counts.get("requests", 0.0) - own))
+def _places(service: str, operation: str) -> Tuple[Tuple[str, Key], ...]:
+    """Where it is remembered how ordinary principals repeat an operation: at its own, and with all others."""
+    return (OPERATION, (service, operation)), (SERVICE, (service,))
 
 
-def _alone(counted: Counted, context: Context, operation: str, repeats: Repeats) -> Tuple[float, Doing, str]:
+def _repeats(context: Context, service: str, operation: str, what: str, kind: str) -> Optional[Repeats]:
+    """What a principal's repetition of an operation is compared with; None where too little is known."""
+    for scope, key in _places(service, operation):
+        found = context.peek(scope, key, Repeats)
+        if found is not None and found.known(what, kind) >= KNOWN:
+            return found
+    return None
+
+
+def _alone(counted: Counted, context: Context, operation: str) -> Tuple[float, Doing, str]:
     """How little the principal did beside, in a day or in seven: the more unusual of both."""
-    flow = _flow(context, counted.key[0])
+    service, kind = counted.key[0], counted.row.kind
+    flow = _flow(context, service)
     best = 0.0, Doing(0.0, 0.0), HORIZON_WORDS["7d"]
     for what, horizon, words in zip(ALONE, HORIZONS, ("1d", "7d")):
         done = doing(counted.part, operation, flow, horizon)
-        if done.times >= LEAST_TIMES:
-            found = repeats.decades(what, counted.row.kind, done.times, done.bits)
+        repeats = _repeats(context, service, operation, what, kind)
+        if done.times >= LEAST_TIMES and repeats is not None:
+            found = repeats.decades(what, kind, done.times, done.bits)
             if found >= best[0]:
                 best = found, done, HORIZON_WORDS[words]
     return best
@@ -275,11 +282,24 @@ def _keeps(moments: Sequence[Moment]) -> bool:
     return len(things) > FOREIGN * len(moments)
 
 
-def _machine(order: Order, moments: Sequence[Moment], repeats: Repeats, kind: str, alone: float) -> Dict[str, float]:
-    """What tells a machine: its pace or its regularity, whichever says more; no more than ``alone`` does."""
-    pace = min(alone, _pace(order, moments))
+def _is_loop(counted: Counted, context: Context, operation: str) -> bool:
+    """Whether an operation is mostly done several times within one flow, as lines are added to an order."""
+    trails = counted.part.operations
+    rules = sequences.order_of(context, counted.key[0]).precedence.rules(operation)
+    begun = [trails[rule.requires].sums("requests")[2] if rule.requires in trails else 0.0 for rule in rules]
+    return bool(begun) and trails[operation].sums("requests")[2] > LOOP * min(begun)
+
+
+def _machine(context: Context, counted: Counted, moments: Sequence[Moment], alone: float) -> Dict[str, float]:
+    """What tells a machine: its pace or its regularity, whichever says more; hardly more than ``alone`` does."""
+    (service, _), kind = counted.key, counted.row.kind
+    most = alone + MACHINE_MORE
+    pace = 0.0 if pool_of(kind) == MACHINE else min(most, _pace(sequences.order_of(context, service), moments))
     beat = moments[-1].beat
-    regular = min(alone, repeats.decades(REGULAR, kind, beat.times, regularity(beat))) if beat else 0.0
+    repeats = _repeats(context, service, moments[-1].step.operation, REGULAR, kind)
+    regular = 0.0
+    if beat is not None and repeats is not None:
+        regular = min(most, repeats.decades(REGULAR, kind, beat.times, regularity(beat)))
     return {"pace": pace} if pace >= regular else {"regular": regular}
 
 
@@ -296,28 +316,46 @@ def _pace(order: Order, moments: Sequence[Moment]) -> float:
 def _learn(counted: Counted, operation: str, context: Context) -> None:
     """Note how an ordinary principal repeats an operation, each time it has done so twice as often."""
     (service, principal), kind, slot = counted.key, counted.row.kind, context.now_slot
-    repeats = context.part(OPERATION, (service, operation), Repeats)
+    both = [context.part(scope, key, Repeats) for scope, key in _places(service, operation)]
     now = counted.by_operation[operation].get("requests", 0.0)
     flow = _flow(context, service)
     for what, horizon in zip(ALONE, HORIZONS):
         done = doing(counted.part, operation, flow, horizon)
         if Purity.place(int(done.times)) > Purity.place(int(done.times - now)):
-            repeats.wait(slot, principal, what, kind, done.times, done.bits)
+            for repeats in both:
+                repeats.wait(slot, principal, what, kind, done.times, done.bits)
     beat = sequences.walk_of(context, counted.key).beats.get(operation)
     if beat is not None and Rhythm.place(beat.times) > Rhythm.place(beat.times - int(now)):
-        repeats.wait(slot, principal, REGULAR, kind, beat.times, regularity(beat))
+        for repeats in both:
+            repeats.wait(slot, principal, REGULAR, kind, beat.times, regularity(beat))
 
 
-def _ripen(key: Tuple[str, str], context: Context) -> None:
+def _ripen(scope: str, key: Key, context: Context) -> None:
     """Learn what has waited for a day, of those who are not under suspicion."""
 
     def suspicious(principal: str) -> bool:
         return context.frozen(key[0], principal)
 
-    if context.peek(OPERATION, key, Repeats) is not None:
-        context.part(OPERATION, key, Repeats).learn(context.now_slot, suspicious)
-    if context.peek(OPERATION, key, Takers) is not None:
-        context.part(OPERATION, key, Takers).learn(context.now_slot, suspicious)
+    if context.peek(scope, key, Repeats) is not None:
+        context.part(scope, key, Repeats).learn(context.now_slot, suspicious)
+    if context.peek(scope, key, Takers) is not None:
+        context.part(scope, key, Takers).learn(context.now_slot, suspicious)
+
+
+def _takers(context: Context) -> Came:
+    """Note who comes to which operation and how; return by which ways, with one of those who took each."""
+    came: Came = {}
+    for counted in context.tally.principals.values():
+        if pool_of(counted.row.kind) == ANONYMOUS:
+            continue  # an address may be many
+        service, principal = counted.key
+        for moment in sequences.moments(context, counted):
+            operation = moment.step.operation
+            if _counts(moment) and operation in counted.by_operation and _is_worth(counted, operation):
+                values = _values(counted, moment, context)
+                context.part(OPERATION, (service, operation), Takers).take(context.now_slot, principal, values)
+                came.setdefault((service, operation), {}).setdefault(moment.trace, counted)
+    return came
 
 
 def _counts(moment: Moment) -> bool:
@@ -335,7 +373,7 @@ def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ..
     seconds = max(0.0, moment.step.time - moment.began) / max(1, moment.length - 1)
     pace = value_hash32(f"{moment.trace} {int(seconds * 8.0).bit_length()}")
     fresh = int(context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY)
-    return (moment.trace, software, network, pace, fresh)
+    return (moment.trace, software, network, pace, fresh, 0)
 
 
 def _client(row: Row) -> Tuple[str, str, str]:
@@ -347,17 +385,18 @@ def _client(row: Row) -> Tuple[str, str, str]:
 
 
 def _crowd_features(crowd: Crowd) -> Dict[str, float]:
-    """How they act (way and pace) and who they are (client and newness), each within bounds."""
+    """How they act (way and pace, or like scripts) and who they are (client and newness), each within bounds."""
     found = crowd.features
+    features = {"client": min(found["client"], CLIENT_CAP), "newcomers": min(found["newcomers"], NEWCOMER_CAP)}
+    if "scripted" in found:
+        return {**features, "scripted": min(found["scripted"], SCRIPTED_CAP)}
     path = min(found["path"], CROWD_CAP)
-    pace = min(found["pace"], CROWD_CAP + 0.5 - path) if path else 0.0
-    client, newcomers = min(found["client"], CLIENT_CAP), min(found["newcomers"], NEWCOMER_CAP)
-    return {"path": path, "pace": max(0.0, pace), "client": client, "newcomers": newcomers}
+    return {**features, "path": path, "pace": min(found["pace"], path, CROWD_CAP + 0.5 - path)}
 
 
 def _reasons(found: _Found) -> List[str]:
     features, reasons = found.features, []
-    if found.flows is not None and features.get("flows", 0.0) >= LEAST_EVIDENCE:
+    if found.flows is not None and found.flows.decades >= LEAST_EVIDENCE:
         reasons.append(found.flows.reason)
     if features.get("alone", 0.0) >= LEAST_EVIDENCE:
         share = percent(10.0 ** -features["alone"])

@@ -2,7 +2,8 @@
 
 People come to an order by many ways, from clients of their own, at a pace of their own, and most of them have been
 there before. What one script does in the name of many accounts is alike: the way to it step by step and its pace
-(``path``, ``pace``), software or network (``client``), and accounts made for it (``newcomers``). Each is judged against
+(``path``, ``pace``), doing little else (``scripted``), software or network (``client``), and accounts made for it
+(``newcomers``). Each is judged against
 the shares of ordinary days, and against those of the others of the same day: a marketing burst brings newcomers of all
 kinds, a release changes everybody's way. Ways alone are no finding: it takes both, how they act and who they are.
 """
@@ -28,8 +29,9 @@ LEAST_OF_PATH = 10.0  # principals' days, before a pace on it is unusual
 PRECISION = 20.0  # of the beta distribution: shares differ from day to day
 NOVEL = 0.5  # principals' days that a value counts as that was never seen
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
-PATH, SOFTWARE, NETWORK, PACE, FRESH = range(5)
-ATTRIBUTES = 5
+PATH, SOFTWARE, NETWORK, PACE, FRESH, SCRIPT = range(6)
+ATTRIBUTES = 6
+FEATURES = {PATH: "path", SCRIPT: "scripted"}
 
 
 class Taken(NamedTuple):
@@ -69,18 +71,24 @@ class Takers:
             del self._recent[next(iter(self._recent))]
         return True
 
-    def crowd(self, path: int) -> Optional[Crowd]:
-        """Return what is unusual about those who came by one path; None when that is nothing."""
-        members = [(who, one.values) for who, one in self._recent.items() if one.values[PATH] == path]
+    def script(self, principal: str) -> None:
+        """Note that a principal turned out to do it again and again today, and little else."""
+        known = self._recent.get(principal)
+        if known is not None:
+            self._recent[principal] = Taken(known.slot, (*known.values[:SCRIPT], 1))
+
+    def crowd(self, place: int, value: int) -> Optional[Crowd]:
+        """Return what is unusual about those who came by one path, or like scripts; None when they are few."""
+        members = [(who, one.values) for who, one in self._recent.items() if one.values[place] == value]
         if len(members) < LEAST_CROWD or self._total < LEAST_KNOWN:
             return None
-        others = [one.values for one in self._recent.values() if one.values[PATH] != path]
+        others = [one.values for one in self._recent.values() if one.values[place] != value]
         count, takers = len(members), len(self._recent)
-        usual = self._share(PATH, path)
+        usual = self._share(place, value)
         values = [each for _, each in members]
         features = {
-            "path": decades(_tail(count - 1, takers - 1, usual)),
-            "pace": self._paced(path, values),
+            FEATURES[place]: decades(_tail(count - 1, takers - 1, usual)),
+            "pace": self._paced(value, values) if place == PATH else 0.0,
             "client": max(self._alike(place, values, others) for place in (SOFTWARE, NETWORK)),
             "newcomers": self._of(FRESH, 1, values, others),
         }

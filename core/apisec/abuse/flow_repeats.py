@@ -1,6 +1,7 @@
 """How operations that change something are repeated: how little else is done beside, and how regularly.
 
-Of each operation its ordinary principals are the measure. Who has a credential for machines, a person's, or none, is
+Of each operation its ordinary principals are the measure, or those of the service's operations together, where few
+are known that do it more than once. Who has a credential for machines, a person's, or none, is
 compared with its like. What is learned waits for a day, and is thrown away when its principal was accused by then.
 """
 
@@ -74,10 +75,10 @@ class Repeats:
         found = self._pools.get(f"{what} {pool_of(kind)}")
         return decades(found.p_value(int(times), bits)) if found is not None else 0.0
 
-    def counted(self, what: str, kind: str, times: float) -> int:
-        """Return how many ordinary principals are known that do it about as often."""
+    def known(self, what: str, kind: str) -> int:
+        """Return how many ordinary principals of a kind are known that do it more than once."""
         found = self._pools.get(f"{what} {pool_of(kind)}")
-        return found.counted(int(times)) if found is not None else 0
+        return found.counted(found.shortest) if found is not None else 0
 
     def wait(self, slot: int, principal: str, what: str, kind: str, times: float, bits: float) -> None:
         """Note what an ordinary principal shows, to be learned in a day."""

@@ -67,7 +67,7 @@ class Calibration:
     def p_value(self, length: int, bits: float) -> float:
         """Return how likely an ordinary one of that length has at least ``bits``; 1 when that is not known.
 
-        Where few are as long, it is compared with shorter ones if those spread more (``shorter_spread``).
+        Where few are as long, it is compared with shorter ones, too, if those spread more (``shorter_spread``).
         """
         bins = self._comparable(self.place(length))
         if bins is None:
@@ -81,9 +81,12 @@ class Calibration:
         return max(min(empirical, self._tail(bins, count, index)), above / count)
 
     def _comparable(self, place: int) -> Optional[Mapping[int, int]]:
+        bins: Dict[int, int] = {}
         while place >= 0:
-            if sum(self._bins[place].values()) >= MIN_COUNTED:
-                return self._bins[place]
+            for one, times in self._bins[place].items():
+                bins[one] = bins.get(one, 0) + times
+            if sum(bins.values()) >= MIN_COUNTED:
+                return bins
             if not self.shorter_spread:
                 break
             place -= 1
@@ -168,7 +171,8 @@ def regularity(beat: Beat) -> float:
     """
     if beat.times < LEAST_TIMES:
         return 0.0
-    return max(0.0, -math.log2((math.sqrt(beat.variance) + LEAST_SPREAD) / WIDE_SPREAD))
+    variance = min(beat.between.variance, beat.before.variance)
+    return max(0.0, -math.log2((math.sqrt(variance) + LEAST_SPREAD) / WIDE_SPREAD))
 
 
 def purity(times: float, others: float) -> float:

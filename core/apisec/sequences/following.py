@@ -159,8 +159,8 @@ def covered(order: Order, walk: Walk, moment: Moment, rule: Rule, earlier: Abstr
     return min(1.0, max(0.0, seen) / needed)
 
 
-def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
-    """Learn from a step that was followed. ``principal`` is a hash of it."""
+def teach(order: Order, walk: Walk, principal: str, moment: Moment) -> None:
+    """Learn from a step that was followed."""
     if moment.late:
         return
     step = moment.step
@@ -173,8 +173,8 @@ def teach(order: Order, walk: Walk, principal: int, moment: Moment) -> None:
             order.precedence.sample(walk, step.time)
     if moment.look is not None:
         again = any(broken.times > 1 for broken in moment.broken)
-        seen = Seen(moment.look, moment.before, moment.lost, again)
-        order.precedence.teach(walk, principal, step.operation, seen)
+        seen = Seen(moment.look, moment.before, moment.lost, bool(moment.broken), again)
+        order.precedence.teach(walk, principal, step, seen)
     for broken in moment.broken:
         if broken.times == 2:
             order.precedence.broke_again(broken.rule)

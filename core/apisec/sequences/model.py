@@ -6,11 +6,11 @@ all steps of a principal at once. Models of different principals merge exactly (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Tuple
 
-from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
 from apisec.sequences.calibration import Surprise
 from apisec.sequences.explanation import broken_sentence, expected_sentence
@@ -73,13 +73,14 @@ class SequenceModel:
 
     def learn(self, service: str, principal: str, steps: Iterable[Taken]) -> None:
         """Learn from the steps of one principal, in order of time."""
-        order, walk, hashed = self.order(service), Walk(), value_hash32(principal)
+        order, walk = self.order(service), Walk()
         for step in steps:
-            teach(order, walk, hashed, follow(order, walk, step, _slot(step)))
+            teach(order, walk, principal, follow(order, walk, step, _slot(step)))
 
     def mine(self) -> None:
         """Say anew which rules hold."""
         for order in self._orders.values():
+            order.precedence.ripen(math.inf, lambda _: False)
             order.precedence.mined_at = -1
             order.precedence.mine(0)
 

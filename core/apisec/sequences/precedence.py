@@ -11,10 +11,11 @@ Only operations that change something (``walk.changes``) have rules. Counts live
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import AbstractSet, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
 
+from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
 from apisec.sequences.counts import (
     GAP_BITS,
@@ -28,7 +29,7 @@ from apisec.sequences.counts import (
     generation_state,
     read_generation,
 )
-from apisec.sequences.steps import Look, Pair, changes
+from apisec.sequences.steps import Look, Pair, Taken, changes
 from apisec.sequences.walk import REMEMBERED_SECONDS, Walk
 from apisec.statistics import upper_bound
 
@@ -47,8 +48,10 @@ FLOW_LENGTHS = 3.0  # typical gaps: people answer the door between two steps
 GENERATION_SLOTS, SLOTS_PER_HOUR = 14 * 288, 12
 # Who breaks a rule again and again does not teach that it is none, unless many do: then it is none any more.
 MAX_REFUSED = 0.5  # times the days that taught
+MAX_WAITING = 256  # steps that broke a rule
+WAIT_SECONDS = 86_400.0
 YOUNG_MOMENTS = 2_000  # picked in traffic, one of four
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -82,13 +85,26 @@ class Rule:
 class Seen(NamedTuple):
     """A step as a principal's walk took it in: what stood before it, and what did so earlier that day, but not now.
 
-    ``again``: it breaks a rule that this principal has broken before.
+    ``breaks``: it breaks a rule; ``again``: one that this principal has broken before.
     """
 
     look: Look
     before: Mapping[Pair, float]
     lost: Tuple[Pair, ...]
+    breaks: bool
     again: bool
+
+
+class Lesson(NamedTuple):
+    """What a step teaches: on the day's ``first``, what was ``kept`` with the class of its gap, later what was lost."""
+
+    time: float
+    principal: str
+    operation: str
+    first: bool
+    repeated: bool
+    kept: Tuple[Tuple[Pair, int], ...]
+    lost: Tuple[Pair, ...]
 
 
 class Precedence:
@@ -99,32 +115,62 @@ class Precedence:
     def __init__(self) -> None:
         self.generation = 0
         self.now, self.before = Generation(), Generation()
+        self.waiting: List[Lesson] = []  # of steps that broke a rule
         self.mined_at = -1  # slot
         self._rules: Dict[str, Tuple[Rule, ...]] = {}
         self.steps: FrozenSet[str] = frozenset()  # of flows: what rules speak of
 
     # --- learning -----------------------------------------------------------------------------------------
 
-    def teach(self, walk: Walk, principal: int, operation: str, seen: Seen) -> None:
-        """Learn from a successful step that changes something; ``principal`` is a hash."""
+    def teach(self, walk: Walk, principal: str, step: Taken, seen: Seen) -> None:
+        """Learn from a successful step that changes something.
+
+        One that breaks a rule is to wait for a day (``ripen``): then it is known who breaks it with reason.
+        """
+        operation = step.operation
         target = self.now.target(operation)
         if target is None or not walk.teaches(operation, seen.look):
             return
         if seen.again and target.refused < MAX_REFUSED * target.days:
             target.refused += seen.look.times == 1
             return
-        if seen.look.times == 1:
-            target.days += 1
-            target.repeated += walk.looks[operation].taught > 1
-            target.support((principal,))
-            for pair in seen.look.kept:
-                counts = target.pair(pair)
-                counts.began += 1
-                counts.gaps[gap_class(seen.before[pair])] += 1
+        first = seen.look.times == 1
+        pairs = [(pair, gap_class(seen.before[pair])) for pair in seen.look.kept] if first else []
+        lesson = Lesson(
+            step.time, principal, operation, first, walk.looks[operation].taught > 1, tuple(pairs), seen.lost
+        )
+        if not seen.breaks:
+            self._learn(lesson)
+            target.repeated += seen.look.times == 2
             return
-        target.repeated += seen.look.times == 2
-        for pair in seen.lost:
-            target.pair(pair).lost += 1
+        self.waiting.append(lesson)
+        del self.waiting[:-MAX_WAITING]
+
+    def _learn(self, lesson: Lesson) -> None:
+        target = self.now.target(lesson.operation)
+        if target is None:
+            return
+        if not lesson.first:
+            for pair in lesson.lost:
+                target.pair(pair).lost += 1
+            return
+        target.days += 1
+        target.repeated += lesson.repeated
+        target.support((value_hash32(lesson.principal),))
+        for pair, gap in lesson.kept:
+            counts = target.pair(pair)
+            counts.began += 1
+            counts.gaps[gap] += 1
+
+    def ripen(self, now: float, suspicious: Callable[[str], bool]) -> None:
+        """Learn what has waited for a day, of those who are not under suspicion by now."""
+        if not self.waiting or self.waiting[0].time > now - WAIT_SECONDS:
+            return
+        ripe = [one for one in self.waiting if one.time <= now - WAIT_SECONDS]
+        self.waiting = [one for one in self.waiting if one.time > now - WAIT_SECONDS]
+        for lesson in ripe:
+            if not suspicious(lesson.principal):
+                self._learn(lesson)
 
     def sample(self, walk: Walk, time: float) -> None:
         """Take a moment into account that has nothing to do with any rule: how long ago was each operation?"""
@@ -208,6 +254,7 @@ class Precedence:
             mine.add(theirs)
         if distance == 1:
             self.before.add(other.now)
+        self.waiting = sorted([*self.waiting, *other.waiting])[-MAX_WAITING:]
         self.mined_at = -1
 
     def to_state(self) -> Dict[str, Any]:
@@ -218,6 +265,7 @@ class Precedence:
             "n": generation_state(self.now),
             "b": generation_state(self.before),
             "r": [_rule_state(rule) for rule in self.all_rules()],
+            "w": [_lesson_state(lesson) for lesson in self.waiting],
         }
 
     @classmethod
@@ -233,6 +281,7 @@ class Precedence:
             for row in state["r"]:
                 rule = _rule(row)
                 rules.setdefault(rule.operation, []).append(rule)
+            made.waiting = [_lesson(row) for row in state["w"][-MAX_WAITING:]]
             made._take({operation: tuple(ones) for operation, ones in rules.items()})
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as problem:
             raise DocumentError("not the state of rules of precedence", where="precedence") from problem
@@ -305,6 +354,21 @@ def _rule_state(rule: Rule) -> List[Any]:
     pair = rule.pair
     numbers = [rule.days, rule.broken, rule.again, round(rule.bound, 9), rule.gap, rule.window]
     return [rule.operation, pair.requires, int(pair.linked), *numbers]
+
+
+def _lesson_state(one: Lesson) -> List[Any]:
+    kept = [[pair.requires, int(pair.linked), gap] for pair, gap in one.kept]
+    lost = [[pair.requires, int(pair.linked)] for pair in one.lost]
+    return [round(one.time, 3), one.principal, one.operation, int(one.first), int(one.repeated), kept, lost]
+
+
+def _lesson(row: Sequence[Any]) -> Lesson:
+    time, principal, operation, first, repeated, kept, lost = row
+    pairs = tuple(
+        (Pair(str(requires), bool(linked)), min(checked_count(gap), GAP_BITS)) for requires, linked, gap in kept
+    )
+    gone = tuple(Pair(str(name), bool(linked)) for name, linked in lost)
+    return Lesson(float(time), str(principal), str(operation), bool(first), bool(repeated), pairs, gone)
 
 
 def _rule(row: Sequence[Any]) -> Rule:

@@ -47,21 +47,31 @@ class Look(NamedTuple):
     taught_day: int  # the last of them
 
 
+class Pauses(NamedTuple):
+    """Mean and variance of logarithms of pauses, the last ones weighing most."""
+
+    mean: float = 0.0
+    variance: float = 0.0
+
+    def after(self, pause: float, share: float) -> Pauses:
+        """Return them with one more pause (seconds), which weighs ``share`` of all."""
+        off = math.log(max(0.0, pause) + SHORTEST_PAUSE) - self.mean
+        return Pauses(self.mean + share * off, (1.0 - share) * (self.variance + share * off * off))
+
+
 class Beat(NamedTuple):
-    """How regularly an operation is done: logarithms of the pauses between, the last ones weighing most."""
+    """How regularly an operation is done: the pauses since its last time, and since whatever was done before."""
 
     last: float
     times: int
-    mean: float
-    variance: float
+    between: Pauses
+    before: Pauses
 
-    def after(self, time: float, weight: float) -> Beat:
+    def after(self, time: float, pause: float, weight: float) -> Beat:
         """Return it with one time more; ``weight`` is the least that a pause weighs."""
-        logarithm = math.log(max(0.0, time - self.last) + SHORTEST_PAUSE)
         share = max(weight, 1.0 / self.times)
-        off = logarithm - self.mean
-        mean = self.mean + share * off
-        return Beat(max(time, self.last), self.times + 1, mean, (1.0 - share) * (self.variance + share * off * off))
+        between, before = self.between.after(time - self.last, share), self.before.after(pause, share)
+        return Beat(max(time, self.last), self.times + 1, between, before)
 
 
 class Break(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Dict, List, Tuple
 from zlib import crc32
 
 from apisec.errors import DocumentError
-from apisec.sequences.steps import Beat, Break, Done, Look, Pair, Taken, split_ids
+from apisec.sequences.steps import Beat, Break, Done, Look, Pair, Pauses, Taken, split_ids
 from apisec.sequences.transitions import ORDER, START
 
 SESSION_PAUSE = 3600.0  # seconds
@@ -51,6 +51,7 @@ class Walk:
         # Of the present window, and not part of the state: what was followed last, and what it has yet to teach.
         self.followed: object = None
         self.pending: List[Any] = []
+        self.pause = 0.0  # seconds before the present step
         self._forgot = -1
 
     # --- a session ----------------------------------------------------------------------------------------
@@ -64,7 +65,7 @@ class Walk:
         if time - self.last > SESSION_PAUSE:
             self.began, self.length, self.context, self.highest = time, 0, (START,), []
             self.trace = 0
-        self.last = max(self.last, time)
+        self.pause, self.last = time - self.last, max(self.last, time)
         return True
 
     def move(self, step: str) -> bool:
@@ -80,7 +81,7 @@ class Walk:
     def beat(self, operation: str, time: float) -> Beat:
         """Take in that an operation was done again; return how regularly it is."""
         before = self.beats.pop(operation, None)
-        made = Beat(time, 1, 0.0, 0.0) if before is None else before.after(time, BEAT_WEIGHT)
+        made = Beat(time, 1, Pauses(), Pauses()) if before is None else before.after(time, self.pause, BEAT_WEIGHT)
         self.beats[operation] = made
         if len(self.beats) > MAX_BEATS:
             del self.beats[next(iter(self.beats))]
@@ -255,7 +256,12 @@ class Walk:
             "t": [round(self.since, 3), round(self.last, 3), round(self.began, 3)],
             "n": [self.length, self.budget_day, self.taught, self.trace],
             "e": [
-                [place(name), round(beat.last, 3), beat.times, round(beat.mean, 4), round(beat.variance, 5)]
+                [
+                    place(name),
+                    round(beat.last, 3),
+                    beat.times,
+                    *(round(one, 5) for one in (*beat.between, *beat.before)),
+                ]
                 for name, beat in self.beats.items()
             ],
             "c": [place(step) for step in self.context],
@@ -290,8 +296,9 @@ class Walk:
         made = cls()
         made.since, made.last, made.began = (float(time) for time in state["t"])
         made.length, made.budget_day, made.taught, made.trace = (int(number) for number in state["n"])
-        for place, last, times, mean, variance in state["e"][:MAX_BEATS]:
-            made.beats[names[place]] = Beat(float(last), int(times), float(mean), float(variance))
+        for place, last, times, *pauses in state["e"][:MAX_BEATS]:
+            one, two, three, four = (float(number) for number in pauses)
+            made.beats[names[place]] = Beat(float(last), int(times), Pauses(one, two), Pauses(three, four))
         made.context = tuple(names[place] for place in state["c"])[-ORDER:]
         made.highest = [float(value) for value in state["h"]][:8]
         made.done = {names[place]: Done(float(time), bool(named)) for place, time, named in state["d"][:MAX_DONE]}

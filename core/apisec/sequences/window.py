@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Dict, List, Tuple
 
-from apisec.activity.hashing import value_hash32
 from apisec.sequences.calibration import Surprise
 from apisec.sequences.following import Moment, Order, follow, teach
 from apisec.sequences.peers import Followed, compare
@@ -83,7 +82,15 @@ def learn(context: Context, ordinary: Window) -> None:
         service, principal = key
         if service not in orders:
             orders[service] = order_of(context, service)
-        hashed = value_hash32(principal)
         for moment in walk.pending:
-            teach(orders[service], walk, hashed, moment)
+            teach(orders[service], walk, principal, moment)
         walk.pending = []
+    for service, order in orders.items():
+        _ripen(order, service, context)
+
+
+def _ripen(order: Order, service: str, context: Context) -> None:
+    def suspicious(principal: str) -> bool:
+        return context.frozen(service, principal)
+
+    order.precedence.ripen(context.now_slot * SLOT_SECONDS, suspicious)

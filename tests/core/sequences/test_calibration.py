@@ -9,7 +9,7 @@ import pytest
 
 from apisec.errors import DocumentError
 from apisec.sequences.calibration import GENERATION_SLOTS, MIN_COUNTED, Purity, Surprise, purity, regularity
-from apisec.sequences.steps import Beat
+from apisec.sequences.steps import Beat, Pauses
 
 
 def filled(count: int, seed: int = 1, length: int = 4) -> Surprise:
@@ -92,10 +92,10 @@ def test_a_timer_is_more_regular_than_people() -> None:
 
 
 def regular(pauses: list[float]) -> float:
-    beat, now = Beat(0.0, 1, 0.0, 0.0), 0.0
+    beat, now = Beat(0.0, 1, Pauses(), Pauses()), 0.0
     for pause in pauses:
         now += pause
-        beat = beat.after(now, 1.0 / 16.0)
+        beat = beat.after(now, pause, 1.0 / 16.0)
     return regularity(beat)
 
 

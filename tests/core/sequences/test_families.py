@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from apisec.abuse.flow_automation import FlowAutomation
 from apisec.abuse.model import Models
 from apisec.abuse.step_skipping import StepSkipping
 from apisec.activity.row import Step
-from tests.core.sequences.shop import CART, CONFIRM, DAY, HOUR, PAY, START, Shop, Taken, windows
+from tests.core.sequences.shop import CART, CONFIRM, DAY, HOUR, PAY, START, VOUCHER, Client, Shop, Taken, windows
 
 DAYS = 5
 LATER = START + DAYS * DAY + 10 * HOUR
@@ -34,17 +34,19 @@ def learned() -> Any:
     return json.loads(json.dumps(made.documents(dirty_only=False)))
 
 
-def run(made: Engine, taken: Iterable[Taken], kind: str = "jwt") -> list[Any]:
+def run(made: Engine, taken: Iterable[Taken], kind: str = "jwt", clients: Mapping[str, Client] = {}) -> list[Any]:
     found = []
-    for end, rows in windows(sorted(taken, key=lambda one: one[1].time), kind=kind):
+    for end, rows in windows(sorted(taken, key=lambda one: one[1].time), kind=kind, clients=clients):
         found += made.advance(rows, end)
         made.saved()
     return found
 
 
-def observed(documents: Any, taken: Iterable[Taken], kind: str = "jwt") -> list[Observation]:
+def observed(
+    documents: Any, taken: Iterable[Taken], kind: str = "jwt", clients: Mapping[str, Client] = {}
+) -> list[Observation]:
     watched: list[Observation] = []
-    run(engine(documents, watched), taken, kind)
+    run(engine(documents, watched), taken, kind, clients)
     return watched
 
 
@@ -164,6 +166,49 @@ def test_a_timer_that_takes_days_is_found(learned: Any) -> None:
     assert found[-1].features["regular"] > 1.0
     assert any("pauses are more alike" in reason for reason in found[-1].reasons)
     assert found[-1].score > 70.0
+
+
+def test_seats_that_are_held_and_never_paid_for_are_found(learned: Any) -> None:
+    taken = [("hoarder", Step(LATER + 20.0 * n, CART, 200, (), 0)) for n in range(60)]
+    found = [one for one in observed(learned, taken) if one.principal and one.family == "flow_automation"]
+    assert found[-1].operation == CART
+    assert found[-1].score >= 90.0
+
+
+def test_vouchers_that_are_tried_are_found(learned: Any) -> None:
+    taken = [("guesser", Step(LATER + 7.0 * n, VOUCHER, 200 if n == 70 else 404, (), 0)) for n in range(80)]
+    found = [one for one in observed(learned, taken) if one.principal and one.family == "flow_automation"]
+    assert found[-1].operation == VOUCHER
+    assert found[-1].features["tries"] > 2.0
+    assert found[-1].score >= 90.0
+
+
+def test_accounts_that_were_made_for_it_and_do_one_thing_each_are_one_crowd(learned: Any) -> None:
+    """Nobody does it twice: the same steps, by one tool, from one network, by accounts that nobody knew yesterday."""
+    taken: list[Taken] = []
+    for n in range(24):
+        at = LATER + 90.0 * n
+        taken.append((f"made {n}", Step(at, "GET /me", 200, (), 0)))
+        taken.append((f"made {n}", Step(at + 2.0, VOUCHER, 200, (), 0)))
+    tool = {f"made {n}": (f"203.0.113.{n}", "harvest/1.0") for n in range(24)}
+    found = [one for one in observed(learned, taken, clients=tool) if one.entity == "operation"]
+    assert found[-1].operation == VOUCHER
+    assert found[-1].score >= 90.0
+    assert set(found[-1].members) == set(tool)
+    alike = [one for one in observed(learned, taken) if one.entity == "operation"]
+    assert max((one.score for one in alike), default=0.0) < 90.0, "from everywhere: a link that was passed on"
+
+
+@pytest.mark.parametrize("kind", ["jwt", "api_key"])
+def test_a_new_partner_that_orders_by_program_all_day_is_no_finding(learned: Any, kind: str) -> None:
+    """Dozens of orders a day at a machine's pace, with the readings that an integration has beside them."""
+    shop, taken = Shop(seed=13), []
+    for n in range(120):
+        at = LATER + 700.0 * n * shop.chance.uniform(0.9, 1.1)
+        taken += [("partner", Step(at + 0.4 * step, "GET /orders", 200, (), 0)) for step in range(7)]
+        taken += shop.buy("partner", at + 3.0, pause=0.5)
+    found = observed(learned, taken, kind, {"partner": ("203.0.113.9", "integration/2.1")})
+    assert max((one.score for one in found if one.family == "flow_automation"), default=0.0) < 90.0
 
 
 def test_a_day_of_good_business_is_no_automation(learned: Any) -> None:

@@ -24,7 +24,8 @@ def study(taken: list[Taken], order: Order | None = None, walks: dict[str, Walk]
     walks = {} if walks is None else walks
     for who, step in sorted(taken, key=lambda one: one[1].time):
         walk = walks.setdefault(who, Walk())
-        teach(order, walk, number(who), follow(order, walk, step, int(step.time // 300)))
+        teach(order, walk, who, follow(order, walk, step, int(step.time // 300)))
+        order.precedence.ripen(step.time, lambda _: False)
     order.precedence.mined_at = -1
     order.precedence.mine(12)
     return order
@@ -158,6 +159,23 @@ def test_when_most_break_it_there_is_no_rule_any_more() -> None:
     assert (CONFIRM, PAY, True) in found(order)
     study([one for one in shop.days(4, 30) if one[1].operation != PAY], order, walks)
     assert CONFIRM not in {operation for operation, required, _ in found(order) if required == PAY}
+
+
+def test_who_breaks_a_rule_teaches_a_day_later_and_not_when_accused_by_then() -> None:
+    for accused, broken in ((True, 0), (False, 1)):
+        order = study(Shop().days(0, 6))
+        walks: Dict[str, Walk] = {}
+        for who, step in Shop(seed=3).buy("thief", START + 7 * DAY, leave_out=[PAY]):
+            walk = walks.setdefault(who, Walk())
+            teach(order, walk, who, follow(order, walk, step, 0))
+        assert len(order.precedence.waiting) == 1
+        again = Precedence.from_state(json.loads(json.dumps(order.precedence.to_state())))
+        days = again.total().targets[CONFIRM].days
+        again.ripen(START + 7 * DAY + HOUR, lambda _: False)
+        assert again.total().targets[CONFIRM].days == days, "too early"
+        again.ripen(START + 9 * DAY, lambda who, found=accused: found and who == "thief")
+        assert again.total().targets[CONFIRM].days == days + broken
+        assert not again.waiting
 
 
 def test_a_step_that_arrives_late_excuses_what_it_was_missed_for() -> None:

@@ -53,11 +53,13 @@ def test_sessions_that_took_the_same_steps_have_the_same_trace() -> None:
 def test_pauses_are_summed_up_with_mean_and_variance() -> None:
     walk = Walk()
     for after in (0.0, 60.0, 180.0, 240.0):
+        walk.enter(NOW + after - 5.0)
+        walk.enter(NOW + after)
         beat = walk.beat("POST /a", NOW + after)
     pauses = [math.log(pause + 0.05) for pause in (60.0, 120.0, 60.0)]
     assert beat.times == 4
-    assert beat.mean == pytest.approx(statistics.fmean(pauses))
-    assert beat.variance == pytest.approx(statistics.pvariance(pauses))
+    assert beat.between == pytest.approx((statistics.fmean(pauses), statistics.pvariance(pauses)))
+    assert beat.before == pytest.approx((math.log(5.05), 0.0))
 
 
 def test_steps_out_of_order_are_told_apart() -> None:
