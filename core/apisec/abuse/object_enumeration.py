@@ -45,7 +45,8 @@ CROWD_TRIALS = 24.0  # looks a day that are worth counting: the day is one count
 WEAK_PRIOR = 0.005  # share of ordinary principals' days with weak evidence, before it is known
 WEAK_PRIOR_DAYS = 200.0
 LEAST_CROWD = 5
-CORROBORATED = 0.5  # decades beside the unissued ids
+CORROBORATED = 0.5  # decades beside the unissued ids; without them, somebody may just be back with ids of his own
+UNCORROBORATED_CAP = 4.5
 LEAST_PEERS = 6.0  # principals (and days) to be compared with
 HABIT_OBJECTS = 20
 BLIND_MEAN, BLIND_CAP = 0.5, 5.0
@@ -159,12 +160,17 @@ def _measured(day: Day, weak: bool) -> Measured:
     objects = float(day.objects)
     found = {
         "unissued": (float(day.unissued), objects),
-        "foreign": (float(day.foreign), float(day.sampled)),
+        "foreign": _met(day),
         "walked": (float(day.walked), objects),
         "missed": (float(day.missed), objects),
         "weak": (float(weak), 1.0),
     }
     return {name: pair for name, pair in found.items() if pair[1] > 0.0}
+
+
+def _met(day: Day) -> Tuple[float, float]:
+    """Return how many others beyond the first one hold what it asked for; the first may be its former self."""
+    return max(0.0, day.foreign - 1.0), float(day.sampled)
 
 
 # --- one principal ------------------------------------------------------------------------------------------
@@ -193,7 +199,7 @@ def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[E
     expected, many = _many(row, name, context)
     # Where nobody's ids come from responses (bodies are not visible), whose objects they are has to tell.
     blind = population.mean > BLIND_MEAN
-    foreign = _extra(shares, row.kind, "foreign", counts.foreign, counts.sampled, BLIND_CAP if blind else FOREIGN_CAP)
+    foreign = _extra(shares, row.kind, "foreign", *_met(counts), BLIND_CAP if blind else FOREIGN_CAP)
     # Where ordinary ids come from elsewhere, few of those are refused.
     missed = _extra(shares, row.kind, "missed", counts.missed, counts.objects, MISSED_CAP)
     features = {
@@ -208,6 +214,8 @@ def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[E
     beside = {one: min(BESIDE_CAP, value) for one, value in features.items() if one not in (main, "unissued")}
     if main != "unissued":  # what says the same twice counts once
         features["unissued"] = 0.0
+    if main == "unissued" and sum(beside.values()) < CORROBORATED:
+        features[main] = min(features[main], UNCORROBORATED_CAP)
     # What corroborates is worth no more than what it corroborates.
     share = min(1.0, features[main] / max(sum(beside.values()), 1e-9))
     features.update((feature, share * value) for feature, value in beside.items())
@@ -325,7 +333,7 @@ def _reasons(name: str, used: OperationActivity, found: Evidence) -> List[str]:
         f" ids that no response had given to this principal; ordinary here: {found.expected:.1f} of {day.objects}"
     ]
     if features["foreign"] > 0.5:
-        said.append(f"{day.foreign} of {day.sampled} of the objects that are known belong to other principals")
+        said.append(f"{day.sampled} of the objects are known, and belong to {day.foreign} other principals")
     if features["owners"] > 0.5:
         field, foreign, shown = found.owners
         said.append(f"{foreign:.0f} of {shown:.0f} responses of the day name another owner ({field}) than its own")

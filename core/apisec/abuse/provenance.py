@@ -12,7 +12,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import by_hash, hash_of, mapping, numbers
@@ -25,15 +25,20 @@ MAX_ISSUED = 4_096  # ids of one principal; those issued longest ago go first
 ISSUED_DAYS = 30
 MAX_OPERATIONS = 24  # of one principal that ask for objects; those used longest ago go first
 MAX_SEEN = 512  # objects of one operation that count once
+MAX_MET = 64  # others whose objects one principal asked for on a day
 MAX_DAYS = 8  # today and the seven days before
-MAX_SAMPLE = 1_024  # objects of a service whose holders are known
+MAX_SAMPLE = 2_048  # objects of a service whose holders are known
 HOLDER_DAYS = 30
 _TAG = 0xFFFF  # bits of a principal's hash: among six holders one in ten thousand strangers is taken for one of them
 PUBLIC = 6  # holders from which on an object is everybody's
 
 
 class Day(NamedTuple):
-    """New objects of one principal by one operation on one day; ``sampled`` are those that ``Holders`` knows of."""
+    """New objects of one principal by one operation on one day; ``sampled`` are those that ``Holders`` knows of.
+
+    ``foreign`` counts others that hold unissued ones of those, each once a day: whoever comes back under a new name
+    asks for what one other held, whoever tries ids meets many.
+    """
 
     objects: int = 0
     unissued: int = 0
@@ -53,13 +58,25 @@ _NEVER = 1 << 30  # seconds
 
 
 class Asked:
-    """The objects that a principal asked one operation for. ``seen`` maps hashes to the day of their last use."""
+    """The objects that a principal asked one operation for. ``seen`` maps hashes to the day of their last use.
 
-    __slots__ = ("days", "seen")
+    ``met`` are the day and the tags of the others whose objects it asked for on it.
+    """
+
+    __slots__ = ("days", "met", "seen")
 
     def __init__(self) -> None:
         self.seen: Dict[int, int] = {}
         self.days: Dict[int, Day] = {}
+        self.met: Tuple[int, FrozenSet[int]] = (0, frozenset())
+
+    def meet(self, others: Collection[int], day: int) -> int:
+        """Return how many of these others are new today."""
+        known = self.met[1] if self.met[0] == day else frozenset()
+        new = len(frozenset(others) - known)
+        if new and len(known) < MAX_MET:
+            self.met = (day, frozenset(sorted(known.union(others))[:MAX_MET]))
+        return new
 
     def total(self, first: int, last: int) -> Day:
         """Return the sum of days ``first`` to ``last``."""
@@ -114,7 +131,9 @@ class Provenance:
             for one in fresh
             if one not in issued and one not in also and given.get(one, _NEVER) > activity.objects[one]
         ]
-        sampled, foreign, public = holders.judge(fresh, unissued, tag)
+        sampled, others, public = holders.judge(fresh, unissued, tag)
+        foreign = asked.meet(others, today)
+        sampled += foreign - len(others)  # several objects of one other say no more than one
         seen.update(dict.fromkeys(activity.objects, today))
         refusing = activity.refused.values
         refused, missed = (len(refusing.intersection(ids)) if refusing else 0 for ids in (fresh, unissued))
@@ -151,6 +170,7 @@ class Provenance:
             mine = self.asked.setdefault(operation, Asked())
             for one, day in asked.seen.items():
                 mine.seen[one] = max(day, mine.seen.get(one, 0))
+            mine.met = max(mine.met, asked.met, key=lambda one: (one[0], len(one[1])))
             for day, counts in asked.days.items():
                 mine.days[day] = mine.days.get(day, NONE).plus(counts)
 
@@ -168,7 +188,11 @@ class Provenance:
 
     def to_state(self) -> Dict[str, Any]:
         asked = {
-            str(operation): {"seen": _packed(one.seen), "days": {str(day): list(c) for day, c in one.days.items()}}
+            str(operation): {
+                "seen": _packed(one.seen),
+                "days": {str(day): list(c) for day, c in one.days.items()},
+                "met": [one.met[0], *sorted(one.met[1])],
+            }
             for operation, one in self.asked.items()
         }
         return {"issued": _packed(self.issued), "forgotten": self.forgotten, "asked": asked}
@@ -181,9 +205,10 @@ class Provenance:
         made.issued = _unpacked(members.get("issued"), MAX_ISSUED)
         made.forgotten = int(numbers([members.get("forgotten")], 1, cls.name)[0])
         for operation, one in by_hash(members.get("asked"), MAX_OPERATIONS, cls.name).items():
-            found = mapping(one, 2, cls.name)
+            found = mapping(one, 3, cls.name)
             asked = made.asked[operation] = Asked()
             asked.seen = _unpacked(found.get("seen"), MAX_SEEN)
+            asked.met = _met(found.get("met"), cls.name)
             for day, counts in by_hash(found.get("days"), 2 * MAX_DAYS, cls.name).items():
                 asked.days[day] = Day(*(int(count) for count in numbers(counts, len(NONE), cls.name)))
         return made
@@ -199,9 +224,9 @@ class Holders:
         self._held: Dict[int, List[int]] = {}  # hash to [day, tags of principals]
         self._limit = 1 << 32  # hashes below it are sampled
 
-    def judge(self, objects: Collection[int], unissued: Collection[int], tag: int) -> Tuple[int, int, int]:
-        """Return how many of ``objects`` are sampled, of ``unissued`` are others', and of both are public."""
-        sampled = foreign = public = 0
+    def judge(self, objects: Collection[int], unissued: Collection[int], tag: int) -> Tuple[int, List[int], int]:
+        """Return how many of ``objects`` are sampled, the tags of who holds ``unissued`` ones, how many are public."""
+        sampled = public = 0
         limit, tag = self._limit, tag & _TAG
         for one in objects:
             if one >= limit:
@@ -210,11 +235,9 @@ class Holders:
             held = self._held.get(one)
             if held is not None and len(held) > PUBLIC:
                 public += 1
-        for one in unissued:
-            held = self._held.get(one)
-            if held is not None and len(held) <= PUBLIC and tag not in held[1:]:
-                foreign += 1
-        return sampled, foreign, public
+        found = (self._held.get(one) for one in unissued)
+        others = [held[1] for held in found if held is not None and len(held) <= PUBLIC and tag not in held[1:]]
+        return sampled, others, public
 
     def hold(self, objects: Iterable[int], tag: int, day: int) -> None:
         """Say that a principal got or used these."""
@@ -261,6 +284,13 @@ class Holders:
                 raise DocumentError("the holders of an object have another shape", where=cls.name)
             made._held[one] = [int(value) for value in numbers(known, len(known), cls.name)]
         return made
+
+
+def _met(state: Any, where: str) -> Tuple[int, FrozenSet[int]]:
+    if not isinstance(state, list) or not 1 <= len(state) <= 1 + MAX_MET:
+        raise DocumentError("is no day with who was met on it", where=where)
+    day, *tags = (int(value) for value in numbers(state, len(state), where))
+    return day, frozenset(tags)
 
 
 def _packed(days: Mapping[int, int]) -> Dict[str, str]:

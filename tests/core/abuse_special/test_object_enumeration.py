@@ -138,11 +138,13 @@ def test_a_partner_that_brings_its_own_ids_is_its_kinds_way() -> None:
 def test_without_bodies_the_holders_of_objects_have_to_tell() -> None:
     """No response's body is visible: every id is unissued, but most are used by one principal only."""
     blind = World(ObjectEnumeration())
-    for day in range(3):
-        for index, who in enumerate(users(20)):
-            events = visit(at(day, 1_000 + 300 * index), who, own(who, 6), listed=False)
+    for day in range(5):
+        for index, who in enumerate(users(40)):
+            numbers = range(1_000 * index + 6 * day, 1_000 * index + 6 * day + 6)
+            events = visit(at(day, 1_000 + 30 * index), who, numbers, listed=False)
             blind.step([{**event, "response_body": None} for event in events])
-    found = blind.step([{**event, "response_body": None} for event in probe(at(4), "mallory", range(0, 200, 5))])
+    guesses = [1_000 * index + step for index in range(40) for step in (3, 17)]
+    found = blind.step([{**event, "response_body": None} for event in probe(at(6), "mallory", guesses)])
     assert found[0].score >= FINDING
     assert found[0].basis == "holders"
     assert max(found[0].features, key=lambda name: found[0].features[name]) == "foreign"
@@ -154,6 +156,21 @@ def test_sessions_of_one_client_have_one_signature(lived: World) -> None:
     lasting = lived.step(probe(at(4, 12_000), "mallory", range(122, 182, 3)))
     assert first[0].signature == second[0].signature == "192.0.2.0/24 Firefox on Windows"
     assert lasting[0].signature == ""
+
+
+def test_who_is_back_under_another_name_is_no_thief(lived: World) -> None:
+    """The phone keeps the ids of its orders, and its new credential is another principal's in another network."""
+    lived.step(visit(at(3.5), "user3", own("user3", 9)))
+    back = lived.step(visit(at(4), "user3-anew", own("user3", 9)[::4], listed=False, client=world.TOOL))
+    assert back
+    assert all(one.score < FINDING for one in back)
+
+
+def test_sessions_of_one_client_remember_what_the_last_was_given(lived: World) -> None:
+    for day in range(4, 7):
+        lived.step(visit(at(day), f"session{day}", [801, 802], kind="session"))
+        kept = lived.step(visit(at(day, 9_000), f"session{day}-later", [801, 802], kind="session", listed=False))
+        assert not [one for one in kept if one.features.get("unissued")]
 
 
 def test_what_it_says_and_keeps_is_json(lived: World) -> None:

@@ -157,8 +157,8 @@ def test_what_many_hold_is_public_and_the_sample_is_bounded() -> None:
     for who in range(PUBLIC + 2):
         holders.hold([11], who, 1)
     holders.hold([12], 1, 1)
-    assert holders.judge([11, 12], [11, 12], 99) == (2, 1, 1)
-    assert holders.judge([12], [12], 1) == (1, 0, 0)  # its own
+    assert holders.judge([11, 12], [11, 12], 99) == (2, [1], 1)
+    assert holders.judge([12], [12], 1) == (1, [], 0)  # its own
     holders.hold([value_hash32(str(one)) for one in range(3 * MAX_SAMPLE)], 5, 1)
     assert len(holders.to_state()["held"]) <= MAX_SAMPLE
 
