@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.app, pytest.mark.standin]
 @pytest.fixture(scope="module")
 def foreign(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A Splunk that somebody else runs, where its administrator has made the role and the user of the page."""
-    with standin(tmp_path_factory.mktemp("foreign"), archive) as target:
+    with standin(tmp_path_factory.mktemp("foreign"), archive, schedule=True) as target:
         admin = Rest(target)
         role = {"name": "apisec_tester", "imported_roles": TEST_ROLE.imports, "capabilities": TEST_ROLE.capabilities}
         admin.call("POST", "/services/authorization/roles", role)
