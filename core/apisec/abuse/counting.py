@@ -101,6 +101,7 @@ class Total:
     least: float = 10.0
     horizons: Tuple[str, ...] = ("1h", "1d")
     example: str = "any"
+    cap: float = 12.0  # decades that it says at most
 
 
 class Weighed(NamedTuple):
@@ -392,7 +393,7 @@ def _weigh_total(
         tail = context.expectations.tail(
             total.counter, OPERATION, key, horizon, slot, rest, requests if total.per else 0.0
         )
-        strength = decades(tail.p, len(total.horizons))
+        strength = min(decades(tail.p, len(total.horizons)), total.cap)
         if best is None or strength > best[0].decades:
             members = sorted(recent, key=lambda who: (-recent[who], who))
             weighed = Weighed(
