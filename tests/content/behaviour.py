@@ -163,7 +163,7 @@ class Shop:
 
 
 # Who attacks without an account of their own.
-STRANGERS = ("credential_stuffing", "token_guessing", "account_enumeration")
+STRANGERS = ("credential_stuffing", "token_guessing", "account_enumeration", "reconnaissance")
 
 # One attack a family: each begins within the last hour, at -2400 s.
 BEGIN = -2400.0
@@ -238,12 +238,65 @@ def spec_violation(shop: Shop, who: int) -> None:
         shop.add(who, BEGIN + n * 5, "PATCH /me", 400, **more)
 
 
-# What a small shop of three days can show. Counts alone (floods, large answers) and roles need more people, or more
-# days, before chance is too small an explanation.
+def reconnaissance(shop: Shop, who: int) -> None:
+    for n in range(300):
+        path = f"/old{n}.php" if n % 3 else f"/.git/{n}"
+        shop.add(who, BEGIN + n * 2, f"GET {path}", 404, "anonymous", path=path, client=SCRIPT)
+
+
+def step_skipping(shop: Shop, who: int) -> None:
+    for n in range(12):
+        _checkout(shop, who, BEGIN + n * 60, ("confirm",), 20.0)
+
+
+def flow_automation(shop: Shop, who: int) -> None:
+    for n in range(60):
+        _checkout(shop, who, BEGIN + n * 23, ("address", "payment", "confirm"), 1.0, client=SCRIPT)
+
+
+def _checkout(shop: Shop, who: int, at: float, steps: tuple[str, ...], pause: float, **more: Any) -> None:
+    shop.orders += 1
+    ids: Event = {"object_ids": [f"checkout_id={shop.orders}"]}
+    shop.add(who, at, "POST /checkout", 201, response_body=json.dumps({"checkout_id": shop.orders}), **more)
+    for step in steps:
+        at += pause
+        path = f"/checkout/{shop.orders}/{step}"
+        shop.add(who, at, f"POST /checkout/{{checkout_id}}/{step}", path=path, **ids, **more)
+
+
+def function_abuse(shop: Shop, who: int) -> None:
+    for n in range(25):
+        shop.add(who, BEGIN + n * 20, "GET /admin/users", 200 if n % 2 else 403)
+        listed = json.dumps({"orders": [{"id": 10_001 + n}]})
+        shop.add(who, BEGIN + n * 20 + 5, "GET /admin/search", response_body=listed)
+
+
+def token_theft(shop: Shop, who: int) -> None:
+    """Its owner goes on at the phone, while a script uses the token from elsewhere."""
+    for n in range(20):
+        shop.add(who, BEGIN + n * 60, "GET /orders", response_body='{"orders": []}')
+        elsewhere: Event = {"client": SCRIPT, "src": "198.51.100.7"}
+        shop.add(who, BEGIN + n * 60 + 7, "GET /orders", response_body='{"orders": []}', **elsewhere)
+
+
+def flooding(shop: Shop, who: int) -> None:
+    for n in range(3000):
+        shop.add(who, BEGIN + n * 0.5, "GET /products", 200 if n < 600 else 429, client=SCRIPT)
+
+
+def excess_data(shop: Shop, who: int) -> None:
+    fields = [{"path": "orders[].email", "in": "body", "type": "string", "classes": ["pii.email"]}]
+    for n in range(40):
+        numbers = range(30_000 + n * 200, 30_200 + n * 200)
+        listed = json.dumps({"orders": [{"id": one, "email": token("pii.email", one)} for one in numbers]})
+        shop.add(who, BEGIN + n * 25, "GET /orders", response_body=listed, response_fields=fields)
+
+
 ATTACKS: dict[str, Callable[[Shop, int], None]] = {
     attack.__name__: attack
     for attack in (
         object_enumeration, scraping, credential_stuffing, token_guessing, account_enumeration, injection, ssrf,
-        mass_assignment, spec_violation,
+        mass_assignment, spec_violation, reconnaissance, step_skipping, flow_automation, function_abuse, token_theft,
+        flooding, excess_data,
     )
 }  # fmt: skip
