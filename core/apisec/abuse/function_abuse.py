@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 LEAST_EVIDENCE = 1.0
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
 EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.5, 1.0, 0.5, 1.0
+ALONE = 8  # requests to one operation of a role, and to none of those that its users use beside it
 STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that role works
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
@@ -113,7 +114,8 @@ class FunctionAbuse:
         if context.age(row.service) < YOUNG_SLOTS:
             return None
         # What it was served lately counts together, whatever of it lies in this row.
-        steps = [one for one in (_step(hashed, who) for hashed in who.habits.unlearned()) if one is not None]
+        habitual = _habitual(row.service, context)
+        steps = [one for one in (_step(hashed, who, habitual) for hashed in who.habits.unlearned()) if one is not None]
         for one in steps:
             if one.hashed in new and not one.explained and who.habits.operations[one.hashed].first == row.slot:
                 who.roles.take_up(one.hashed, row.principal, row.slot)
@@ -127,7 +129,9 @@ class FunctionAbuse:
             habits = context.part(PRINCIPAL, (row.service, row.principal), Habits)
             roles = context.part(SERVICE, (row.service,), Roles)
             roles.rows += 1.0
-            _learn_row(row, habits, roles, context)
+            unit = unit_of(row)
+            client = habits if unit == row.principal else context.part(PRINCIPAL, (row.service, unit), Habits)
+            _learn_row(row, habits, client, roles, context)
         for service in window.by_service:
             wait = 0 if context.age(service) < YOUNG_SLOTS else SLOTS_PER_DAY
             suspicious = _asking(context, service)
@@ -147,7 +151,7 @@ def _places(row: Row) -> List[Place]:
     return sorted({Place(value_hash32(key.network), value_hash32(key.agent)) for key in row.clients})
 
 
-def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None:
+def _learn_row(row: Row, habits: Habits, client: Habits, roles: Roles, context: Context) -> None:
     wait = 0 if context.age(row.service) < YOUNG_SLOTS else SLOTS_PER_DAY
     places: Optional[List[Place]] = None
     known = [one for one, habit in habits.operations.items() if habit.state != NOT_LEARNED]
@@ -159,7 +163,8 @@ def _learn_row(row: Row, habits: Habits, roles: Roles, context: Context) -> None
         roles.meet(hashed, name, row.slot)
         if habit.state == NOT_LEARNED:
             places = _places(row) if places is None else places
-            roles.wait(context.now_slot, row.principal, hashed, known, places)
+            fresh = client.first(hashed, habit.first) >= habit.first
+            roles.wait(context.now_slot, row.principal, hashed, known, places, fresh=fresh)
             habit.state = WAITING
             known.append(hashed)
         elif habit.state == WAITING and habit.first <= row.slot - wait:
@@ -184,12 +189,12 @@ def _take(who: Who, away: Mapping[str, int], turned_away: Dict[int, str]) -> Set
         habit = who.habits.take(hashed, served, refused, row.slot)
         if served and habit.state != LEARNED:
             new.add(hashed)
-        if not refused or habit.state == LEARNED:
-            continue
         first = True
         if who.client is not who.habits:  # of a client's sessions one stands for all of a day
             first = row.slot - who.client.last_refused(hashed) > SLOTS_PER_DAY
-            who.client.take(hashed, 0, refused, row.slot)
+            who.client.take(hashed, served, refused, row.slot)
+        if not refused or habit.state == LEARNED:
+            continue
         if who.roles.is_for_few(hashed):
             turned_away[hashed] = name
             if first:
@@ -211,16 +216,19 @@ def _remember_refusals(who: Who, context: Context) -> None:
 # --- judging ------------------------------------------------------------------------------------------------
 
 
-def _step(hashed: int, who: Who) -> Optional[Step]:
+def _step(hashed: int, who: Who, habitual: int) -> Optional[Step]:
     """Return what is unexpected about an operation, or None."""
     roles = who.roles
     use, habit = roles.use(hashed), who.habits.operations[hashed]
+    if who.client is not who.habits and who.client.first(hashed, habitual) <= habitual:
+        return None  # a session of who did so before
     if use is None or not roles.is_for_few(hashed):  # has just appeared, or is for everybody
         return None
     others = who.habits.served()
     takers = roles.takers(hashed, who.row.principal)
-    chance, telling = roles.chance(hashed, others, len(takers))
-    explained = roles.explains(hashed, others)
+    chance, telling = roles.chance(hashed, others, who.row.principal)
+    # Who does one thing alone, again and again, is not explained by having done nothing else yet.
+    explained = roles.explains(hashed, others) and (len(others) > 1 or habit.served < ALONE)
     cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
     if not explained and roles.is_of_a_role(hashed) and roles.unknown_places(hashed, who.places)[0]:
         cap = STRANGER_CAP
@@ -258,7 +266,7 @@ def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Opt
     best = max(steps, key=lambda one: (sum(one.features.values()), one.operation), default=None)
     if best is not None:
         features.update(best.features)
-        if any(_is_of_another_role(best, one, roles) for one in steps):
+        if best.features["place"] > 0.0 and any(_is_of_another_role(best, one, roles) for one in steps):
             features["roles"] = OTHER_ROLE
         if sum(features.values()) >= DOUBTFUL:
             roles.doubt(row.principal, row.slot)

@@ -61,7 +61,9 @@ def refused_crowd(
     if not turned_away or days < LEAST_DAYS:
         return None
     denied = roles.denied(context.now_slot - SLOTS_PER_DAY)
-    several = {one: members for one, members in denied.items() if len(members) >= LEAST_CROWD and roles.hides(one)}
+    several = {
+        one: members for one, members in denied.items() if len(members) >= LEAST_CROWD and roles.is_of_a_role(one)
+    }
     if len(several) < MANY_REFUSING:
         most = A_RELEASE * roles.principals
         several = {one: members for one, members in several.items() if LEAST_ON_ONE <= len(members) <= most}

@@ -78,6 +78,11 @@ class Habits:
         habit = self.operations.get(operation)
         return habit is None or not habit.served
 
+    def first(self, operation: int, never: int) -> int:
+        """Return the slot in which the operation first served it; one after ``never`` when it never did."""
+        habit = self.operations.get(operation)
+        return habit.first if habit is not None and habit.served else never + 1
+
     def last_refused(self, operation: int) -> int:
         """Return the slot in which the operation last refused it, 0 for never."""
         habit = self.operations.get(operation)

@@ -83,13 +83,16 @@ class Roles:
 
         One who counts for several is there several times.
         """
-        waiting = (one for one in self._waiting.waiting if one[2] == operation and one[1] != but)
+        waiting = self._taking(operation, but)
         return [one[3] for one in waiting for _ in range(min(one[4][0], MAX_TAKERS))]
 
-    def chance(self, operation: int, others: Iterable[int], takers: int) -> Tuple[float, int]:
-        """Return the chance that a row shows a principal with ``others`` taking the operation up.
+    def _taking(self, operation: int, but: str) -> List[Waiting]:
+        return [one for one in self._waiting.waiting if one[2] == operation and one[1] != but]
 
-        ``takers`` did so lately and are not learned yet: a new operation is taken up by many.
+    def chance(self, operation: int, others: Iterable[int], but: str) -> Tuple[float, int]:
+        """Return the chance that a row shows a principal with ``others`` taking the operation up, as ``but`` does.
+
+        Who did so lately and is not learned yet counts too: a new operation is taken up by many.
 
         And the one of ``others`` that tells most against it (0 for none): where so many use both operations that some
         should use them together, and none does, the principal belongs to another role.
@@ -97,7 +100,9 @@ class Roles:
         use = self._uses.get(operation)
         if use is None:
             return 1.0, 0
-        base = use.rate(self.rows, takers)
+        lately = self._taking(operation, but)
+        fresh = sum(min(one[4][0], MAX_TAKERS) for one in lately if one[4][1])
+        base = use.rate(self.rows, sum(min(one[4][0], MAX_TAKERS) for one in lately), fresh)
         least, telling = 1.0, 0
         for other in others:
             known = self._uses.get(other)
@@ -220,11 +225,20 @@ class Roles:
         if len(self._doubtful) > MAX_DOUBTFUL:
             del self._doubtful[next(iter(self._doubtful))]
 
-    def wait(self, slot: int, principal: str, operation: int, others: Sequence[int], places: Sequence[Place]) -> None:
-        """Let the operation be learned as taken up by a principal, in a day."""
+    def wait(
+        self,
+        slot: int,
+        principal: str,
+        operation: int,
+        others: Sequence[int],
+        places: Sequence[Place],
+        *,
+        fresh: bool = True,
+    ) -> None:
+        """Let the operation be learned as taken up by a principal, in a day; not ``fresh`` is one session more."""
         if value_hash32(principal) % self._every:
             return
-        flat = [self._every, *(value for place in places[:2] for value in place)]
+        flat = [self._every, int(fresh), *(value for place in places[:2] for value in place)]
         self._waiting.add(slot, principal, operation, list(others[:MAX_TOGETHER]), flat)
         if len(self._waiting.waiting) > MAX_WAITING:
             self._thin()
@@ -243,7 +257,7 @@ class Roles:
 
     def refuse(self, slot: int, principal: str, own: Sequence[int], bits: int) -> None:
         """Let it be learned that a principal (its own and its networks' tags) was refused so often."""
-        self._waiting.add(slot, principal, 0, list(own[:8]), [bits])
+        self._waiting.add(slot, principal, 0, list(own[:8]), [bits, 0])
 
     def learn(self, slot: int, suspicious: Callable[[str], bool], wait: int) -> None:
         def held(one: Waiting) -> bool:
@@ -252,11 +266,12 @@ class Roles:
 
         for when, _, operation, others, more in self._waiting.ripe(slot, suspicious, wait, held):
             if operation:
-                self._adopt(operation, others, more[1:], more[0], when)
+                self._adopt(operation, others, more, when)
             else:
                 self.refused.remember(others, more[0], when)
 
-    def _adopt(self, operation: int, others: Iterable[int], flat: Sequence[int], weight: int, when: int) -> None:
+    def _adopt(self, operation: int, others: Iterable[int], more: Sequence[int], when: int) -> None:
+        weight, fresh, *flat = more
         use = self._uses.get(operation)
         if use is None:
             return
@@ -264,7 +279,7 @@ class Roles:
         if not held:
             self.principals += weight
         use.adopters += weight
-        if when - use.slot >= SETTLED_SLOTS:
+        if fresh and when - use.slot >= SETTLED_SLOTS:
             use.late += weight
         for network, agent in zip(flat[::2], flat[1::2]):
             for places, one in ((use.networks, network), (use.agents, agent)):
@@ -369,6 +384,6 @@ class Roles:
         made._waiting = Queue.from_state(members.get("waiting"), 2 * MAX_WAITING, (int, list, list))
         for _, _, _, others, more in made._waiting.waiting:
             whole = numbers(others, len(others), cls.name) + numbers(more, len(more), cls.name)
-            if not more or not all(type(one) is int for one in whole):
+            if len(more) < 2 or not all(type(one) is int for one in whole):
                 raise DocumentError("something in a queue is empty or no whole number", where=cls.name)
         return made

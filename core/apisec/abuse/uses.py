@@ -33,8 +33,10 @@ class Use:
         self.networks: Dict[int, int] = {}
         self.agents: Dict[int, int] = {}
 
-    def rate(self, rows: float, takers: int) -> float:
+    def rate(self, rows: float, takers: int, fresh: int) -> float:
         """Return the chance that a row is of a principal that takes the operation up; ``takers`` did so just now.
+
+        ``fresh`` of them are no session of a client that did so before.
 
         Who used it from the beginning says nothing on how often others join: once there are enough rows since then,
         only those count.
@@ -42,7 +44,7 @@ class Use:
         ever = (self.adopters + takers + 0.5) / (max(0.0, rows - self.appeared) + 1.0)
         if not self.settled:
             return ever
-        return min(ever, (self.late + takers + 0.5) / (max(0.0, rows - self.settled) + 1.0))
+        return min(ever, (self.late + fresh + 0.5) / (max(0.0, rows - self.settled) + 1.0))
 
     def halve(self) -> None:
         self.adopters, self.late = self.adopters / 2.0, self.late / 2.0
