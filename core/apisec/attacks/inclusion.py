@@ -10,7 +10,7 @@ from apisec.attacks.base import attack
 _OWN = re.compile(
     r"(?:absolute_path|doc(?:ument)?_?root|basedir|root_?(?:dir|path)|include_?(?:path|dir|file)|inc_?(?:dir"
     r"|path)|appserv_root"
-    r"|_conf\W{1,3}path|config\W{1,3}root\w{0,12}|template_?dir|module_?root)\W{0,3}$",
+    r"|_conf\W{1,3}path|config\W{1,3}root\w{0,12}|template_?dir|module_?root|include(?:_once)?\s?\()\W{0,3}$",
     re.IGNORECASE,
 )
 _REMOTE = re.compile(r"\s?(?:https?|ftps?|file|php|data|smb)://", re.IGNORECASE)
@@ -57,7 +57,7 @@ ATTACKS = (
             0.6,
             r"(?<!#)\b(?:include|require)(?:_once)?\s{0,2}[(]?\s{0,2}(?:\$_?\w|['\"](?:[a-z]{2,6}://|/|\.\./"
             r"|[^'\"]{1,60}\.(?:php|inc)\b))"
-            r"|\brequire\s{0,2}\(\s{0,2}req\.",
+            r"|\brequire\s{0,2}\(\s{0,2}req\.|\binclude(?:_once)?\s{0,2}\(\s{0,2}['\"]?(?:https?|ftps?|file|data|php):",
             "include",
             "require",
         ),

@@ -37,7 +37,7 @@ ATTACKS = (
             r"|user|database)|truncate table|delete from|insert into|update \w{1,40} set|create (?:table|user"
             r"|database|function)"
             r"|exec(?:ute)? (?:xp_|sp_|\(|master)|shutdown\b|declare @|grant \w{1,20} |set @"
-            r"|copy \w{1,40} (?:from|to)|waitfor )",
+            r"|copy \w{1,40} (?:from|to)|waitfor\b|rename table|goto \w|desc(?:ribe)? \w{2,40}\s?(?:;|--|#|$))",
             "drop ",
             "alter ",
             "truncate ",
@@ -51,7 +51,10 @@ ATTACKS = (
             "grant ",
             "set @",
             "copy ",
-            "waitfor ",
+            "waitfor",
+            "rename table",
+            "goto ",
+            "desc",
         ),
         (
             0.75,
@@ -144,6 +147,16 @@ ATTACKS = (
             "schema_",
             "mysql.db",
             "pg_catalog",
+        ),
+        (
+            0.6,
+            r"\bexec(?:ute)?\s{1,4}(?:master\.|xp_|sp_)|\bcreate\s{1,4}procedure\s{1,4}\w{1,40}\s{0,4}\(|\blo_(?:import|export)\s{0,3}\("
+            r"|\bdeclare\s{1,4}@\w{1,30}\s{1,4}(?:as|\w{0,3}(?:char|int|text|table|binary))\b",
+            "exec",
+            "procedure",
+            "lo_import",
+            "lo_export",
+            "declare",
         ),
         (0.5, r"\bselect\b[^;]{1,120}\bfrom\b[^;]{1,80}(?:--|#|/\*) ?$", "select"),
         (0.6, r"\w'(?: ?\|\| ?| ?\+ ?)'\w|';? ?\|\| ?\(?select|'\|\|[a-z_.]{2,30}\(", "||", "+"),

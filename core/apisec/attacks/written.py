@@ -53,7 +53,7 @@ _CODE_LINE = re.compile(
 _STATEMENT = re.compile(
     r"\s{0,4}(?:(?:const|let|var|val|my|local|final|auto|int|string|bool|char|float|double|static|public|private"
     r"|protected"
-    r"|import|export|from|using|package|namespace|use|class|def|fn|func|fun|function|interface|struct|enum|async"
+    r"|import|export|from(?=\s{1,2}[\w.]{1,80}\s{1,2}import\b|\s{1,2}['\"])|using|package|namespace|use|class|def|fn|func|fun|function|interface|struct|enum|async"
     r"|try|return"
     r"|throw|raise|await|yield)\s{1,2}[\w{$@*&<][\s\S]{0,2000}[;{})\]>:\w'\"`]\s{0,4}$|@\w{2,40}\s{1,2}(?:public|private|protected|class|def|final"
     r"|static)\b"

@@ -71,9 +71,6 @@ _CODE = re.compile(
 _DATA = re.compile(r"data:(?:text/html|image/svg\+xml|application/xhtml|text/xml|;base64|text/javascript)")
 
 
-_CHARSETS = re.compile(
-    r"utf-?(?:8|16)|us-ascii|iso-8859-\d{1,2}|windows-125\d|shift_jis|euc-\w\w|gb\w{1,5}|big5|koi8-\w"
-)
 _PAGE = re.compile(r"<(?:!doctype html|html|head|body|title)\b")
 
 
@@ -82,7 +79,7 @@ def _by_attribute(name: str, attribute: str, value: str) -> float:
     if name == "meta" and attribute == "http-equiv":
         return 0.8 if "refresh" in value or "set-cookie" in value else 0.0
     if name == "meta" and attribute == "charset":
-        return 0.0 if _CHARSETS.fullmatch(value) else 0.9 if "utf-7" in value else 0.55
+        return 0.9 if "utf-7" in value else 0.55
     if name == "link" and attribute == "rel":
         return 0.6 if "stylesheet" in value or "import" in value else 0.0
     return 0.6 if attribute in ("formaction", "dynsrc", "lowsrc") else 0.0
@@ -256,6 +253,23 @@ ATTACKS = (
             "fetch",
         ),
         (0.6, r"^[^<>]{0,100}['\"`]\s{0,2}/?>\s{0,2}<[a-z/!]", "<"),
+        # The end of an element that holds text, of a comment or of a section, which nothing began, and markup.
+        (
+            0.7,
+            r"^[^<]{0,80}(?:</(?:textarea|title|style|script|noscript|iframe|xmp|select|template|button)\s{0,3}>|--!?>|\]\]>)"
+            r"\s{0,3}<[a-z!]",
+            "</",
+            "->",
+            "!>",
+            "]>",
+        ),
+        (
+            0.75,
+            r"\(\s?[\w.]{1,12}\s?,\s?eval\s?\)\s?[(`]|\bimport\s?\(\s?['\"`](?:https?:|data:|blob:|//)",
+            "eval",
+            "import",
+        ),
+        (0.75, r"\.cookie\b[^\n]{0,80};\s{0,3}(?:expires|domain|path|max-age)\s{0,3}=", ".cookie"),
         (0.7, r"\.(?:inner|outer)html\s{0,2}[+]?=|\.insertadjacenthtml\(", "html"),
         (
             0.55,

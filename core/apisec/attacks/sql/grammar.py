@@ -42,12 +42,13 @@ _QUOTED = _rules(
     (0.8, r"^s\)*[oe]+[sq]\)*(?:[ceo;&]|$)"),  # '=' and '||'
     (0.7, _TO_CONSTANT),  # '-1--
     (0.7, r"^s\)*(?:&|o)+n\("),  # '||f(
-    (0.8, r"^s\)*K[kn]?[1f(s]"),  # ' order by 1
+    (0.8, r"^s\)*K[kn]?[1f(se]"),  # ' order by 1
     (0.7, r"^s\)*k(?:1|q|s)"),  # ' limit 1
     (0.8, r"^s\)*[;,]*c$"),  # '--
     (0.6, r"^s\)+[c;]|^s[)]{2,}$"),
     (0.7, r"^s,(?:[1sTvn]|f\(|\(E)[^x]*c$"),  # ', 1)--
-    (0.75, r"^s\)*k?E(?:k|n[(,]|1|s|\()"),
+    (0.75, r"^s\)*k?E(?:k|n[(,]|1|s|o|\()"),
+    (0.75, r"^s\)*e\("),  # ' in (
     (0.7, r"^s\)+;?(?:E|k|K|U)"),
 )
 # As it stands: a number or a name, then an expression; or what only an injection begins with.
@@ -58,7 +59,7 @@ _BARE = _rules(
     (0.8, r"f\([o(]*\(E"),  # exp(~(select
     (0.85, r"^(?:o?1|s)\)*&[(o]*(?:f\(|\(*E|t|v)"),  # 1 and sleep(
     (0.75, r"^(?:o?1|s)\)*&[(o]*n\)*e[o(]*[1svT]"),  # 1 or a=1
-    (0.8, r"^&[(o]*[1snT]\)*e"),  # and 1=
+    (0.8, r"^(?:ne)?&[(o]*[1snT]\)*e"),  # and 1=
     (0.6, r"^(?:ne)?&[(o]*[1s]q?$"),
     (0.6, r"^Kk?1e"),
     (0.7, r"^Ek?n;c$"),  # drop t;--
@@ -121,6 +122,10 @@ def _telling(text: str) -> bool:
     )
 
 
+# Names with values, as programs log them: state=or zip=97201 took=3ms
+_LOGGED = re.compile(r"\w{1,30}=\w{1,40}(?: [\w.]{1,30}=(?:\"[^\"]{0,200}\"|[^\s\"=]{1,200})){2}")
+
+
 def _measured(text: str, quote: str, kinds: str) -> bool:
     """Return whether a quote is a prime, or feet: nothing closes what it would open."""
     return text.count(quote) % 2 == 1 and "c" not in kinds and text[: text.find(quote)][-1:].isalnum()
@@ -128,7 +133,7 @@ def _measured(text: str, quote: str, kinds: str) -> bool:
 
 def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
-    for quote, kinds in ways(text, _telling(text)):
+    for quote, kinds in ways(text, _telling(text) and not _LOGGED.match(text)):
         if len(kinds) > 1:
             own = not quote and _OWN.match(kinds) is not None
             for weight, shape in _QUOTED if quote else _BARE:

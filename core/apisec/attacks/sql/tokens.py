@@ -92,7 +92,9 @@ FUNCTIONS = frozenset(
 )
 _CLOSERS = {"'": re.compile(r"(?:[^'\\]|\\.|'')*'"), '"': re.compile(r'(?:[^"\\]|\\.|"")*"'), "`": re.compile("[^`]*`")}
 _GOES_ON = re.compile(r"\s{0,8}(?:/\*|[(/]|$|(?:all|distinct|select|by|\d))")
-_PROSE = re.compile(r"(?!(?:or|and|xor|union|order|group|having|intersect|except|minus|procedure)(?![a-z]))[^\W_]")
+_PROSE = re.compile(
+    r"(?!(?:or|and|xor|union|order|group|having|intersect|except|minus|procedure)(?![a-z])|(?:in|like|regexp|rlike)\()[^\W_]"
+)
 _PRIME = re.compile(r"(?<!\w)([a-z])'(?= [=+*/<>-] [\w(\\])")  # a derivative
 # What follows verbs that English and programs have, too.
 _OBJECTS = (
@@ -170,7 +172,12 @@ def _kind(name: str, token: str, text: str, at: int, end: int, kinds: List[str])
     glued = at > 0 and bool(kinds) and kinds[-1] == "s" and not text[at - 1].isspace() and text[at - 1] in "'\"`"
     if name == "word":
         kind = KINDS.get(token)
-        if glued and (kind is None or kind in "koeTE" or (kind in "UK" and not _GOES_ON.match(text, end))):
+        called = kind == "e" and text.startswith("(", end)
+        if (
+            glued
+            and not called
+            and (kind is None or kind in "koeTE" or (kind in "UK" and not _GOES_ON.match(text, end)))
+        ):
             return "j"
         if kind is None:
             if token in FUNCTIONS and _NEXT_IS_CALL.match(text, end):
