@@ -29,9 +29,10 @@ from apisec.abuse.base import (
     Part,
     Window,
 )
-from apisec.abuse.campaigns import FREEZE_SCORE, JOIN_SCORE, Campaign, Ledger, Told, members_shown, principals_of
+from apisec.abuse.campaigns import FREEZE_SCORE, JOIN_SCORE, Campaign, members_shown, principals_of
 from apisec.abuse.families import FAMILIES
 from apisec.abuse.habits import unit_of
+from apisec.abuse.ledger import Ledger, Told
 from apisec.abuse.state import Profiles, profile_key
 from apisec.abuse.tally import SOURCE, Tally
 from apisec.baselines.expectations import Expectations

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from apisec.abuse.base import PRINCIPAL, SLOTS_PER_HOUR, Observation, score_of
-from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, SHARED_HOURS, Ledger
+from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, NEARBY_HOURS, SHARED_HOURS
+from apisec.abuse.ledger import Ledger
 from apisec.errors import DocumentError
 
 SLOT = 5_892_000
@@ -68,7 +69,11 @@ def test_how_long_a_campaign_is_joined(who: str, hours: int, together: bool) -> 
 
 @pytest.mark.parametrize(
     ("family", "hours", "findings"),
-    [("reconnaissance", 1, 1), ("reconnaissance", SHARED_HOURS + 1, 2), ("function_abuse", 1, 2)],
+    [
+        ("reconnaissance", 1, 1),
+        ("reconnaissance", NEARBY_HOURS + 1, 2),  # nobody came meanwhile: another one
+        ("function_abuse", 1, 2),
+    ],
 )
 def test_what_needs_no_account_is_one_finding_by_however_many_addresses(family: str, hours: int, findings: int) -> None:
     ledger, told = Ledger(), 0
@@ -85,6 +90,55 @@ def test_a_finding_does_not_vanish_among_strangers_of_a_weak_campaign() -> None:
     (told,) = ledger.take([observed("mallory", 99.0, family="ssrf")], SLOT + 1)
     assert told.new
     assert told.campaign.families == ["ssrf"]
+
+
+def test_sources_that_grow_one_by_one_are_one_finding() -> None:
+    ledger, told = Ledger(), []
+    for number in range(12):  # weak first, so that each has a campaign of its own, then strong; one every three hours
+        for step, score in enumerate((60.0, 96.0)):
+            one = observed(f"source {number}", score, family="token_guessing", operation="", signature="")
+            told += ledger.take([one], SLOT + number * 3 * SLOTS_PER_HOUR + step)
+    assert sum(one.new for one in told) == 1
+    assert (len(ledger), told[-1].campaign.member_count) == (1, 12)
+
+
+def test_those_who_came_every_hour_for_a_day_are_done_after_half_a_day() -> None:
+    ledger = Ledger()
+    for number in range(24):
+        ledger.take([observed(f"s{number}", family="reconnaissance", operation="")], SLOT + number * SLOTS_PER_HOUR)
+    later = SLOT + (24 + 12) * SLOTS_PER_HOUR
+    (told,) = ledger.take([observed("another", family="reconnaissance", operation="")], later)
+    assert told.new
+
+
+def test_a_finding_does_not_vanish_where_its_family_is_a_weak_trait_of_somebody_else() -> None:
+    ledger = Ledger()
+    ledger.take([observed(family="step_skipping", operation="POST /pay")], SLOT)
+    ledger.take([observed(score=70.0, family="flow_automation", operation="POST /pay")], SLOT + 1)
+    (told,) = ledger.take([observed("other", 100.0, family="flow_automation", operation="POST /pay")], SLOT + 60)
+    assert told.new
+
+
+def test_a_weak_member_that_does_worse_elsewhere_is_a_finding_of_its_own() -> None:
+    ledger = Ledger()
+    ledger.take([observed()], SLOT)
+    ledger.take([observed("other", 85.0)], SLOT + 1)
+    (told,) = ledger.take([observed("other", 99.0, family="ssrf", operation="POST /hooks")], SLOT + 2)
+    assert told.new
+    assert not any(one.new for one in ledger.take([observed("other", 99.0)], SLOT + 3))  # the same as the first one
+
+
+def test_a_crowd_joins_the_finding_about_the_first_of_it() -> None:
+    ledger = Ledger()
+    ledger.take([observed("m0", family="function_abuse", operation="GET /a")], SLOT)
+    crowd = observed(
+        "", family="function_abuse", operation="GET /b", entity="operation", members=tuple(f"m{n}" for n in range(5))
+    )
+    assert not any(one.new for one in ledger.take([crowd], SLOT + 9))
+    strangers = observed(
+        "", family="function_abuse", operation="GET /c", entity="operation", members=tuple(f"n{n}" for n in range(5))
+    )
+    assert any(one.new for one in ledger.take([strangers], SLOT + 10))
 
 
 def test_many_principals_of_one_operation_are_one_finding_with_members() -> None:
