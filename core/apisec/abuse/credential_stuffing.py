@@ -10,15 +10,17 @@ there, say most: a list that leaked elsewhere is full of them, and a day on whic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Set
+from dataclasses import replace
+from typing import Any, List, Optional, Set
 
-from apisec.abuse.base import Context, Window
+from apisec.abuse.base import Context, Observation, Window
 from apisec.abuse.counting import Claim, CountingFamily, Total
 from apisec.abuse.doors import Logins, accounts_of, clients_mask, door_of, learn_doors
 from apisec.abuse.tally import Counted
 from apisec.activity.attempts import CLOSED, TRIED
 
 STRANGERS = "accounts that failed from where they never logged in"
+ANONYMOUS, MAX_ENTERED = "anonymous", 16
 FORGIVEN = 3  # accounts that failed, for each account that was opened
 
 
@@ -86,8 +88,28 @@ class CredentialStuffing(CountingFamily):
         opened = counted.part.total.sums("accounts_opened")[2]
         return {"accounts_opened": int(opened)} if opened else {}
 
+    def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
+        found = super()._principal(counted, context)
+        if found is None or "accounts_opened" not in found.evidence:
+            return found
+        return replace(found, evidence={**found.evidence, "entered": _entered(counted, context)})
+
     def learn(self, window: Window, context: Context) -> None:
         learn_doors(window.by_operation, context)
+
+
+def _entered(counted: Counted, context: Context) -> List[str]:
+    """Return who was let in from the same addresses in this window: whose accounts they were."""
+    sources = {source for row in counted.rows for source in row.sources}
+    return sorted(
+        {
+            row.principal
+            for (service, _), other in context.tally.principals.items()
+            if service == counted.row.service
+            for row in other.rows
+            if row.kind != ANONYMOUS and row.failures < row.requests and sources.intersection(row.sources)
+        }
+    )[:MAX_ENTERED]
 
 
 def _basic(counted: Counted) -> Logins:

@@ -132,6 +132,14 @@ def test_stuffing_is_found_however_a_login_is_written(
     assert guilty & {found["principal"], *found["members"]}
 
 
+def test_whose_accounts_were_opened_is_said(lived: Callable[[str], Engine]) -> None:
+    entered = [event(at(DAY, 12, 4 * 59 + 2), "u7", "GET /things", src="203.0.113.9")]
+    told = run(lived("status"), [*day_of(DAY, "status"), *one_by_one("status"), *entered])
+    evidence = [one["evidence"] for one in told if one["principal"] == "~principal~mallory~"]
+    assert [one["entered"] for one in evidence if "entered" in one] == [["~principal~u7~"]]
+    assert any(one.get("accounts_opened") == 1 for one in evidence)
+
+
 @pytest.mark.parametrize("make", [who_can_join, who_forgot])
 def test_asking_for_accounts_is_found(lived: Callable[[str], Engine], make: Callable[[str], List[Event]]) -> None:
     (found,) = findings(run(lived("status"), [*day_of(DAY, "status"), *make("")]))
