@@ -16,10 +16,8 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import (
     OPERATION,
-    PRINCIPAL,
     PRINCIPAL_OPERATION,
     SERVICE,
-    SLOTS_PER_DAY,
     Context,
     Key,
     Observation,
@@ -38,11 +36,9 @@ from apisec.abuse.counting import (
     figure,
     weigh,
 )
-from apisec.abuse.flow_crowds import PATH, SCRIPT, Crowd, Takers
-from apisec.abuse.flow_repeats import ALONE, ANONYMOUS, HORIZONS, MACHINE, REGULAR, Doing, Repeats, doing, pool_of
+from apisec.abuse.flow_crowds import Takers, crowds_of, note
+from apisec.abuse.flow_repeats import ALONE, HORIZONS, MACHINE, REGULAR, Doing, Repeats, doing, pool_of, worth
 from apisec.abuse.tally import Counted
-from apisec.activity import Row
-from apisec.activity.hashing import value_hash32
 from apisec.sequences import window as sequences
 from apisec.sequences.calibration import Purity, Rhythm, regularity
 from apisec.sequences.explanation import percent
@@ -55,21 +51,11 @@ PURE = 2.0  # decades of so little beside it so regularly, from which on it coun
 KNOWN = 30  # principals that do it as often, before anything counts as scripted
 PACE_TIMES = 3  # in the window, before a pace is one
 FLOW_CAP, ALONE_CAP = 3.5, 4.0  # decades
-SCRIPTED_CAP = 6.0
-CROWD_CAP, CLIENT_CAP, NEWCOMER_CAP = 3.5, 3.0, 1.4  # a link that is passed on brings newcomers by one way, too
-LONGEST_WAY = 16  # steps of a session to an operation; longer ones are people's
-YOUNG_SLOTS = 2 * SLOTS_PER_DAY  # of a service: everybody is new
 TRIES = "tries"
 VAIN = ("s404", "s4xx")  # answers to a code that is none, a card that is refused
-REPEATABLE = "POST "
 FOREIGN = 0.5  # share of times on another thing that was there before, beyond which it keeps data
 MACHINE_MORE = 0.5  # decades that being a machine may say beyond doing little else
 LOOP = 1.5  # times as often as what it requires
-DENIED = (401, 403)
-
-
-# By operation: ways to it, each with one who took it.
-Came = Dict[Tuple[str, str], Dict[int, Counted]]
 
 
 class _Found(NamedTuple):
@@ -91,20 +77,20 @@ class FlowAutomation(CountingFamily):
     totals = (Total("tried", TRIES, "tries in vain", per="requests", least=10.0),)
     further = ("alone", "pace", "regular", "path", "scripted", "client", "newcomers")
 
-    def mark(self, counted: Counted, context: Context) -> None:
-        for operation in _worth(counted):
+    def mark(self, counted: Counted, context: Context) -> None:  # noqa: ARG002 - as the protocol has it
+        for operation in worth(counted):
             counts = counted.by_operation[operation]
             counted.mark(operation, TRIES, sum(counts.get(name, 0.0) for name in VAIN))
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
-        came = _takers(context)
+        came = note(context)
         yield from super().observe(window, context)
-        yield from self._crowds(context, came)
+        yield from crowds_of(context, came)
 
     # --- one principal ------------------------------------------------------------------------------------
 
     def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
-        found = [one for one in (self._weigh_one(counted, context, name) for name in _worth(counted)) if one]
+        found = [one for one in (self._weigh_one(counted, context, name) for name in worth(counted)) if one]
         if not found:
             return None
         order = sequences.order_of(context, counted.key[0])
@@ -152,91 +138,18 @@ class FlowAutomation(CountingFamily):
             context.part(OPERATION, key[:2], Takers).script(principal)
         return _Found(operation, features, tries if vain > many else flows, done, horizon)
 
-    # --- many ---------------------------------------------------------------------------------------------
-
-    def _crowds(self, context: Context, came: Came) -> Iterable[Observation]:
-        """Say which of those that come to an operation today are alike."""
-        for (service, operation), ways in came.items():
-            if context.age(service) < YOUNG_SLOTS:
-                continue
-            takers = context.part(OPERATION, (service, operation), Takers)
-            wanted = [(PATH, way, counted) for way, counted in ways.items()]
-            wanted.append((SCRIPT, 1, next(iter(ways.values()))))
-            crowds = [(takers.crowd(place, value), counted) for place, value, counted in wanted]
-            known = [(crowd, counted) for crowd, counted in crowds if crowd is not None]
-            best = max(known, key=lambda one: (sum(_crowd_features(one[0]).values()), one[0].members), default=None)
-            found = self._crowd(best[0], best[1], operation, context) if best is not None else None
-            if found is not None:
-                yield found
-
-    def _crowd(self, crowd: Crowd, counted: Counted, operation: str, context: Context) -> Optional[Observation]:
-        features = _crowd_features(crowd)
-        if sum(features.values()) < 2 * LEAST_EVIDENCE:
-            return None
-        who = len(crowd.members)
-        alike = "do it again and again and little else" if "scripted" in features else "came to it by the same steps"
-        reasons = [
-            f"{who} of the {crowd.takers} principals that did {operation} within a day {alike}; "
-            f"{figure(round(crowd.expected, 2))} expected"
-        ]
-        reasons += [_CROWD_REASONS[name] for name in ("client", "newcomers", "pace") if features.get(name, 0.0) >= 1.0]
-        return observation(
-            context,
-            self.name,
-            counted.row,
-            features,
-            entity=OPERATION,
-            operation=operation,
-            seen=float(who),
-            expected=round(crowd.expected, 4),
-            unit="principals in a day that are alike",
-            basis="operation",
-            members=crowd.members,
-            requests=sum(row.requests for row in counted.rows),
-            evidence={"principals": who, "of": crowd.takers},
-            reasons=reasons,
-            examples=examples_of(counted, "any"),
-        )
-
     # --- learning -----------------------------------------------------------------------------------------
 
     def learn(self, window: Window, context: Context) -> None:
         for key in window.by_principal:
             counted = context.tally.principals[key]
-            for operation in _worth(counted):
+            for operation in worth(counted):
                 _learn(counted, operation, context)
         for service in context.tally.services:
             _ripen(SERVICE, (service,), context)
         for key in context.tally.operations:
             _ripen(OPERATION, key, context)
         sequences.learn(context, window)
-
-
-_CROWD_REASONS = {
-    "client": "most of them by the same software or from the same network",
-    "newcomers": "most of them were not there the day before",
-    "pace": "at the same pace",
-}
-
-
-def _worth(counted: Counted) -> List[str]:
-    """The operations of the window that may be worth automating."""
-    return [name for name in counted.by_operation if _is_worth(counted, name)]
-
-
-def _is_worth(counted: Counted, operation: str) -> bool:
-    """Whether an operation does something each time, is no reading in disguise, and no login (which others look at).
-
-    PUT and DELETE do the same when they are repeated (RFC 9110, 9.2.2), and PATCH changes what is there: by these
-    data is kept, and nothing won by doing it often.
-    """
-    if not operation.startswith(REPEATABLE):
-        return False
-    for row in counted.rows:
-        used = row.operations.get(operation)
-        if used is not None and (used.records or used.attempts):
-            return False
-    return True
 
 
 def _flow(context: Context, service: str) -> Tuple[str, ...]:
@@ -340,58 +253,6 @@ def _ripen(scope: str, key: Key, context: Context) -> None:
         context.part(scope, key, Repeats).learn(context.now_slot, suspicious)
     if context.peek(scope, key, Takers) is not None:
         context.part(scope, key, Takers).learn(context.now_slot, suspicious)
-
-
-def _takers(context: Context) -> Came:
-    """Note who comes to which operation and how; return by which ways, with one of those who took each."""
-    came: Came = {}
-    for counted in context.tally.principals.values():
-        if pool_of(counted.row.kind) == ANONYMOUS:
-            continue  # an address may be many
-        service, principal = counted.key
-        for moment in sequences.moments(context, counted):
-            operation = moment.step.operation
-            if _counts(moment) and operation in counted.by_operation and _is_worth(counted, operation):
-                values = _values(counted, moment, context)
-                context.part(OPERATION, (service, operation), Takers).take(context.now_slot, principal, values)
-                came.setdefault((service, operation), {}).setdefault(moment.trace, counted)
-    return came
-
-
-def _counts(moment: Moment) -> bool:
-    """Whether a step says by which way somebody came to an operation."""
-    if moment.late or not changes(moment.step.operation) or moment.step.status in DENIED:
-        return False
-    return 0 < moment.length <= LONGEST_WAY
-
-
-def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ...]:
-    """The attributes of somebody who does an operation: way, software, network, newness, pace (``flow_crowds``)."""
-    client = _client(counted.row)
-    software = value_hash32(f"{client[0]} {client[1]}") if any(client[:2]) else 0
-    network = value_hash32(client[2]) if client[2] else 0
-    seconds = max(0.0, moment.step.time - moment.began) / max(1, moment.length - 1)
-    pace = value_hash32(f"{moment.trace} {int(seconds * 8.0).bit_length()}")
-    fresh = int(context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY)
-    return (moment.trace, software, network, pace, fresh, 0)
-
-
-def _client(row: Row) -> Tuple[str, str, str]:
-    """Agent, JA4 and network of the client that sent most of a row."""
-    if not row.clients:
-        return "", "", ""
-    key = max(row.clients, key=lambda one: (row.clients[one].requests, one))
-    return key.agent, key.ja4, key.network
-
-
-def _crowd_features(crowd: Crowd) -> Dict[str, float]:
-    """How they act (way and pace, or like scripts) and who they are (client and newness), each within bounds."""
-    found = crowd.features
-    features = {"client": min(found["client"], CLIENT_CAP), "newcomers": min(found["newcomers"], NEWCOMER_CAP)}
-    if "scripted" in found:
-        return {**features, "scripted": min(found["scripted"], SCRIPTED_CAP)}
-    path = min(found["path"], CROWD_CAP)
-    return {**features, "path": path, "pace": min(found["pace"], path, CROWD_CAP + 0.5 - path)}
 
 
 def _reasons(found: _Found) -> List[str]:

@@ -13,12 +13,22 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
 
-from apisec.abuse.base import SLOTS_PER_DAY, decades
+from apisec.abuse.base import OPERATION, PRINCIPAL, SLOTS_PER_DAY, Context, Observation, decades, observation
+from apisec.abuse.counting import examples_of, figure
+from apisec.abuse.flow_repeats import ANONYMOUS, is_worth, pool_of
 from apisec.abuse.rarity import WEEKLY_DECAY, by_hash, mapping, numbers
 from apisec.abuse.shares import share_tail
+from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
+from apisec.sequences import window as sequences
+from apisec.sequences.following import Moment
+from apisec.sequences.steps import changes
+
+if TYPE_CHECKING:
+    from apisec.abuse.tally import Counted
+    from apisec.activity import Row
 
 MAX_RECENT = 256  # principals of a day
 MAX_VALUES = 64  # of one attribute
@@ -27,8 +37,17 @@ LEAST_KNOWN = 30.0  # principals' days, before anything is unusual
 LEAST_CROWD = 4
 LEAST_OF_PATH = 10.0  # principals' days, before a pace on it is unusual
 PRECISION = 20.0  # of the beta distribution: shares differ from day to day
+SCRIPTS_PRECISION = 60.0  # what one does again and again has less to do with the day
 NOVEL = 0.5  # principals' days that a value counts as that was never seen
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
+FAMILY = "flow_automation"
+SCRIPTED_CAP, PATH_CAP, PACE_MORE = 6.0, 3.5, 0.5  # decades
+CLIENT_CAP, CLIENT_MORE = 3.0, 0.5
+NEWCOMER_CAP = 1.4  # a link that is passed on brings newcomers by one way, too
+LEAST_DECADES = 2.0
+LONGEST_WAY = 16  # steps of a session to an operation; longer ones are people's
+YOUNG_SLOTS = 2 * SLOTS_PER_DAY  # of a service: everybody is new
+DENIED = (401, 403)
 PATH, SOFTWARE, NETWORK, PACE, FRESH, SCRIPT = range(6)
 ATTRIBUTES = 6
 FEATURES = {PATH: "path", SCRIPT: "scripted"}
@@ -87,7 +106,7 @@ class Takers:
         usual = self._share(place, value)
         values = [each for _, each in members]
         features = {
-            FEATURES[place]: decades(_tail(count - 1, takers - 1, usual)),
+            FEATURES[place]: decades(_tail(count - 1, takers - 1, usual, _PRECISIONS[place])),
             "pace": self._paced(value, values) if place == PATH else 0.0,
             "client": max(self._alike(place, values, others) for place in (SOFTWARE, NETWORK)),
             "newcomers": self._of(FRESH, 1, values, others),
@@ -193,6 +212,124 @@ def _commonest(held: Dict[int, float]) -> Dict[int, float]:
     return dict(kept)
 
 
-def _tail(hits: int, trials: int, share: float) -> float:
+def _tail(hits: int, trials: int, share: float, precision: float = PRECISION) -> float:
     share = min(max(share, 1e-4), 1.0 - 1e-4)
-    return share_tail(hits, trials, share * PRECISION, (1.0 - share) * PRECISION) if trials > 0 else 1.0
+    return share_tail(hits, trials, share * precision, (1.0 - share) * precision) if trials > 0 else 1.0
+
+
+_PRECISIONS = {PATH: PRECISION, SCRIPT: SCRIPTS_PRECISION}
+
+
+# --- who comes in a window -------------------------------------------------------------------------------
+
+# By operation: ways to it, each with one who took it.
+Came = Dict[Tuple[str, str], Dict[int, "Counted"]]
+
+
+def note(context: Context) -> Came:
+    """Note who comes to which operation and how; return by which ways, with one of those who took each."""
+    came: Came = {}
+    for counted in context.tally.principals.values():
+        if pool_of(counted.row.kind) == ANONYMOUS:
+            continue  # an address may be many
+        service, principal = counted.key
+        for moment in sequences.moments(context, counted):
+            operation = moment.step.operation
+            if _counts(moment) and operation in counted.by_operation and is_worth(counted, operation):
+                values = _values(counted, moment, context)
+                context.part(OPERATION, (service, operation), Takers).take(context.now_slot, principal, values)
+                came.setdefault((service, operation), {}).setdefault(moment.trace, counted)
+    return came
+
+
+def _counts(moment: Moment) -> bool:
+    """Whether a step says by which way somebody came to an operation."""
+    if moment.late or not changes(moment.step.operation) or moment.step.status in DENIED:
+        return False
+    return 0 < moment.length <= LONGEST_WAY
+
+
+def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ...]:
+    """The attributes of somebody who does an operation: way, software, network, newness, pace (``flow_crowds``)."""
+    client = _client(counted.row)
+    software = value_hash32(f"{client[0]} {client[1]}") if any(client[:2]) else 0
+    network = value_hash32(client[2]) if client[2] else 0
+    seconds = max(0.0, moment.step.time - moment.began) / max(1, moment.length - 1)
+    pace = value_hash32(f"{moment.trace} {int(seconds * 8.0).bit_length()}")
+    fresh = int(context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY)
+    return (moment.trace, software, network, pace, fresh, 0)
+
+
+def _client(row: Row) -> Tuple[str, str, str]:
+    """Agent, JA4 and network of the client that sent most of a row."""
+    if not row.clients:
+        return "", "", ""
+    key = max(row.clients, key=lambda one: (row.clients[one].requests, one))
+    return key.agent, key.ja4, key.network
+
+
+def _crowd_features(crowd: Crowd) -> Dict[str, float]:
+    """How they act (way and pace, or like scripts) and who they are (client and newness), each within bounds."""
+    found = crowd.features
+    if "scripted" in found:
+        features = {"scripted": min(found["scripted"], SCRIPTED_CAP)}
+    else:
+        path = min(found["path"], PATH_CAP)
+        features = {"path": path, "pace": min(found["pace"], path, PATH_CAP + PACE_MORE - path)}
+    most = sum(features.values()) + CLIENT_MORE  # a class of pupils has one address, and does what it likes
+    features["client"] = min(found["client"], CLIENT_CAP, most)
+    features["newcomers"] = min(found["newcomers"], NEWCOMER_CAP, most)
+    return features
+
+
+def crowds_of(context: Context, came: Came) -> Iterable[Observation]:
+    """Say which of those that come to an operation today are alike."""
+    for (service, operation), ways in came.items():
+        if context.age(service) < YOUNG_SLOTS:
+            continue
+        takers = context.part(OPERATION, (service, operation), Takers)
+        wanted = [(PATH, way, counted) for way, counted in ways.items()]
+        wanted.append((SCRIPT, 1, next(iter(ways.values()))))
+        crowds = [(takers.crowd(place, value), counted) for place, value, counted in wanted]
+        known = [(crowd, counted) for crowd, counted in crowds if crowd is not None]
+        best = max(known, key=lambda one: (sum(_crowd_features(one[0]).values()), one[0].members), default=None)
+        found = _observed(best[0], best[1], operation, context) if best is not None else None
+        if found is not None:
+            yield found
+
+
+def _observed(crowd: Crowd, counted: Counted, operation: str, context: Context) -> Optional[Observation]:
+    features = _crowd_features(crowd)
+    if sum(features.values()) < LEAST_DECADES:
+        return None
+    who = len(crowd.members)
+    alike = "do it again and again and little else" if "scripted" in features else "came to it by the same steps"
+    reasons = [
+        f"{who} of the {crowd.takers} principals that did {operation} within a day {alike}; "
+        f"{figure(round(crowd.expected, 2))} expected"
+    ]
+    reasons += [_CROWD_REASONS[name] for name in ("client", "newcomers", "pace") if features.get(name, 0.0) >= 1.0]
+    return observation(
+        context,
+        FAMILY,
+        counted.row,
+        features,
+        entity=OPERATION,
+        operation=operation,
+        seen=float(who),
+        expected=round(crowd.expected, 4),
+        unit="principals in a day that are alike",
+        basis="operation",
+        members=crowd.members,
+        requests=sum(row.requests for row in counted.rows),
+        evidence={"principals": who, "of": crowd.takers},
+        reasons=reasons,
+        examples=examples_of(counted, "any"),
+    )
+
+
+_CROWD_REASONS = {
+    "client": "most of them by the same software or from the same network",
+    "newcomers": "most of them were not there the day before",
+    "pace": "at the same pace",
+}

@@ -8,7 +8,7 @@ compared with its like. What is learned waits for a day, and is thrown away when
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Dict, NamedTuple, Optional, Tuple, Type, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple, Type, Union
 
 from apisec.abuse.base import SLOTS_PER_DAY, decades
 from apisec.abuse.clients import SHARED_KINDS
@@ -17,11 +17,15 @@ from apisec.abuse.rarity import Queue, mapping
 from apisec.sequences.calibration import Purity, Rhythm
 from apisec.sequences.calibration import purity as bits_of
 
+if TYPE_CHECKING:
+    from apisec.abuse.tally import Counted
+
 ANONYMOUS = "anonymous"
 MACHINE, PERSON = "machine", "person"
 ALONE = ("alone 1d", "alone 7d")  # statistics, by horizon
 REGULAR = "regular"
 HORIZONS = (1, 2)  # of a trail's sums, in the order of ``ALONE``
+REPEATABLE = "POST "
 MAX_POOLS = 9  # three statistics of three kinds of principals
 MAX_WAITING = 256
 WAIT_SLOTS = SLOTS_PER_DAY
@@ -58,6 +62,26 @@ def doing(part: PrincipalCounters, operation: str, flow: Tuple[str, ...], horizo
 
 def _requests(trail: Trail, horizon: int) -> float:
     return trail.sums("requests")[horizon]
+
+
+def worth(counted: Counted) -> List[str]:
+    """The operations of the window that may be worth automating."""
+    return [name for name in counted.by_operation if is_worth(counted, name)]
+
+
+def is_worth(counted: Counted, operation: str) -> bool:
+    """Whether an operation does something each time, is no reading in disguise, and no login (which others look at).
+
+    PUT and DELETE do the same when they are repeated (RFC 9110, 9.2.2), and PATCH changes what is there: by these
+    data is kept, and nothing won by doing it often.
+    """
+    if not operation.startswith(REPEATABLE):
+        return False
+    for row in counted.rows:
+        used = row.operations.get(operation)
+        if used is not None and (used.records or used.attempts):
+            return False
+    return True
 
 
 class Repeats:
