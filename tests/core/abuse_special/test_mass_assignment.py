@@ -55,6 +55,18 @@ def test_a_refusal_is_worth_less(lived: World) -> None:
     assert refused < FINDING <= taken
 
 
+def test_several_that_are_refused_are_a_search(lived: World) -> None:
+    more = {"is_admin": "boolean", "approvedBy": "string", "creditLimit": "integer"}
+    assert best(save(lived, at(4), "mallory", more, status=400)) >= FINDING
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("createdAt", "state"), ("orderBy", ""), ("planLevel", "state"), ("at", "")]
+)
+def test_what_the_server_writes_is_telling(name: str, kind: str) -> None:
+    assert telling(f"body.{name}")[1] == kind
+
+
 @pytest.mark.parametrize("name", ["theme", "limit", "shipping_notes", "total_of_all_items", "timezone"])
 def test_an_unknown_member_that_tells_little_is_no_finding(lived: World, name: str) -> None:
     assert best(save(lived, at(4), "user3", {name: "string"}, status=400)) < FINDING
