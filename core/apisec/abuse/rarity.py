@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Dict, List, Optional, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
+from apisec.baselines.tails import beta_binomial_tail
 from apisec.errors import DocumentError
 
 MAX_TRIALS = 400  # more than these say no more; they are scaled down
@@ -28,7 +28,7 @@ SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 WAIT_SLOTS = SLOTS_PER_DAY  # from something new to its being learned
 
 
-def beta_binomial_tail(hits: float, trials: float, mean: float, correlation: float) -> float:
+def correlated_tail(hits: float, trials: float, mean: float, correlation: float) -> float:
     """Return the chance of at least ``hits`` of ``trials`` where shares vary between principals.
 
     ``mean`` is the average share, ``correlation`` (intra-class, 0–1) says how much of the variance lies between
@@ -39,31 +39,14 @@ def beta_binomial_tail(hits: float, trials: float, mean: float, correlation: flo
     if trials > MAX_TRIALS:
         hits, trials = hits * MAX_TRIALS / trials, float(MAX_TRIALS)
     count = max(1, round(trials))
-    return _tail(min(count, max(1, math.floor(hits + 1e-9))), count, _rounded(mean), _rounded(correlation))
+    mean, correlation = _rounded(mean), _rounded(correlation)
+    spread = (1.0 - correlation) / correlation
+    reached = min(count, max(1, math.floor(hits + 1e-9)))
+    return beta_binomial_tail(reached, count, mean * spread, (1.0 - mean) * spread)
 
 
 def _rounded(share: float) -> float:
     return float(f"{share:.3g}")
-
-
-@lru_cache(maxsize=16384)
-def _tail(hits: int, trials: int, mean: float, correlation: float) -> float:
-    spread = (1.0 - correlation) / correlation
-    alpha, beta = mean * spread, (1.0 - mean) * spread
-    if alpha <= 0.0:
-        return 0.0
-    if beta <= 0.0:
-        return 1.0
-    logarithm = (
-        math.lgamma(trials + 1) - math.lgamma(hits + 1) - math.lgamma(trials - hits + 1)
-        + math.lgamma(hits + alpha) + math.lgamma(trials - hits + beta) - math.lgamma(trials + alpha + beta)
-        - math.lgamma(alpha) - math.lgamma(beta) + math.lgamma(alpha + beta)
-    )  # fmt: skip
-    term = total = math.exp(logarithm)
-    for k in range(hits, trials):
-        term *= (trials - k) / (k + 1.0) * (alpha + k) / (beta + trials - k - 1.0)
-        total += term
-    return min(1.0, total)
 
 
 class Population:
@@ -140,7 +123,7 @@ class Population:
             weight = (1.0 - correlation) / correlation
             mean = (mean * weight + own_hits) / (weight + own_trials)
             correlation = 1.0 / (1.0 + weight + own_trials)
-        return beta_binomial_tail(hits, trials, mean, correlation)
+        return correlated_tail(hits, trials, mean, correlation)
 
     def to_state(self) -> List[float]:
         return [round(getattr(self, name), 4) for name in _SUMS]

@@ -7,9 +7,9 @@ then beta-binomial, so that some who nearly always fail make it less telling tha
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, Dict, List, Tuple
 
+from apisec.baselines.tails import beta_binomial_tail
 from apisec.errors import DocumentError
 
 MAX_TRIALS = 200  # more say no more: the shares of people are not known better than that
@@ -75,20 +75,11 @@ def share_tail(hits: float, trials: float, a: float, b: float) -> float:
     """Return P(X >= hits) of a beta-binomial distribution; more than ``MAX_TRIALS`` trials are scaled down."""
     if trials > MAX_TRIALS:
         hits, trials = hits * MAX_TRIALS / trials, MAX_TRIALS
-    return _tail(min(math.floor(hits + 1e-9), round(trials)), round(trials), round(a, 3), round(b, 3))
-
-
-@lru_cache(maxsize=65_536)
-def _tail(hits: int, trials: int, a: float, b: float) -> float:
-    if hits <= 0:
+    count = round(trials)
+    reached = min(math.floor(hits + 1e-9), count)
+    if reached <= 0:
         return 1.0
-    lgamma = math.lgamma
-    a, b = max(a, 1e-3), max(b, 1e-3)
-    constant = lgamma(trials + 1) + lgamma(a + b) - lgamma(a) - lgamma(b) - lgamma(trials + a + b)
-    total = 0.0
-    for k in range(hits, trials + 1):
-        total += math.exp(constant - lgamma(k + 1) - lgamma(trials - k + 1) + lgamma(k + a) + lgamma(trials - k + b))
-    return min(1.0, total)
+    return beta_binomial_tail(reached, count, max(round(a, 3), 1e-3), max(round(b, 3), 1e-3))
 
 
 def merged(mine: Dict[str, Share], others: Dict[str, Share]) -> None:

@@ -87,6 +87,30 @@ def negative_binomial_tail(count: float, mean: float, size: float) -> float:
     return max(0.0, 1.0 - point * (count / size) * beta_fraction(size / (mean + size), size, float(count)))
 
 
+@lru_cache(maxsize=65_536)
+def beta_binomial_tail(hits: int, trials: int, alpha: float, beta: float) -> float:
+    """Return P(X >= hits) of ``trials`` whose share of hits is drawn from a beta distribution; 0 < hits <= trials.
+
+    What shares of principals are: each has one of his own. The terms are summed upwards from ``hits``, each made of the
+    one before (compared with a urn in tests).
+    """
+    if alpha <= 0.0:
+        return 0.0
+    if beta <= 0.0:
+        return 1.0
+    lgamma = math.lgamma
+    logarithm = (
+        lgamma(trials + 1) - lgamma(hits + 1) - lgamma(trials - hits + 1)
+        + lgamma(hits + alpha) + lgamma(trials - hits + beta) - lgamma(trials + alpha + beta)
+        - lgamma(alpha) - lgamma(beta) + lgamma(alpha + beta)
+    )  # fmt: skip
+    term = total = math.exp(logarithm)
+    for k in range(hits, trials):
+        term *= (trials - k) / (k + 1.0) * (alpha + k) / (beta + trials - k - 1.0)
+        total += term
+    return min(1.0, total)
+
+
 def log_normal_decades(value: float, middle: float, sigma: float) -> float:
     """Return -log10 P(X >= value), where log X is normal about log ``middle`` with ``sigma``; 0 for nothing."""
     if value <= 0.0:

@@ -18,7 +18,7 @@ from apisec.abuse.machines import take as take_clients
 from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import MAX_ISSUED, MAX_SAMPLE, PUBLIC, Holders, Provenance
-from apisec.abuse.rarity import MOST_OF_ONE, Population, Queue, beginning, beta_binomial_tail
+from apisec.abuse.rarity import MOST_OF_ONE, Population, Queue, beginning, correlated_tail
 from apisec.abuse.roles import MAX_WAITING, Roles
 from apisec.abuse.shapes import Changes, Fields
 from apisec.abuse.uses import Place
@@ -52,13 +52,13 @@ def brute_tail(hits: int, trials: int, mean: float, correlation: float) -> float
 def test_the_tail_is_the_sum_of_its_probabilities(trials: int, hits: int, mean: float, correlation: float) -> None:
     hits = min(hits, trials)
     exact = brute_tail(hits, trials, mean, correlation)
-    assert beta_binomial_tail(hits, trials, mean, correlation) == pytest.approx(exact, rel=1e-8)
+    assert correlated_tail(hits, trials, mean, correlation) == pytest.approx(exact, rel=1e-8)
 
 
 def test_more_is_rarer_and_spread_makes_it_less_telling() -> None:
-    tails = [beta_binomial_tail(k, 30, 0.01, 0.2) for k in range(31)]
+    tails = [correlated_tail(k, 30, 0.01, 0.2) for k in range(31)]
     assert tails == sorted(tails, reverse=True)
-    assert beta_binomial_tail(10, 10, 0.01, 0.9) > 100 * beta_binomial_tail(10, 10, 0.01, 0.05)
+    assert correlated_tail(10, 10, 0.01, 0.9) > 100 * correlated_tail(10, 10, 0.01, 0.05)
 
 
 def test_a_population_learns_how_much_its_principals_differ() -> None:
