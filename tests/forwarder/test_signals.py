@@ -100,6 +100,16 @@ def test_engines_agree_about_heads(headers: tuple[tuple[str, str], ...]) -> None
     assert {signal["family"] for signal in event["signals"]} == {"protocol"}
 
 
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [((), True), ((("referer", "https://evil.example/x"),), True), ((("referer", f"https://{HOST}/x"),), False)],
+)
+def test_a_session_in_a_link_from_elsewhere_is_said(headers: tuple[tuple[str, str], ...], said: bool) -> None:
+    event = agree(sent(Request("GET", "/a?JSESSIONID=0123abcd&page=2", headers, Body(), "https", HOST)))
+    found = [signal["detector"] for signal in event.get("signals", ())]
+    assert found == (["protocol.session"] if said else [])
+
+
 def test_engines_agree_about_a_host_that_is_none() -> None:
     event = agree(sent(Request("GET", "/a", (), Body(), "https", "a@b")))
     assert event["signals"][0]["where"] == "header.host"
@@ -107,7 +117,7 @@ def test_engines_agree_about_a_host_that_is_none() -> None:
 
 def test_a_signal_says_its_family() -> None:
     event = agree(sent(Request("GET", "/a?q=' or 1=1--", (), Body(), "https", HOST)))
-    assert event["signals"] == [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.95}]
+    assert event["signals"] == [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.99}]
 
 
 PAGE = ("content-type", "text/html; charset=utf-8")

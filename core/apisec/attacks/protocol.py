@@ -1,4 +1,4 @@
-"""What a request's head tells: two lengths, a hidden method or path, a host that is none.
+"""What a request's head tells: two lengths, a hidden method or path, a host that is none, a session in a link.
 
 A gateway's parser refuses the worst of it before anybody sees a copy; what passes it may still mean something else to
 the server behind. ``unusual`` is a question about names alone, so that an engine may ask it once per kind of head.
@@ -7,7 +7,7 @@ the server behind. ``unusual`` is a question about names alone, so that an engin
 from __future__ import annotations
 
 import re
-from typing import Dict, FrozenSet, Iterator, List, Sequence, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Sequence, Tuple
 
 from apisec.model.transaction import Headers
 
@@ -36,6 +36,25 @@ _BOUNDARY = re.compile(
     r"boundary\s*=\s*\"?[^\";,]{0,200}[/;,]|;.{0,100}?\b(?:application|text|multipart|image)/", re.IGNORECASE
 )
 _METHODS = re.compile(r"get|head|post|options", re.IGNORECASE)
+
+
+# What servers call their sessions' ids. In a query they come by a link: somebody else may have made it (CWE-384).
+_SESSIONS: FrozenSet[str] = frozenset(
+    (
+        "jsessionid", "phpsessid", "phpsessionid", "aspsessionid", "asp.net_sessionid", "cfid", "cftoken", "cfsid",
+        "jservsession", "jwsession", "weblogicsession", "session-id", "viewstate", "sessid",
+    )
+)  # fmt: skip
+SESSION_SCORE = 0.5
+
+
+def sessions(names: Iterable[str], headers: Headers, host: str) -> Iterator[str]:
+    """Yield the names of a query that hold a session's id, where no page of the same host led to it."""
+    found = [name for name in names if name.lower() in _SESSIONS]
+    if found:
+        came = next((value for name, value in headers if name.lower() == "referer"), "")
+        if came.partition("://")[2].partition("/")[0].lower() != host.lower():
+            yield from found
 
 
 def unusual(names: Sequence[str]) -> bool:

@@ -47,9 +47,17 @@ def _all(
     for location, part in parts:
         if part is not None:
             yield from of_document(part.document, location, watch)
+            if location == "query":
+                yield from of_session([leaf.path for leaf in part.document.leaves], request)
     if unread_body:
         for detector, score in watch.scan(unread_body):
             yield Signal(detector, "body", score)
+
+
+def of_session(paths: Iterable[str], request: Request) -> Iterator[Signal]:
+    """Yield what a session's id in a query tells."""
+    for path in protocol.sessions(paths, request.headers, request.host):
+        yield Signal("protocol.session", f"query.{path}", protocol.SESSION_SCORE)
 
 
 def answered(part: Part | None) -> Iterator[Signal]:

@@ -27,7 +27,7 @@ from apisec.redaction.keys import Tokenizer
 from apisec.redaction.redactor import Forced
 from apisec.redaction.work import LONG, PER_FIELD, cost, most
 from apisec_forwarder.pipeline.envelope import dump, envelope
-from apisec_forwarder.pipeline.evidence import answer, answered, dear
+from apisec_forwarder.pipeline.evidence import answer, answered, dear, of_session
 from apisec_forwarder.pipeline.messages import read_body
 from apisec_forwarder.pipeline.native.asking import Asker, Bounded, take
 from apisec_forwarder.pipeline.native.bodies import Bodies, Section, load
@@ -144,6 +144,7 @@ class NativePipeline:
         work.segments, work.path, work.query_text = segments, path, query
         if query:
             work.query = self._pairs(work, query, "query")
+            work.signals += of_session([member.path for member in work.query.plan.members], request)
         return work
 
     def _pairs(self, work: Work, text: str, location: str) -> Pairs:
@@ -365,9 +366,7 @@ class NativePipeline:
         if len(self.settings.overrides):
             key = (work.place.strict, work.place.name, work.operation)
         known = self._heads.get(key)
-        if known is None:
-            known = self._heads.put(key, Heads(work.modal.asker, lambda location: self._forced(work, location)))
-        return known
+        return known or self._heads.put(key, Heads(work.modal.asker, lambda location: self._forced(work, location)))
 
     def _shown(self, work: Work, name: str, headers: Headers, index: int | None) -> str | None:
         """Return a user agent or referer as an event shows it; its signals are taken on the way."""
