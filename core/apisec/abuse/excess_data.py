@@ -131,12 +131,13 @@ def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Larg
         extremes = context.peek(OPERATION, (service, name), Extremes)
         if extremes is None:
             continue
-        looks = _looks(counted, name, extremes)
         for measure, most in _measured(used):
             grain = MEASURES[measure][0]
-            usual = extremes.usual(measure, grain)
-            said = decades(extremes.tail(measure, most, grain), looks)
-            if said >= OUT_OF_LINE and most >= TWICE * usual:
+            p_value, usual = extremes.tail(measure, most, grain), extremes.usual(measure, grain)
+            if decades(p_value) < OUT_OF_LINE or most < TWICE * usual:
+                continue
+            said = decades(p_value, _looks(counted, name, extremes))
+            if said >= OUT_OF_LINE:
                 large = Large(said, measure, name, most, usual)
                 known = found.setdefault(name, {}).get(measure)
                 found[name][measure] = max(large, known) if known else large
