@@ -20,7 +20,15 @@ class TokenGuessing(CrowdFamily):
     unit = "requests refused for their credential"
     claims = (
         Claim("guessers", "guessers", "principals that were only ever refused", least=3, group="tokens"),
-        Claim("credentials", "credentials_refused", "refused credentials", group="tokens", of="requests"),
+        # Where clients renew what has expired only when it is refused, that is learned within days.
+        Claim(
+            "credentials",
+            "credentials_refused",
+            "refused credentials",
+            group="tokens",
+            of="requests",
+            usual=(0.005, 0.008),
+        ),
         # One credential that is refused again and again has expired.
         Claim("refused", "refused", unit, least=5, group="tokens", example="refused", of="requests", cap=VOLUME_CAP),
     )
