@@ -41,13 +41,15 @@ if TYPE_CHECKING:
 
 LEAST_EVIDENCE = 1.0
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
-EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.5, 1.0, 0.5, 1.0
+EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.4, 1.0, 0.5, 1.0
 ALONE = 8  # requests to one operation of a role, and to none of those that its users use beside it
 STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that role works
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
 REFUSAL = 0.85  # decades that each doubling of the refusals can be worth
+FEW_REFUSALS, ONE_REFUSAL = 4, 0.5  # and of few each one
+ROLES_SLOTS = 3 * SLOTS_PER_DAY  # until who uses what is known well enough to call somebody a stranger
 BEYOND, BEYOND_CAP = 4.0, 1.5  # refusals in seven days of somebody who tries things out by hand
 # Names of what is for staff, by the words of a path or an operation's name.
 _STAFF = re.compile(
@@ -114,8 +116,9 @@ class FunctionAbuse:
         if context.age(row.service) < YOUNG_SLOTS:
             return None
         # What it was served lately counts together, whatever of it lies in this row.
-        habitual = _habitual(row.service, context)
-        steps = [one for one in (_step(hashed, who, habitual) for hashed in who.habits.unlearned()) if one is not None]
+        habitual, young = _habitual(row.service, context), context.age(row.service) < ROLES_SLOTS
+        judged = (_step(hashed, who, habitual, young) for hashed in who.habits.unlearned())
+        steps = [one for one in judged if one is not None]
         for one in steps:
             if one.hashed in new and not one.explained and who.habits.operations[one.hashed].first == row.slot:
                 who.roles.take_up(one.hashed, row.principal, row.slot)
@@ -216,7 +219,7 @@ def _remember_refusals(who: Who, context: Context) -> None:
 # --- judging ------------------------------------------------------------------------------------------------
 
 
-def _step(hashed: int, who: Who, habitual: int) -> Optional[Step]:
+def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     """Return what is unexpected about an operation, or None."""
     roles = who.roles
     use, habit = roles.use(hashed), who.habits.operations[hashed]
@@ -235,7 +238,7 @@ def _step(hashed: int, who: Who, habitual: int) -> Optional[Step]:
     named = _STAFF.search(use.name) is not None
     commonness = roles.commonness(hashed, takers)
     public = commonness >= PUBLIC
-    if public and not named:
+    if young or (public and not named):
         cap = min(cap, PUBLIC_CAP)
     evidence = min(cap, decades(chance), 2.0 + habit.served.bit_length())
     if evidence < LEAST_EVIDENCE:
@@ -254,9 +257,9 @@ def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> floa
     network, agent = roles.unknown_places(hashed, places)
     found = 0.0
     if network:
-        found += 0.5 * decades(roles.chance_place(use.networks, use.adopters))
+        found += 0.5 * decades(roles.chance_place(use.networks))
     if agent:
-        found += decades(roles.chance_place(use.agents, use.adopters))
+        found += decades(roles.chance_place(use.agents))
     return min(PLACE_CAP, found)
 
 
@@ -297,7 +300,8 @@ def _refused(total: int, own: Sequence[int], roles: Roles, habitual: int) -> flo
         return 0.0
     # Of those that are ever refused, half as many are refused twice as often.
     beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
-    return min(decades(chance) + beyond, REFUSAL * total.bit_length())
+    most = REFUSAL * total.bit_length() if total >= FEW_REFUSALS else ONE_REFUSAL * total
+    return min(decades(chance) + beyond, most)
 
 
 def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:

@@ -17,8 +17,9 @@ NAME = "function_abuse"
 YOUNG_SLOTS = SLOTS_PER_DAY
 MANY_REFUSING = 3  # operations of those that are for few
 LEAST_CROWD = 4
-LEAST_ON_ONE = 8  # principals that one operation refuses; a page that asks for what its users may not see is one, too
-LEAST_DAYS = 2.0  # that an operation is known before its beginnings are counted
+LEAST_ON_ONE = 8  # principals, where one operation is all there is, or little is known of who uses it
+SETTLED_DAYS = 4.0
+LEAST_DAYS = 3.0  # that an operation is known before its beginnings are counted
 CROWD_TRIALS = 24.0  # looks a day that are worth counting: windows of a day overlap
 CROWD_SIZE = 2.0  # of the negative binomial: staff come in groups
 A_RELEASE = 0.1  # share of all principals: what befalls more of them within a day comes from a release
@@ -30,10 +31,13 @@ def taken_up_crowd(
     """Many strangers that take up within a day what is known to be of a role."""
     use = roles.use(hashed)
     days = (context.now_slot - use.slot) / SLOTS_PER_DAY if use is not None else 0.0
-    if use is None or days < LEAST_DAYS or not roles.is_of_a_role(hashed):
+    if use is None or days < LEAST_DAYS:
         return None
     members = roles.recent(hashed, context.now_slot - SLOTS_PER_DAY)
-    if len(members) < LEAST_CROWD:
+    # Of the few that used it before, too few may be known to say that it is of a role; more have to be strangers then.
+    most = A_RELEASE * roles.principals
+    strange = LEAST_ON_ONE <= len(members) <= most and days >= SETTLED_DAYS and roles.hides(hashed)
+    if len(members) < LEAST_CROWD or not (strange or roles.is_of_a_role(hashed)):
         return None
     rate = (use.adopters + 0.5) / days
     return _crowd(

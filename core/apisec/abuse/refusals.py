@@ -23,7 +23,9 @@ UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
 def refusals(row: Row, habits: Habits, roles: Roles) -> Dict[str, int]:
     """Return by operation how many requests of a row were refused for want of a right."""
     found: Dict[str, int] = {}
-    void = False
+    # A session that is over begins with one 401, wherever its user was.
+    unauthorised = sum(used.statuses.get(UNAUTHORISED, 0) for used in row.operations.values())
+    void = unauthorised == 1 and not any(status < 400 for used in row.operations.values() for status in used.statuses)
     for name, used in row.operations.items():
         statuses = used.statuses
         if name == OTHER or not (FORBIDDEN in statuses or UNAUTHORISED in statuses or NOT_FOUND in statuses):

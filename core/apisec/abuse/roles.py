@@ -179,10 +179,10 @@ class Roles:
         network = not any(place.network in use.networks for place in held)
         return network, not any(place.agent in use.agents for place in held)
 
-    def chance_place(self, known: Mapping[int, int], adopters: float) -> float:
+    def chance_place(self, known: Mapping[int, int]) -> float:
         """Return the chance that the next adopter comes from a place of none before (Good and Turing's estimate)."""
         once = sum(count == 1 for count in known.values())
-        return min(1.0, (once + 0.5) / (adopters + 1.0))
+        return min(1.0, (once + 0.5) / (sum(known.values()) + 1.0))
 
     def recent(self, operation: int, since: int) -> List[str]:
         """Return who took the operation up since a slot."""
@@ -281,7 +281,7 @@ class Roles:
         use.adopters += weight
         if fresh and when - use.slot >= SETTLED_SLOTS:
             use.late += weight
-        for network, agent in zip(flat[::2], flat[1::2]):
+        for network, agent in zip(flat[::2], flat[1::2]) if fresh else ():
             for places, one in ((use.networks, network), (use.agents, agent)):
                 if one in places or len(places) < MAX_PLACES:
                     places[one] = places.get(one, 0) + 1
