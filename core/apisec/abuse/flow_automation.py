@@ -52,7 +52,8 @@ KNOWN = 30  # principals that do it as often, before anything counts as scripted
 PACE_TIMES = 3  # in the window, before a pace is one
 FLOW_CAP, ALONE_CAP = 3.5, 4.0  # decades
 TRIES = "tries"
-VAIN = ("s404", "s4xx")  # answers to a code that is none, a card that is refused
+# Answers to a code that is none, is used up, a card that is refused; 400 and 422 are of requests that are malformed.
+VAIN = (402, 404, 409, 410)
 FOREIGN = 0.5  # share of times on another thing that was there before, beyond which it keeps data
 MACHINE_MORE = 0.5  # decades that being a machine may say beyond doing little else
 LOOP = 1.5  # times as often as what it requires
@@ -79,8 +80,8 @@ class FlowAutomation(CountingFamily):
 
     def mark(self, counted: Counted, context: Context) -> None:  # noqa: ARG002 - as the protocol has it
         for operation in worth(counted):
-            counts = counted.by_operation[operation]
-            counted.mark(operation, TRIES, sum(counts.get(name, 0.0) for name in VAIN))
+            used = [row.operations[operation] for row in counted.rows if operation in row.operations]
+            counted.mark(operation, TRIES, sum(one.statuses.get(status, 0) for one in used for status in VAIN))
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         came = note(context)
