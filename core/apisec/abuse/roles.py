@@ -49,6 +49,7 @@ class Roles:
 
     name: ClassVar[str] = "roles"
     __slots__ = (
+        "_commons",
         "_denied",
         "_doubtful",
         "_every",
@@ -65,6 +66,7 @@ class Roles:
         self.rows = 0.0
         self.principals = 0.0
         self._uses: Dict[int, Use] = {}
+        self._commons: Optional[List[int]] = None  # until somebody is learned
         self._pairs: Dict[Tuple[int, int], int] = {}
         self.refused = Refused()
         self._recent: Dict[int, Dict[str, int]] = {}  # operation to principal to slot
@@ -155,7 +157,10 @@ class Roles:
         return expected >= LEAST_COMMON and theirs <= OF_A_ROLE * expected
 
     def _common(self) -> List[int]:
-        return [one for one, use in self._uses.items() if use.adopters >= COMMON * self.principals]
+        if self._commons is None:
+            least = COMMON * self.principals
+            self._commons = [one for one, use in self._uses.items() if use.adopters >= least]
+        return self._commons
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
         """Whether somebody ordinary uses the operation beside most of ``others``: it belongs to one role with them."""
@@ -205,6 +210,7 @@ class Roles:
                 rarest = min(self._uses, key=lambda one: (self._uses[one].adopters, -self._uses[one].slot))
                 del self._uses[rarest]
             use = self._uses[operation] = Use(name[:200], slot, self.rows)
+            self._commons = None
         return use
 
     def take_up(self, operation: int, principal: str, slot: int) -> None:
@@ -279,6 +285,7 @@ class Roles:
         if not held:
             self.principals += weight
         use.adopters += weight
+        self._commons = None
         if fresh and when - use.slot >= SETTLED_SLOTS:
             use.late += weight
         for network, agent in zip(flat[::2], flat[1::2]) if fresh else ():
@@ -298,6 +305,7 @@ class Roles:
             self.rows, self.principals = self.rows / 2.0, self.principals / 2.0
             for use in self._uses.values():
                 use.halve()
+            self._commons = None
             self._pairs = {key: count // 2 for key, count in self._pairs.items() if count > 1}
         if len(self._waiting.waiting) < MAX_WAITING // 4 and self._every > 1:
             self._every //= 2
@@ -313,6 +321,7 @@ class Roles:
                     del notes[operation]
 
     def merge(self, other: Roles) -> None:
+        self._commons = None
         self.rows += other.rows
         self.principals += other.principals
         for operation, theirs in other._uses.items():
