@@ -31,6 +31,7 @@ from apisec.errors import DocumentError
 
 DOCUMENT_VERSION = 1
 PRINCIPALS, TOTAL, CALIBRATION = "principals", "total", "calibration"  # kinds of documents
+MAX_UNLEARNED = 256
 MAX_PLACES = 20_000  # populations, and totals; further ones are not learned
 P_FLOOR = 1e-300
 CURVE_GROWTH = 1.2  # of the weight of judgements, before a curve is made anew
@@ -54,6 +55,7 @@ class Expectations:
         self._totals: Dict[Place, Total] = {}
         self._books: Dict[str, Book] = {}
         self._curves: Dict[CellKey, Tuple[int, Curve]] = {}  # of all services, until so much was learned
+        self._unlearned: Dict[Place, Population] = {}
         self._gone: List[str] = []  # keys of documents
         self._generation = -1  # in which ``forget`` was called last
         self._learned = 0  # rows and totals, since this was made or read
@@ -71,7 +73,7 @@ class Expectations:
             raise KeyError(f"a key of scope {scope} has {KEY_LENGTH[scope]} parts, not {len(key)}")
         seen = min(seen, MAX_WEIGHT) if seen > 0.0 else 0.0  # what is not a number is nothing
         if scope in (PRINCIPAL, PRINCIPAL_OPERATION):
-            population = self._populations.get((scope, key[:-1])) or Population(scope)
+            population = self._populations.get((scope, key[:-1])) or self._unknown(scope, key[0])
             judged = population.judge(counter, index, key[-1], slot, seen, self._book(key[0]))
         else:
             total = self._totals.get((scope, key)) or Total(scope)
@@ -81,6 +83,16 @@ class Expectations:
             return Tail(1.0, judged.expected, basis)
         true = self._curve(key[0], (scope, counter, index, judged.basis)).decades(judged.evidence)
         return Tail(max(P_FLOOR, math.pow(10.0, -true)), judged.expected, basis)
+
+    def _unknown(self, scope: str, service: str) -> Population:
+        """Return the population of an operation that nothing was learned of: one for all of a service."""
+        place = (scope, (service,))
+        population = self._unlearned.get(place)
+        if population is None:
+            if len(self._unlearned) >= MAX_UNLEARNED:
+                self._unlearned.clear()
+            population = self._unlearned[place] = Population(scope)
+        return population
 
     def _curve(self, service: str, key: CellKey) -> Curve:
         """Return what evidence is worth in the service, by what it was worth there and elsewhere."""
@@ -143,8 +155,10 @@ class Expectations:
         fits: Dict[Tuple[str, int], List[Tuple[Fit, float]]] = defaultdict(list)
         for (scope, key), population in self._populations.items():
             if scope == PRINCIPAL_OPERATION and key[0] == service:
+                population.blank.clear()
                 for place, fit in population.fits():
                     fits[place].append((fit, sum(population.weight) / UNIT / ROWS_ALIKE))
+        self._unlearned.pop((PRINCIPAL_OPERATION, (service,)), None)
         book.typical = {place: typical_of(known) for place, known in fits.items() if len(known) >= LEAST_OPERATIONS}
         book.dirty = True
 
@@ -196,8 +210,9 @@ class Expectations:
     def saved(self) -> None:
         """What ``to_documents`` and ``gone`` gave is in the store."""
         self._gone.clear()
-        for *_, part in self._parts():
-            part.dirty = False
+        for parts in (self._populations, self._totals, self._books):
+            for part in parts.values():
+                part.dirty = False
 
     def to_documents(self, dirty_only: bool = False) -> List[Dict[str, Any]]:
         """Return a document each population, total and service; with ``dirty_only``, those changed since ``saved``."""

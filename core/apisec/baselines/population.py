@@ -27,7 +27,8 @@ DAY_ROWS = 12  # rows of one principal that count in a day: an hour's worth of s
 HIT_DECADES = 2.0  # a sum that a hundredth of rows reaches is a hit towards a habit
 PRIOR_ROWS = 20.0  # that the prior weighs where the service's operations do not say
 YOUNG_ROWS = 100  # rows from which on a population speaks for itself
-YOUNG_HORIZONS = 1.5  # times the horizon, before which sums are still growing
+# One and a half horizons, before which sums are still growing.
+YOUNG_SLOTS = tuple(1.5 * SLOTS[horizon] for horizon in HORIZONS)
 THIN_ROWS = 2 * DAY_ROWS  # who has more rows a day is learned from as often as makes ``DAY_ROWS`` of a day
 FIT_ROWS, FIT_GROWTH = 30.0, 2.0  # rows from which on a fit is more than the prior, and growth until the next one
 # Who does much in a population's first two days belongs to it, and who is there all day is a machine: no slow attacker.
@@ -94,6 +95,7 @@ class Population:
         self.fitted = -1  # the three days since the epoch in which the fits were made
         self.weight = [0, 0]  # of rows, recent and former
         self.cells: Dict[str, List[Cell]] = {}
+        self.blank: Dict[str, List[Cell]] = {}  # of counters that nobody showed yet: their fits are the prior's
         self.habits: Dict[str, Habit] = {}
         self.dirty = True
 
@@ -101,10 +103,9 @@ class Population:
 
     def judge(self, counter: str, horizon: int, principal: str, slot: int, seen: float, book: Book) -> Judgement:
         """Say how unusual a sum is among those of others, and for this principal if he has a habit."""
-        cells = self.cells.get(counter)
-        cell = cells[horizon] if cells else Cell()
+        cell = (self.cells.get(counter) or self._blank_cells(counter))[horizon]
         fit = self._fitted(cell, counter, horizon, book)
-        evidence = cell.judge(seen)[1]
+        evidence = cell.judge(seen)[1] if seen > fit.mean else 0.0
         habit = self.habits.get(principal)
         if habit is None or not habit.established:
             return Judgement(evidence, fit.mean, self._basis(horizon, slot))
@@ -112,7 +113,7 @@ class Population:
         if own is None:
             return Judgement(evidence, fit.mean, OWN)
         # Habits only excuse: who does less than others is not held to it.
-        evidence = min(evidence, _more(own, seen)) if evidence > 0.0 else 0.0
+        evidence = min(evidence, _more(own, coarse(seen))) if evidence > 0.0 else 0.0
         return Judgement(evidence, max(own.mean, fit.mean), OWN)
 
     def fits(self) -> List[Tuple[Tuple[str, int], Fit]]:
@@ -125,9 +126,8 @@ class Population:
         ]
 
     def _basis(self, horizon: int, slot: int) -> str:
-        if sum(self.weight) < YOUNG_ROWS * UNIT or slot - self.first < YOUNG_HORIZONS * SLOTS[HORIZONS[horizon]]:
-            return YOUNG
-        return PEERS
+        young = self.weight[0] + self.weight[1] < YOUNG_ROWS * UNIT or slot - self.first < YOUNG_SLOTS[horizon]
+        return YOUNG if young else PEERS
 
     def _fitted(self, cell: Cell, counter: str, horizon: int, book: Book) -> Fit:
         total = self.weight[0] + self.weight[1]
@@ -216,7 +216,7 @@ class Population:
     def _note(self, counter: str, horizon: int, seen: float, evidence: float, row: _Row, book: Book) -> None:
         if row.established and row.habit is not None:
             own = row.habit.fit(counter, horizon)
-            evidence = evidence if own is None else min(evidence, _more(own, seen))
+            evidence = evidence if own is None else min(evidence, _more(own, coarse(seen)))
         book.cell((self.scope, counter, horizon, row.bases[horizon])).add(evidence, row.weight, row.principal)
 
     def _new_cells(self, counter: str) -> List[Cell]:
@@ -227,9 +227,18 @@ class Population:
             self.cells[counter] = [Cell() for _ in HORIZONS]
         return self.cells[counter]
 
+    def _blank_cells(self, counter: str) -> List[Cell]:
+        cells = self.blank.get(counter)
+        if cells is None:
+            if len(self.blank) >= MAX_COUNTERS:
+                self.blank.clear()
+            cells = self.blank[counter] = [Cell() for _ in HORIZONS]
+        return cells
+
     def _outdate(self, period: int) -> None:
         """Let everything be fitted anew: what people do changes also where there is much to remember."""
         self.fitted = period
+        self.blank.clear()
         for cells in self.cells.values():
             for cell in cells:
                 cell.due = 0.0
