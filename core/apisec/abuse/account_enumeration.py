@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from typing import Tuple
 
+from apisec.abuse.accounts import accounts_of, clients_mask
 from apisec.abuse.base import Context
 from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.doors import Door, accounts_of, clients_mask, door_of
+from apisec.abuse.doors import Door, door_of
 from apisec.abuse.tally import Counted
 from apisec.activity import OperationActivity
 from apisec.activity.attempts import CLOSED, SIGNED

@@ -9,13 +9,14 @@ there, say most: a list that leaked elsewhere is full of them, and a day on whic
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, List, Optional, Set
 
+from apisec.abuse.accounts import accounts_of, clients_mask
 from apisec.abuse.base import Context, Observation, Window
 from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.doors import Logins, accounts_of, clients_mask, door_of, learn_doors
+from apisec.abuse.doors import Logins, door_of, learn_doors, look_at_doors
 from apisec.abuse.tally import Counted
 from apisec.activity.attempts import CLOSED, TRIED
 
@@ -56,19 +57,21 @@ class CredentialStuffing(CountingFamily):
         if not tried.failures and not tried.opened:
             return
         most = _most(counted, "login_failures")
-        part, slot = counted.part, context.now_slot
+        part, slot, accounts = counted.part, context.now_slot, accounts_of(context, counted.row.service)
         counted.mark(most, "accounts_opened", part.fresh("opened", tried.opened, slot))
-        fresh = min(tried.failures, part.fresh("accounts", tried.failed, slot) + tried.unread)
+        clients = clients_mask(counted.row)
+        away = tried.failed - accounts.at_home(tried.failed, clients)
+        fresh = min(tried.failures, part.fresh("accounts", away, slot) + tried.unread)
         # One who mistypes, and then logs in, has failed with names that nobody has.
         failed = part.total.sums("accounts_failed")[2] + fresh
         forgiven = FORGIVEN * (part.total.sums("accounts_opened")[2] + counted.counts.get("accounts_opened", 0))
         left = min(fresh, max(0.0, failed - forgiven))
         counted.mark(most, "accounts_failed", left)
-        unknown = accounts_of(context, counted.row.service).strangers(tried.failed, clients_mask(counted.row))
+        unknown = accounts.strangers(away, clients)
         counted.mark(most, "strangers", min(left, part.fresh("strangers", unknown, slot)))
 
     def _tried(self, counted: Counted, context: Context) -> Logins:
-        """Add up the attempts to log in, by operation too; registrations are none."""
+        """Add up the attempts to log in, by operation too; registrations are none, nor is what nobody can do now."""
         service = counted.row.service
         found = _basic(counted)
         for _, name, used in counted.used():
@@ -76,13 +79,17 @@ class CredentialStuffing(CountingFamily):
                 continue
             door = door_of(context, service, name)
             tried = door.logins(used)
-            if tried.attempts and not door.registers(used):
+            if tried.attempts and not door.registers(used) and not door.shut(context.now_slot):
                 found = found.plus(tried)
                 if tried.failures:
                     own = counted.by_operation.setdefault(name, {})
                     own["login_failures"] = own.get("login_failures", 0) + tried.failures
                     own["blind_failures"] = own.get("blind_failures", 0) + (0 if tried.failed else tried.failures)
         return found
+
+    def observe(self, window: Window, context: Context) -> Iterable[Observation]:
+        yield from super().observe(window, context)
+        look_at_doors(window.by_operation, context)
 
     def evidence(self, counted: Counted) -> Mapping[str, Any]:
         opened = counted.part.total.sums("accounts_opened")[2]

@@ -3,31 +3,22 @@
 A login gives a credential to who asks with an account and the right secret: where that is so, an answer without one is
 a failure, whatever its status. An operation at which an account succeeds once and never again, and which creates
 something, registers. A client that names an account and no secret, where nobody is given a credential, asks about it.
-
-Accounts that have logged in are known (a fair sample of them, as hashes), and from where: people mistype passwords of
-accounts that exist, on a machine or in a network that is theirs. Who tries a list that leaked elsewhere mostly tries
-accounts that nobody has here, and the others from where they never came from.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from itertools import islice
 from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Set, Tuple
 
-from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context
+from apisec.abuse.accounts import Accounts, accounts_of, clients_mask
+from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_HOUR, Context
 from apisec.activity import OperationActivity, Row
 from apisec.activity.attempts import CLOSED, MANNERS, MUTE, NAMED, OPENED, PRESUMED, SIGNED, TRIED, Attempts
-from apisec.activity.hashing import smallest, value_hash32
+from apisec.activity.hashing import smallest
 from apisec.activity.packing import pack, unpack
 from apisec.errors import DocumentError
 
-GENERATION = 14 * SLOTS_PER_DAY  # slots; what is known is that of the present and the former generation
-MAX_ACCOUNTS = 2048  # known of a service and generation
-COMMON = 0.3  # of the accounts use a kind of client, beyond which it tells nothing
-STEP = 32  # accounts more, after which that is found anew
-MAX_CLIENTS = 4  # of a row that counts where it came from
 MAX_RETURNING = 256  # accounts by which is seen whether they come again to an operation
 LEAST_ANSWERS = 5  # requests by known manners, from which on an operation is known to give credentials
 LEAST_KNOWN, ABOUT = 2, 0.2  # values that are known accounts, at least, and so many of all of them
@@ -36,6 +27,9 @@ LEAST_PRESUMED = 10  # the same where nothing else tells that accounts are named
 GRANTING = 0.25  # of its successes give one
 LEAST_ACCOUNTS = 15  # that succeeded, from which on it is known whether they come again
 ONCE = 0.03  # of successes are of accounts that had succeeded, at most, where accounts are made
+SHUT_SLOTS = SLOTS_PER_HOUR
+LEAST_SHUT, SHUT = 4, 0.1  # accounts that fail at home, and of them, so many as are let in
+MAX_RECENT = 4 * SHUT_SLOTS
 CONFLICT = 409
 CREATING = frozenset((201, CONFLICT))
 MAX_COUNTED = 4_000.0  # answers, beyond which old ones fade
@@ -70,12 +64,13 @@ class Door:
     """How an operation answers those who name accounts. The part "door" of its profile."""
 
     name: ClassVar[str] = "door"
-    __slots__ = ("_answers", "_created", "_first", "_known", "_later", "_presumed", "_returning")
+    __slots__ = ("_answers", "_created", "_first", "_known", "_later", "_presumed", "_recent", "_returning")
 
     def __init__(self) -> None:
         self._answers: Dict[str, List[float]] = {}  # by manner, of ordinary requests: opened, closed, mute
         self._created = 0.0  # answers with a status that says that something was, or is already, there
         self._known = self._presumed = 0.0  # accounts of requests of which nothing tells what they are; of these known
+        self._recent: Dict[int, List[int]] = {}  # by slot: accounts that failed where they are at home, and that opened
         self._returning: Set[int] = set()  # a sample of accounts that succeeded
         self._first = 0  # successes of accounts of the sample's range: of those that were new
         self._later = 0  # and of those that had succeeded in an earlier window
@@ -101,6 +96,20 @@ class Door:
         seen = self._first + self._later
         answers = sum(sum(one) for one in self._answers.values())
         return seen >= LEAST_ACCOUNTS and self._later <= ONCE * seen and self._created >= 0.5 * answers
+
+    def shut(self, slot: int) -> bool:
+        """Whether those who are at home are not let in: a directory that is away, a release that broke the login."""
+        recent = [counts for at, counts in self._recent.items() if slot - SHUT_SLOTS < at <= slot]
+        failed, opened = (sum(counts[place] for counts in recent) for place in (0, 1))
+        return failed >= LEAST_SHUT and opened <= SHUT * failed
+
+    def look(self, used: OperationActivity, accounts: Accounts, clients: int, slot: int) -> None:
+        """Take which accounts were let in, and which not where they are at home; ordinary or not."""
+        found = self.logins(used)
+        if found.failed or found.opened:
+            counts = self._recent.setdefault(slot, [0, 0])
+            counts[0] += len(accounts.at_home(found.failed, clients))
+            counts[1] += len(found.opened)
 
     def logins(self, used: OperationActivity) -> Logins:
         """Return what of the use is attempts to log in, or to register."""
@@ -168,15 +177,20 @@ class Door:
         self._first += other._first
         self._later += other._later
         self._returning = smallest(self._returning | other._returning, MAX_RETURNING)
+        for at, seen in other._recent.items():
+            known = self._recent.get(at, [0, 0])
+            self._recent[at] = [known[0] + seen[0], known[1] + seen[1]]
 
     def forget(self, slot: int) -> None:
-        """Nothing here has a time of its own; what is old fades as new answers come."""
+        """Drop what was recent; what is older fades as new answers come."""
+        self._recent = {at: counts for at, counts in self._recent.items() if at > slot - SHUT_SLOTS}
 
     def to_state(self) -> Dict[str, Any]:
         return {
             "answers": {manner: [round(one, 2) for one in held] for manner, held in sorted(self._answers.items())},
             "created": round(self._created, 2),
             "known": [self._known, self._presumed],
+            "recent": sorted([at, *counts] for at, counts in self._recent.items()),
             "returning": pack(sorted(self._returning)),
             "seen": [self._first, self._later],
         }
@@ -192,6 +206,8 @@ class Door:
                     door._answers[manner] = [opened, closed, mute]
             door._created = _amount(state["created"])
             door._known, door._presumed = (_amount(one) for one in state["known"])
+            for at, failed, opened in state["recent"][:MAX_RECENT]:
+                door._recent[int(at)] = [int(failed), int(opened)]
             door._returning = set(unpack(state["returning"], MAX_RETURNING, "door"))
             door._first, door._later = (int(_amount(one)) for one in state["seen"])
         except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -210,109 +226,6 @@ def _logins(attempts: Attempts, grants: bool) -> Logins:
                   dropped)  # fmt: skip
 
 
-class Accounts:
-    """Accounts that have logged in to a service, and from where: all of them, or a fair sample. The part "accounts".
-
-    Where from is a mask of 32 bits, one of 16 for each network and one of 16 for each kind of client (agent and JA4).
-    """
-
-    name: ClassVar[str] = "accounts"
-    __slots__ = ("_common", "_generation", "_held")
-
-    def __init__(self) -> None:
-        self._generation = 0
-        self._common = (-1, 0)  # how many accounts were known when it was found, and the mask
-        self._held: Tuple[Dict[int, int], Dict[int, int]] = ({}, {})  # of this generation and the one before
-
-    def __len__(self) -> int:
-        return len({**self._held[0], **self._held[1]})
-
-    def __contains__(self, account: int) -> bool:
-        return any(account in held for held in self._held)
-
-    def strange(self, account: int, clients: int) -> bool:
-        """Whether the account is known never to have logged in, or never from such a network or client."""
-        known = [held[account] for held in self._held if account in held]
-        if known:
-            telling = clients & ~self._common_clients()
-            return not any(mask & telling for mask in known)
-        return all(len(held) < MAX_ACCOUNTS or account <= max(held) for held in self._held)
-
-    def _common_clients(self) -> int:
-        """Return the kinds of clients that so many have that they do not tell one from another."""
-        size = sum(len(held) for held in self._held) // STEP
-        if size != self._common[0]:
-            masks = [mask for held in self._held for mask in held.values()]
-            most = COMMON * len(masks)
-            bits = (bit for bit in range(16, 32) if sum(mask >> bit & 1 for mask in masks) > most)
-            self._common = (size, sum(1 << bit for bit in bits))
-        return self._common[1]
-
-    def strangers(self, accounts: Iterable[int], clients: int) -> Set[int]:
-        return {account for account in accounts if self.strange(account, clients)}
-
-    def add(self, accounts: Iterable[int], clients: int, slot: int) -> None:
-        """Remember accounts that were opened from these clients (``clients_mask``)."""
-        self.forget(slot)
-        recent = self._held[0]
-        for account in accounts:
-            recent[account] = recent.get(account, 0) | clients
-        if len(recent) > MAX_ACCOUNTS + MAX_ACCOUNTS // 8:
-            self._held = (_sampled(recent), self._held[1])
-
-    def forget(self, slot: int) -> None:
-        generation = slot // GENERATION
-        if generation > self._generation:
-            former = self._held[0] if generation == self._generation + 1 else {}
-            self._held = ({}, former)
-            self._generation = generation
-
-    def merge(self, other: Accounts) -> None:
-        newest = max(self._generation, other._generation)
-        self.forget(newest * GENERATION)
-        for age, theirs in enumerate(other._held):
-            at = newest - other._generation + age
-            if at < len(self._held):
-                mine = self._held[at]
-                mine.update((account, mask | mine.get(account, 0)) for account, mask in theirs.items())
-        recent, former = self._held
-        self._held = (_sampled(recent), _sampled(former))
-
-    def to_state(self) -> List[Any]:
-        state: List[Any] = [self._generation]
-        for held in self._held:
-            ordered = sorted(_sampled(held).items())
-            state += [pack(account for account, _ in ordered), pack(mask for _, mask in ordered)]
-        return state
-
-    @classmethod
-    def from_state(cls, state: Any) -> Accounts:
-        """Raises DocumentError when it is not one of ``to_state``."""
-        if not isinstance(state, list) or len(state) != 5 or type(state[0]) is not int:
-            raise DocumentError("are no two generations", where="accounts")
-        accounts = cls()
-        accounts._generation = state[0]
-        packed = [unpack(one, MAX_ACCOUNTS, "accounts") for one in state[1:]]
-        recent, former = (dict(zip(packed[place], packed[place + 1])) for place in (0, 2))
-        accounts._held = (recent, former)
-        return accounts
-
-
-def _sampled(held: Dict[int, int]) -> Dict[int, int]:
-    if len(held) <= MAX_ACCOUNTS:
-        return held
-    return {account: held[account] for account in smallest(held, MAX_ACCOUNTS)}
-
-
-def clients_mask(row: Row) -> int:
-    """Return where a row came from, as bits: 16 for networks, 16 for agents with their JA4."""
-    mask = 0
-    for client in islice(row.clients, MAX_CLIENTS):
-        mask |= 1 << (value_hash32(client.network) >> 28)
-        mask |= 1 << 16 + (value_hash32(f"{client.agent}\x1f{client.ja4}") >> 28)
-    return mask
-
-
 def door_of(context: Context, service: str, operation: str) -> Door:
     """Return what is known of an operation; it is not to be changed."""
     return context.peek(OPERATION, (service, operation), Door) or _UNKNOWN
@@ -326,9 +239,13 @@ def names_accounts(context: Context, service: str, operation: str, used: Operati
     return door.asked(used) is not None or bool(door.logins(used).attempts)
 
 
-def accounts_of(context: Context, service: str) -> Accounts:
-    """Return the accounts that are known of a service; they are not to be changed."""
-    return context.peek(SERVICE, (service,), Accounts) or _NO_ACCOUNTS
+def look_at_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActivity]]], context: Context) -> None:
+    """Take from all rows of a window which doors let people in who are at home; it counts from the next window on."""
+    for (service, operation), uses in rows.items():
+        for row, used in uses:
+            if used.attempts:
+                door = context.part(OPERATION, (service, operation), Door)
+                door.look(used, accounts_of(context, service), clients_mask(row), context.now_slot)
 
 
 def learn_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActivity]]], context: Context) -> None:
@@ -350,4 +267,4 @@ def _amount(value: Any) -> float:
     return float(value)
 
 
-_UNKNOWN, _NO_ACCOUNTS = Door(), Accounts()
+_UNKNOWN = Door()
