@@ -12,12 +12,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from apisec.abuse import narrow
-from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
-from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed
+from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
+from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, volume
+from apisec.abuse.extremes import Extremes
 from apisec.abuse.tally import Counted
+from apisec.activity import OTHER
+from apisec.activity.hashing import value_hash32
 
 LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
+LEAST_OBJECTS = 30  # different ones, without which reading much is asking for the same again
+COLLECTED, GRAIN = "collected", 5.0  # what is measured: different objects in seven days
+# Nobody ordinary has collected as much (decades), and hardly anything but reading (share): both say so much more.
+ALL, MOSTLY, ONLY = 4.0, 0.95, 1.2
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 
 
@@ -38,6 +45,8 @@ class Scraping(CountingFamily):
             "given", "given", "ids that nothing had given to it before", PRINCIPAL_OPERATION, least=50, group="width",
             cap=VOLUME_CAP,
         ),
+        # Who watches prices reads the same things every day.
+        volume("reads", "reads", "objects read", PRINCIPAL_OPERATION, least=40, group="width", example="object"),
         Claim(
             "all_objects", "objects", "different objects", least=12, group="width", example="object", cap=VOLUME_CAP
         ),
@@ -47,7 +56,7 @@ class Scraping(CountingFamily):
         # A sale makes many read more than usual: volume again.
         Total("total_wide", "wide", "principals that read more than others", least=5, example="object", cap=VOLUME_CAP),
     )
-    further = ("monotony",)
+    further = ("collected", "monotony", "only")
 
     def mark(self, counted: Counted, context: Context) -> None:
         for name in list(counted.by_operation):
@@ -55,6 +64,7 @@ class Scraping(CountingFamily):
             if trail is None or not reads(name) or narrow.is_own(context, name, counted):
                 continue
             counts = counted.by_operation[name]
+            counted.mark(name, "reads", _objects_of(counted, name))
             objects, given = (trail.sums(counter)[1] + counts.get(counter, 0.0) for counter in ("objects", "given"))
             if max(objects, given) < LEAST_NARROW:
                 continue
@@ -68,11 +78,38 @@ class Scraping(CountingFamily):
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         operation = lead.operation or self._main_operation(counted, lead)
-        if not operation or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
+        trail = counted.part.operations.get(operation)
+        if trail is None or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
             return {}
-        if narrow.is_own(context, operation, counted):
+        objects = trail.sums("objects")[2]
+        if narrow.is_own(context, operation, counted) or (lead.feature == "reads" and objects < LEAST_OBJECTS):
             return {}
-        return {"monotony": narrow.narrowness(context, operation, counted)}
+        features = {"monotony": narrow.narrowness(context, operation, counted)}
+        extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+        if extremes is not None and not narrow.holds_office(context, operation, counted):
+            collected = decades(extremes.tail(COLLECTED, objects, GRAIN))
+            features["collected"] = max(0.0, min(VOLUME_CAP, collected) - lead.decades)
+            if collected >= ALL and lead.decades >= VOLUME_CAP and _only_reads(counted):
+                features["only"] = ONLY
+        return features
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)
+        for service, principal in window.by_principal:
+            counted = context.tally.principals[(service, principal)]
+            for name in counted.by_operation:
+                objects = counted.part.operation(name).sums("objects")[2] if name != OTHER else 0.0
+                if objects:
+                    extremes = context.part(OPERATION, (service, name), Extremes)
+                    extremes.take(COLLECTED, value_hash32(principal), objects)
+
+
+def _objects_of(counted: Counted, operation: str) -> int:
+    return sum(used.object_count for _, name, used in counted.used() if name == operation)
+
+
+def _only_reads(counted: Counted) -> bool:
+    """Whether hardly anything that the principal did in seven days changes something: it takes, and gives nothing."""
+    total = counted.part.total.sums("requests")[2]
+    read = sum(trail.sums("requests")[2] for name, trail in counted.part.operations.items() if reads(name))
+    return read >= MOSTLY * total
