@@ -16,6 +16,7 @@ import gc
 import itertools
 import json
 import random
+import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -162,6 +163,7 @@ def detection(principals: int) -> dict[str, Any]:
             state_read_seconds=round(loaded - parsed, 2),
             engine_seconds=round(judged - loaded, 2),
             state_written_seconds=round(written - judged, 2),
+            peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,  # of this process, all steps together
             documents=sum(map(len, documents.values())),
             documents_mb=round(sum(len(text) for kind in stored.values() for text in kind.values()) / 1e6, 1),
         )
