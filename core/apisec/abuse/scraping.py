@@ -9,7 +9,9 @@ do (``wide``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
@@ -19,6 +21,9 @@ from apisec.abuse.tally import Counted
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 
+READING = frozenset(("browse", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view"))
+CHANGING = frozenset(("add", "cancel", "create", "delete", "login", "post", "put", "remove", "set", "submit", "update"))
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 LEAST_OBJECTS = 30  # different ones, without which reading much is asking for the same again
@@ -28,9 +33,20 @@ ALL, MOSTLY, ONLY = 4.0, 0.95, 1.2
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 
 
+@lru_cache(maxsize=4096)
 def reads(operation: str) -> bool:
-    """Whether an operation reads: GET, HEAD, or what a body asks for by name (GraphQL)."""
-    return operation.startswith(("GET ", "HEAD ")) or len(operation.split(" ")) > 2
+    """Whether an operation reads: GET, HEAD, POST /getOrder or /orders:search, what GraphQL does not call a change.
+
+    The verbs are those of remote procedures that change nothing (google.aip.dev/130, OData functions).
+    """
+    method, _, path = operation.partition(" ")
+    if method in ("GET", "HEAD"):
+        return True
+    path, asked, name = path.partition("#")
+    if asked:
+        return CHANGING.isdisjoint(word.lower() for word in _WORD.findall(name))
+    static = [part for part in path.split("/") if part and not part.startswith("{")]
+    return bool(static) and not READING.isdisjoint(word.lower() for word in _WORD.findall(static[-1]))
 
 
 class Scraping(CountingFamily):

@@ -16,7 +16,7 @@ from apisec.abuse.excess_data import ExcessData
 from apisec.abuse.extremes import LEAST_PRINCIPALS, MAX_PRINCIPALS, Extremes
 from apisec.abuse.flooding import Flooding
 from apisec.abuse.load import CAP, KEPT_HOURS, LEAST_SPENT, Load
-from apisec.abuse.scraping import Scraping
+from apisec.abuse.scraping import Scraping, reads
 from apisec.errors import DocumentError
 from tests.core.abuse.town import Anomalies, Event, at, event, findings, run
 
@@ -80,6 +80,18 @@ def test_load_is_measured_by_the_busiest_hours_and_an_idle_service_has_none() ->
     assert Load.from_state(json.loads(json.dumps(load.to_state()))).decades(100_000.0) == load.decades(100_000.0)
     assert len(load.to_state()) == KEPT_HOURS
     assert Load().decades(1e9) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("operation", "read"),
+    [
+        ("GET /a", True), ("POST /api/getOrder", True), ("POST /v2/orders:search", True), ("POST /g#MyOrders", True),
+        ("POST /g#createOrder", False), ("POST /orders", False), ("PUT /orders/{id}", False), ("POST /widget", False),
+        ("POST /a/updateViewer", False), ("POST", False),
+    ],
+)  # fmt: skip
+def test_what_reads_is_known_by_method_and_verb(operation: str, read: bool) -> None:
+    assert reads(operation) is read
 
 
 # --- a small office -------------------------------------------------------------------------------------------
