@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 LEAST_EVIDENCE = 1.0
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
-EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.4, 1.0, 0.5, 1.0
+EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.4, 1.0, 0.5, 0.7
+MUCH, MUCH_CAP = 4.0, 1.0  # requests of a row, beside the most that those who use the operation need; decades
 ALONE = 8  # requests to one operation of a role, and to none of those that its users use beside it
 STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that role works
 PUBLIC_CAP = 3.0  # of what no role has for itself
@@ -85,7 +86,7 @@ class Who(NamedTuple):
 
 class FunctionAbuse:
     name = NAME
-    features = ("crowd", "named", "place", "refused", "roles", "unexpected")
+    features = ("crowd", "much", "named", "place", "refused", "roles", "unexpected")
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         for service, rows in window.by_service.items():
@@ -163,7 +164,9 @@ def _learn_row(row: Row, habits: Habits, client: Habits, roles: Roles, context: 
         habit = habits.operations.get(hashed)
         if habit is None or not habit.served:
             continue
-        roles.meet(hashed, name, row.slot)
+        use = roles.meet(hashed, name, row.slot)
+        if habit.state == LEARNED:
+            use.most = max(use.most, float(served_of(row.operations[name])))
         if habit.state == NOT_LEARNED:
             places = _places(row) if places is None else places
             fresh = client.first(hashed, habit.first) >= habit.first
@@ -230,8 +233,9 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     others = who.habits.served()
     takers = roles.takers(hashed, who.row.principal)
     chance, telling = roles.chance(hashed, others, who.row.principal)
+    served = who.client.operations.get(hashed, habit).served
     # Who does one thing alone, again and again, is not explained by having done nothing else yet.
-    explained = roles.explains(hashed, others) and (len(others) > 1 or habit.served < ALONE)
+    explained = roles.explains(hashed, others) and (len(others) > 1 or served < ALONE)
     cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
     if not explained and roles.is_of_a_role(hashed) and roles.unknown_places(hashed, who.places)[0]:
         cap = STRANGER_CAP
@@ -244,12 +248,19 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     if evidence < LEAST_EVIDENCE:
         return None
     features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, use, roles, who.places)}
+    if not public and not explained and use.name in who.row.operations:
+        features["much"] = _much(use, served_of(who.row.operations[use.name]))
     if named:
         features["named"] = NAMED
     against = roles.use(telling)
     return Step(
         use.name, hashed, habit.served, chance, against.name if against else "", commonness, explained, features
     )
+
+
+def _much(use: Use, served: int) -> float:
+    """Return the decades of so many requests in a row, beside the most that those who use the operation need."""
+    return min(MUCH_CAP, math.log10(max(1.0, served / max(MUCH, use.most))))
 
 
 def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> float:
@@ -265,7 +276,7 @@ def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> floa
 
 def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Optional[Observation]:
     row, roles = who.row, who.roles
-    features = {"unexpected": 0.0, "place": 0.0, "named": 0.0, "roles": 0.0, "refused": 0.0}
+    features = dict.fromkeys(("unexpected", "place", "named", "much", "roles", "refused"), 0.0)
     best = max(steps, key=lambda one: (sum(one.features.values()), one.operation), default=None)
     if best is not None:
         features.update(best.features)
@@ -280,7 +291,7 @@ def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Opt
         features["refused"] = _refused(total, own, roles, _habitual(row.service, context))
         if features["refused"] > 0.0:
             if best is not None and (best.explained or best.commonness >= PUBLIC):
-                features.update(unexpected=0.0, place=0.0, named=0.0)  # what it was served is another matter
+                features.update(unexpected=0.0, place=0.0, named=0.0, much=0.0)  # what it was served is another matter
             if len(refused) >= MANY_REFUSING:
                 features["roles"] = MANY_TRIED
     if sum(features.values()) < LEAST_EVIDENCE or not (features["unexpected"] or features["refused"]):

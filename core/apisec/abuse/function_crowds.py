@@ -22,7 +22,7 @@ SETTLED_DAYS = 4.0
 LEAST_DAYS = 3.0  # that an operation is known before its beginnings are counted
 CROWD_TRIALS = 24.0  # looks a day that are worth counting: windows of a day overlap
 CROWD_SIZE = 2.0  # of the negative binomial: staff come in groups
-A_RELEASE = 0.1  # share of all principals: what befalls more of them within a day comes from a release
+A_RELEASE = 0.2  # share of all principals: what befalls more of them within a day comes from a release
 
 
 def taken_up_crowd(
@@ -39,7 +39,7 @@ def taken_up_crowd(
     strange = LEAST_ON_ONE <= len(members) <= most and days >= SETTLED_DAYS and roles.hides(hashed)
     if len(members) < LEAST_CROWD or not (strange or roles.is_of_a_role(hashed)):
         return None
-    rate = (use.adopters + 0.5) / days
+    rate = ((use.late if days >= SETTLED_DAYS else use.adopters) + 0.5) / days
     return _crowd(
         members,
         rate,

@@ -18,10 +18,10 @@ class Use:
     """One operation of a service: ``adopters`` principals took it up, in the rows since it ``appeared``.
 
     ``late`` of them did so when it had its users (``settled``: rows until then, 0 while it has not). ``networks`` and
-    ``agents`` count the adopters by where they came from.
+    ``agents`` count the adopters by where they came from, ``most`` is the largest number of requests of their rows.
     """
 
-    __slots__ = ("adopters", "agents", "appeared", "late", "name", "networks", "settled", "slot")
+    __slots__ = ("adopters", "agents", "appeared", "late", "most", "name", "networks", "settled", "slot")
 
     def __init__(self, name: str, slot: int, appeared: float) -> None:
         self.name = name
@@ -30,6 +30,7 @@ class Use:
         self.settled = 0.0
         self.adopters = 0.0
         self.late = 0.0
+        self.most = 0.0
         self.networks: Dict[int, int] = {}
         self.agents: Dict[int, int] = {}
 
@@ -55,10 +56,10 @@ class Use:
         self.adopters += other.adopters
         self.late += other.late
         self.slot, self.appeared = min(self.slot, other.slot), min(self.appeared, other.appeared)
-        self.settled = max(self.settled, other.settled)
+        self.settled, self.most = max(self.settled, other.settled), max(self.most, other.most)
 
     def to_state(self) -> List[Any]:
-        counts = [self.slot, round(self.appeared, 1), self.adopters, self.late, round(self.settled, 1)]
+        counts = [self.slot, round(self.appeared, 1), self.adopters, self.late, round(self.settled, 1), self.most]
         return [self.name, *counts, _texts(self.networks), _texts(self.agents)]
 
 
@@ -96,12 +97,12 @@ def counts_of(state: Any, limit: int) -> Dict[int, int]:
 
 
 def use_of(state: Any) -> Use:
-    if not isinstance(state, list) or len(state) != 8 or not isinstance(state[0], str):
+    if not isinstance(state, list) or len(state) != 9 or not isinstance(state[0], str):
         raise DocumentError("an operation has another shape", where=_WHERE)
-    slot, appeared, *counts = numbers(state[1:6], 5, _WHERE)
+    slot, appeared, *counts = numbers(state[1:7], 6, _WHERE)
     use = Use(state[0], int(slot), appeared)
-    use.adopters, use.late, use.settled = counts
-    use.networks, use.agents = counts_of(state[6], MAX_PLACES), counts_of(state[7], MAX_PLACES)
+    use.adopters, use.late, use.settled, use.most = counts
+    use.networks, use.agents = counts_of(state[7], MAX_PLACES), counts_of(state[8], MAX_PLACES)
     return use
 
 
