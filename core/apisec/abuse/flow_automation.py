@@ -36,7 +36,7 @@ from apisec.abuse.counting import (
     figure,
     weigh,
 )
-from apisec.abuse.flow_crowds import Takers, crowds_of, note
+from apisec.abuse.flow_crowds import Takers, client_of, crowds_of, note
 from apisec.abuse.flow_repeats import ALONE, HORIZONS, MACHINE, REGULAR, Doing, Repeats, doing, pool_of, worth
 from apisec.abuse.tally import Counted
 from apisec.sequences import window as sequences
@@ -56,6 +56,7 @@ TRIES = "tries"
 VAIN = (402, 404, 409, 410)
 FOREIGN = 0.5  # share of times on another thing that was there before, beyond which it keeps data
 MACHINE_MORE = 0.5  # decades that being a machine may say beyond doing little else
+HIDDEN_MORE = 2.5  # the same, where it comes by the software by which people come
 LOOP = 1.5  # times as often as what it requires
 
 
@@ -127,14 +128,14 @@ class FlowAutomation(CountingFamily):
         key = (service, operation, principal)
         flows, tries = (weigh(context, claim, key, trail, operation) for claim in self.claims)
         many, vain = (one.decades if one else 0.0 for one in (flows, tries))
-        if many + alone + vain < LEAST_DECADES:
-            return None
         features = {"flows": many, "alone": min(alone, ALONE_CAP), "tries": vain}
         moments = [one for one in sequences.moments(context, counted) if one.step.operation == operation]
-        if not vain and (_keeps(moments) or _is_loop(counted, context, operation)):
-            return None
         if moments:
             features.update(_machine(context, counted, moments, alone))
+        if sum(features.values()) < LEAST_DECADES:
+            return None
+        if not vain and (_keeps(moments) or _is_loop(counted, context, operation)):
+            return None
         if sum(features.values()) - many >= PURE:
             context.part(OPERATION, key[:2], Takers).script(principal)
         return _Found(operation, features, tries if vain > many else flows, done, horizon)
@@ -205,9 +206,14 @@ def _is_loop(counted: Counted, context: Context, operation: str) -> bool:
 
 
 def _machine(context: Context, counted: Counted, moments: Sequence[Moment], alone: float) -> Dict[str, float]:
-    """What tells a machine: its pace or its regularity, whichever says more; hardly more than ``alone`` does."""
+    """What tells a machine: its pace or its regularity, whichever says more.
+
+    A program is no abuse, and says hardly more than ``alone`` does; but one that comes as people's software hides.
+    """
     (service, _), kind = counted.key, counted.row.kind
-    most = alone + MACHINE_MORE
+    takers = context.peek(OPERATION, (service, moments[-1].step.operation), Takers)
+    hides = takers is not None and takers.is_common(client_of(counted.row)[0])
+    most = alone + (HIDDEN_MORE if hides else MACHINE_MORE)
     pace = 0.0 if pool_of(kind) == MACHINE else min(most, _pace(sequences.order_of(context, service), moments))
     beat = moments[-1].beat
     repeats = _repeats(context, service, moments[-1].step.operation, REGULAR, kind)

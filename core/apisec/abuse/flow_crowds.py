@@ -38,6 +38,7 @@ LEAST_CROWD = 4
 LEAST_OF_PATH = 10.0  # principals' days, before a pace on it is unusual
 PRECISION = 20.0  # of the beta distribution: shares differ from day to day
 SCRIPTS_PRECISION = 60.0  # what one does again and again has less to do with the day
+COMMON = 0.05  # share of principals' days, from which on a software is people's
 NOVEL = 0.5  # principals' days that a value counts as that was never seen
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 FAMILY = "flow_automation"
@@ -95,6 +96,10 @@ class Takers:
         known = self._recent.get(principal)
         if known is not None:
             self._recent[principal] = Taken(known.slot, (*known.values[:SCRIPT], 1))
+
+    def is_common(self, software: int) -> bool:
+        """Whether a software is one by which many people come."""
+        return self._total >= LEAST_KNOWN and self._share(SOFTWARE, software) >= COMMON
 
     def crowd(self, place: int, value: int) -> Optional[Crowd]:
         """Return what is unusual about those who came by one path, or like scripts; None when they are few."""
@@ -251,21 +256,20 @@ def _counts(moment: Moment) -> bool:
 
 def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ...]:
     """The attributes of somebody who does an operation: way, software, network, newness, pace (``flow_crowds``)."""
-    client = _client(counted.row)
-    software = value_hash32(f"{client[0]} {client[1]}") if any(client[:2]) else 0
-    network = value_hash32(client[2]) if client[2] else 0
+    software, network = client_of(counted.row)
     seconds = max(0.0, moment.step.time - moment.began) / max(1, moment.length - 1)
     pace = value_hash32(f"{moment.trace} {int(seconds * 8.0).bit_length()}")
     fresh = int(context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY)
     return (moment.trace, software, network, pace, fresh, 0)
 
 
-def _client(row: Row) -> Tuple[str, str, str]:
-    """Agent, JA4 and network of the client that sent most of a row."""
+def client_of(row: Row) -> Tuple[int, int]:
+    """Return hashes of the software (agent and JA4) and network of the client that sent most of a row; 0 for none."""
     if not row.clients:
-        return "", "", ""
+        return 0, 0
     key = max(row.clients, key=lambda one: (row.clients[one].requests, one))
-    return key.agent, key.ja4, key.network
+    software = value_hash32(f"{key.agent} {key.ja4}") if key.agent or key.ja4 else 0
+    return software, value_hash32(key.network) if key.network else 0
 
 
 def _crowd_features(crowd: Crowd) -> Dict[str, float]:

@@ -7,13 +7,14 @@ compared with its like. What is learned waits for a day, and is thrown away when
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple, Type, Union
 
 from apisec.abuse.base import SLOTS_PER_DAY, decades
 from apisec.abuse.clients import SHARED_KINDS
 from apisec.abuse.counters import PrincipalCounters, Trail
 from apisec.abuse.rarity import Queue, mapping
+from apisec.activity.attempts import OPENED, PRESUMED, Attempts
 from apisec.sequences.calibration import Purity, Rhythm
 from apisec.sequences.calibration import purity as bits_of
 
@@ -79,9 +80,14 @@ def is_worth(counted: Counted, operation: str) -> bool:
         return False
     for row in counted.rows:
         used = row.operations.get(operation)
-        if used is not None and (used.records or used.attempts):
+        if used is not None and (used.records or _logs_in(used.attempts)):
             return False
     return True
+
+
+def _logs_in(attempts: Mapping[str, Attempts]) -> bool:
+    """Whether accounts were named, or a credential given; a voucher's code looks like a login of nobody known."""
+    return any(manner != PRESUMED or one.counts[OPENED] for manner, one in attempts.items())
 
 
 class Repeats:
