@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
-from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, volume
+from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.tally import Counted
 from apisec.activity import OTHER
@@ -26,7 +26,7 @@ CHANGING = frozenset(("add", "cancel", "create", "delete", "login", "post", "put
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
-LEAST_OBJECTS = 30  # different ones, without which reading much is asking for the same again
+HABIT = "own habit"  # basis of an expectation: a crawler that is known does nothing else either
 COLLECTED, GRAIN = "collected", 5.0  # what is measured: different objects in seven days
 # Nobody ordinary has collected as much (decades), and hardly anything but reading (share): both say so much more.
 ALL, MOSTLY, ONLY = 4.0, 0.95, 1.2
@@ -61,8 +61,6 @@ class Scraping(CountingFamily):
             "given", "given", "ids that nothing had given to it before", PRINCIPAL_OPERATION, least=50, group="width",
             cap=VOLUME_CAP,
         ),
-        # Who watches prices reads the same things every day.
-        volume("reads", "reads", "objects read", PRINCIPAL_OPERATION, least=40, group="width", example="object"),
         Claim(
             "all_objects", "objects", "different objects", least=12, group="width", example="object", cap=VOLUME_CAP
         ),
@@ -80,7 +78,6 @@ class Scraping(CountingFamily):
             if trail is None or not reads(name) or narrow.is_own(context, name, counted):
                 continue
             counts = counted.by_operation[name]
-            counted.mark(name, "reads", _objects_of(counted, name))
             objects, given = (trail.sums(counter)[1] + counts.get(counter, 0.0) for counter in ("objects", "given"))
             if max(objects, given) < LEAST_NARROW:
                 continue
@@ -98,7 +95,7 @@ class Scraping(CountingFamily):
         if trail is None or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
             return {}
         objects = trail.sums("objects")[2]
-        if narrow.is_own(context, operation, counted) or (lead.feature == "reads" and objects < LEAST_OBJECTS):
+        if lead.basis == HABIT or narrow.is_own(context, operation, counted):
             return {}
         features = {"monotony": narrow.narrowness(context, operation, counted)}
         extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
@@ -118,10 +115,6 @@ class Scraping(CountingFamily):
                 if objects:
                     extremes = context.part(OPERATION, (service, name), Extremes)
                     extremes.take(COLLECTED, value_hash32(principal), objects)
-
-
-def _objects_of(counted: Counted, operation: str) -> int:
-    return sum(used.object_count for _, name, used in counted.used() if name == operation)
 
 
 def _only_reads(counted: Counted) -> bool:

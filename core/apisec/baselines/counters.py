@@ -32,7 +32,6 @@ _PRIORS: Dict[str, Tuple[Prior, Prior, Prior]] = {
     "requests": (Prior(10.0, 0.7), Prior(30.0, 0.5), Prior(100.0, 0.4)),
     "operations": (Prior(4.0, 2.0), Prior(8.0, 2.0), Prior(12.0, 2.0)),
     "objects": (Prior(4.0, 0.5), Prior(12.0, 0.4), Prior(40.0, 0.3)),
-    "reads": (Prior(4.0, 0.5), Prior(12.0, 0.4), Prior(40.0, 0.3)),
     "given": (Prior(15.0, 0.4), Prior(30.0, 0.3), Prior(60.0, 0.3)),
     "failures": (Prior(0.5, 0.2), Prior(1.5, 0.2), Prior(5.0, 0.2)),
     "bytes": (Prior(4e3, 2.0), Prior(1.2e4, 2.0), Prior(4e4, 2.0)),
