@@ -6,8 +6,8 @@
 Attacks are the regression tests of the OWASP Core Rule Set: ``FOLDER`` is ``tests/regression/tests`` of its source (in
 Debian: ``apt-get source modsecurity-crs``, or the file ``modsecurity-crs_*.orig.tar.gz`` of a mirror). Without it, only
 harmless requests are measured. Two further sets may be given by ``--payloads FILE``: a payload a line, sent as a
-query's value. Harmless requests are made (``payloads/harmless``), and found: what people wrote about the packages that
-are installed here.
+query's value. Harmless requests are made (``payloads/harmless``), grown (of a grammar, by seeds), and found: what people
+wrote about the packages that are installed here, and lines of the files themselves.
 
 ModSecurity 3 and the rules of Debian (``apt-get install libmodsecurity3 modsecurity-crs``) see the same requests in the
 same process; without them their columns are missing. Processor time of one pass, each request once: of the signals
@@ -31,12 +31,12 @@ from apisec.redaction.keys import KeyRing, Tokenizer
 from apisec.statistics import wilson
 from apisec_forwarder import keys
 from apisec_forwarder.pipeline import Engine, PipelineSettings, Service, engine
-from benchmarks.payloads import crs, habits, harmless
+from benchmarks.payloads import crs, grammar, habits, harmless, installed
 from benchmarks.payloads.modsecurity import RULES, ModSecurity, Unavailable
 from benchmarks.payloads.sent import HOST, Sent, complete
 
 _CALL = "signals"  # what the core's engine calls for the signals of one transaction
-MADE, FOUND = 3_000, 3_000  # harmless requests
+MADE, GROWN, FOUND = 3_000, 3_000, 3_000  # harmless requests
 WARM = 300
 _POLICY = ("911", "913", "920", "949", "980")  # rules about methods, scanners and headers, and the sums of scores
 
@@ -135,8 +135,13 @@ def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
             yield f"file {path.name}", Sent("payload", f"{path.name}-{number}", "GET", target, complete((), b""))
     for sent in harmless.made(args.split, MADE):
         yield "harmless, made", sent
+    seen = "development" if args.split == "development" else "examination"
+    for sent in grammar.requests(seen, GROWN):
+        yield "harmless, grown", sent
     for sent in harmless.found(FOUND):
         yield "harmless, found", sent
+    for sent in installed.requests(seen, FOUND):
+        yield "harmless, files", sent
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from benchmarks import payload
-from benchmarks.payloads import crs, habits, harmless
+from benchmarks.payloads import crs, grammar, habits, harmless, installed
 from benchmarks.payloads.modsecurity import ModSecurity, Unavailable
 from benchmarks.payloads.sent import Sent, complete
 
@@ -101,3 +101,32 @@ def test_rules_refuse_an_attack_and_nothing_else() -> None:
     assert rules.refuses(attack)
     assert payload.attack_rules(rules)(attack)
     assert not payload.attack_rules(rules)(ordinary)
+
+
+def test_a_seed_grows_the_same_values_and_another_one_others() -> None:
+    first, again, other = [list(grammar.values("examination", seed, 8)) for seed in (1, 1, 2)]
+    assert first == again
+    assert {kind for kind, _ in first} == set(grammar.KINDS)
+    assert len(set(first) & set(other)) < len(first) // 4
+    assert not [text for _, text in first if "‹" in text or "§" in text]
+
+
+def test_development_sees_half_of_what_the_grammar_says() -> None:
+    seen, whole = grammar.lists("development"), grammar.lists("examination")
+    for name, entries in whole.items():
+        assert set(seen[name]) <= set(entries)
+        assert len(seen[name]) == (-(-len(entries) // 2) if len(entries) >= grammar.LONG else len(entries)), name
+
+
+def test_files_are_taken_by_folders_of_one_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "a.py").write_text("\n".join(f"value_{number}_{line} = compute({line})" for line in range(40)))
+    monkeypatch.setattr(installed, "ROOTS", (str(tmp_path),))
+    installed._files.cache_clear()
+    halves = {split: {text for _, text in installed.values(split, 500)} for split in ("development", "examination")}
+    installed._files.cache_clear()
+    assert halves["development"]
+    assert halves["examination"]
+    assert not halves["development"] & halves["examination"]

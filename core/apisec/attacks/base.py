@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Set, Tuple, Union
+from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Optional, Pattern, Sequence, Set, Tuple, Union
 
 from apisec.validators.lazy import lazy
 
@@ -13,11 +13,19 @@ Ask = Callable[[str], Iterable[float]]  # what yields weights of evidence in a t
 
 
 class Evidence(NamedTuple):
-    """One shape of a payload and how much it says alone, 0 to 1. ``needs``: one of them stands in every match."""
+    """One shape of a payload and how much it says alone, 0 to 1. ``needs``: one of them stands in every match.
+
+    ``gate`` matches wherever the shape does, and is asked once for all rows that share it.
+    """
 
     weight: float
     shape: Pattern[str]
     needs: FrozenSet[str]
+    gate: Optional[Pattern[str]] = None
+
+
+class Gate(str):
+    """The expression of a gate, among the literals of a row."""
 
 
 @dataclass(frozen=True)
@@ -75,40 +83,58 @@ class Index:
     """Asks many detectors about a text. Only evidence whose literals stand in it is asked: they cost a fiftieth."""
 
     def __init__(self, attacks: Iterable[Attack]) -> None:
-        self._asked: List[Tuple[str, Ask]] = []
-        by_literal: Dict[str, List[int]] = {}
+        self._asked: List[Tuple[str, Ask, Optional[Pattern[str]], float]] = []
+        self._masks: Dict[str, int] = {}  # by literal: a bit for each piece of evidence that has it
         for one in attacks:
             for row in one.evidence:
-                self._add(by_literal, one.id, row.needs, _asking(row))
+                if row.gate is None:
+                    shape = None if anchored(row.shape.pattern) else row.shape
+                    self._add(row.needs, (one.id, _asking(row), shape, 1 - row.weight))
+            for gate in {row.gate.pattern: row.gate for row in one.evidence if row.gate is not None}.values():
+                rows = [row for row in one.evidence if row.gate is gate]
+                self._add(frozenset().union(*[row.needs for row in rows]), (one.id, _behind(gate, rows), None, 0.0))
             if one.judge is not None:
-                self._add(by_literal, one.id, one.judged, one.judge)
-        self._of = {literal: tuple(numbers) for literal, numbers in by_literal.items()}
-        self._literals = Literals(by_literal)
+                self._add(one.judged, (one.id, one.judge, None, 0.0))
+        self._literals = Literals(self._masks)
 
-    def _add(self, by_literal: Dict[str, List[int]], name: str, needs: FrozenSet[str], ask: Ask) -> None:
+    def _add(self, needs: FrozenSet[str], asked: Tuple[str, Ask, Optional[Pattern[str]], float]) -> None:
         for literal in needs:
-            by_literal.setdefault(literal, []).append(len(self._asked))
-        self._asked.append((name, ask))
+            self._masks[literal] = self._masks.get(literal, 0) | 1 << len(self._asked)
+        self._asked.append(asked)
 
     def scores(self, text: str) -> Dict[str, float]:
         """Return the scores of the detectors that see something in a text in lower case, in their order."""
-        numbers: Set[int] = set()
+        mask = 0
         for literal in self._literals.present(text):
-            numbers.update(self._of[literal])
+            mask |= self._masks[literal]
         doubts: Dict[str, float] = {}
-        for number in sorted(numbers):
-            name, ask = self._asked[number]
+        while mask:
+            lowest = mask & -mask
+            mask ^= lowest
+            name, ask, shape, doubt = self._asked[lowest.bit_length() - 1]
+            if shape is not None:  # most of them: a search
+                if shape.search(text):
+                    doubts[name] = doubts.get(name, 1.0) * doubt
+                continue
             for weight in ask(text):
                 doubts[name] = doubts.get(name, 1.0) * (1 - weight)
         return {name: round(1 - doubt, 3) for name, doubt in doubts.items()}
 
 
 def _asking(row: Evidence) -> Ask:
-    """Return what asks one row: its expression is compiled when a text first meets it."""
+    """Return what asks one row at a text's beginning: its expression is compiled when a text first meets it."""
     shape, said = row.shape, (row.weight,)
-    if anchored(shape.pattern):
-        return lambda text: said if shape.match(text) else ()
-    return lambda text: said if shape.search(text) else ()
+    return lambda text: said if shape.match(text) else ()
+
+
+def _behind(gate: Pattern[str], rows: Sequence[Evidence]) -> Ask:
+    """Return what asks rows where their gate matches."""
+    asks = [(row.shape.match if anchored(row.shape.pattern) else row.shape.search, row.weight) for row in rows]
+
+    def ask(text: str) -> Iterable[float]:
+        return [weight for shape, weight in asks if shape(text)] if gate.search(text) else ()
+
+    return ask
 
 
 def anchored(pattern: str) -> bool:
@@ -134,13 +160,21 @@ def anchored(pattern: str) -> bool:
 Row = Tuple[Union[float, str], ...]
 
 
+def gated(gate: str, *rows: Row) -> Tuple[Row, ...]:
+    """Return rows that are asked where a gate matches: an expression that all of them contain."""
+    return tuple([(*row, Gate(gate)) for row in rows])
+
+
 def attack(name: str, family: str, *rows: Row, judge: Optional[Ask] = None, judged: Tuple[str, ...] = ()) -> Attack:
     """Return a detector of rows: weight, pattern, and the literals of which one stands in every match of it."""
     found = []
-    for weight, pattern, *needs in rows:
+    gates: Dict[str, Pattern[str]] = {}
+    for weight, pattern, *more in rows:
+        needs = [str(need) for need in more if not isinstance(need, Gate)]
         if not needs:
             raise ValueError(f"{name}: a row has no literals, so every text would be asked: {str(pattern)[:60]}")
-        found.append(Evidence(float(weight), linear(str(pattern)), frozenset(map(str, needs))))
+        behind = [gates.setdefault(need, linear(need)) for need in more if isinstance(need, Gate)]
+        found.append(Evidence(float(weight), linear(str(pattern)), frozenset(needs), behind[0] if behind else None))
     return Attack(name, family, tuple(found), judge, frozenset(judged))
 
 

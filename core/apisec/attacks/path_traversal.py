@@ -48,6 +48,12 @@ _HOME = (
     r"|gitconfig|git-credentials|subversion|drush|gnupg|gsutil|pki|anydesk|vidalia|thunderbird|azure|config/gcloud"
     r"|ws_ftp\.ini|dockercfg|htpasswd|htdigest)(?:$|[/\\])"
 )
+_HOME_NEEDS = (
+    "history", "shrc", "mrc", "trc", "lrc", "brc", "rrc", "prc", "irc", "nrc", "bash_", "profile", "login", "logout",
+    "zshenv", "viminfo", ".my.cnf", ".boto", ".nsr", "lesshst", "xauthority", "nsconfig", "gitconfig", "git-cred",
+    "subversion", ".drush", ".gnupg", ".gsutil", ".pki", "anydesk", "vidalia", "thunderbird", ".azure", "gcloud",
+    "ws_ftp", "dockercfg", "htpasswd", "htdigest",
+)  # fmt: skip
 # A path from one file to another, as a document or a program has them.
 _ASSET = (
     r"(?:\.(?:png|jpe?g|gif|svg|webp|avif|ico|css|s[ac]ss|less|jsx?|mjs|cjs|tsx?|vue|svelte|mdx?|rst|adoc|html?|py|go|rs|java"
@@ -126,7 +132,7 @@ ATTACKS = (
             rf"^(?:[a-z]:)?[/\\]{{0,3}}(?:[\w.+ \[\]()-]{{1,40}}[/\\]{{1,2}}){{1,8}}{_SERVERS}$",
             *_SERVER_NEEDS,
         ),
-        (0.65, rf"^[^\s'\"<>]{{0,160}}(?:^|[/\\]){_HOME}", "."),
+        (0.65, rf"^[^\s'\"<>]{{0,160}}(?:^|[/\\]){_HOME}", *_HOME_NEEDS),
         (
             0.55,
             r"^(?:[a-z]:)?[/\\]{0,3}(?:system32|winnt|xampp|wamp|lampp|inetpub)[/\\]{1,2}[\w.\\/ -]{2,100}$",

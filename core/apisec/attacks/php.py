@@ -109,6 +109,7 @@ _CALL = (
     rf"|{_BRACED}){_INDEX}{_GAP}\([^)\n]{{0,200}}\)"
 )
 
+_RUNNING = ("system", "exec", "passthru", "assert", "eval", "phpinfo", "popen")
 _NAME = re.compile(r"(?<![\w.>$-])[a-z]\w{2,30}$")
 _SURE = re.compile(_PHP_SURE)
 _NATURAL = frozenset(
@@ -121,7 +122,11 @@ MAX_CALLS = 60
 
 
 def _php(text: str) -> Iterator[float]:
-    if "=" in text and any(_SETTING.fullmatch(match.group(1)) for match in islice(_ASSIGNED.finditer(text), MAX_CALLS)):
+    if (
+        "=" in text
+        and ("_" in text or "." in text or "engine" in text or "brows" in text)
+        and any(_SETTING.fullmatch(match.group(1)) for match in islice(_ASSIGNED.finditer(text), MAX_CALLS))
+    ):
         yield 0.65
     at = -1
     for _ in range(MAX_CALLS):
@@ -313,10 +318,17 @@ PHP = attack(
     # A call behind the end of a statement, and what hides the rest of it.
     (
         0.7,
-        r"^(?:\d{1,10}|[\w.-]{0,20}['\")\]}]{1,3})?\s{0,2}[;.]\s{0,2}@?[a-z_]\w{2,40}\s{0,2}\([^\n]{0,400}\)\s{0,2}"
+        r"^(?:(?:\d{1,10}|[\w.-]{0,20}['\")\]}]{1,3})?\s{0,2};|[\w.-]{0,20}['\")\]}]{1,3} ?\.)"
+        r"\s{0,2}@?[a-z_]\w{2,40}\s{0,2}\([^\n]{0,400}\)\s{0,2}"
         r"(?:;|\.['\"]|['\"]?\s{0,2}(?://|#|/\*))",
         ";",
-        ".",
+        "'.",
+        '".',
+        ").",
+        "].",
+        "}.",
+        "' .",
+        '" .',
     ),
     (0.75, _CALL, "$"),
     (
@@ -324,13 +336,7 @@ PHP = attack(
         r"\(\s{0,3}(?:/\*.{0,30}?\*/)?\s{0,3}[\[({]?\s{0,3}[\"']?(?:system|exec|shell_exec|passthru|assert"
         r"|eval|phpinfo|popen|uname|file_get_contents)[\"']?\s{0,3}[\])}]?\s{0,3}(?:\[\s{0,3}\d\s{0,3}\])?"
         r"\s{0,3}[)\]]\s{0,3}[({\[]",
-        "system",
-        "exec",
-        "passthru",
-        "assert",
-        "eval",
-        "phpinfo",
-        "popen",
+        *_RUNNING,
         "uname",
         "_contents",
     ),
@@ -338,13 +344,16 @@ PHP = attack(
         0.7,
         r"\[\s{0,3}[\"']?(?:system|exec|shell_exec|passthru|assert|eval"
         r"|phpinfo)[\"']?\s{0,3}\]\s{0,3}\[\s{0,3}\d\s{0,3}\]\s{0,3}\(",
-        "[",
+        *_RUNNING,
     ),
     (
         0.7,
         r"\(\s{0,3}[\"'][a-z_\\]{1,24}[\"']\s{0,3}\.?\s{0,3}(?:[\"'][a-z_\\]{1,24}[\"'])?\s{0,3}\)\s{0,3}"
         r"\(",
-        "(",
+        "('",
+        '("',
+        "( '",
+        '( "',
     ),
     (
         0.7,
@@ -356,13 +365,7 @@ PHP = attack(
     (
         0.75,
         r"['\"](?:system|exec|shell_exec|passthru|assert|eval|phpinfo|popen|proc_open|call_user_func)['\"]\s{0,3}\(",
-        "system",
-        "exec",
-        "passthru",
-        "assert",
-        "eval",
-        "phpinfo",
-        "popen",
+        *_RUNNING,
         "proc_open",
         "call_user",
     ),

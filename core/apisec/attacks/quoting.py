@@ -8,6 +8,7 @@ Mentions count up to the first quote that is none: behind it everything may be a
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import List, Tuple
 
 MAX_MENTIONS = 40
@@ -31,7 +32,8 @@ _GOES_ON = re.compile(
 )
 
 
-def mentions(text: str) -> List[Tuple[int, int]]:
+@lru_cache(maxsize=64)  # several families ask it of one text
+def mentions(text: str) -> Tuple[Tuple[int, int], ...]:
     """Return where mentions begin and end, quotes included."""
     found: List[Tuple[int, int]] = []
     at = 0
@@ -53,7 +55,7 @@ def mentions(text: str) -> List[Tuple[int, int]]:
             break
         at = mention.end()
         found.append((start, at))
-    return found
+    return tuple(found)
 
 
 def unmentioned(text: str) -> str:

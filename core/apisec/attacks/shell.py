@@ -64,8 +64,13 @@ _FILE = re.compile(r"(?:^|[\s=<])[/~]\w|\$\(|`|\.\./")
 _ASSIGNED = re.compile(r"[ \t]{0,2}(?:=|:(?![\\/]))")  # a=1&sort=asc, a: b; no command
 
 
+_KNOWN = (SURE | SHORT | WORDS | RUNS) - CONTROL
+
+
 def _taken(written: str) -> Tuple[str, bool, bool]:
     """Return a word as the shell takes it, without its folder; whether it was disguised, and had a folder."""
+    if written.isalnum():
+        return written, False, False
     plain = _TAKEN_OUT.sub("", written)
     disguised = plain != written and _TAKEN_OUT.search(written.strip("'\"")) is not None
     folder, slash, name = plain.rpartition("/")
@@ -95,9 +100,11 @@ def _weigh(text: str, start: int, blank: bool) -> float:
     if "'" in word.group() and _POSSESSIVE.match(text, start):
         return 0.0
     name, disguised, folder = _taken(word.group())
+    if name not in _KNOWN:
+        return 0.0
     end = word.end()
     rest = text[end : end + MAX_REST]
-    if _ASSIGNED.match(rest) or name in CONTROL:
+    if _ASSIGNED.match(rest):
         return 0.0
     if name in READERS and not disguised and _piped(text, start) and not _file(rest):
         return 0.0
@@ -150,8 +157,10 @@ def _first(text: str) -> float:
     if word is None or len(word.group()) > MAX_WORD:
         return 0.0
     name, disguised, folder = _taken(word.group())
+    if name not in LOOKING:
+        return 0.0
     rest = text[word.end() : word.end() + MAX_REST]
-    if name not in LOOKING or _ASSIGNED.match(rest):
+    if _ASSIGNED.match(rest):
         return 0.0
     if _ARGUMENT.match(rest):
         return 0.65
@@ -168,12 +177,12 @@ def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
     fenced = text.startswith(("```", "~~~"))
     lines = "\n" in text and (fenced or text.count("\n") > MAX_LINES or " " in text[: text.find("\n")])
-    quoted = mentions(text)
+    quoted = list(reversed(mentions(text)))
     for match in _SEPARATOR.finditer(text):
         mark = match.group()
-        while quoted and quoted[0][1] <= match.start():
-            del quoted[0]
-        if quoted and quoted[0][0] < match.start() and mark not in ("`", "$("):
+        while quoted and quoted[-1][1] <= match.start():
+            quoted.pop()
+        if quoted and quoted[-1][0] < match.start() and mark not in ("`", "$("):
             continue  # within quotes it separates nothing
         if mark == "`":
             before = text[match.start() - 1 : match.start()]

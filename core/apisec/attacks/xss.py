@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator
 
-from apisec.attacks.base import attack
+from apisec.attacks.base import attack, gated
 from apisec.attacks.markup import Tag, tags
 
 _RUNS = {
@@ -131,21 +131,25 @@ ATTACKS = (
     attack(
         "injection.xss",
         "xss",
+        *gated(
+            r"on[a-z]{2,30}[\s\x00]{0,3}=",
+            (
+                0.85,
+                rf"(?:^|['\"`;\s/])[\s/\x00]{{0,3}}(?:['\"`/]"
+                rf"|\s/?)[\s/\x00]{{0,3}}{_HANDLERS}[\s\x00]{{0,3}}=[\s]{{0,3}}[\w'\"`(\[{{$/!+~]",
+                "on",
+            ),
+            (0.6, rf"^[^<>]{{0,80}}['\"`][\s/]{{0,3}}{_HANDLERS}\s{{0,3}}=", "on"),
+            (0.6, rf"^{_HANDLERS}\s{{0,3}}=", "on"),
+            # An attribute's end without a quote, and an event that needs nobody to do anything.
+            (
+                0.8,
+                rf"^[^<>\n]{{0,80}}\b(?:autofocus|tabindex|style|contenteditable)\b[^<>\n]{{0,80}}\s{_HANDLERS}\s{{0,3}}=",
+                "on",
+            ),
+            (0.7, rf"^[^<>]{{0,60}}['\"`]\s[\w\s='\"-]{{0,60}}\s{_HANDLERS}\s{{0,3}}=", "on"),
+        ),
         (0.9, r"< ?/?script(?:[\s/>\x00\xa0+]|$)|<%00script|\+adw-/?script|\xbc/?script|\\xbc/?script", "script"),
-        (
-            0.85,
-            rf"(?:^|['\"`;\s/])[\s/\x00]{{0,3}}(?:['\"`/]"
-            rf"|\s/?)[\s/\x00]{{0,3}}{_HANDLERS}[\s\x00]{{0,3}}=[\s]{{0,3}}[\w'\"`(\[{{$/!+~]",
-            "on",
-        ),
-        (0.6, rf"^[^<>]{{0,80}}['\"`][\s/]{{0,3}}{_HANDLERS}\s{{0,3}}=", "on"),
-        (0.6, rf"^{_HANDLERS}\s{{0,3}}=", "on"),
-        # An attribute's end without a quote, and an event that needs nobody to do anything.
-        (
-            0.8,
-            rf"^[^<>\n]{{0,80}}\b(?:autofocus|tabindex|style|contenteditable)\b[^<>\n]{{0,80}}\s{_HANDLERS}\s{{0,3}}=",
-            "on",
-        ),
         (
             0.9,
             r"^\W{0,6}(?:j\W{0,2}a\W{0,2}v\W{0,2}a|v\W{0,2}b"
@@ -188,7 +192,20 @@ ATTACKS = (
             0.55,
             r"\b(?:self|window|top|this|parent|frames"
             r"|globalthis)\s{0,2}\[\s{0,2}(?:['\"`](?:\\?x?[\w$]{1,12}['\"`]\s{0,2}(?:\+|\])|['\"`])|/)",
-            "[",
+            "self[",
+            "self [",
+            "window[",
+            "window [",
+            "top[",
+            "top [",
+            "this[",
+            "this [",
+            "parent[",
+            "parent [",
+            "frames[",
+            "frames [",
+            "globalthis[",
+            "globalthis [",
         ),
         (
             0.6,
@@ -209,7 +226,12 @@ ATTACKS = (
             0.6,
             r"\[\s{0,2}['\"`](?:constructor|filter|map|find|at|innerhtml|write"
             r"|cookie)['\"`]\s{0,2}\]\s{0,2}[\[(]",
-            "[",
+            "['",
+            '["',
+            "[`",
+            "[ '",
+            '[ "',
+            "[ `",
         ),
         (
             0.7,
@@ -225,7 +247,6 @@ ATTACKS = (
         ),
         (0.6, r"<style[^>]{0,60}>[^<]{0,100}(?:@import|expression|behaviou?r|-moz-binding|javascript)", "<style"),
         (0.6, r"<\?import\b|<!\[cdata\[<|<!--\[if", "<?import", "<![", "<!--["),
-        (0.7, rf"^[^<>]{{0,60}}['\"`]\s[\w\s='\"-]{{0,60}}\s{_HANDLERS}\s{{0,3}}=", "on"),
         (0.6, r"\b(?:self|window|top|parent|document|frames|this)\s{0,2}/\*.{0,40}\*/", "/*"),
         (
             0.55,

@@ -83,6 +83,9 @@ _BARE = _rules(
 )
 
 
+# Whether there is anything of it: mostly there is not, and one question says so.
+_ANY_QUOTED, _ANY_BARE = [re.compile("|".join([shape.pattern for _, shape in rules])) for rules in (_QUOTED, _BARE)]
+
 # What tokens of a text as it stands can tell only where one of these is: most prose has none.
 _BEGUN = re.compile(
     r"\s{0,4}[);,|&]|[-+~!(\s]{0,4}\d|[a-z_]\w{0,40}\s{0,3}\("
@@ -116,7 +119,7 @@ def _telling(text: str) -> bool:
         or "&&" in text
         or "||" in text
         or _BEGUN.match(text) is not None
-        or _LOGIC.search(text) is not None
+        or (("or" in text or "and" in text) and _LOGIC.search(text) is not None)
         or (";" in text and _STACKED.search(text) is not None)
         or _ENDED.search(text, max(0, len(text) - 3)) is not None
     )
@@ -134,7 +137,7 @@ def _measured(text: str, quote: str, kinds: str) -> bool:
 def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
     for quote, kinds in ways(text, _telling(text) and not _LOGGED.match(text)):
-        if len(kinds) > 1:
+        if len(kinds) > 1 and (_ANY_QUOTED if quote else _ANY_BARE).search(kinds):
             own = not quote and _OWN.match(kinds) is not None
             for weight, shape in _QUOTED if quote else _BARE:
                 if own and shape.pattern in _OF_OTHERS:
