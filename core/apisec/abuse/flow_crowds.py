@@ -38,7 +38,7 @@ LEAST_CROWD = 4
 LEAST_OF_PATH = 10.0  # principals' days, before a pace on it is unusual
 PRECISION = 20.0  # of the beta distribution: shares differ from day to day
 SCRIPTS_PRECISION = 60.0  # what one does again and again has less to do with the day
-COMMON = 0.05  # share of principals' days, from which on a software is people's
+COMMON, COMMON_DAYS = 0.02, 5.0  # share and number of principals' days, from which on a software is people's
 NOVEL = 0.5  # principals' days that a value counts as that was never seen
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 FAMILY = "flow_automation"
@@ -99,7 +99,8 @@ class Takers:
 
     def is_common(self, software: int) -> bool:
         """Whether a software is one by which many people come."""
-        return self._total >= LEAST_KNOWN and self._share(SOFTWARE, software) >= COMMON
+        days = self._usual[SOFTWARE].get(software, 0.0)
+        return self._total >= LEAST_KNOWN and days >= max(COMMON_DAYS, COMMON * self._total)
 
     def crowd(self, place: int, value: int) -> Optional[Crowd]:
         """Return what is unusual about those who came by one path, or like scripts; None when they are few."""
