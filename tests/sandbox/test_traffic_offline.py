@@ -22,6 +22,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 import pytest
 from jsonschema.validators import Draft202012Validator
 
+from apisec_sandbox.cli import main
 from apisec_sandbox.sample_api.app import load_document
 from apisec_sandbox.sample_api.credentials import SHADOW_OPERATIONS
 from apisec_sandbox.traffic.payloads import FAMILIES
@@ -33,15 +34,19 @@ CLASSES = {"pci.pan", "pii.ssn", "pii.email", "pii.phone", "fin.iban", "secret.p
            "secret.session", "secret.api_key", "secret.basic"}  # fmt: skip
 
 
-def generate(folder: Path, *arguments: str, hash_seed: str = "0") -> Path:
-    """Run the command; the files are traffic.jsonl, labels.jsonl and planted.jsonl in ``folder``."""
-    folder.mkdir()
-    command = [sys.executable, "-m", "apisec_sandbox", "traffic", "--offline", "--duration", str(HOURS * 3600)]
-    command += ["--users", "40", "--attack-after", str(ATTACK_AFTER), *arguments]
+def generate(folder: Path, *arguments: str, hash_seed: str = "") -> Path:
+    """Run the command, with a hash seed as a process; the files are traffic, labels and planted.jsonl in ``folder``."""
+    folder.mkdir(parents=True)
+    command = ["traffic", "--offline", "--duration", str(HOURS * 3600)]
+    command += ["--users", "25", "--attack-after", str(ATTACK_AFTER), *arguments]
     for name, option in (("traffic", "output"), ("labels", "labels"), ("planted", "planted")):
         command += [f"--{option}", str(folder / f"{name}.jsonl")]
+    if not hash_seed:
+        assert main(command) == 0
+        return folder
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    subprocess.run(command, check=True, capture_output=True, timeout=120, env=environment)
+    process = [sys.executable, "-m", "apisec_sandbox", *command]
+    subprocess.run(process, check=True, capture_output=True, timeout=120, env=environment)
     return folder
 
 
@@ -121,7 +126,8 @@ def test_files_are_in_order_and_belong_together(traffic: Traffic) -> None:
     "arguments", [["--style", "train"], ["--style", "heldout", "--rate", "3", "--duration", "600"]]
 )
 def test_a_seed_gives_the_same_bytes(tmp_path: Path, arguments: list[str]) -> None:
-    arguments = ["--attackers", ",".join(ATTACKS), *arguments]
+    short = ["--users", "8", "--duration", "21600", "--attack-after", "3600"]
+    arguments = ["--attackers", ",".join(ATTACKS), *short, *arguments]
     first = generate(tmp_path / "a", *arguments, "--seed", "3", hash_seed="1")
     second = generate(tmp_path / "b", *arguments, "--seed", "3", hash_seed="2")
     other = generate(tmp_path / "c", *arguments, "--seed", "4")
@@ -134,8 +140,9 @@ def test_an_attacker_more_leaves_the_people_as_they_are(tmp_path: Path) -> None:
     def people(folder: Path) -> set[str]:
         return {each["value"] for each in lines(folder / "planted.jsonl") if each["where"] == "request.json.email"}
 
-    without = people(generate(tmp_path / "a", "--seed", "3"))
-    assert without - people(generate(tmp_path / "b", "--seed", "3", "--attackers", "skip")) == set()
+    few = ("--seed", "3", "--users", "10")
+    without = people(generate(tmp_path / "a", *few))
+    assert without - people(generate(tmp_path / "b", *few, "--attackers", "skip")) == set()
 
 
 # The API's document
@@ -219,7 +226,7 @@ def leaves(value: Any) -> list[str]:
 
 def test_every_planted_value_occurs(traffic: Traffic) -> None:
     everything = "\n".join(text for each, _ in traffic.pairs for text in haystack(each))
-    missing = [plant for plant in traffic.planted if plant["value"] not in everything]
+    missing = [value for value in {plant["value"] for plant in traffic.planted} if value not in everything]
     assert missing == []
     assert {plant["class"] for plant in traffic.planted} == CLASSES
     assert min(len(plant["value"]) for plant in traffic.planted) >= 6  # shorter ones occur by chance

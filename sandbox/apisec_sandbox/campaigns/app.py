@@ -100,6 +100,12 @@ class App:
                 return each
         return None
 
+    def need(self, kind: str) -> Compiled:
+        """Return a live operation of a kind that every API has."""
+        found = self.of_kind(kind)
+        assert found is not None, f"{self.name} has nothing to {kind}"
+        return found
+
     def credential(self, who: Who, now: float) -> Credential:
         """Give a principal what this application wants to see."""
         kind = self.spec.auth

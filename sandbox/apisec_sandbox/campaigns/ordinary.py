@@ -141,9 +141,7 @@ class Person:
         return now
 
     def search(self, now: float) -> Times:
-        op, view = self.app.of_kind("search"), self.app.of_kind("view")
-        assert op is not None
-        assert view is not None
+        op, view = self.app.need("search"), self.app.need("view")
         shelf = self.app.catalogue[op.resource]
         found = self.rng.sample(shelf, self.rng.randrange(0, 8))
         now = yield from self.ask(now, op, things=found)

@@ -18,8 +18,7 @@ class Desk(Person):
     """A service desk: looks up whom a caller is about, reads and corrects what belongs to others, all day long."""
 
     def activity(self, now: float) -> Times:
-        desk = self.app.of_kind("desk")
-        assert desk is not None
+        desk = self.app.need("desk")
         found = _sample(self.app.recent[desk.resource], self.rng, PAGE)
         now = yield from self.ask(now, desk, things=found)
         if self.refused:
@@ -34,10 +33,7 @@ class Admin(Person):
 
     def activity(self, now: float) -> Times:
         app, rng = self.app, self.rng
-        listing, write, export = app.of_kind("admin"), app.of_kind("admin_write"), app.of_kind("export")
-        assert listing is not None
-        assert write is not None
-        assert export is not None
+        listing, write, export = app.need("admin"), app.need("admin_write"), app.need("export")
         if rng.random() < 0.15:
             return (yield from self.ask(now, export, things=_sample(app.recent[export.resource], rng, 40)))
         found = _sample(app.recent[listing.resource], rng, PAGE)
@@ -100,9 +96,7 @@ def migration(scene: Scene, rng: Random) -> Life:
 def monitor(scene: Scene, rng: Random) -> Life:
     """A health check each minute, and a look at one's own account each ten minutes."""
     who = service(scene, "monitor", rng)
-    health, me = scene.app.of_kind("health"), scene.app.of_kind("me")
-    assert health is not None
-    assert me is not None
+    health, me = scene.app.need("health"), scene.app.need("me")
     now, checks = scene.start + rng.random() * 30.0, 0
     scene.app.credential(who, now)
     while True:
@@ -116,9 +110,7 @@ def monitor(scene: Scene, rng: Random) -> Life:
 def crawler(scene: Scene, rng: Random) -> Life:
     """A search engine's robot: all pages of the catalogue, then all that they name, politely and without an account."""
     who = scene.person("crawler", scene.client("crawler", rng), rng)
-    browse, view = scene.app.of_kind("browse"), scene.app.of_kind("view")
-    assert browse is not None
-    assert view is not None
+    browse, view = scene.app.need("browse"), scene.app.need("view")
     shelf = scene.app.catalogue[browse.resource]
     now = scene.start + rng.random() * HOUR
     while True:

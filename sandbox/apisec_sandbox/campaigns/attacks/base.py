@@ -227,8 +227,12 @@ class Campaign:
         if who.credential is None or self.rng.random() < 0.4:
             return now
         person = Person(self.scene, who, self.rng, 1.0)
+        return (yield from self.beside(who, person.look_around if self.rng.random() < 0.5 else person.own_things, now))
+
+    def beside(self, who: Who, does: Callable[[float], Times], now: float) -> Times:
+        """Do something ordinary, labelled as cover; what its owner does meanwhile is not."""
         self._mark(who, cover=True)
-        activity = person.look_around(now) if self.rng.random() < 0.5 else person.own_things(now)
+        activity = does(now)
         try:
             while True:
                 due = next(activity)

@@ -107,19 +107,7 @@ class Attack(Campaign):
         person = self.people.get(who.name)
         if person is None:
             person = self.people[who.name] = Individual(self.scene, who, self.rng, 1.0)
-        self._mark(who, cover=True)
-        activity = person.activity(now)
-        try:
-            while True:
-                due = next(activity)
-                who.mark(self.scene.app.sink)
-                yield due
-                self._mark(who, cover=True)
-        except StopIteration as end:
-            now = float(end.value)
-        who.mark(self.scene.app.sink)
-        yield now
-        return now
+        return (yield from self.beside(who, person.activity, now))
 
     def life(self) -> Life:
         if self.begin > self.scene.start:

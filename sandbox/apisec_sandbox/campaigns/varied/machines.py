@@ -178,9 +178,7 @@ def robot(scene: Scene, who: Who, rng: Random) -> Life:
 
 def watcher(scene: Scene, who: Who, rng: Random) -> Life:
     """A health check every minute or every few, and a look at one's own account now and then."""
-    health, me = scene.app.of_kind("health"), scene.app.of_kind("me")
-    assert health is not None
-    assert me is not None
+    health, me = scene.app.need("health"), scene.app.need("me")
     period, deep = rng.choice((30.0, 60.0, 120.0, 300.0)), rng.randint(5, 30)
     now, checks = scene.start + rng.random() * period, 0
     scene.app.credential(who, now)

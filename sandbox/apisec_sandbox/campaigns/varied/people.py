@@ -87,8 +87,7 @@ class Individual(Person):
 
     def open_tab(self, now: float) -> Times:
         """Leave a page open that asks for news by itself, also when nobody is signed in any more."""
-        op = self.app.of_kind("me")
-        assert op is not None
+        op = self.app.need("me")
         period, end = self.rng.choice((15.0, 60.0, 300.0)), now + self.rng.lognormvariate(8.0, 1.2)
         while now < end:
             yield now

@@ -37,16 +37,13 @@ class Clerk(Worker):
         self.writes = rng.betavariate(1.5, 6.0)
 
     def activity(self, now: float) -> Times:
-        desk = self.app.of_kind("desk")
-        assert desk is not None
+        desk = self.app.need("desk")
         found = self.recent(desk.resource, self.size(), self.rng.random() < 0.2)
         now = yield from self.look(now, desk, things=found)
-        if self.refused:
-            return now
-        for thing in found[: int(self.rng.expovariate(1.0 / self.thorough))]:
-            now = yield from self.touch(
-                now, "update" if self.rng.random() < self.writes else "read", desk.resource, thing
-            )
+        opened = 0 if self.refused else int(self.rng.expovariate(1.0 / self.thorough))
+        for thing in found[:opened]:
+            kind = "update" if self.rng.random() < self.writes else "read"
+            now = yield from self.touch(now, kind, desk.resource, thing)
         return now
 
 
@@ -55,10 +52,7 @@ class Administrator(Worker):
 
     def activity(self, now: float) -> Times:
         app, rng = self.app, self.rng
-        listing, write, export = app.of_kind("admin"), app.of_kind("admin_write"), app.of_kind("export")
-        assert listing is not None
-        assert write is not None
-        assert export is not None
+        listing, write, export = app.need("admin"), app.need("admin_write"), app.need("export")
         if rng.random() < 0.12:
             for number in range(1 + int(rng.expovariate(0.5))):
                 now = yield from self.look(
@@ -82,8 +76,7 @@ class Auditor(Worker):
             now = self.scene.season.next(now, 0.25, True, rng)
             yield now
             now = yield from self.sign_in(now)
-            desk = self.app.of_kind("desk")
-            assert desk is not None
+            desk = self.app.need("desk")
             left = 30 + int(30 * rng.paretovariate(1.2)) if not self.refused else 0
             for number in range(min(40, left // self.size() + 1)):
                 found = self.recent(desk.resource, self.size(), True)
