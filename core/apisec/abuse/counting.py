@@ -208,6 +208,10 @@ class CountingFamily:
         """Return features beside the claims; they count only where a claim says something."""
         return {}
 
+    def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
+        """Return sentences for what ``beside`` added."""
+        return ()
+
     def evidence(self, counted: Counted) -> Mapping[str, Any]:
         return {}
 
@@ -252,6 +256,7 @@ class CountingFamily:
             return None
         lead = max(weighed, key=lambda one: (one.decades, bool(one.operation), one.feature, one.operation))
         features.update(self.beside(counted, context, lead))
+        operation = lead.operation or self._main_operation(counted, lead)
         features = self._in_youth(features, context, counted.row.service)
         return observation(
             context,
@@ -262,12 +267,12 @@ class CountingFamily:
             expected=lead.expected,
             unit=f"{lead.unit} {HORIZON_WORDS[lead.horizon]}",
             basis=lead.basis,
-            operation=lead.operation or self._main_operation(counted, lead),
+            operation=operation,
             first=min(row.first for row in counted.rows),
             last=max(row.last for row in counted.rows),
             requests=sum(row.requests for row in counted.rows),
             evidence={"horizon": lead.horizon, **self.evidence(counted)},
-            reasons=reasons_of(weighed),
+            reasons=(*reasons_of(weighed), *self.words(counted, context, operation, features)),
             examples=examples_of(counted, lead.example),
         )
 

@@ -6,9 +6,10 @@ that no other client of the operation does (``size``, and how often: ``oversize`
 who is given the records of others gets many (``owners``), by one large page or by many small ones.
 """
 
+# ruff: noqa: ARG002 - every family takes what the protocol gives
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Dict, NamedTuple, Tuple
 
 from apisec.abuse import narrow
@@ -81,7 +82,7 @@ class ExcessData(CountingFamily):
             if len(found) > (OWNERS in found):
                 counted.mark(name, "oversize", 1)
 
-    def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:  # noqa: ARG002
+    def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         features: Dict[str, float] = {}
         for operation, found in _out_of_line(counted, context).items():
             own = narrow.is_own(context, operation, counted)
@@ -91,6 +92,12 @@ class ExcessData(CountingFamily):
                 feature, cap = ("owners", OWNERS_CAP) if measure == OWNERS else ("size", SIZE_CAP)
                 features[feature] = max(features.get(feature, 0.0), min(cap, large.decades))
         return features
+
+    def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
+        if not features.keys() & {"size", "owners"}:
+            return ()
+        out_of_line = _out_of_line(counted, context).values()
+        return [large.reason for found in out_of_line for large in sorted(found.values(), reverse=True)][:3]
 
     def learn(self, window: Window, context: Context) -> None:
         for (service, name), uses in window.by_operation.items():

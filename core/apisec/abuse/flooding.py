@@ -6,14 +6,15 @@ itself where work proceeds: it asks for one thing again and again (``monotony``)
 what the whole service takes in its busiest hours (``load``). And what the service itself refuses as too much is one.
 """
 
+# ruff: noqa: ARG002 - every family takes what the protocol gives
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Dict
 
 from apisec.abuse import narrow
 from apisec.abuse.base import PRINCIPAL_OPERATION, SERVICE, Context, Window
-from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, volume
+from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, figure, volume
 from apisec.abuse.load import Load
 from apisec.abuse.tally import Counted
 
@@ -60,6 +61,13 @@ class Flooding(CountingFamily):
             "monotony": futile * narrow.narrowness(context, operation, counted),
             "load": futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0),
         }
+
+    def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
+        said = [narrow.words(counted, operation)] if features.get("monotony") else []
+        if features.get("load"):
+            spent = counted.part.operations[operation].sums("response_time")[0] / 1000.0
+            said.append(f"{figure(spent)} seconds of the service's time in an hour, as much as in its busiest hours")
+        return said
 
     def learn(self, window: Window, context: Context) -> None:
         spent: Dict[str, float] = {}

@@ -51,6 +51,12 @@ def narrowness(context: Context, operation: str, counted: Counted, marking: bool
     return found if found >= LEAST and not holds_office(context, operation, counted) else 0.0
 
 
+def words(counted: Counted, operation: str) -> str:
+    """Return what narrowness says."""
+    hits, trials = _requests(counted, operation)
+    return f"{hits:,.0f} of its {trials:,.0f} requests in seven days are {operation}; others do other things beside"
+
+
 def is_known(context: Context, operation: str, counted: Counted) -> bool:
     """Whether enough principals use the operation to say what is usual with it."""
     extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)

@@ -10,12 +10,12 @@ do (``wide``).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
-from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed
+from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, figure
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.tally import Counted
 from apisec.activity import OTHER
@@ -105,6 +105,18 @@ class Scraping(CountingFamily):
             if collected >= ALL and lead.decades >= VOLUME_CAP and _only_reads(counted):
                 features["only"] = ONLY
         return features
+
+    def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
+        said = [narrow.words(counted, operation)] if features.get("monotony") else []
+        extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+        if extremes is not None and (features.get("collected") or features.get("only")):
+            objects = counted.part.operations[operation].sums("objects")[2]
+            usual = extremes.usual(COLLECTED, GRAIN)
+            said.append(
+                f"{figure(objects)} different objects in seven days on {operation}; three in four principals ask for at"
+                f" most {figure(usual)}"
+            )
+        return said
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)

@@ -152,10 +152,18 @@ ATTACKS: Dict[str, List[Event]] = {
 }
 
 
+WORDS = {
+    "excess_data": "owners of what its lists gave of GET /documents",
+    "flooding": "requests in seven days are GET /search",
+    "scraping": "requests in seven days are GET /catalogue",
+}
+
+
 @pytest.mark.parametrize("family", ATTACKS)
 def test_what_stands_beside_volume_makes_the_finding(state: str, family: str) -> None:
     (found,) = findings(after(state, ATTACKS[family]))
     assert (found["lead"], found["principal"]) == (family, "~principal~mallory~")
+    assert any(WORDS[family] in reason for reason in found["reasons"]), found["reasons"]
 
 
 ORDINARY: Dict[str, List[Event]] = {
