@@ -12,7 +12,7 @@ ordinary now was so in the weeks before. One or two ids never make a finding (``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import OPERATION, PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
@@ -20,33 +20,28 @@ from apisec.abuse.base import observation as observed
 from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.daily import Measured
 from apisec.abuse.habits import signature_of, unit_of
+from apisec.abuse.object_crowds import NAME, object_crowd
 from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import Day, Holders, Provenance
 from apisec.abuse.rarity import Population
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
-from apisec.statistics import beta_cdf
 
 if TYPE_CHECKING:
     from apisec.activity import OperationActivity, Row
 
-NAME = "object_enumeration"
 YOUNG_SLOTS = SLOTS_PER_DAY  # a service of which nothing is remembered gave all its ids before
 LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 STEP = 1.5  # decades that each unissued object can be worth: one is none
 # What corroborates is capped: it depends on the same requests, and none of it is an enumeration by itself.
 FOREIGN_CAP, OWNERS_CAP, WALK_CAP, MANY_CAP, BESIDE_CAP = 2.0, 2.0, 2.0, 3.0, 3.0
+MISSED, MANY_GROUPS = "@missed", 100.0  # measure of a service; principals (and days) by which an operation says enough
 MISSED_CAP = 6.0  # of ids that nobody gave it, those that are refused: by themselves a search for what is there
-YOUNG_CROWD = 2 * SLOTS_PER_DAY
 WEAK = 0.02  # chance below which a principal's day counts as weak evidence against its operation
 WEAK_OBJECTS = 2
-CROWD_TRIALS = 24.0  # looks a day that are worth counting: the day is one count that grows
-WEAK_PRIOR = 0.005  # share of ordinary principals' days with weak evidence, before it is known
-WEAK_PRIOR_DAYS = 200.0
-LEAST_CROWD = 5
-CORROBORATED = 0.5  # decades beside the unissued ids; without them, somebody may just be back with ids of his own
-UNCORROBORATED_CAP = 4.5
+# Decades beside the unissued ids; without them, somebody may just be back with ids of his own.
+CORROBORATED, UNCORROBORATED_CAP = 0.5, 4.5
 LEAST_PEERS = 6.0  # principals (and days) to be compared with
 HABIT_OBJECTS = 20
 BLIND_MEAN, BLIND_CAP = 0.5, 5.0
@@ -85,7 +80,7 @@ class ObjectEnumeration:
             if sum(evidence.features.values()) >= LEAST_EVIDENCE:
                 found.append(_observation(row, name, row.operations[name], evidence, context))
         for (service, operation), rows in sorted(weak.items()):
-            crowd = _crowd(service, operation, rows, context)
+            crowd = object_crowd(service, operation, rows, context)
             if crowd is not None:
                 found.append(crowd)
         return found
@@ -135,21 +130,26 @@ class ObjectEnumeration:
                 holders.hold(row.issued, tag, day)
                 for name in asking:
                     holders.hold(row.operations[name].objects, tag, day)
-            if row.owners:
-                owners = context.part(PRINCIPAL, key, Owners).today(day)
-                context.part(SERVICE, (row.service,), OwnerShares).measure(day, row.principal, row.kind, owners)
+            if row.owners or asking:
+                shown = context.part(PRINCIPAL, key, Owners).today(day)
+                asked = context.part(PRINCIPAL, key, Provenance).on(day)
+                measured = {**shown, MISSED: (float(asked.missed), float(asked.objects))} if asked.objects else shown
+                context.part(SERVICE, (row.service,), OwnerShares).measure(day, row.principal, row.kind, measured)
         self._ripen(window, services, context)
 
     def _ripen(self, window: Window, services: Iterable[str], context: Context) -> None:
         for service in services:
-            wait = 0 if context.age(service) < 2 * SLOTS_PER_DAY else 1
-            context.part(SERVICE, (service,), OwnerShares).learn(context.now_slot, _asking(context, service), wait)
+            owners = context.part(SERVICE, (service,), OwnerShares)
+            owners.learn(context.now_slot, _asking(context, service), _wait(service, context))
         for service, name in window.by_operation:
-            wait = 0 if context.age(service) < 2 * SLOTS_PER_DAY else 1
             shares = context.peek(OPERATION, (service, name), ObjectShares)
             if shares is not None:
                 context.part(OPERATION, (service, name), ObjectShares)
-                shares.learn(context.now_slot, _asking(context, service), wait)
+                shares.learn(context.now_slot, _asking(context, service), _wait(service, context))
+
+
+def _wait(service: str, context: Context) -> int:
+    return 0 if context.age(service) < 2 * SLOTS_PER_DAY else 1
 
 
 def _asking(context: Context, service: str) -> Any:
@@ -201,7 +201,7 @@ def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[E
     blind = population.mean > BLIND_MEAN
     foreign = _extra(shares, row.kind, "foreign", *_met(counts), BLIND_CAP if blind else FOREIGN_CAP)
     # Where ordinary ids come from elsewhere, few of those are refused.
-    missed = _extra(shares, row.kind, "missed", counts.missed, counts.objects, MISSED_CAP)
+    missed = min(MISSED_CAP, _missed(row, shares, counts, context))
     features = {
         "unissued": unissued,
         "foreign": strange * foreign,
@@ -267,6 +267,17 @@ def _extra(shares: ObjectShares, kind: str, measure: str, hits: float, trials: f
     if not hits:
         return 0.0
     return min(cap, decades(shares.population(kind, measure).tail(hits, trials), trials=2.0))
+
+
+def _missed(row: Row, shares: ObjectShares, counts: Day, context: Context) -> float:
+    """Return the decades of unissued ids that are refused; where few ask the operation, by what all of them show."""
+    if not counts.missed:
+        return 0.0
+    here = shares.population(row.kind, "missed")
+    everywhere = context.peek(SERVICE, (row.service,), OwnerShares)
+    if everywhere is not None and here.groups < MANY_GROUPS:
+        here = everywhere.population(row.kind, MISSED)
+    return decades(here.tail(counts.missed, counts.objects), trials=2.0)
 
 
 def _owners(row: Row, context: Context, today: int) -> Tuple[Tuple[str, float, float], float]:
@@ -344,43 +355,3 @@ def _reasons(name: str, used: OperationActivity, found: Evidence) -> List[str]:
     if features["many"] > 0.5:
         said.append(f"its peers ask for about {found.peers:.1f} different objects a day")
     return said
-
-
-# --- many principals ----------------------------------------------------------------------------------------
-
-
-def _crowd(service: str, operation: str, rows: Sequence[Row], context: Context) -> Optional[Observation]:
-    """Many principals a little each: how many of the day's principals show weak evidence, against how many do."""
-    shares = context.part(OPERATION, (service, operation), ObjectShares)
-    today = context.now_slot // SLOTS_PER_DAY
-    weak = shares.suspect(today, [row.principal for row in rows])
-    if len(weak) < LEAST_CROWD:
-        return None
-    if context.age(service) < YOUNG_CROWD:
-        return None
-    population = shares.population("", "weak")
-    rate = (population.hits + WEAK_PRIOR * WEAK_PRIOR_DAYS) / (population.trials + WEAK_PRIOR_DAYS)
-    active = max(shares.active(today), len(weak))
-    p_value = beta_cdf(rate, float(len(weak)), float(active - len(weak) + 1))
-    return observed(
-        context,
-        NAME,
-        rows[-1],
-        {"crowd": decades(p_value, trials=CROWD_TRIALS)},
-        seen=len(weak),
-        expected=round(rate * active, 2),
-        unit="principals in a day that asked for objects which no response had given to them",
-        basis="operation",
-        operation=operation,
-        entity=OPERATION,
-        members=sorted(weak),
-        first=min(row.operations[operation].first for row in rows),
-        last=max(row.operations[operation].last for row in rows),
-        requests=sum(row.operations[operation].requests for row in rows),
-        evidence={"principals": len(weak), "active": active},
-        reasons=[
-            f"{len(weak)} of {active} principals of the day asked {operation} for objects by ids that no response had"
-            f" given to them; ordinary here: {rate * active:.1f}"
-        ],
-        examples=[one for row in rows for one in row.examples.get("object", ())],
-    )

@@ -21,7 +21,10 @@ MAX_NAME = 64
 
 
 class OwnerShares(DailyShares):
-    """Of a service: of the owners shown on a day, how many were not the principal's own; measures are field names."""
+    """Of a service: of the owners shown on a day, how many were not the principal's own; measures are field names.
+
+    One more is what of all objects asked for was neither given nor there (``object_enumeration.MISSED``).
+    """
 
     name: ClassVar[str] = "owner_shares"
 

@@ -146,6 +146,13 @@ class Provenance:
             del self.asked[idle]
         return new
 
+    def on(self, day: int) -> Day:
+        """Return the sum of a day over all operations."""
+        found = NONE
+        for asked in self.asked.values():
+            found = found.plus(asked.days.get(day, NONE))
+        return found
+
     def give(self, row: Row) -> None:
         """Remember what the responses of a row gave."""
         if not row.issued and not row.issued_dropped:
