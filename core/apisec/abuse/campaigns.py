@@ -13,9 +13,10 @@ A weak observation (below ``FINDING_SCORE``) joins an open campaign of its servi
 Otherwise it opens one, when its score is at least ``OPEN_SCORE``. A campaign is told (``new``) once: when its score
 first reaches ``FINDING_SCORE``. What comes later is told as its course: when it grows, and now and then.
 
-What is worth a finding itself joins one that was told only when that accuses its principals already, or when it shares
-the signature, or family and operation, or members of a crowd, or comes from outside while such keep coming. It prefers
-that to a weak campaign of its own, which is then taken in: forty sources are forty weak campaigns before one is told.
+What is worth a finding itself joins one that was told only when that accuses its principals already, or shares members
+with a crowd, or when the same family was worth a finding there and it shares the signature, or the operation while such
+keep coming, comes from outside while such keep coming, or within an hour of the first one. It prefers that to a weak
+campaign of its own, which is then taken in: forty sources are forty weak campaigns before one is told.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from apisec.errors import DocumentError
 CAMPAIGN_VERSION = 1
 JOIN_SCORE, OPEN_SCORE, FREEZE_SCORE, FINDING_SCORE = 36.0, 54.0, 72.0, 90.0  # 1e-2, 1e-3, 1e-4, 1e-5
 IDLE_HOURS, SHARED_HOURS, NEARBY_HOURS = 72, 24, 6
+OUTBREAK_HOURS = 1  # findings of a kind are weeks apart: what follows the first one within an hour is no chance
 FIRST_GAP = SLOTS_PER_HOUR / 3  # slots from one source to the next, before any came
 CROWD_SHARE = 5  # one in so many principals of a crowd makes it one that is known
 SHARED_SCORE = 80.0  # of an observation that makes strangers members: weak ones are not to gather a crowd
@@ -42,6 +44,8 @@ MAX_OPERATIONS = 32
 # while they keep coming is one finding, whether that is one of them or forty.
 OUTSIDERS = frozenset(("account_enumeration", "credential_stuffing", "reconnaissance", "token_guessing"))
 WORST = 4  # rank of what belongs somewhere at all
+# A payload that names an inner address is often both, and names are tried at the door where passwords are.
+ALIKE = {"ssrf": "injection", "account_enumeration": "credential_stuffing"}
 RISE = 5.0  # points by which a score has to rise to be told again
 REPEAT_SLOTS = SLOTS_PER_HOUR  # a course that neither rises nor grows is told this often at most
 
@@ -69,6 +73,7 @@ class Campaign:
         "peak",
         "risen",
         "service",
+        "settled",
         "signatures",
         "targets",
         "told",
@@ -87,6 +92,7 @@ class Campaign:
         self.signatures: List[str] = []
         self.targets: List[str] = []
         self.accused: Dict[str, None] = {}  # in order
+        self.settled = -1  # slot of what was first worth a finding
         self.members: Dict[str, int] = {}
         self.member_count = 0
         self.first = 0.0
@@ -117,7 +123,7 @@ class Campaign:
             (self.signatures, one.signature),
         ):
             _note(values, value)
-        self._accuse(one)
+        self._accuse(one, slot)
         for who in principals_of(one):
             if who not in self.members:
                 self.member_count += 1
@@ -125,16 +131,16 @@ class Campaign:
                     del self.members[min(self.members, key=lambda known: (self.members[known], known))]
             self.members[who] = slot
 
-    def _accuse(self, one: Observation) -> None:
+    def _accuse(self, one: Observation, slot: int) -> None:
         """Note whom and what the campaign is about: what is worth a finding, and before there is any, what is near."""
         if one.score >= FINDING_SCORE:
             if not self.accused:
-                self.targets = []
+                self.targets, self.settled = [], slot
             self.accused.update(dict.fromkeys(principals_of(one)))
             for who in list(self.accused)[:-MAX_KNOWN]:
                 del self.accused[who]
         if one.score >= (FINDING_SCORE if self.accused else SHARED_SCORE):
-            for target in (one.family, _on(one), _by(one)):
+            for target in (_kind(one), _on(one), _by(one)):
                 _note(self.targets, target)
 
     def rank(self, one: Observation, slot: int) -> int:
@@ -143,26 +149,30 @@ class Campaign:
         if one.service != self.service or idle > IDLE_HOURS * SLOTS_PER_HOUR:
             return 0
         if one.score >= FINDING_SCORE:
-            if self.told:
-                return self._rank_of_finding(one, idle)
+            if self.accused:
+                return self._rank_of_finding(one, slot)
             found = self._rank_of_weak(one, idle)
             return found + WORST if found else 0
         return self._rank_of_weak(one, idle)
 
-    def _rank_of_finding(self, one: Observation, idle: int) -> int:
+    def _rank_of_finding(self, one: Observation, slot: int) -> int:
         """Return how well what is worth a finding belongs to one that was told: it is not to vanish in it."""
-        who = principals_of(one)
+        who, idle = principals_of(one), slot - self.last_slot
         recent = idle <= SHARED_HOURS * SLOTS_PER_HOUR
         here = one.operation in self.operations or self.member_count <= FEW
         if 2 * _known(who, self.accused) > len(who) and (one.family in self.families or (here and recent)):
             return 1
-        if one.family not in self.targets:
+        if len(who) > 1 and recent and one.operation in self.operations and 2 * _known(who, self.members) > len(who):
+            return 2
+        if _kind(one) not in self.targets:
             return 0
-        if _by(one) in self.targets or (recent and _on(one) in self.targets):
+        under_way = self.under_way(idle)
+        if _by(one) in self.targets or (under_way and _on(one) in self.targets):
             return 2
         if len(who) > 1 and CROWD_SHARE * _known(who, self.members) >= len(who):
             return 2
-        return 3 if one.family in OUTSIDERS and self.under_way(idle) else 0
+        outbreak = slot - self.settled <= OUTBREAK_HOURS * SLOTS_PER_HOUR
+        return 3 if outbreak or (one.family in OUTSIDERS and under_way) else 0
 
     def _rank_of_weak(self, one: Observation, idle: int) -> int:
         who = principals_of(one)
@@ -272,6 +282,7 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "last_slot": (int,),
     "peak": _NUMBER,
     "risen": (int,),
+    "settled": (int,),
     "count": (int,),
     "told": (bool,),
     "told_slot": (int,),
@@ -284,13 +295,17 @@ def principals_of(one: Observation) -> Tuple[str, ...]:
     return (one.principal,) if one.principal else one.members
 
 
+def _kind(one: Observation) -> str:
+    return ALIKE.get(one.family, one.family)
+
+
 def _on(one: Observation) -> str:
     """Return the family with its operation, empty for what is about the service as a whole."""
-    return f"{one.family} {one.operation}" if one.operation else ""
+    return f"{_kind(one)} {one.operation}" if one.operation else ""
 
 
 def _by(one: Observation) -> str:
-    return f"{one.family} by {one.signature}" if one.signature else ""
+    return f"{_kind(one)} by {one.signature}" if one.signature else ""
 
 
 def _note(values: List[str], value: str) -> None:

@@ -69,7 +69,7 @@ class Ledger:
                 if one.score < OPEN_SCORE:
                     continue
                 campaign = self._begin(one, slot)
-            elif campaign.told and one.score >= FINDING_SCORE:
+            elif campaign.accused and one.score >= FINDING_SCORE:
                 self._take_in(campaign, one)
             campaign.take(one, slot)
             self._dirty.add(campaign.id)
@@ -94,7 +94,7 @@ class Ledger:
     def _take_in(self, campaign: Campaign, one: Observation) -> None:
         """Let a told campaign take in the weak ones that its new member alone has."""
         who = set(principals_of(one))
-        for other in [each for each in self._of(one) if not each.told and one.family in each.families]:
+        for other in [each for each in self._of(one) if not each.accused and one.family in each.families]:
             if other is not campaign and who.issuperset(other.members):
                 campaign.absorb(other)
                 self._close(other)

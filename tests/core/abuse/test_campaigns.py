@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apisec.abuse.base import PRINCIPAL, SLOTS_PER_HOUR, Observation, score_of
-from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, NEARBY_HOURS, SHARED_HOURS
+from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, NEARBY_HOURS, OUTBREAK_HOURS, SHARED_HOURS
 from apisec.abuse.ledger import Ledger
 from apisec.errors import DocumentError
 
@@ -52,13 +52,13 @@ def test_a_campaign_is_new_once_when_it_reaches_90() -> None:
 def test_what_joins(second: Observation, together: bool) -> None:
     ledger = Ledger()
     ledger.take([observed(signature="hoster, curl")], SLOT)
-    ledger.take([second], SLOT + 1)
+    ledger.take([second], SLOT + OUTBREAK_HOURS * SLOTS_PER_HOUR + 1)
     assert (len(ledger) == 1) is together
 
 
 @pytest.mark.parametrize(
     ("who", "hours", "together"),
-    [("mallory", IDLE_HOURS, True), ("other", SHARED_HOURS, True), ("other", SHARED_HOURS + 1, False)],
+    [("mallory", IDLE_HOURS, True), ("other", NEARBY_HOURS, True), ("other", SHARED_HOURS + 1, False)],
 )
 def test_how_long_a_campaign_is_joined(who: str, hours: int, together: bool) -> None:
     ledger = Ledger()
@@ -72,7 +72,8 @@ def test_how_long_a_campaign_is_joined(who: str, hours: int, together: bool) -> 
     [
         ("reconnaissance", 1, 1),
         ("reconnaissance", NEARBY_HOURS + 1, 2),  # nobody came meanwhile: another one
-        ("function_abuse", 1, 2),
+        ("function_abuse", OUTBREAK_HOURS, 1),  # what breaks out in one kind within an hour is no chance
+        ("function_abuse", OUTBREAK_HOURS + 1, 2),
     ],
 )
 def test_what_needs_no_account_is_one_finding_by_however_many_addresses(family: str, hours: int, findings: int) -> None:
@@ -134,11 +135,11 @@ def test_a_crowd_joins_the_finding_about_the_first_of_it() -> None:
     crowd = observed(
         "", family="function_abuse", operation="GET /b", entity="operation", members=tuple(f"m{n}" for n in range(5))
     )
-    assert not any(one.new for one in ledger.take([crowd], SLOT + 9))
+    assert not any(one.new for one in ledger.take([crowd], SLOT + 19))
     strangers = observed(
         "", family="function_abuse", operation="GET /c", entity="operation", members=tuple(f"n{n}" for n in range(5))
     )
-    assert any(one.new for one in ledger.take([strangers], SLOT + 10))
+    assert any(one.new for one in ledger.take([strangers], SLOT + 20))
 
 
 def test_many_principals_of_one_operation_are_one_finding_with_members() -> None:
