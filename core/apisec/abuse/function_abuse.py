@@ -70,6 +70,7 @@ class Step(NamedTuple):
     against: str  # the operation of another role that the principal uses, "" for none
     commonness: float  # how far those who use it do what everybody does
     explained: bool  # by what others use beside it
+    alone: bool  # so far the principal was served by nothing else
     features: Dict[str, float]
 
 
@@ -82,6 +83,11 @@ class Who(NamedTuple):
     client: Habits
     roles: Roles
     places: List[Place]
+
+    def begins(self, operation: int) -> bool:
+        """Whether it was first served by the operation today, and so was its client."""
+        first = self.habits.operations[operation].first
+        return self.row.slot - first <= SLOTS_PER_DAY and self.client.first(operation, first) >= first
 
 
 class FunctionAbuse:
@@ -121,7 +127,7 @@ class FunctionAbuse:
         judged = (_step(hashed, who, habitual, young) for hashed in who.habits.unlearned())
         steps = [one for one in judged if one is not None]
         for one in steps:
-            if one.hashed in new and not one.explained and who.habits.operations[one.hashed].first == row.slot:
+            if one.hashed in new and (one.alone or not one.explained) and who.begins(one.hashed):
                 who.roles.take_up(one.hashed, row.principal, row.slot)
                 taken_up[one.hashed] = one.operation
         if not away and not any(one.hashed in new for one in steps):
@@ -233,7 +239,7 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     others = who.habits.served()
     takers = roles.takers(hashed, who.row.principal)
     chance, telling = roles.chance(hashed, others, who.row.principal)
-    served = who.client.operations.get(hashed, habit).served
+    served = max(habit.served, who.client.operations.get(hashed, habit).served)  # by all sessions of the client
     # Who does one thing alone, again and again, is not explained by having done nothing else yet.
     explained = roles.explains(hashed, others) and (len(others) > 1 or served < ALONE)
     cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
@@ -244,7 +250,7 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     public = commonness >= PUBLIC
     if young or (public and not named):
         cap = min(cap, PUBLIC_CAP)
-    evidence = min(cap, decades(chance), 2.0 + habit.served.bit_length())
+    evidence = min(cap, decades(chance), 2.0 + served.bit_length())
     if evidence < LEAST_EVIDENCE:
         return None
     features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, use, roles, who.places)}
@@ -253,9 +259,9 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     if named:
         features["named"] = NAMED
     against = roles.use(telling)
-    return Step(
-        use.name, hashed, habit.served, chance, against.name if against else "", commonness, explained, features
-    )
+    telling_name = against.name if against else ""
+    alone = len(others) <= 1
+    return Step(use.name, hashed, habit.served, chance, telling_name, commonness, explained, alone, features)
 
 
 def _much(use: Use, served: int) -> float:
