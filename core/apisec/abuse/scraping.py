@@ -28,8 +28,6 @@ LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 HABIT = "own habit"  # basis of an expectation: a crawler that is known does nothing else either
 COLLECTED, GRAIN = "collected", 5.0  # what is measured: different objects in seven days
-# Nobody ordinary has collected as much (decades), and hardly anything but reading (share): both say so much more.
-ALL, MOSTLY, ONLY = 4.0, 0.95, 1.2
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 
 
@@ -70,7 +68,7 @@ class Scraping(CountingFamily):
         # A sale makes many read more than usual: volume again.
         Total("total_wide", "wide", "principals that read more than others", least=5, example="object", cap=VOLUME_CAP),
     )
-    further = ("collected", "monotony", "only")
+    further = ("collected", "monotony")
 
     def mark(self, counted: Counted, context: Context) -> None:
         for name in list(counted.by_operation):
@@ -102,14 +100,12 @@ class Scraping(CountingFamily):
         if extremes is not None and not narrow.holds_office(context, operation, counted):
             collected = decades(extremes.tail(COLLECTED, objects, GRAIN))
             features["collected"] = max(0.0, min(VOLUME_CAP, collected) - lead.decades)
-            if collected >= ALL and lead.decades >= VOLUME_CAP and _only_reads(counted):
-                features["only"] = ONLY
         return features
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
         said = [narrow.words(counted, operation)] if features.get("monotony") else []
         extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
-        if extremes is not None and (features.get("collected") or features.get("only")):
+        if extremes is not None and features.get("collected"):
             objects = counted.part.operations[operation].sums("objects")[2]
             usual = extremes.usual(COLLECTED, GRAIN)
             said.append(
@@ -127,10 +123,3 @@ class Scraping(CountingFamily):
                 if objects:
                     extremes = context.part(OPERATION, (service, name), Extremes)
                     extremes.take(COLLECTED, value_hash32(principal), objects)
-
-
-def _only_reads(counted: Counted) -> bool:
-    """Whether hardly anything that the principal did in seven days changes something: it takes, and gives nothing."""
-    total = counted.part.total.sums("requests")[2]
-    read = sum(trail.sums("requests")[2] for name, trail in counted.part.operations.items() if reads(name))
-    return read >= MOSTLY * total
