@@ -28,14 +28,11 @@ FORGIVEN = 3  # accounts that failed, for each account that was opened
 class CredentialStuffing(CountingFamily):
     name = "credential_stuffing"
     claims = (
+        # Those whom others behind the same address excuse are left out of both (``FORGIVEN``): no share is asked for.
         Claim(
-            "accounts", "accounts_failed", "accounts that failed to log in", group="logins", example="failure",
-            of="attempts", usual=(0.1, 0.08),
+            "accounts", "accounts_failed", "accounts that failed to log in", least=4, group="logins", example="failure"
         ),
-        Claim(
-            "strangers", "strangers", STRANGERS, group="logins",
-            example="failure", of="attempts", usual=(0.06, 0.08),
-        ),
+        Claim("strangers", "strangers", STRANGERS, least=4, group="logins", example="failure"),
         Claim(
             "attempts", "login_failures", "failed logins", least=20, group="logins", example="failure",
             of="attempts", usual=(0.15, 0.1), horizons=("1h",),
