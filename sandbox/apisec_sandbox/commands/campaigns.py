@@ -16,6 +16,7 @@ HELP = "generate weeks of ordinary traffic of many APIs with labelled attack cam
 EXAMPLE = """\
 examples:
   apisec-sandbox campaigns --output /tmp/dev --weeks 2                        # events of sourcetype apisec:transaction
+  apisec-sandbox campaigns --output /tmp/varied --split varied --seed 7 --apps 4   # APIs that nobody has seen before
   apisec-sandbox campaigns --output /tmp/held --split heldout --seed 9 --weeks 4 --scale 3 --shard 1/4
   apisec-sandbox campaigns --output /tmp/raw --weeks 0.2 --format both        # and what a gateway would have copied:
   cd /tmp/raw && mkdir -m 700 spool && apisec-forwarder replay --config forwarder.yaml --keys keys.json \\
@@ -63,7 +64,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=("dev", "varied", "heldout"),
         default="dev",
-        help="APIs, clients and ways of attack: to develop on, new ones with each seed, or to measure on (default: %(default)s)",
+        help="APIs, people and attackers: to develop on, drawn anew by each seed, to measure on (default: %(default)s)",
     )
     what.add_argument("--seed", default="1", help="same seed, same bytes (default: %(default)s)")
     what.add_argument("--families", type=_names, metavar="A,B", help="of attacks; 'none' for ordinary traffic only")
