@@ -6,8 +6,8 @@
 Attacks are the regression tests of the OWASP Core Rule Set: ``FOLDER`` is ``tests/regression/tests`` of its source (in
 Debian: ``apt-get source modsecurity-crs``, or the file ``modsecurity-crs_*.orig.tar.gz`` of a mirror). Without it, only
 harmless requests are measured. Two further sets may be given by ``--payloads FILE``: a payload a line, sent as a
-query's value. Harmless requests are made (``payloads/harmless``), grown (of a grammar, by seeds), and found: what people
-wrote about the packages that are installed here, and lines of the files themselves.
+query's value. Harmless requests are made (``payloads/harmless``), grown (of a grammar, by seeds), and found: what
+people wrote about the packages that are installed here, and lines of the files themselves.
 
 ModSecurity 3 and the rules of Debian (``apt-get install libmodsecurity3 modsecurity-crs``) see the same requests in the
 same process; without them their columns are missing. Processor time of one pass, each request once: of the signals
@@ -36,7 +36,7 @@ from benchmarks.payloads.modsecurity import RULES, ModSecurity, Unavailable
 from benchmarks.payloads.sent import HOST, Sent, complete
 
 _CALL = "signals"  # what the core's engine calls for the signals of one transaction
-MADE, GROWN, FOUND = 3_000, 3_000, 3_000  # harmless requests
+COUNT = 3_000  # harmless requests of a kind
 WARM = 300
 _POLICY = ("911", "913", "920", "949", "980")  # rules about methods, scanners and headers, and the sums of scores
 
@@ -133,14 +133,14 @@ def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
         for number, line in enumerate(dict.fromkeys(line for line in lines if line.strip())):
             target = f"/api/v1/items?q={quote(line, safe='')}"
             yield f"file {path.name}", Sent("payload", f"{path.name}-{number}", "GET", target, complete((), b""))
-    for sent in harmless.made(args.split, MADE):
+    for sent in harmless.made(args.split, args.count):
         yield "harmless, made", sent
     seen = "development" if args.split == "development" else "examination"
-    for sent in grammar.requests(seen, GROWN):
+    for sent in grammar.requests(seen, args.count):
         yield "harmless, grown", sent
-    for sent in harmless.found(FOUND):
+    for sent in harmless.found(args.count):
         yield "harmless, found", sent
-    for sent in installed.requests(seen, FOUND):
+    for sent in installed.requests(seen, args.count):
         yield "harmless, files", sent
 
 
@@ -217,6 +217,7 @@ def main() -> None:
     parser.add_argument("--crs", type=Path, help="folder of the rule set's regression tests")
     parser.add_argument("--split", choices=("examination", "development", "third"), default="examination")
     parser.add_argument("--habits", action="store_true", help="in parameters whose models have learned what is usual")
+    parser.add_argument("--count", type=int, default=COUNT, help=f"harmless requests of a kind (default {COUNT})")
     parser.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=1, help="paranoia level (default 1)")
     parser.add_argument("--payloads", type=Path, nargs="*", help="files with a payload a line")
     parser.add_argument("--failures", type=int, default=0, help="print so many that the signals are wrong about")

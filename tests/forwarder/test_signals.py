@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apisec.attacks.answers import scan as told
-from apisec.attacks.signals import SUSPECT, scan, suspicious
+from apisec.attacks.marks import SUSPECT, suspicious
+from apisec.attacks.signals import scan
 from apisec.model.transaction import Body, Request, Response
 from tests.forwarder.test_native import CACHE, JSON, agree, sent
 

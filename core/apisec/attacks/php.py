@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
 from typing import Iterator
 
@@ -121,20 +122,27 @@ _BEFORE = "=;({[,@!&|.'\"<?+*~"  # what stands before a call in code; in prose i
 MAX_CALLS = 60
 
 
+@lru_cache(maxsize=4096)
+def _is_setting(name: str) -> bool:
+    return _SETTING.fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_function(name: str) -> bool:
+    return _SURE.fullmatch(name) is not None
+
+
 def _php(text: str) -> Iterator[float]:
-    if (
-        "=" in text
-        and ("_" in text or "." in text or "engine" in text or "brows" in text)
-        and any(_SETTING.fullmatch(match.group(1)) for match in islice(_ASSIGNED.finditer(text), MAX_CALLS))
-    ):
+    if "=" in text and any(_is_setting(match.group(1)) for match in islice(_ASSIGNED.finditer(text), MAX_CALLS)):
         yield 0.65
     at = -1
     for _ in range(MAX_CALLS):
         at = text.find("(", at + 1)
         if at < 0:
             return
-        called = _NAME.search(text[max(0, at - 36) : at].rstrip())
-        if called is None or not _SURE.fullmatch(called.group()):
+        tail = text[max(0, at - 36) : at].rstrip()
+        called = _NAME.search(tail) if tail[-1:].isalnum() else None
+        if called is None or not _is_function(called.group()):
             continue
         before = text[:at].rstrip()[: -len(called.group())].rstrip()[-1:]
         argument = text[at + 1 : at + 5].lstrip()[:1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
@@ -10,8 +9,9 @@ from apisec.attacks import ATTACKS
 from apisec.attacks.base import THRESHOLD, Index, Literals
 from apisec.attacks.code import ENCODED
 from apisec.attacks.inclusion import REMOTE_SCORE, includes
+from apisec.attacks.marks import suspicious
 from apisec.attacks.protocol import runs
-from apisec.attacks.readings import MAX_VALUE, TELLING_BASE64, readings
+from apisec.attacks.readings import MAX_VALUE, readings
 from apisec.attacks.written import CODE, is_deadly, is_program, is_statement, is_text, outside
 from apisec.decoders.base import Document
 
@@ -20,235 +20,10 @@ from apisec.decoders.base import Document
 MAX_WORK = 20_000
 MAX_NAMES = 500  # different ones with a suspicious character, of one document
 _PER_VALUE, _PER_CHARACTER = 30, 2
+MAX_REMEMBERED = 256  # characters of a value whose evidence is remembered
 
 # Text that people write has more that only looks like a payload, and less of it is one.
 THRESHOLD_OF_TEXT = 0.88
-
-# No payload of any family does without one of these characters, ways of writing or words.
-MARKS = (
-    r"[<>'\"`;|&${}\\%#()*!=\n\r\x00\[^\ufffd\uff01-\uff5e\u2019]|\.\.|:/|//|--|/\w{0,3}\?\w{0,4}/|\s-[A-Za-z]{1,4}\s"
-)
-BEGUN = rf"^\s?{TELLING_BASE64}[A-Za-z0-9+/_-]{{10}}"
-WORDS: Tuple[str, ...] = (
-    "union",
-    "select ",
-    "script",
-    "powershell",
-    "cmd.",
-    "cmd ",
-    "etc/",
-    "inf/",
-    ".git",
-    ".env",
-    ".ht",
-    ".svn",
-    ".ssh",
-    ".aws",
-    "_history",
-    "proc/",
-    "if ",
-    "for ",
-    "java",
-    "runtime",
-    "processbuilder",
-    "transformer",
-    "closure",
-    "org.",
-    "com.",
-    "sun.",
-    "proto",
-    "constructor",
-    ".ph",
-    "base64_",
-    "_exec",
-    "_func",
-    "_contents",
-    "sockopen",
-    "session.",
-    "allow_url",
-    "safe_mode",
-    "open_basedir",
-    "ini_",
-    "ro0ab",
-    "kztaau",
-    "cs7qaf",
-    "aced0",
-    "gasv",
-    "gasu",
-    "aaeaaad",
-    "h4sia",
-    "tzo",
-    "yto",
-    "xp_",
-    "sp_",
-    "_schema",
-    "schema_",
-    "sysobj",
-    "msysa",
-    "tempdb",
-    "msdb",
-    "msdasql",
-    "northwind",
-    "openrowset",
-    "nvarchar",
-    "mysql.",
-    "pg_",
-    "waitfor",
-    "order by",
-    "having",
-    "document",
-    "window",
-    "metadata",
-    "meta-data",
-    "process.",
-    "innerhtml",
-    "require",
-    "console.",
-    "module.",
-    "jndi",
-    "freemarker",
-    "groovy",
-    "ognl",
-    "classloader",
-    "http/",
-    "passwd",
-    " like ",
-    "drop ",
-    "php",
-    "__halt",
-    "bzdecompress",
-    "uudecode",
-    "get_class",
-    "invokeargs",
-    "pcntl_",
-    "posix_",
-    "reflection",
-    "temp_dir",
-    # files of servers and homes
-    ".bash",
-    ".profile",
-    ".gnupg",
-    ".my.cnf",
-    "history",
-    ".zsh",
-    ".ksh",
-    ".csh",
-    ".vim",
-    ".boto",
-    ".config/",
-    ".subversion",
-    ".nsr",
-    ".pearrc",
-    ".lftp",
-    ".drush",
-    ".pki",
-    ".lesshst",
-    ".xauth",
-    ".gitconfig",
-    ".netrc",
-    ".npmrc",
-    ".psqlrc",
-    ".ini",
-    ".cnf",
-    ".conf",
-    "_log",
-    ".log",
-    ".err",
-    "shadow",
-    "system32",
-    "winnt",
-    "xampp",
-    "wamp",
-    "lampp",
-    "/dev/",
-    "/sys/",
-    "/root",
-    "/boot",
-    "/var/",
-    "bin/",
-    "id_rsa",
-    "id_dsa",
-    "utmp",
-    "composer.lock",
-    "ormconfig",
-    "sftp-config",
-    "settings.",
-    "jboss",
-    # cmdlets
-    "-object",
-    "-item",
-    "-content",
-    "-process",
-    "-service",
-    "-computer",
-    "-wmi",
-    "-ps",
-    "-csv",
-    "-clixml",
-    "-variable",
-    "-eventlog",
-    "-member",
-    "-transaction",
-    "-wsman",
-    "-credential",
-    "-executionpolicy",
-    "-securestring",
-    "-job",
-    "-bits",
-    "-location",
-    "-history",
-    "-acl",
-    "-alias",
-    "-host",
-    "-csv",
-    "-type",
-    # settings and functions of PHP
-    "auto_",
-    "disable_",
-    "display_",
-    "output_",
-    "zend.",
-    "suhosin",
-    "opcache.",
-    "register_",
-    "variables_order",
-    "upload_",
-    "max_",
-    "memory_limit",
-    "include_path",
-    "_child_",
-    "wp_",
-    "zlib_",
-    "@@",
-    "e-308",
-    "data:",
-    "declare ",
-    "master.",
-    "sqlite_",
-    "lo_export",
-    "utl_",
-    "-moz-",
-    "parentnode",
-    "formaction",
-    "location",
-    "mbstring.",
-    "session_",
-    *ENCODED,
-)
-_MARKED = re.compile(f"{MARKS}|{BEGUN}")
-_WORDS = Literals(WORDS)
-# The same question as one expression, for engines that ask many values at once.
-SUSPECT = re.compile(f"{MARKS}|{BEGUN}|(?i:{'|'.join(map(re.escape, WORDS))})")
-
-
-def suspicious(value: str) -> bool:
-    """Return whether a value may score at all."""
-    if len(value) < 2:
-        return False
-    if _MARKED.search(value):
-        return True
-    return bool(_WORDS.present(value.lower()))
-
 
 _ATTACKS = tuple(ATTACKS.values())
 _INDEX = Index(_ATTACKS)
@@ -303,6 +78,16 @@ def scan(value: str) -> List[Tuple[str, float]]:
 
 
 def _asked(value: str) -> List[Tuple[str, float]]:
+    return list(_remembered(value)) if len(value) <= MAX_REMEMBERED else _judged(value)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(value: str) -> Tuple[Tuple[str, float], ...]:
+    """Return what a short value tells: agents, referrers, filters and the like come again and again."""
+    return tuple(_judged(value))
+
+
+def _judged(value: str) -> List[Tuple[str, float]]:
     best = _scores(value)
     if best:
         best = _as_written(value, best)

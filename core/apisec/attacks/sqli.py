@@ -170,12 +170,15 @@ ATTACKS = (
         ),
         (
             0.6,
-            r"(?:^|[(,'\")\d]\s?|\b(?:and|or|select)\s{1,3})\(?case\s{1,4}when\b.{1,120}\bthen\b"
-            r"|\bmatch\s{0,2}\([^)]{1,60}\)\s{0,3}against\s{0,2}\(|\bmerge\b.{1,60}\busing\s{0,2}\("
+            r"(?:^|[(,'\")\d]\s?|\b(?:and|or|select)\s{1,3})\(?case\s{1,4}when\b.{1,120}\bthen\b",
+            "case when",
+        ),
+        (
+            0.6,
+            r"\bmatch\s{0,2}\([^)]{1,60}\)\s{0,3}against\s{0,2}\(|\bmerge\b.{1,60}\busing\s{0,2}\("
             r"|\bcreate\s{1,3}(?:or\s{1,3}replace\s{1,3})?function\b.{1,80}\breturns\b"
             r"|\balter\b.{1,60}\bcharacter\s{1,3}set\b"
             r"|\bexecute\s{1,3}immediate\b|^\W{0,4}declare\s{1,3}@\w",
-            "case",
             "against",
             "merge",
             "create",

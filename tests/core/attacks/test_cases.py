@@ -11,8 +11,9 @@ import yaml
 
 from apisec.attacks import ATTACKS, FAMILIES, register
 from apisec.attacks.base import attack
+from apisec.attacks.marks import SUSPECT
 from apisec.attacks.readings import readings
-from apisec.attacks.signals import SUSPECT, scan
+from apisec.attacks.signals import scan
 
 FOLDER = Path(__file__).parents[2] / "cases" / "attacks"
 NAMES = [family.__name__.rpartition(".")[2] for family in FAMILIES]

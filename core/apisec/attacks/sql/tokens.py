@@ -139,37 +139,41 @@ def ways(text: str, bare: bool = True) -> Iterator[Tuple[str, str]]:
 
 def _read(text: str, start: int, kinds: List[str]) -> str:
     """Return the kinds of the tokens from ``start`` on."""
-    at, size = start, len(text)
-    while at < size and len(kinds) < MAX_TOKENS:
-        match = _TOKEN.match(text, at)
-        if match is None:
-            break
-        name, end = match.lastgroup, match.end()
-        if name == "blank" or name == "open":
-            at = end
-            continue
-        if name == "comment":
-            closing = text.find("*/", end) if match.group() == "/*" else text.find("\n", end)
-            if match.group() == "/*" and closing >= 0:
-                at = closing + 2
-                continue  # a comment within is a blank
-            kinds.append("c")
-            if closing < 0:
-                break
-            at = closing + 1
-            continue
-        if name == "rest":
-            kinds.append("q")
-            break
-        kinds.append(_kind(name or "", match.group(), text, at, end, kinds))
-        at = end
-        if kinds[-1] == "n" and kinds[-PROSE:] == _PROSE_KINDS:
-            break
+    at = start
+    while at >= 0:
+        at = _read_on(text, at, kinds)
     return "".join(kinds)
 
 
+def _read_on(text: str, start: int, kinds: List[str]) -> int:
+    """Read up to a comment or the end; return where reading goes on, -1 where it does not."""
+    for match in _TOKEN.finditer(text, start):
+        name = match.lastgroup
+        if name == "blank" or name == "open":
+            continue
+        if name == "comment":
+            return _behind(text, match.end(), match.group() == "/*", kinds)
+        if name == "rest":
+            kinds.append("q")
+            return -1
+        kind = _kind(name or "", match.group(), text, match.start(), match.end(), kinds)
+        kinds.append(kind)
+        if len(kinds) >= MAX_TOKENS or (kind == "n" and kinds[-PROSE:] == _PROSE_KINDS):
+            return -1
+    return -1
+
+
+def _behind(text: str, at: int, within: bool, kinds: List[str]) -> int:
+    """Return what is behind a comment that began before ``at``; one ``within`` that ends is a blank."""
+    closing = text.find("*/", at) if within else text.find("\n", at)
+    if within and closing >= 0:
+        return closing + 2
+    kinds.append("c")
+    return -1 if closing < 0 or len(kinds) >= MAX_TOKENS else closing + 1
+
+
 def _kind(name: str, token: str, text: str, at: int, end: int, kinds: List[str]) -> str:
-    glued = at > 0 and bool(kinds) and kinds[-1] == "s" and not text[at - 1].isspace() and text[at - 1] in "'\"`"
+    glued = at > 0 and bool(kinds) and kinds[-1] == "s" and text[at - 1] in "'\"`"
     if name == "word":
         kind = KINDS.get(token)
         called = kind == "e" and text.startswith("(", end)

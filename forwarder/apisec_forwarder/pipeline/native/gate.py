@@ -22,7 +22,7 @@ from typing import Any
 import hyperscan
 
 from apisec.attacks.answers import TELLING as ANSWERED
-from apisec.attacks.signals import SUSPECT
+from apisec.attacks.marks import SUSPECT
 from apisec.detectors import DETECTORS
 from apisec.detectors.base import Detector
 from apisec.detectors.engine import MIN_LENGTH
