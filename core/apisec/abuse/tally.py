@@ -390,10 +390,12 @@ class Tally:
         for name, counts in counted.by_operation.items():
             if name == OTHER:
                 continue
-            trail = counted.part.operation(name)
+            _add(operations.setdefault((service, name), {}), counts)
+            trail = counted.part.operations.get(name)
+            if trail is None:  # who uses more operations in a window than are counted apart
+                continue
             traffic = self.traffic(OPERATION, (service, name)) if certain else None
             weight = self._learn_sums(PRINCIPAL_OPERATION, (service, name, principal), trail, traffic)
-            _add(operations.setdefault((service, name), {}), counts)
             if weight and traffic is not None and all_requests >= MONOTONY_LEAST:
                 share = traffic.shares.setdefault(MONOTONY, Share())
                 share.learn(min(1.0, trail.sums("requests")[2] / all_requests), weight)
@@ -401,8 +403,10 @@ class Tally:
     def _learn_sums(self, scope: str, key: Key, trail: Trail, traffic: Optional[OperationTraffic]) -> float:
         """Teach a trail's sums, and its shares where there is ``traffic``; return what the row weighs of a day."""
         rows = int(trail.sums("rows")[1])
-        weight = weight_of(key[-1], self.slot, rows) / UNIT / min(rows, DAY_ROWS)
-        if not weight:
+        if rows < 1:  # its trail made room for another operation of the same window
+            return 0.0
+        weight = weight_of(key[-1], self.slot, rows) / UNIT / max(1, min(rows, DAY_ROWS))
+        if not rows or not weight:
             return 0.0
         self._context.expectations.learn_sums(scope, key, self.slot, trail.some_sums(self._asked[scope]), rows)
         for in_scope, counter, of in self._shares if traffic is not None else ():

@@ -155,3 +155,13 @@ def test_decades_take_trials_into_account() -> None:
     assert decades(1e-6) == pytest.approx(6.0)
     assert decades(1e-6, 10) == pytest.approx(5.0)
     assert decades(0.5, 10) == 0.0
+
+
+def test_more_operations_in_a_window_than_are_remembered() -> None:
+    """The trails of the first make room for the last, before any is learned from."""
+    activity = Activity()
+    for number in range(60):
+        activity.add(event(at(1, 10.0) + number, "scanner", f"GET /o{number}"))
+    engine = Engine()
+    engine.advance(activity.rows(), at(1, 10.0) + 300)
+    assert engine.damaged() == []
