@@ -82,9 +82,8 @@ class Run:
 @pytest.fixture(scope="module", params=SPLITS)
 def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("campaigns") / request.param
-    arguments = ("--split", request.param, "--weeks", "0.11", "--scale", "0.25", "--attacks", "120", "--seed", "5")
-    arguments += ("--apps", "5", "--families", ",".join(NO_FLOODS))
-    return Run(generate(folder, *arguments))
+    size = ("--weeks", "0.11", "--scale", "0.25", "--attacks", "120", "--apps", "5", "--seed", "5")
+    return Run(generate(folder, "--split", request.param, *size, "--families", ",".join(NO_FLOODS)))
 
 
 # --- labels ---------------------------------------------------------------------------------------------
