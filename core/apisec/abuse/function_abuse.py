@@ -2,14 +2,15 @@
 
 Who may call what is learned from traffic: which operations the same principals use (``roles.Roles``). What tells is a
 principal that is served by an operation which nearly nobody takes up, beside operations of another role, from a place
-that nobody uses it from; or one that is refused (403) by operations that are for few, again and again.
+that nobody uses it from; or one that is refused (``refusals``) by operations that are for few, again and again.
 
 One step is little: calls are worth at most ``2 + log2`` decades of their number, refusals ``.85 log2``. An operation
 of a new deployment is new for everybody and so is taken up by many of the rows since it appeared. Testers are known by
-their own refusals, and (where principals last only for a session) by those of their network.
+refusals that began a week ago, their own or those of their network. Principals that last for a session only are judged
+by what their client did in others.
 
 False findings: the rate at which ordinary rows show a principal taking the operation up, or being refused so often,
-learned over the service's life; networks count once.
+learned over the service's life; networks count once. New staff that works as nobody of its role did is one.
 """
 
 from __future__ import annotations

@@ -4,7 +4,8 @@ What is unusual is not an id but a share: of the objects that an operation was a
 had given to this principal. Where a client brings ids from elsewhere (a mail, a partner's database, bodies that are not
 visible) ordinary principals do so too, and the fitted population says how many. What else an enumeration shows adds to
 it only as far as the objects are neither issued nor everybody's: that others hold them, that the owners in the
-responses are others, that the ids are neighbours, that answers refuse, and how many there are.
+responses are others, that the ids are neighbours, and how many there are. Ids that nobody gave and that are refused
+say enough by themselves: who brings ids from elsewhere brings such as there are.
 
 False findings: the population's tail holds for a day of an ordinary principal, whatever its share, as far as what is
 ordinary now was so in the weeks before. One or two ids never make a finding (``STEP``).
