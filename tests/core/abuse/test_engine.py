@@ -11,7 +11,7 @@ import pytest
 
 from apisec.abuse.base import FAMILIES as NAMES
 from apisec.abuse.base import PRINCIPAL, decades
-from apisec.abuse.counters import PrincipalCounters
+from apisec.abuse.counters import MAX_OPERATIONS, PrincipalCounters
 from apisec.abuse.engine import Engine
 from apisec.abuse.event import OWASP
 from apisec.abuse.families import FAMILIES
@@ -47,6 +47,14 @@ def test_the_same_window_gives_the_same_ids_and_ids_are_unique(lived: Lived) -> 
     one, other = run(lived(), stuffing() + enumeration()), run(lived(), stuffing() + enumeration())
     assert one == other
     assert len({anomaly["id"] for anomaly in one}) == len(one) > 0
+
+
+def test_who_uses_more_operations_in_a_window_than_are_counted_apart_is_learned_from_all_the_same() -> None:
+    engine, activity = Engine(families=COUNTING), Activity()
+    for number in range(2 * MAX_OPERATIONS):
+        activity.add(event(at(0, 9, number), "u001", f"GET /pages/{number}x"))
+    engine.advance(activity.rows(), at(0, 9, 300))
+    assert len(engine.documents()["expectations"]) > MAX_OPERATIONS
 
 
 def test_only_what_was_touched_is_saved_and_only_what_is_needed_is_loaded(lived: Lived) -> None:
