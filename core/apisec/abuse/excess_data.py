@@ -106,8 +106,9 @@ class ExcessData(CountingFamily):
             extremes = context.part(OPERATION, (service, name), Extremes)
             for row, used in uses:
                 principal = value_hash32(row.principal)
-                trail = context.tally.principals[(service, row.principal)].part.operation(name)
-                extremes.take(REQUESTS, principal, trail.sums("requests")[2])
+                trail = context.tally.principals[(service, row.principal)].part.operations.get(name)
+                if trail is not None:
+                    extremes.take(REQUESTS, principal, trail.sums("requests")[2])
                 for measure, most in _measured(used):
                     extremes.take(measure, principal, most)
 

@@ -4,7 +4,8 @@ Crawlers that are welcome do so for as long as they are known (their own habit),
 go (volume alone is never a finding). Who scrapes does hardly anything else than read: the share of one operation in all
 that it does (``monotony``) is what people, who look around, do not show. Many who each read a little, and nothing else,
 are as monotonous each, and are counted by operation (``narrow``), as are many who each read a little more than people
-do (``wide``).
+do (``wide``). The slow ones are no faster than people, but go on: what they collect in seven days nobody else does
+(``collected``).
 """
 
 from __future__ import annotations
@@ -119,7 +120,8 @@ class Scraping(CountingFamily):
         for service, principal in window.by_principal:
             counted = context.tally.principals[(service, principal)]
             for name in counted.by_operation:
-                objects = counted.part.operation(name).sums("objects")[2] if name != OTHER else 0.0
+                trail = counted.part.operations.get(name)
+                objects = trail.sums("objects")[2] if trail is not None and name != OTHER else 0.0
                 if objects:
                     extremes = context.part(OPERATION, (service, name), Extremes)
                     extremes.take(COLLECTED, value_hash32(principal), objects)
