@@ -300,8 +300,8 @@ def _kind(one: Observation) -> str:
 
 
 def _on(one: Observation) -> str:
-    """Return the family with its operation, empty for what is about the service as a whole."""
-    return f"{_kind(one)} {one.operation}" if one.operation else ""
+    """Return the family with its operation, or with none for what is about the service as a whole."""
+    return f"{_kind(one)} {one.operation or 'on all'}"
 
 
 def _by(one: Observation) -> str:
