@@ -136,7 +136,7 @@ class FlowAutomation(CountingFamily):
             return None
         if not vain and (_keeps(moments) or _is_loop(counted, context, operation)):
             return None
-        if sum(features.values()) - many >= PURE:
+        if alone >= LEAST_EVIDENCE and sum(features.values()) - many >= PURE:
             context.part(OPERATION, key[:2], Takers).script(principal)
         return _Found(operation, features, tries if vain > many else flows, done, horizon)
 

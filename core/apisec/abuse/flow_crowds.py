@@ -48,6 +48,7 @@ NEWCOMER_CAP = 1.4  # a link that is passed on brings newcomers by one way, too
 LEAST_DECADES = 2.0
 LONGEST_WAY = 16  # steps of a session to an operation; longer ones are people's
 YOUNG_SLOTS = 2 * SLOTS_PER_DAY  # of a service: everybody is new
+KNOWN_SLOTS = 7 * SLOTS_PER_DAY  # and before it is known how many seem to be scripts
 DENIED = (401, 403)
 PATH, SOFTWARE, NETWORK, PACE, FRESH, SCRIPT = range(6)
 ATTRIBUTES = 6
@@ -294,7 +295,8 @@ def crowds_of(context: Context, came: Came) -> Iterable[Observation]:
             continue
         takers = context.part(OPERATION, (service, operation), Takers)
         wanted = [(PATH, way, counted) for way, counted in ways.items()]
-        wanted.append((SCRIPT, 1, next(iter(ways.values()))))
+        if context.age(service) >= KNOWN_SLOTS:
+            wanted.append((SCRIPT, 1, next(iter(ways.values()))))
         crowds = [(takers.crowd(place, value), counted) for place, value, counted in wanted]
         known = [(crowd, counted) for crowd, counted in crowds if crowd is not None]
         best = max(known, key=lambda one: (sum(_crowd_features(one[0]).values()), one[0].members), default=None)
