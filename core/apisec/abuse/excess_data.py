@@ -23,7 +23,7 @@ from apisec.activity.hashing import value_hash32
 if TYPE_CHECKING:
     from apisec.activity import OperationActivity
 
-OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
+OUT_OF_LINE = 4.0  # decades from which on a row's responses are counted
 TWICE = 2.0  # what is less than twice the usual is no other way of asking, however alike the others are
 SIZE_CAP, OWNERS_CAP = 4.0, 4.0
 REPEATED_CAP = 2.0  # decades that it says at most that it came again

@@ -57,10 +57,9 @@ class Flooding(CountingFamily):
             return {}
         futile = narrow.futility(counted, operation)
         load = context.peek(SERVICE, (counted.row.service,), Load)
-        return {
-            "monotony": futile * narrow.narrowness(context, operation, counted),
-            "load": futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0),
-        }
+        heavy = futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0)
+        # A page that asks for the same each second is monotonous too: without load it is no flood.
+        return {"monotony": min(heavy, futile * narrow.narrowness(context, operation, counted)), "load": heavy}
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
         said = [narrow.words(counted, operation)] if features.get("monotony") else []

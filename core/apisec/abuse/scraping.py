@@ -4,10 +4,10 @@ Crawlers that are welcome do so for as long as they are known (their own habit),
 go (volume alone is never a finding). Who scrapes does hardly anything else than read: the share of one operation in all
 that it does (``monotony``) is what people, who look around, do not show. Many who each read a little, and nothing else,
 are as monotonous each, and are counted by operation (``narrow``), as are many who each read a little more than people
-do (``wide``). The slow ones are no faster than people, but go on: what they collect in seven days nobody else does
-(``collected``).
+do (``wide``).
 """
 
+# ruff: noqa: ARG002 - every family takes what the protocol gives
 from __future__ import annotations
 
 import re
@@ -15,35 +15,29 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from apisec.abuse import narrow
-from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
-from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, figure
-from apisec.abuse.extremes import Extremes
+from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
+from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed
 from apisec.abuse.tally import Counted
-from apisec.activity import OTHER
-from apisec.activity.hashing import value_hash32
 
 READING = frozenset(("browse", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view"))
-CHANGING = frozenset(("add", "cancel", "create", "delete", "login", "post", "put", "remove", "set", "submit", "update"))
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 HABIT = "own habit"  # basis of an expectation: a crawler that is known does nothing else either
-COLLECTED, GRAIN = "collected", 5.0  # what is measured: different objects in seven days
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 
 
 @lru_cache(maxsize=4096)
 def reads(operation: str) -> bool:
-    """Whether an operation reads: GET, HEAD, POST /getOrder or /orders:search, what GraphQL does not call a change.
+    """Whether an operation reads: GET, HEAD, POST /getOrder or /orders:search. What GraphQL asks for is not known.
 
     The verbs are those of remote procedures that change nothing (google.aip.dev/130, OData functions).
     """
     method, _, path = operation.partition(" ")
     if method in ("GET", "HEAD"):
         return True
-    path, asked, name = path.partition("#")
-    if asked:
-        return CHANGING.isdisjoint(word.lower() for word in _WORD.findall(name))
+    if "#" in path:
+        return False
     static = [part for part in path.split("/") if part and not part.startswith("{")]
     return bool(static) and not READING.isdisjoint(word.lower() for word in _WORD.findall(static[-1]))
 
@@ -69,7 +63,7 @@ class Scraping(CountingFamily):
         # A sale makes many read more than usual: volume again.
         Total("total_wide", "wide", "principals that read more than others", least=5, example="object", cap=VOLUME_CAP),
     )
-    further = ("collected", "monotony")
+    further = ("monotony",)
 
     def mark(self, counted: Counted, context: Context) -> None:
         for name in list(counted.by_operation):
@@ -93,35 +87,12 @@ class Scraping(CountingFamily):
         trail = counted.part.operations.get(operation)
         if trail is None or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
             return {}
-        objects = trail.sums("objects")[2]
         if lead.basis == HABIT or narrow.is_own(context, operation, counted):
             return {}
-        features = {"monotony": narrow.narrowness(context, operation, counted)}
-        extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
-        if extremes is not None and not narrow.holds_office(context, operation, counted):
-            collected = decades(extremes.tail(COLLECTED, objects, GRAIN))
-            features["collected"] = max(0.0, min(VOLUME_CAP, collected) - lead.decades)
-        return features
+        return {"monotony": narrow.narrowness(context, operation, counted)}
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
-        said = [narrow.words(counted, operation)] if features.get("monotony") else []
-        extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
-        if extremes is not None and features.get("collected"):
-            objects = counted.part.operations[operation].sums("objects")[2]
-            usual = extremes.usual(COLLECTED, GRAIN)
-            said.append(
-                f"{figure(objects)} different objects in seven days on {operation}; three in four principals ask for at"
-                f" most {figure(usual)}"
-            )
-        return said
+        return [narrow.words(counted, operation)] if features.get("monotony") else []
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)
-        for service, principal in window.by_principal:
-            counted = context.tally.principals[(service, principal)]
-            for name in counted.by_operation:
-                trail = counted.part.operations.get(name)
-                objects = trail.sums("objects")[2] if trail is not None and name != OTHER else 0.0
-                if objects:
-                    extremes = context.part(OPERATION, (service, name), Extremes)
-                    extremes.take(COLLECTED, value_hash32(principal), objects)

@@ -85,7 +85,7 @@ def test_load_is_measured_by_the_busiest_hours_and_an_idle_service_has_none() ->
 @pytest.mark.parametrize(
     ("operation", "read"),
     [
-        ("GET /a", True), ("POST /api/getOrder", True), ("POST /v2/orders:search", True), ("POST /g#MyOrders", True),
+        ("GET /a", True), ("POST /api/getOrder", True), ("POST /v2/orders:search", True), ("POST /g#MyOrders", False),
         ("POST /g#createOrder", False), ("POST /orders", False), ("PUT /orders/{id}", False), ("POST /widget", False),
         ("POST /a/updateViewer", False), ("POST", False),
     ],
