@@ -44,8 +44,6 @@ MAX_OPERATIONS = 32
 # while they keep coming is one finding, whether that is one of them or forty.
 OUTSIDERS = frozenset(("account_enumeration", "credential_stuffing", "reconnaissance", "token_guessing"))
 WORST = 4  # rank of what belongs somewhere at all
-# A payload that names an inner address is often both, and names are tried at the door where passwords are.
-ALIKE = {"ssrf": "injection", "account_enumeration": "credential_stuffing"}
 RISE = 5.0  # points by which a score has to rise to be told again
 REPEAT_SLOTS = SLOTS_PER_HOUR  # a course that neither rises nor grows is told this often at most
 
@@ -140,7 +138,7 @@ class Campaign:
             for who in list(self.accused)[:-MAX_KNOWN]:
                 del self.accused[who]
         if one.score >= (FINDING_SCORE if self.accused else SHARED_SCORE):
-            for target in (_kind(one), _on(one), _by(one)):
+            for target in (one.family, _on(one), _by(one)):
                 _note(self.targets, target)
 
     def rank(self, one: Observation, slot: int) -> int:
@@ -164,13 +162,15 @@ class Campaign:
             return 1
         if len(who) > 1 and recent and one.operation in self.operations and 2 * _known(who, self.members) > len(who):
             return 2
-        if _kind(one) not in self.targets:
+        if one.family not in self.targets:
             return 0
         under_way = self.under_way(idle)
         if _by(one) in self.targets or (under_way and _on(one) in self.targets):
             return 2
         if len(who) > 1 and CROWD_SHARE * _known(who, self.members) >= len(who):
             return 2
+        if one.family not in self.families:
+            return 0
         outbreak = slot - self.settled <= OUTBREAK_HOURS * SLOTS_PER_HOUR
         return 3 if outbreak or (one.family in OUTSIDERS and under_way) else 0
 
@@ -295,17 +295,13 @@ def principals_of(one: Observation) -> Tuple[str, ...]:
     return (one.principal,) if one.principal else one.members
 
 
-def _kind(one: Observation) -> str:
-    return ALIKE.get(one.family, one.family)
-
-
 def _on(one: Observation) -> str:
     """Return the family with its operation, or with none for what is about the service as a whole."""
-    return f"{_kind(one)} {one.operation or 'on all'}"
+    return f"{one.family} {one.operation or 'on all'}"
 
 
 def _by(one: Observation) -> str:
-    return f"{_kind(one)} by {one.signature}" if one.signature else ""
+    return f"{one.family} by {one.signature}" if one.signature else ""
 
 
 def _note(values: List[str], value: str) -> None:
