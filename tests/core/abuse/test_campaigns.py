@@ -120,6 +120,15 @@ def test_a_finding_does_not_vanish_where_its_family_is_a_weak_trait_of_somebody_
     assert told.new
 
 
+@pytest.mark.parametrize("family", ["ssrf", "account_enumeration", "token_guessing"])
+def test_another_family_of_somebody_else_is_a_finding_of_its_own(family: str) -> None:
+    ledger = Ledger()
+    for first in ("injection", "credential_stuffing", "reconnaissance"):
+        ledger.take([observed(first, family=first, signature="python-requests")], SLOT)
+    (told,) = ledger.take([observed("other", family=family, signature="python-requests")], SLOT + 1)
+    assert told.new
+
+
 def test_a_weak_member_that_does_worse_elsewhere_is_a_finding_of_its_own() -> None:
     ledger = Ledger()
     ledger.take([observed()], SLOT)
