@@ -12,6 +12,7 @@ from apisec_app.detection import rows as fetching
 from apisec_app.detection import run as running
 
 from apisec.abuse.artefact import shipped
+from apisec.abuse.engine import Engine
 from apisec.abuse.model import Models
 from apisec.activity import Activity
 from tests.package.bundles_rig import ADMINS, COMMERCE, LEAD, NOW, Key, Rig, event, models
@@ -33,14 +34,14 @@ def used(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> Models:
     """Let detection run once; return the models that its engine was given."""
     given: list[Any] = []
 
-    class Engine(running.Engine):
+    class Watched(Engine):
         def __init__(self, documents: Any, **more: Any) -> None:
             given.append(more["models"])
             super().__init__(documents, **more)
 
     activity = Activity()
     activity.add({**event(), "principal": "~principal~a~"})
-    monkeypatch.setattr(running, "Engine", Engine)
+    monkeypatch.setattr(running, "Engine", Watched)
     monkeypatch.setattr(fetching, "fetch", lambda *_: activity.rows())
     list(running.Detection(rig.kv, running.Settings(history_hours=1.0), LOG).run(NOW))
     assert isinstance(given[0], Models)

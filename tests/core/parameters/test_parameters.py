@@ -183,7 +183,7 @@ def model_of(values: Any) -> Model:
 
 def state(model: Model) -> Any:
     book = Book()
-    book._table(("s", "o"), 0).models["w"] = model  # type: ignore[union-attr]
+    book._table(("s", "o"), 0).models["w"] = model
     document = dump(book)["operations"][0]["parameters"]["w"]
     document["values"] = sorted((document["values"] or {}).items())
     document["carried"] = sorted(document["carried"].items())
