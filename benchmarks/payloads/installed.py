@@ -106,6 +106,6 @@ def _pieces(path: Path, kind: str, chance: random.Random) -> list[str]:
                 lines = text.read(MAX_BYTES).split("\n")
             starts = [chance.randrange(len(lines)) for _ in range(min(12, len(lines) // 4))]
             found = ["\n".join(lines[at : at + chance.choice((1, 1, 1, 2, 4, 8))]).strip() for at in starts]
-    except (OSError, ValueError, EOFError):
+    except (OSError, ValueError, EOFError, LookupError):  # gettext does not expect every catalogue
         return []
     return [one for one in found if SHORTEST <= len(one) <= LONGEST and "\0" not in one]
