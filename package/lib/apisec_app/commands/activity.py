@@ -19,7 +19,8 @@ from apisec.errors import DocumentError
 from ..records import first, same_fields
 from .chunks import ByLine
 from .events import event_from
-from .unique import EVENT_FIELD, IDS_FIELD, Duplicates, Once, Together, id_hash
+from .options import Duplicates
+from .unique import EVENT_FIELD, IDS_FIELD, Once, Together, id_hash
 
 ROW_FIELD = "apisec_row"
 STATE, ROWS = "state", "rows"

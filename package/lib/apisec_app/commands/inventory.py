@@ -27,7 +27,8 @@ from ..records import first, same_fields
 from ..verdicts import overrides_of
 from .chunks import ByLine
 from .events import event_from
-from .unique import EVENT_FIELD, IDS_FIELD, Duplicates, Once, Together, id_hash
+from .options import Duplicates
+from .unique import EVENT_FIELD, IDS_FIELD, Once, Together, id_hash
 
 STATE_FIELD = "apisec_state"
 PATHS_FIELD = "apisec_paths"

@@ -14,9 +14,7 @@ import hashlib
 import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Dict, List, Optional, Set
-
-from splunklib.searchcommands import validators
+from typing import Any, Dict, List, Set
 
 from ..records import raw_of
 
@@ -118,13 +116,3 @@ class Together:
         twice = self.duplicates()
         if twice:
             yield {DUPLICATES_FIELD: pack(twice) if len(twice) <= MAX_DUPLICATES else TOO_MANY}
-
-
-class Duplicates(validators.Validator):  # type: ignore[misc]
-    """Ids, as a run with ``unique=true`` gives them in ``apisec_duplicates``."""
-
-    def __call__(self, value: Optional[str]) -> Optional[List[int]]:
-        return None if value is None else unpack(str(value))
-
-    def format(self, value: Optional[List[int]]) -> Optional[str]:
-        return None if value is None else pack(value)
