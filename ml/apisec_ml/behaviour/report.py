@@ -17,6 +17,7 @@ LISTED = 200  # false findings and missed campaigns that a report spells out
 MILLION = 1_000_000
 
 Nearest = Mapping[tuple[str, str, str, int], float]
+Scores = dict[tuple[str, str], list[tuple[str, int, float]]]  # by service and principal: family, day, score
 
 
 @dataclass
@@ -98,8 +99,9 @@ class Judged:
                 outcome = outcomes[verdict.campaign.id]
                 (outcome.right if verdict.kind == "right" else outcome.late).append(verdict)
         by_finding = {one.finding.campaign: one for one in verdicts}
+        scores = _by_principal(nearest)
         for outcome in outcomes.values():
-            outcome.nearest = nearest_of(outcome.campaign, nearest)
+            outcome.nearest = nearest_of(outcome.campaign, scores)
             if courses is not None and not outcome.found:
                 outcome.went = whereabouts(outcome.campaign, courses, by_finding)
         self.ordinary += truth.ordinary
@@ -114,13 +116,21 @@ class Judged:
         return round(count * MILLION / self.ordinary, 3) if self.ordinary else 0.0
 
 
-def nearest_of(campaign: Campaign, nearest: Nearest) -> dict[str, float]:
+def _by_principal(nearest: Nearest) -> Scores:
+    found: Scores = {}
+    for (service, who, family, day), score in nearest.items():
+        found.setdefault((service, who), []).append((family, day, score))
+    return found
+
+
+def nearest_of(campaign: Campaign, scores: Scores) -> dict[str, float]:
     """Return the highest score of each family about the campaign's principals on its days, the highest first."""
     days = range(int(campaign.first // DAY), int((campaign.last + GRACE) // DAY) + 1)
     found: dict[str, float] = {}
-    for (service, who, family, day), score in nearest.items():
-        if service == campaign.service and who in campaign.principals and day in days:
-            found[family] = max(score, found.get(family, 0.0))
+    for who in campaign.principals:
+        for family, day, score in scores.get((campaign.service, who), ()):
+            if day in days:
+                found[family] = max(score, found.get(family, 0.0))
     return dict(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
