@@ -9,10 +9,10 @@ import pytest
 
 from tests.support import app
 from tests.support.splunk import Splunk, Target
-from tests.support.splunk_fixtures import archive, target
+from tests.support.splunk_fixtures import archive, module_splunk, target
 from tests.support.splunk_standin import standin
 
-__all__ = ["archive", "target"]
+__all__ = ["archive", "module_splunk", "target"]
 sys.path[:0] = [str(app.ROOT / "tools"), str(app.ROOT / "package/lib")]
 
 
