@@ -45,6 +45,7 @@ MAX_OPERATIONS = 32
 OUTSIDERS = frozenset(("account_enumeration", "credential_stuffing", "reconnaissance", "token_guessing"))
 WORST = 4  # rank of what belongs somewhere at all
 RISE = 5.0  # points by which a score has to rise to be told again
+ONE_BY_ONE = 8  # accused, up to which each new one is told at once; then when they double
 REPEAT_SLOTS = SLOTS_PER_HOUR  # a course that neither rises nor grows is told this often at most
 
 
@@ -75,6 +76,7 @@ class Campaign:
         "signatures",
         "targets",
         "told",
+        "told_accused",
         "told_members",
         "told_peak",
         "told_slot",
@@ -102,6 +104,7 @@ class Campaign:
         self.told = False
         self.told_slot = -1
         self.told_peak = 0.0
+        self.told_accused = 0
         self.told_members = 0
 
     def take(self, one: Observation, slot: int) -> None:
@@ -227,6 +230,9 @@ class Campaign:
         """Whether what was seen in ``slot`` is worth an event."""
         if self.told_slot < 0 or self.peak >= self.told_peak + RISE or self.member_count >= 2 * self.told_members:
             return True
+        accused = len(self.accused)
+        if accused > self.told_accused and (accused <= ONE_BY_ONE or accused >= 2 * self.told_accused):
+            return True  # who is accused by joining a finding of another is to be seen as well
         return slot - self.told_slot >= REPEAT_SLOTS
 
     def frozen(self, slot: int) -> bool:
@@ -287,6 +293,7 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "told": (bool,),
     "told_slot": (int,),
     "told_peak": _NUMBER,
+    "told_accused": (int,),
     "told_members": (int,),
 }
 

@@ -117,6 +117,7 @@ class Ledger:
         if new:
             campaign.told, campaign.lead = True, one.family
         campaign.told_slot, campaign.told_peak, campaign.told_members = slot, campaign.peak, campaign.member_count
+        campaign.told_accused = len(campaign.accused)
         return [Told(campaign, one, new)]
 
     def close_idle(self, slot: int) -> None:

@@ -103,6 +103,15 @@ def test_sources_that_grow_one_by_one_are_one_finding() -> None:
     assert (len(ledger), told[-1].campaign.member_count) == (1, 12)
 
 
+def test_who_is_accused_by_joining_is_told_at_once_and_many_as_they_double() -> None:
+    ledger = Ledger()
+    ledger.take([observed()], SLOT)
+    told = [ledger.take([observed(f"member {number}")], SLOT + 1 + number // 4) for number in range(31)]
+    assert [number for number, each in enumerate(told) if each] == [0, 1, 2, 3, 4, 5, 6, 14, 30]
+    assert not any(one.new for each in told for one in each)
+    assert [one.observation.principal for one in told[14]] == ["member 14"]
+
+
 def test_those_who_came_every_hour_for_a_day_are_done_after_half_a_day() -> None:
     ledger = Ledger()
     for number in range(24):
