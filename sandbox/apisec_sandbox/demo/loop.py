@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from apisec_sandbox.demo.leaks import Needles, search_tree
@@ -340,12 +341,10 @@ class Loop:
     def enforce(self, stage: Stage) -> None:
         """The alert action promotes the patterns; the attackers get 403 at Envoy."""
         for detection in DETECTIONS:
-            ttl = EXPIRING_TTL if detection.attack == EXPIRING else "1h"
-            self.splunk.search(
-                f"index=apisec_risk detection={detection.name} | sendalert apisec_block "
-                f"param.forwarder={FORWARDER_NAME} param.pattern={detection.name} param.mode=enforce param.ttl={ttl}",
-                earliest_time="-60m",
-            )
+            tried = wait_for(f"the promotion of {detection.name}", partial(self._promoted, detection, Counter()), 90)
+            stage.facts.setdefault("refused_promotions", {})[detection.attack] = tried
+            if tried:
+                stage.see(f"  {detection.name}: refused {tried} times, until all who do so were known as attackers")
         modes = {pattern["id"]: pattern["mode"] for pattern in self.patterns.list()}
         for identity in (each for identities in self.pushed.values() for each in identities):
             if modes[identity] != "enforce":
@@ -368,6 +367,26 @@ class Loop:
             seconds_to_first_refusal=seconds,
             fastest_seconds_to_first_refusal=min(seconds.values()),
         )
+
+    def _promoted(self, detection: Detection, refused: Counter[str]) -> int | None:
+        """Let the alert action promote a detection's patterns; how often that was refused before, None if it is.
+
+        The forwarder takes no pattern whose replay hits somebody who is not accused. An attacker who goes on more
+        slowly than the others is accused later than they are.
+        """
+        ttl = EXPIRING_TTL if detection.attack == EXPIRING else "1h"
+        try:
+            self.splunk.search(
+                f"index=apisec_risk detection={detection.name} | sendalert apisec_block "
+                f"param.forwarder={FORWARDER_NAME} param.pattern={detection.name} param.mode=enforce param.ttl={ttl}",
+                earliest_time="-60m",
+            )
+        except DemoError as error:
+            if "action=apisec_block exit code" not in str(error):
+                raise
+            refused[detection.name] += 1
+            return None
+        return refused[detection.name]
 
     def _to_refusal(self, identity: str) -> float | None:
         value = self.patterns.stats(identity)["seconds_from_change_to_first_refusal"]
