@@ -59,8 +59,8 @@ build_app() { .venv/bin/python tools/build_app.py; }
 
 # Most tests wait for processes of their own: side by side, a file at a time, they take a third of the time.
 # Files that take long begin (tests/support/splunk_selection.py); xdist itself would begin with those of many tests.
-# One more than there are cores: each waits for others more than half of its time.
-export PYTEST_XDIST_AUTO_NUM_WORKERS=${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(($(nproc) + 1))}
+# Two more than there are cores: each waits for others half of its time.
+export PYTEST_XDIST_AUTO_NUM_WORKERS=${PYTEST_XDIST_AUTO_NUM_WORKERS:-$(($(nproc) + 2))}
 SIDE_BY_SIDE=(--numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder)
 
 # The rooms that run inside Splunk are tested with Splunk's Pythons too, where this machine has them.
