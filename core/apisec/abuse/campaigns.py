@@ -172,8 +172,6 @@ class Campaign:
             return 2
         if len(who) > 1 and CROWD_SHARE * _known(who, self.members) >= len(who):
             return 2
-        if one.family not in self.families:
-            return 0
         outbreak = slot - self.settled <= OUTBREAK_HOURS * SLOTS_PER_HOUR
         return 3 if outbreak or (one.family in OUTSIDERS and under_way) else 0
 

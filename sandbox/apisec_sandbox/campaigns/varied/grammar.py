@@ -145,6 +145,12 @@ class Grammar(Draft):
         if form and way == "password":
             body = (("grant_type", "password,password"), *body)
         self.add("login", "POST", style.path(base), "login", "token", "", (), body, form=form)
+        self._beside_login(base, way, made.name, (member, kind), body)
+        return kind, way
+
+    def _beside_login(self, base: str, way: str, shown: str, name: tuple[str, str], body: FieldSpecs) -> None:
+        """Add what stands beside a login: renewal, forgotten passwords, registering. ``name``: the account's field."""
+        rng, style = self.rng, self.style
         if rng.random() < 0.6:
             self.add(
                 "refresh",
@@ -157,9 +163,7 @@ class Grammar(Draft):
                 (("grant", "refresh"),),
             )
         if way == "password":
-            self.add(
-                "forgot", "POST", style.path(rng.choice(words.RESET_PATHS)), "reset", "ack", "", (), ((member, kind),)
-            )
+            self.add("forgot", "POST", style.path(rng.choice(words.RESET_PATHS)), "reset", "ack", "", (), (name,))
         if rng.random() < 0.7:
             self.add(
                 "register",
@@ -167,11 +171,10 @@ class Grammar(Draft):
                 style.path(rng.choice(words.REGISTER_PATHS)),
                 "register",
                 "one",
-                made.name,
+                shown,
                 (),
-                body[-2:] if way == "password" else ((member, kind),),
+                body[-2:] if way == "password" else (name,),
             )
-        return kind, way
 
     def staff(self) -> None:
         rng, style = self.rng, self.style
