@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -150,8 +149,3 @@ class Gateway:
             return int(started[-1]["child_pid"]) if started else 0
 
         return until(last, 60, f"{name} starts")
-
-
-def modes(folder: Path) -> dict[str, int]:
-    """Return the permissions of everything below a folder."""
-    return {str(path.relative_to(folder)): os.lstat(path).st_mode & 0o777 for path in folder.rglob("*")}

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.forwarder.gateway_rig import Gateway, modes
+from tests.forwarder.gateway_rig import Gateway
+from tests.support.at_rest import modes, texts
 from tests.support.waiting import free_port, listening, until
 
 pytestmark = pytest.mark.gateway
@@ -157,10 +158,10 @@ def test_no_secret_rests_anywhere(gateway: Gateway) -> None:
         cookie=f"session={PASSWORD}",
     )
     gateway.event("/forms")
-    kept = [path for path in (gateway.folder / "spool").rglob("*") if path.is_file()]
-    texts = {str(path): path.read_bytes() for path in [*kept, gateway.forwarder_log, gateway.folder / "envoy.log"]}
-    texts["hec"] = b"\n".join(gateway.hec.bodies)
-    for name, text in texts.items():
+    kept = texts(gateway.folder / "spool")
+    kept.update({path.name: path.read_bytes() for path in (gateway.forwarder_log, gateway.folder / "envoy.log")})
+    kept["hec"] = b"\n".join(gateway.hec.bodies)
+    for name, text in kept.items():
         for secret in (CARD, PASSWORD, BEARER, gateway.hec.token):
             assert secret.encode() not in text, name
 

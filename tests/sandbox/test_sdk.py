@@ -13,6 +13,7 @@ from splunklib.binding import AuthenticationError, HTTPError
 
 from apisec_sandbox.splunkd.indexes import Event
 from apisec_sandbox.splunkd.server import Addresses, Splunkd
+from tests.support.at_rest import texts
 
 from .conftest import connect
 
@@ -152,8 +153,7 @@ def test_storage_passwords(splunk: Splunk) -> None:
     with pytest.raises(HTTPError) as caught:
         service.storage_passwords.create("again", "user/ü:x", "realm one")
     assert caught.value.status == 409
-    files = [path for path in splunk[0].home.root.rglob("*") if path.is_file()]
-    assert not [path for path in files if b"s3cret value" in path.read_bytes()]
+    assert not [name for name, text in texts(splunk[0].home.root).items() if b"s3cret value" in text]
     service.storage_passwords.delete("user/ü:x", "realm one")
     assert len(service.storage_passwords) == 0
 
