@@ -23,10 +23,12 @@ from apisec.activity.hashing import value_hash32
 if TYPE_CHECKING:
     from apisec.activity import OperationActivity
 
-OUT_OF_LINE = 4.0  # decades from which on a row's responses are counted
+OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
 TWICE = 2.0  # what is less than twice the usual is no other way of asking, however alike the others are
 SIZE_CAP, OWNERS_CAP = 4.0, 4.0
 REPEATED_CAP = 2.0  # decades that it says at most that it came again
+ALONGSIDE = 1.0  # decades that size and volume say beside each other: large responses make volume, and come again
+DATA = "data"  # the group of claims about it
 BYTES, RECORDS, VALUES, OWNERS = "bytes", "records", "values", narrow.OWNERS
 REQUESTS = "requests"  # in seven days: how many responses the largest is one of
 # A difference that says nothing, and the words.
@@ -58,16 +60,16 @@ class ExcessData(CountingFamily):
     claims = (
         Claim(
             "oversize", "oversize", "times larger responses than others get", PRINCIPAL_OPERATION, least=3,
-            group="data", example="large", cap=REPEATED_CAP,
+            group=DATA, example="large", cap=REPEATED_CAP,
         ),
         Claim(
             "strangers", "strangers", "times records of more owners than others get", PRINCIPAL_OPERATION, least=3,
             example="large", cap=REPEATED_CAP,
         ),
         volume(
-            "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=100, group="data", example="large"
+            "sensitive", "sensitive", "classified values", PRINCIPAL_OPERATION, least=100, group=DATA, example="large"
         ),
-        volume("bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=100_000, group="data", example="large"),
+        volume("bytes", "bytes", "bytes", PRINCIPAL_OPERATION, least=100_000, group=DATA, example="large"),
     )  # fmt: skip
     totals = (
         Total("total", "oversize", "times larger responses than others get", example="large"),
@@ -85,12 +87,16 @@ class ExcessData(CountingFamily):
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         features: Dict[str, float] = {}
         for operation, found in _out_of_line(counted, context).items():
-            own = narrow.is_own(context, operation, counted)
+            own = narrow.is_own(context, operation, counted) or narrow.is_nobodys(context, operation, counted)
             for measure, large in found.items():
                 if own and measure != OWNERS:
                     continue
                 feature, cap = ("owners", OWNERS_CAP) if measure == OWNERS else ("size", SIZE_CAP)
                 features[feature] = max(features.get(feature, 0.0), min(cap, large.decades))
+        size = features.get("size", 0.0)
+        if size and lead.feature in _DATA:
+            together = max(size, lead.decades) + min(size, lead.decades, ALONGSIDE)
+            features["size"] = together - lead.decades
         return features
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
@@ -113,6 +119,9 @@ class ExcessData(CountingFamily):
                     extremes.take(measure, principal, most)
 
 
+_DATA = frozenset(claim.feature for claim in ExcessData.claims if claim.group == DATA)
+
+
 def _measured(used: OperationActivity) -> Iterator[Tuple[str, float]]:
     """Yield by measure the most of one response (owners: of the row)."""
     if used.requests > used.failures:
@@ -133,7 +142,7 @@ def _looks(counted: Counted, operation: str, extremes: Extremes) -> float:
 
 def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Large]]:
     """Return by operation and measure what hardly any other principal gets."""
-    service = counted.row.service
+    service, principal = counted.row.service, value_hash32(counted.row.principal)
     found: Dict[str, Dict[str, Large]] = {}
     for _, name, used in counted.used():
         extremes = context.peek(OPERATION, (service, name), Extremes)
@@ -141,7 +150,7 @@ def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Larg
             continue
         for measure, most in _measured(used):
             grain = MEASURES[measure][0]
-            p_value, usual = extremes.tail(measure, most, grain), extremes.usual(measure, grain)
+            p_value, usual = extremes.tail(measure, most, grain, principal), extremes.usual(measure, grain)
             if decades(p_value) < OUT_OF_LINE or most < TWICE * usual:
                 continue
             said = decades(p_value, _looks(counted, name, extremes))

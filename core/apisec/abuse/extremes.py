@@ -1,16 +1,17 @@
 """The most that each ordinary principal got from an operation at once, and how unusual it is to get more.
 
 What an application asks for has an upper end that most of its clients reach: a page, one account's records. Who gets
-twice that asked in another way. How heavy the end is differs between operations, so it is fitted: beyond the upper
-quarter of the principals the largest ones follow a Pareto law, whose exponent is Hill's estimate (Annals of Statistics
-3, 1975), shrunk to a prior. The principal is the unit, not the response: who is large is so again and again.
+twice that asked in another way. How heavy the end is differs between operations, so it is fitted: those who go beyond
+the upper quarter of the principals follow a Pareto law (Hill, Annals of Statistics 3, 1975). Its exponent is not known
+better than those few tell: what is said is the chance by all exponents that they leave possible (with a gamma prior,
+Lomax's law of the logarithm). The principal is the unit, not the response: who is large is so again and again.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, Dict, List, Optional, Tuple
+from typing import Any, ClassVar, Dict, List, NamedTuple, Optional
 
 from apisec.abuse.base import P_FLOOR
 from apisec.abuse.rarity import by_hash, mapping, numbers
@@ -18,9 +19,21 @@ from apisec.abuse.rarity import by_hash, mapping, numbers
 MAX_PRINCIPALS = 96  # of a measure that are remembered: those of the smallest hashes
 MAX_MEASURES = 8
 LEAST_PRINCIPALS = 20  # with fewer nothing is said
-LEFT_OUT = 30  # one in so many, the largest, does not count for the fit: staff, and who was not caught
-UPPER = 4  # the upper fourth makes the tail
-PRIOR_INDEX, PRIOR_WEIGHT = 0.25, 4.0  # Hill's index before anything is known, and the principals that it weighs
+LEFT_OUT = 30  # one in so many, the largest, does not tell how far people go: staff, and who was not caught
+UPPER = 4  # the upper fourth is where the tail begins
+BEYOND = 1.1  # times that: who has less reached the same end, and does not tell how far others go who pass it
+PRIOR_INDEX, PRIOR_WEIGHT = 0.25, 6.0  # Hill's index before anything is known, and the principals that it weighs
+
+
+class Fit(NamedTuple):
+    """Where the tail starts, of so many principals, and the logarithms of those beyond less the largest ones."""
+
+    start: float
+    principals: int
+    beyond: int
+    count: int
+    total: float
+    largest: float  # of those that count
 
 
 class Extremes:
@@ -31,7 +44,7 @@ class Extremes:
 
     def __init__(self) -> None:
         self._held: Dict[str, Dict[int, float]] = {}
-        self._fits: Dict[str, Tuple[float, float, float]] = {}
+        self._fits: Dict[str, Fit] = {}
 
     def take(self, measure: str, principal: int, most: float) -> None:
         """Take the most that an ordinary principal (a hash) got."""
@@ -56,36 +69,46 @@ class Extremes:
     def known(self, measure: str) -> bool:
         return len(self._held.get(measure, ())) >= LEAST_PRINCIPALS
 
-    def tail(self, measure: str, value: float, grain: float) -> float:
+    def tail(self, measure: str, value: float, grain: float, principal: int = -1) -> float:
         """Return the chance that the most of an ordinary principal is at least ``value``; 1 where too few are known.
 
-        ``grain`` is a difference that says nothing: a few bytes, one record.
+        ``grain`` is a difference that says nothing: a few bytes, one record. What the ``principal`` (a hash) taught
+        itself does not count.
         """
         fit = self._fit(measure, grain)
-        if fit is None or value <= fit[0]:
+        if fit is None or value <= fit.start:
             return 1.0
-        start, share, index = fit
-        return max(P_FLOOR, share * math.exp(-math.log((value + grain) / (start + grain)) / index))
+        ratio = (value + grain) / (fit.start + grain)
+        if ratio <= BEYOND:
+            return 1.0 / UPPER
+        beyond, count, total = fit.beyond, fit.count + PRIOR_WEIGHT, fit.total + PRIOR_INDEX * PRIOR_WEIGHT
+        own = (self._held[measure].get(principal, 0.0) + grain) / (fit.start + grain)
+        if own > BEYOND:
+            beyond -= 1
+            if math.log(own) <= fit.largest:
+                count, total = count - 1.0, total - math.log(own)
+        share = (beyond + 0.5) / (fit.principals + 1.0)  # where nobody is beyond, the next one may be
+        return max(P_FLOOR, share * math.pow(total / (total + math.log(ratio)), count))
 
     def usual(self, measure: str, grain: float) -> float:
         """Return the most that three in four principals got."""
         fit = self._fit(measure, grain)
-        return fit[0] if fit else 0.0
+        return fit.start if fit else 0.0
 
-    def _fit(self, measure: str, grain: float) -> Optional[Tuple[float, float, float]]:
-        """Return (where the tail begins, the share of principals in it, Hill's index)."""
+    def _fit(self, measure: str, grain: float) -> Optional[Fit]:
         held = self._held.get(measure)
         if held is None or len(held) < LEAST_PRINCIPALS:
             return None
         found = self._fits.get(measure)
         if found is None:
             ordered = sorted(held.values())
-            kept = len(ordered) - len(ordered) // LEFT_OUT
             upper = max(4, len(ordered) // UPPER)
             start = ordered[-upper - 1]
-            excess = [math.log((most + grain) / (start + grain)) for most in ordered[-upper:kept]]
-            index = (sum(excess) + PRIOR_INDEX * PRIOR_WEIGHT) / (len(excess) + PRIOR_WEIGHT)
-            found = self._fits[measure] = (start, upper / len(ordered), index)
+            ratios = [(most + grain) / (start + grain) for most in ordered[-upper:]]
+            beyond = [math.log(ratio) for ratio in ratios if ratio > BEYOND]
+            known = beyond[: max(0, len(beyond) - len(ordered) // LEFT_OUT)]
+            largest = known[-1] if known else 0.0
+            found = self._fits[measure] = Fit(start, len(ordered), len(beyond), len(known), sum(known), largest)
         return found
 
     def merge(self, other: Extremes) -> None:

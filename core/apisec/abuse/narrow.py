@@ -6,10 +6,12 @@ show beside it: they write what they read, go through flows, or hold an office w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Tuple
+from typing import TYPE_CHECKING, Set, Tuple
 
-from apisec.abuse.base import OPERATION, Context, Window, decades
+from apisec.abuse.base import OPERATION, SERVICE, Context, Window, decades
 from apisec.abuse.extremes import Extremes
+from apisec.abuse.habits import unit_of
+from apisec.abuse.provenance import Holders
 from apisec.abuse.shares import Share, share_tail
 from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST, OperationTraffic
 from apisec.activity.hashing import value_hash32
@@ -28,6 +30,9 @@ CAP = 2.0  # decades that monotony says at most: it is a rank among the principa
 LEAST = 1.3  # decades: less is how people differ
 RARE = 0.15  # of the principals of an operation: what so few of them use beside it belongs to an office
 MOST_PROGRESS = 0.5  # of the requests that got something new, from which on it is no repetition
+LEAST_SAMPLED = 6  # ids of lists whose holders may be known, to say whose they are
+PUBLIC_SHARE = 0.5  # of those, that many hold
+OTHERS_OF_OWN, KNOWN_OF_OWN = 0.05, 0.1  # of those, that others hold at most, and that it was given before at least
 LEAST_OFFICE = 2  # principals that use what belongs to an office
 
 
@@ -47,7 +52,8 @@ def narrowness(context: Context, operation: str, counted: Counted, marking: bool
     traffic = context.peek(OPERATION, (service, operation), OperationTraffic)
     share = (traffic.shares.get(MONOTONY) if traffic else None) or Share()
     beta = decades(share_tail(hits, trials, *share.beta(*USUAL)))
-    found = min(beta, decades(extremes.tail(SHARE, odds, GRAIN)), CAP)
+    rank = decades(extremes.tail(SHARE, odds, GRAIN, value_hash32(counted.row.principal)))
+    found = min(beta, rank, CAP)
     return found if found >= LEAST and not holds_office(context, operation, counted) else 0.0
 
 
@@ -97,6 +103,29 @@ def is_own(context: Context, operation: str, counted: Counted) -> bool:
     if listed:
         return listed <= max(1.0, usual) <= FEW_OWNERS
     return asked > 0 and single >= OF_ONE * asked
+
+
+def is_nobodys(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether what the operation's lists gave in the window is for everybody, or only this principal ever got it.
+
+    The first is a catalogue; the second grows with what one owns. Of other people's things, others hold some.
+    """
+    holders = context.peek(SERVICE, (counted.row.service,), Holders)
+    if holders is None:
+        return False
+    sampled = public = others = 0
+    for row, name, used in counted.used():
+        if name == operation and used.given.values:
+            ids: Set[int] = used.given.values
+            known, foreign, many = holders.judge(ids, ids, value_hash32(unit_of(row)))
+            sampled, public, others = sampled + known, public + many, others + len(foreign)
+    if sampled < LEAST_SAMPLED:
+        return False
+    if public >= PUBLIC_SHARE * sampled:
+        return True
+    given = sum(used.given.count for _, name, used in counted.used() if name == operation)
+    known = given - counted.by_operation.get(operation, {}).get("given", 0.0)
+    return public + others <= OTHERS_OF_OWN * sampled and known >= KNOWN_OF_OWN * given
 
 
 def futility(counted: Counted, operation: str) -> float:

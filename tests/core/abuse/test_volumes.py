@@ -37,8 +37,10 @@ def sizes(values: Any) -> Extremes:
 def test_a_page_has_an_end_and_a_heavy_tail_has_none() -> None:
     page = sizes(3_000.0 + 10 * (n % 40) for n in range(80))
     heavy = sizes(3_000.0 * (1.0 - (n + 0.5) / 80) ** -0.7 for n in range(80))
-    assert decades(page.tail("bytes", 9_000.0, 256.0)) > 5
-    assert decades(heavy.tail("bytes", 9_000.0, 256.0)) < 2
+    twice, tenfold = (decades(page.tail("bytes", value, 256.0)) for value in (7_000.0, 33_000.0))
+    assert 3.0 < twice < 4.0, "eighty people do not say more of who chooses another size of page"
+    assert tenfold > 4.3
+    assert decades(heavy.tail("bytes", 33_000.0, 256.0)) < 2
     assert decades(page.tail("bytes", 3_390.0, 256.0)) < 2, "as much as some others got"
 
 
