@@ -40,6 +40,7 @@ def card_of(document: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|",
         *[_family(name, entry, training) for name, entry in document["families"].items()],
         "",
+        *_margins(training.get("margins") or {}),
         *_splits(training.get("splits") or {}, training.get("kept") or ()),
         "## Not for",
         "",
@@ -65,6 +66,32 @@ def _log10_p(entry: Mapping[str, Any], z: float) -> float:
 
     knots = tuple((float(place), float(height)) for place, height in entry["knots"])
     return FamilyModel(entry["bias"], entry["weights"], knots, entry["slope"]).log10_p(z)
+
+
+def _margins(margins: Mapping[str, Any]) -> list[str]:
+    """Return what was fitted to findings; nothing where there were none."""
+    if not margins.get("curves"):
+        return []
+    counts, used = margins["left_out"], margins["used"]
+    lines = [
+        "## Margins",
+        "",
+        f"Decades beyond five that a family has to state before it is a finding, where a false finding costs "
+        f"{margins['weight']:g} missed campaigns: "
+        + (", ".join(f"{f} {m:g}" for f, m in used.items()) or "none")
+        + ".",
+    ]
+    if counts:
+        lines.append(
+            f"Fitted without each source in turn, there: {counts['found']} campaigns found and {counts['false']} false "
+            f"findings; without margins {counts['found_stated']} and {counts['false_stated']}."
+        )
+    header = " | ".join(f"{row[0]:g}" for row in next(iter(margins["curves"].values())))
+    lines += ["", "Campaigns found (by any family) / false findings (of this one) at a margin of:", ""]
+    lines += [f"| family | {header} |", "|---" * (header.count("|") + 2) + "|"]
+    for family, rows in margins["curves"].items():
+        lines.append(f"| {family} | " + " | ".join(f"{row[1]:g} / {row[2]:g}" for row in rows) + " |")
+    return [*lines, ""]
 
 
 def _splits(splits: Mapping[str, Any], kept: Collection[str]) -> list[str]:

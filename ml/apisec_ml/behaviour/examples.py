@@ -14,6 +14,7 @@ from typing import Any
 
 from apisec.abuse.base import Observation
 from apisec_ml.behaviour.judging import GRACE, HALF
+from apisec_ml.behaviour.margins import Alarm, alarms_of
 from apisec_ml.behaviour.run import Run
 from apisec_ml.behaviour.told import Told, told_of
 from apisec_ml.behaviour.truth import DAY, Campaign, Truth
@@ -51,6 +52,7 @@ class Examples:
     campaigns: tuple[Campaign, ...]
     sources: tuple[str, ...]
     told: tuple[Told, ...] = ()  # of what is ordinary
+    alarms: tuple[Alarm, ...] = ()
 
     def of(self, family: str) -> list[Example]:
         return [one for one in self.listed if one.family == family]
@@ -68,6 +70,7 @@ def examples_of(runs: Sequence[Run]) -> Examples:
         tuple(campaign for run in runs for campaign in run.truth.attacked()),
         tuple(dict.fromkeys(run.source for run in runs)),
         tuple(one for run in runs for one in told_of(_ordinary(run))),
+        tuple(one for run in runs for one in alarms_of(run)),
     )
 
 
@@ -80,6 +83,7 @@ def merged(parts: Sequence[Examples]) -> Examples:
         tuple(one for part in parts for one in part.campaigns),
         tuple(dict.fromkeys(one for part in parts for one in part.sources)),
         tuple(one for part in parts for one in part.told),
+        tuple(one for part in parts for one in part.alarms),
     )
 
 

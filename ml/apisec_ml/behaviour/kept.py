@@ -18,7 +18,7 @@ import joblib
 
 import apisec
 from apisec.errors import ConfigError
-from apisec_ml.behaviour import events, examples, judging, labels, rows, run, told, truth
+from apisec_ml.behaviour import events, examples, judging, labels, margins, rows, run, told, truth
 from apisec_ml.behaviour.examples import Examples, examples_of, merged
 from apisec_ml.behaviour.rows import Source
 from apisec_ml.behaviour.run import Settings, run_all
@@ -73,7 +73,9 @@ def _code(settings: Settings) -> str:
     """Return a digest of all code that observations are made by, and of the models that ran meanwhile."""
     digest = hashlib.sha256(repr(replace(settings, cache=None, quiet=True)).encode())
     core = Path(inspect.getfile(apisec)).parent
-    made_by = [Path(inspect.getfile(module)) for module in (events, examples, judging, labels, rows, run, told, truth)]
+    made_by = [
+        Path(inspect.getfile(module)) for module in (events, examples, judging, labels, margins, rows, run, told, truth)
+    ]
     for path in [*sorted((*core.rglob("*.py"), *core.rglob("*.json"))), *made_by]:
         digest.update(path.read_bytes())
     if settings.model is not None:

@@ -98,7 +98,10 @@ def run_train(options: argparse.Namespace) -> None:
         choice = not options.all and len(examples.sources) > 1
         kept = [name for name, split in splits.items() if worth_it(split)] if choice else FAMILIES
         document = train(examples, settings, splits, kept)
-        print(f"families with a model of their own: {', '.join(kept) or 'none'}", file=sys.stderr)
+        print(f"families with weights of their own: {', '.join(kept) or 'none'}", file=sys.stderr)
+    used = document["training"]["margins"]["used"]
+    told = ", ".join(f"{family} {margin:g}" for family, margin in used.items())
+    print(f"families with a margin (decades): {told or 'none'}", file=sys.stderr)
     _write(options.output, document)
 
 

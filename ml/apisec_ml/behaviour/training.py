@@ -29,6 +29,8 @@ from apisec.errors import ModelError
 from apisec_ml.behaviour.calibration import Calibration, calibrate, trials_of
 from apisec_ml.behaviour.distances import QUANTILES
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
+from apisec_ml.behaviour.margins import calibration_of
+from apisec_ml.behaviour.margins import summary_of as margins_of
 from apisec_ml.behaviour.told import summary_of as told_summary
 
 GOLDEN = 12  # vectors a family
@@ -100,9 +102,9 @@ class Fitted:
         return FamilyModel(0.0, weights, self.calibration.knots, self.calibration.slope)
 
 
-def untrained(fitted: Fitted) -> Fitted:
-    """Return the family as it is without training: every weight 1, and chances as its features state them."""
-    return replace(fitted, bent=None, calibration=Calibration(((0.0, 0.0),), 1.0, 0))
+def untrained(fitted: Fitted, margin: float = 0.0) -> Fitted:
+    """Return the family without weights: every one 1, and chances as its features state them, less a margin."""
+    return replace(fitted, bent=None, calibration=calibration_of(margin))
 
 
 def features_of(family: str, examples: Sequence[Example]) -> tuple[str, ...]:
@@ -206,11 +208,15 @@ def train(
 ) -> dict[str, Any]:
     """Return the artefact; ``splits`` (what honest splits gave) goes into its summary. Raises ModelError.
 
-    Families that are not ``kept`` go by their features as they are.
+    Families that are not ``kept`` go by what their features state, less a margin where margins are worth it.
     """
     if not examples.principal_days:
         raise ModelError("training needs ordinary traffic")
-    fitted = [one if one.family in kept else untrained(one) for one in fit_all(examples, settings)]
+    margins = margins_of(examples.alarms, [name for name in FAMILIES if name not in kept])
+    fitted = [
+        one if one.family in kept else untrained(one, margins["used"].get(one.family, 0.0))
+        for one in fit_all(examples, settings)
+    ]
     golden = [one for model in fitted for one in golden_of(model, examples.of(model.family), settings.seed)]
     training = {
         "sklearn": sklearn.__version__,
@@ -221,6 +227,7 @@ def train(
         "principal_days": examples.principal_days,
         "campaigns": len(examples.campaigns),
         "kept": sorted(kept),
+        "margins": margins,
         "families": {one.family: {**one.about, **summary_of(one, examples)} for one in fitted},
         "told": told_summary(examples.told, examples.transactions),
         "splits": splits or {},

@@ -21,6 +21,7 @@ from apisec_ml.behaviour.card import card_of
 from apisec_ml.behaviour.drift import as_text as drift_text
 from apisec_ml.behaviour.drift import drift_of
 from apisec_ml.behaviour.examples import ATTACK, ORDINARY, Example, Examples
+from apisec_ml.behaviour.margins import Alarm
 from apisec_ml.behaviour.splits import by_source, splits_of, worth_it
 from apisec_ml.behaviour.training import Settings, fit_family, matrix_of, train
 
@@ -209,6 +210,21 @@ def test_the_card_names_every_family_and_the_digest(artefact: dict[str, Any]) ->
     assert all(f"| {name} |" in card for name in FAMILIES)
     found = artefact["training"]["splits"]["scraping"]["styles"]["loud"]["found"]
     assert f"loud {found} of 6" in card
+
+
+def test_a_margin_stands_in_artefact_and_card() -> None:
+    alarms = tuple(
+        Alarm(source, f"{source} {kind} {n}", "scraping", z, kind, f"{source} {n}" if kind == "right" else "")
+        for source in "ab"
+        for kind, z in (("right", 9.0), ("false", 5.5))
+        for n in range(4)
+    )
+    trained = train(replace(made(attacks=False), alarms=alarms), Settings(), {}, ())
+    assert parse_models(json.dumps(trained)).p_value("scraping", {"records": 5.75}) == pytest.approx(1e-5)
+    card = card_of(trained)
+    assert "missed campaigns: scraping 0.75." in card
+    assert "8 campaigns found and 0 false findings; without margins 8 and 8" in card
+    assert "| scraping | 8 / 8 |" in card
 
 
 def test_training_needs_ordinary_traffic() -> None:
