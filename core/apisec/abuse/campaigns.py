@@ -15,8 +15,9 @@ first reaches ``FINDING_SCORE``. What comes later is told as its course: when it
 
 What is worth a finding itself joins one that was told only when that accuses its principals already, or shares members
 with a crowd, or when the same family was worth a finding there and it shares the signature, or the operation while such
-keep coming, comes from outside while such keep coming, or within an hour of the first one. It prefers that to a weak
-campaign of its own, which is then taken in: forty sources are forty weak campaigns before one is told.
+keep coming, comes from outside while such keep coming, or within an hour of the first one. What the accused go on doing
+makes nobody else one of them: who comes to the same operation days later is another attacker. It prefers joining to a
+weak campaign of its own, which is then taken in: forty sources are forty weak campaigns before one is told.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Campaign:
 
     __slots__ = (
         "accused",
+        "arrivals",
         "count",
         "families",
         "first",
@@ -72,7 +74,6 @@ class Campaign:
         "peak",
         "risen",
         "service",
-        "settled",
         "signatures",
         "targets",
         "told",
@@ -92,7 +93,8 @@ class Campaign:
         self.signatures: List[str] = []
         self.targets: List[str] = []
         self.accused: Dict[str, None] = {}  # in order
-        self.settled = -1  # slot of what was first worth a finding
+        # By family that was worth a finding: whom it accused first (a count), in which slots the first and the last.
+        self.arrivals: Dict[str, Tuple[int, int, int]] = {}
         self.members: Dict[str, int] = {}
         self.member_count = 0
         self.first = 0.0
@@ -135,11 +137,16 @@ class Campaign:
     def _accuse(self, one: Observation, slot: int) -> None:
         """Note whom and what the campaign is about: what is worth a finding, and before there is any, what is near."""
         if one.score >= FINDING_SCORE:
+            who = principals_of(one)
             if not self.accused:
-                self.targets, self.settled = [], slot
-            self.accused.update(dict.fromkeys(principals_of(one)))
-            for who in list(self.accused)[:-MAX_KNOWN]:
-                del self.accused[who]
+                self.targets = []
+            fresh = len(who) - _known(who, self.accused)
+            count, first, last = self.arrivals.get(one.family, (0, slot, slot))
+            if fresh or not count:
+                self.arrivals[one.family] = (count + max(1, fresh), first, max(last, slot))
+            self.accused.update(dict.fromkeys(who))
+            for old in list(self.accused)[:-MAX_KNOWN]:
+                del self.accused[old]
         if one.score >= (FINDING_SCORE if self.accused else SHARED_SCORE):
             for target in (one.family, _on(one), _by(one)):
                 _note(self.targets, target)
@@ -167,13 +174,19 @@ class Campaign:
             return 2
         if one.family not in self.targets:
             return 0
-        under_way = self.under_way(idle)
-        if _by(one) in self.targets or (under_way and _on(one) in self.targets):
+        count, first, last = self.arrivals.get(one.family, (0, slot, slot))
+        coming = keep_coming(count, last - first, slot - last)
+        # One source says nothing of when the next one comes.
+        near = coming or (count == 1 and bool(one.operation) and slot - last <= SHARED_HOURS * SLOTS_PER_HOUR)
+        if _by(one) in self.targets or (near and _on(one) in self.targets):
             return 2
         if len(who) > 1 and CROWD_SHARE * _known(who, self.members) >= len(who):
             return 2
-        outbreak = slot - self.settled <= OUTBREAK_HOURS * SLOTS_PER_HOUR
-        return 3 if outbreak or (one.family in OUTSIDERS and under_way) else 0
+        if not count:
+            return 0
+        outbreak = slot - first <= OUTBREAK_HOURS * SLOTS_PER_HOUR
+        outside = one.family in OUTSIDERS and self.lead in OUTSIDERS
+        return 3 if outbreak or (outside and coming) else 0
 
     def _rank_of_weak(self, one: Observation, idle: int) -> int:
         who = principals_of(one)
@@ -200,19 +213,8 @@ class Campaign:
         return 4 if here and recent else 0
 
     def under_way(self, idle: int) -> bool:
-        """Whether the next source is still to be expected, as often as they came so far.
-
-        Sources come at a rate that is not known (exponential, with a gamma prior of one gap): the chance that none
-        comes for ``idle`` slots is (span / (span + idle)) ^ members, and in one campaign of ten one such gap is let
-        pass. Within ``NEARBY_HOURS`` pauses are no end, for people sleep and tools wait.
-        """
-        if idle <= NEARBY_HOURS * SLOTS_PER_HOUR:
-            return True
-        if idle > SHARED_HOURS * SLOTS_PER_HOUR:
-            return False
-        span = self.last_slot - self.opened + FIRST_GAP
-        members = max(1, self.member_count)
-        return idle <= span * (math.pow(10.0 * members, 1.0 / members) - 1.0)
+        """Whether the next source is still to be expected, as often as they came so far."""
+        return keep_coming(self.member_count, self.last_slot - self.opened, idle)
 
     def absorb(self, other: Campaign) -> None:
         """Take in a weak campaign of the same."""
@@ -241,6 +243,7 @@ class Campaign:
         document.update((name, getattr(self, name)) for name in _KINDS)
         document.update(families=list(self.families), operations=list(self.operations), members=dict(self.members))
         document.update(signatures=list(self.signatures), targets=list(self.targets), accused=list(self.accused))
+        document.update(arrivals={family: list(counts) for family, counts in self.arrivals.items()})
         return document
 
     @classmethod
@@ -266,6 +269,10 @@ class Campaign:
                 raise DocumentError(f"{name} holds something that is no text", where=where)
             setattr(campaign, name, list(document[name]))
         campaign.accused = dict.fromkeys(document["accused"])
+        for family, counts in document["arrivals"].items():
+            if not (isinstance(counts, list) and [type(count) for count in counts] == [int] * 3):
+                raise DocumentError(f"arrivals[{family}] is not three numbers", where=where)
+        campaign.arrivals = {family: (one, two, three) for family, (one, two, three) in document["arrivals"].items()}
         return campaign
 
 
@@ -279,6 +286,7 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "signatures": (list,),
     "targets": (list,),
     "accused": (list,),
+    "arrivals": (dict,),
     "members": (dict,),
     "member_count": (int,),
     "first": _NUMBER,
@@ -286,7 +294,6 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "last_slot": (int,),
     "peak": _NUMBER,
     "risen": (int,),
-    "settled": (int,),
     "count": (int,),
     "told": (bool,),
     "told_slot": (int,),
@@ -294,6 +301,21 @@ _KINDS: Dict[str, Tuple[type, ...]] = {
     "told_accused": (int,),
     "told_members": (int,),
 }
+
+
+def keep_coming(sources: int, span: int, idle: int) -> bool:
+    """Whether one more source is to be expected ``idle`` slots after the last, when ``sources`` came within ``span``.
+
+    Sources come at a rate that is not known (exponential, with a gamma prior of one gap): the chance that none comes
+    for ``idle`` slots is (span / (span + idle)) ^ sources, and in one campaign of ten one such gap is let pass. Within
+    ``NEARBY_HOURS`` pauses are no end, for people sleep and tools wait.
+    """
+    if idle <= NEARBY_HOURS * SLOTS_PER_HOUR:
+        return True
+    if idle > SHARED_HOURS * SLOTS_PER_HOUR:
+        return False
+    sources = max(1, sources)
+    return idle <= (span + FIRST_GAP) * (math.pow(10.0 * sources, 1.0 / sources) - 1.0)
 
 
 def principals_of(one: Observation) -> Tuple[str, ...]:

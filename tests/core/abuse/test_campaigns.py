@@ -121,6 +121,32 @@ def test_those_who_came_every_hour_for_a_day_are_done_after_half_a_day() -> None
     assert told.new
 
 
+@pytest.mark.parametrize(
+    ("hours", "operation", "together"),
+    [
+        (SHARED_HOURS, "GET /products/{id}", True),  # one source says nothing of when the next one comes
+        (SHARED_HOURS + 1, "GET /products/{id}", False),
+        (NEARBY_HOURS, "", True),
+        (NEARBY_HOURS + 1, "", False),  # about the service as a whole: little in common
+    ],
+)
+def test_what_the_accused_go_on_doing_makes_nobody_else_one_of_them(hours: int, operation: str, together: bool) -> None:
+    ledger = Ledger()
+    for hour in range(hours):
+        ledger.take([observed(operation=operation)], SLOT + hour * SLOTS_PER_HOUR)
+    told = ledger.take([observed("another", operation=operation)], SLOT + hours * SLOTS_PER_HOUR)
+    assert any(one.new for one in told) is not together
+
+
+def test_who_comes_from_outside_belongs_to_others_from_outside_only() -> None:
+    ledger = Ledger()
+    ledger.take([observed(family="excess_data", operation="GET /orders")], SLOT)
+    ledger.take([observed(family="reconnaissance", operation="GET /orders")], SLOT + 1)
+    at = SLOT + 2 * SLOTS_PER_HOUR
+    (told,) = ledger.take([observed("another", family="reconnaissance", operation="GET /.env")], at)
+    assert told.new
+
+
 def test_a_finding_does_not_vanish_where_its_family_is_a_weak_trait_of_somebody_else() -> None:
     ledger = Ledger()
     ledger.take([observed(family="step_skipping", operation="POST /pay")], SLOT)
@@ -207,7 +233,15 @@ def test_documents_give_the_same_ledger() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"version": 2}, {"members": {"m": "1"}}, {"families": [1]}, {"peak": "high"}, {"told": 1}]
+    "change",
+    [
+        {"version": 2},
+        {"members": {"m": "1"}},
+        {"families": [1]},
+        {"peak": "high"},
+        {"told": 1},
+        {"arrivals": {"ssrf": [1, 2]}},
+    ],
 )
 def test_damaged_documents_are_refused(change: Any) -> None:
     ledger = Ledger()
