@@ -3,7 +3,8 @@
 Exports and migrations move much, and volume alone is never a finding. What an application asks for has an upper end
 that its clients share (``extremes``): who raises the limit, expands what is nested or selects all fields gets responses
 that no other client of the operation does (``size``, and how often: ``oversize``). Lists of one's own name one owner;
-who is given the records of others gets many (``owners``), by one large page or by many small ones.
+who is given the records of others gets many (``owners``), by one large page or by many small ones. A migration writes
+to what it was given, and takes what it takes for that.
 """
 
 # ruff: noqa: ARG002 - every family takes what the protocol gives
@@ -16,6 +17,7 @@ from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
 from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed, figure, volume
 from apisec.abuse.extremes import Extremes
+from apisec.abuse.scraping import reads
 from apisec.abuse.tally import Counted
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
 TWICE = 2.0  # what is less than twice the usual is no other way of asking, however alike the others are
 SIZE_CAP, OWNERS_CAP = 4.0, 4.0
+REWRITTEN, LEAST_REWRITTEN = 0.1, 20.0  # of what lists gave in an hour, what was then written to, and at least
 REPEATED_CAP = 2.0  # decades that it says at most that it came again
 ALONGSIDE = 1.0  # decades that size and volume say beside each other: large responses make volume, and come again
 DATA = "data"  # the group of claims about it
@@ -78,7 +81,7 @@ class ExcessData(CountingFamily):
     further = ("size", "owners")
 
     def mark(self, counted: Counted, context: Context) -> None:
-        for name, found in _out_of_line(counted, context).items():
+        for name, found in _out_of_line(counted, context, marking=True).items():
             if OWNERS in found:
                 counted.mark(name, "strangers", 1)
             if len(found) > (OWNERS in found):
@@ -86,11 +89,8 @@ class ExcessData(CountingFamily):
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         features: Dict[str, float] = {}
-        for operation, found in _out_of_line(counted, context).items():
-            own = narrow.is_own(context, operation, counted) or narrow.is_nobodys(context, operation, counted)
+        for found in _out_of_line(counted, context).values():
             for measure, large in found.items():
-                if own and measure != OWNERS:
-                    continue
                 feature, cap = ("owners", OWNERS_CAP) if measure == OWNERS else ("size", SIZE_CAP)
                 features[feature] = max(features.get(feature, 0.0), min(cap, large.decades))
         size = features.get("size", 0.0)
@@ -140,10 +140,12 @@ def _looks(counted: Counted, operation: str, extremes: Extremes) -> float:
     return trail.sums("requests")[2] / max(1.0, extremes.usual(REQUESTS, 1.0)) if trail else 1.0
 
 
-def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Large]]:
+def _out_of_line(counted: Counted, context: Context, marking: bool = False) -> Dict[str, Dict[str, Large]]:
     """Return by operation and measure what hardly any other principal gets."""
     service, principal = counted.row.service, value_hash32(counted.row.principal)
     found: Dict[str, Dict[str, Large]] = {}
+    if _rewrites(counted, marking):
+        return found
     for _, name, used in counted.used():
         extremes = context.peek(OPERATION, (service, name), Extremes)
         if extremes is None:
@@ -155,7 +157,30 @@ def _out_of_line(counted: Counted, context: Context) -> Dict[str, Dict[str, Larg
                 continue
             said = decades(p_value, _looks(counted, name, extremes))
             if said >= OUT_OF_LINE:
+                if measure != OWNERS and _may_be_large(counted, context, name):
+                    continue
                 large = Large(said, measure, name, most, usual)
                 known = found.setdefault(name, {}).get(measure)
                 found[name][measure] = max(large, known) if known else large
     return found
+
+
+def _may_be_large(counted: Counted, context: Context, operation: str) -> bool:
+    """Whether responses of the window hold nobody else's: then they are as large as what is there."""
+    return narrow.is_own(context, operation, counted) or narrow.is_nobodys(context, operation, counted)
+
+
+def _rewrites(counted: Counted, marking: bool) -> bool:
+    """Whether the principal writes to much of what lists gave to it within an hour."""
+    given = written = 0.0
+    for name in {*counted.part.operations, *counted.by_operation}:
+        trail = counted.part.operations.get(name)
+        counter = "given" if reads(name) else "objects"
+        seen = trail.sums(counter)[0] if trail is not None else 0.0
+        if marking:  # the window is not in the trails yet
+            seen += counted.by_operation.get(name, {}).get(counter, 0.0)
+        if counter == "given":
+            given += seen
+        else:
+            written += seen
+    return written >= max(LEAST_REWRITTEN, REWRITTEN * given)

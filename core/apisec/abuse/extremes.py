@@ -17,7 +17,7 @@ from apisec.abuse.base import P_FLOOR
 from apisec.abuse.rarity import by_hash, mapping, numbers
 
 MAX_PRINCIPALS = 96  # of a measure that are remembered: those of the smallest hashes
-MAX_MEASURES = 8
+MAX_MEASURES = 12
 LEAST_PRINCIPALS = 20  # with fewer nothing is said
 LEFT_OUT = 30  # one in so many, the largest, does not tell how far people go: staff, and who was not caught
 UPPER = 4  # the upper fourth is where the tail begins
@@ -31,7 +31,7 @@ class Fit(NamedTuple):
     start: float
     principals: int
     beyond: int
-    count: int
+    counting: int
     total: float
     largest: float  # of those that count
 
@@ -81,7 +81,7 @@ class Extremes:
         ratio = (value + grain) / (fit.start + grain)
         if ratio <= BEYOND:
             return 1.0 / UPPER
-        beyond, count, total = fit.beyond, fit.count + PRIOR_WEIGHT, fit.total + PRIOR_INDEX * PRIOR_WEIGHT
+        beyond, count, total = fit.beyond, fit.counting + PRIOR_WEIGHT, fit.total + PRIOR_INDEX * PRIOR_WEIGHT
         own = (self._held[measure].get(principal, 0.0) + grain) / (fit.start + grain)
         if own > BEYOND:
             beyond -= 1

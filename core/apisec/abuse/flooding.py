@@ -3,23 +3,23 @@
 Load grows, marketing brings bursts, integrations run round the clock: each principal is judged against its peers and
 its own habit. Volume alone is never a finding, for a migration and a new monitor look no different. A flood repeats
 itself where work proceeds: it asks for one thing again and again (``monotony``), gets nothing new by it, and takes
-what the whole service takes in its busiest hours (``load``). And what the service itself refuses as too much is one.
+what the whole service takes in its busiest hours (``load``), or asks at a rate far beyond the fastest of all others
+here (``rate``), for as much as is asked for in those hours. And what the service itself refuses as too much is one.
 """
 
-# ruff: noqa: ARG002 - every family takes what the protocol gives
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Dict
 
 from apisec.abuse import narrow
 from apisec.abuse.base import PRINCIPAL_OPERATION, SERVICE, Context, Window
 from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, figure, volume
-from apisec.abuse.load import Load
+from apisec.abuse.load import Arrivals, Load
 from apisec.abuse.tally import Counted
 
 LEAST_SINGLE = 8  # requests of one operation in an hour, by somebody who does nothing else
 LEAST_VOLUME = 2.0  # decades of volume without which nothing beside it counts
+LEAST_RATE, RATE_CAP = 2.0, 2.0  # decades of the rate: what volume says already, and what it says at most beyond
 
 
 class Flooding(CountingFamily):
@@ -37,7 +37,7 @@ class Flooding(CountingFamily):
         Total("total", "s429", "requests over a limit (429)", example="failure"),
         Total("total_single", "single", "principals that repeat one request", least=5),
     )
-    further = ("load", "monotony")
+    further = ("load", "monotony", "rate")
 
     def mark(self, counted: Counted, context: Context) -> None:
         for name, counts in list(counted.by_operation.items()):
@@ -53,25 +53,37 @@ class Flooding(CountingFamily):
         trail = counted.part.operations.get(operation)
         if trail is None or lead.decades < LEAST_VOLUME or lead.basis == UNKNOWN:
             return {}
-        if not narrow.is_known(context, operation, counted):
-            return {}
         futile = narrow.futility(counted, operation)
-        load = context.peek(SERVICE, (counted.row.service,), Load)
-        heavy = futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0)
-        # A page that asks for the same each second is monotonous too: without load it is no flood.
-        return {"monotony": min(heavy, futile * narrow.narrowness(context, operation, counted)), "load": heavy}
+        features = {"rate": futile * _rate(context, operation, counted)}
+        if narrow.is_known(context, operation, counted):
+            load = context.peek(SERVICE, (counted.row.service,), Load)
+            heavy = futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0)
+            # A page that asks for the same each second is monotonous too: without load it is no flood.
+            monotony = min(heavy, futile * narrow.narrowness(context, operation, counted))
+            features.update({"monotony": monotony, "load": heavy})
+        return features
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
         said = [narrow.words(counted, operation)] if features.get("monotony") else []
         if features.get("load"):
             spent = counted.part.operations[operation].sums("response_time")[0] / 1000.0
             said.append(f"{figure(spent)} seconds of the service's time in an hour, as much as in its busiest hours")
+        if features.get("rate"):
+            _, requests, usual = narrow.haste(context, operation, counted)
+            said.append(f"{figure(requests)} times {operation} in five minutes; others at most {figure(usual)}, mostly")
         return said
 
     def learn(self, window: Window, context: Context) -> None:
-        spent: Dict[str, float] = {}
-        for row in window.rows:
-            here = sum(used.response_time for used in row.operations.values())
-            spent[row.service] = spent.get(row.service, 0.0) + here
-        for service, milliseconds in spent.items():
-            context.part(SERVICE, (service,), Load).take(context.now_slot, milliseconds)
+        for service, rows in window.by_service.items():
+            spent = sum(used.response_time for row in rows for used in row.operations.values())
+            context.part(SERVICE, (service,), Load).take(context.now_slot, spent)
+            context.part(SERVICE, (service,), Arrivals).take(context.now_slot, sum(row.requests for row in rows))
+
+
+def _rate(context: Context, operation: str, counted: Counted) -> float:
+    """Return in decades what the rate says beyond volume; nothing, while the service hardly feels it."""
+    arrivals = context.peek(SERVICE, (counted.row.service,), Arrivals)
+    asked = counted.part.operations[operation].sums("requests")[0]
+    if arrivals is None or not arrivals.decades(asked):
+        return 0.0
+    return min(RATE_CAP, max(0.0, narrow.haste(context, operation, counted)[0] - LEAST_RATE))

@@ -1,4 +1,4 @@
-"""What a service takes in its busiest hours, and how much of that one principal takes alone."""
+"""What a service takes and is asked for in its busiest hours, and how much of that one principal does alone."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ KEPT_HOURS = 168
 LEAST_HOURS = 24  # before the busiest are known
 BUSIEST = 0.95  # quantile of the hours
 LEAST_SPENT = 30_000.0  # milliseconds in an hour, 1 % of one worker: less is no load, however idle the service is
+LEAST_ASKED = 240.0  # requests in an hour: four a minute, all the time
 SHARE = 0.25  # of what the service takes then: nobody ordinary is as much
 CAP = 2.0  # decades
 
@@ -20,6 +21,7 @@ class Load:
     """Response time of all ordinary requests together by hour, milliseconds. The part "load" of a service."""
 
     name: ClassVar[str] = "load"
+    least: ClassVar[float] = LEAST_SPENT
     __slots__ = ("_hours",)
 
     def __init__(self) -> None:
@@ -30,8 +32,8 @@ class Load:
         self._hours[hour] = self._hours.get(hour, 0.0) + spent
 
     def decades(self, spent: float) -> float:
-        """Return what the milliseconds of one principal in an hour say: a decade for each doubling beyond ``SHARE``."""
-        if len(self._hours) < LEAST_HOURS or spent < LEAST_SPENT:
+        """Return what one principal took in an hour says: a decade for each doubling beyond ``SHARE``."""
+        if len(self._hours) < LEAST_HOURS or spent < self.least:
             return 0.0
         ordered = sorted(self._hours.values())
         usual = ordered[int(BUSIEST * (len(ordered) - 1))]
@@ -56,3 +58,11 @@ class Load:
         known = by_hash(state, 2 * KEPT_HOURS, cls.name)
         load._hours = dict(zip(known, numbers(list(known.values()), len(known), cls.name)))
         return load
+
+
+class Arrivals(Load):
+    """Requests of all ordinary principals together by hour. The part "arrivals" of a service."""
+
+    name: ClassVar[str] = "arrivals"
+    least: ClassVar[float] = LEAST_ASKED
+    __slots__ = ()

@@ -6,22 +6,31 @@ show beside it: they write what they read, go through flows, or hold an office w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Set, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Tuple
 
-from apisec.abuse.base import OPERATION, SERVICE, Context, Window, decades
+from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context, Window, decades
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.habits import unit_of
 from apisec.abuse.provenance import Holders
 from apisec.abuse.shares import Share, share_tail
 from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST, OperationTraffic
 from apisec.activity.hashing import value_hash32
+from apisec.baselines.population import DAY_ROWS
 
 if TYPE_CHECKING:
+    from apisec.abuse.counters import Trail
     from apisec.abuse.tally import Counted
 
 OWNERS = "owners"  # what is measured: whom the records of an operation's lists belong to
 FEW_OWNERS = 3.0  # with more an operation is no list of one's own
 OF_ONE = 0.8  # of the objects asked for, to be all of one owner
+EVERYBODYS = "everybodys"  # what is measured: of the objects asked for, those that many hold
+PRIVATE = 0.6  # share of those below which an operation is about what belongs to somebody
+LEAST_PRIVATE = 40.0  # rows that say so
+WALK = "walk"  # what is measured: different objects of seven days, as far as none came again
+WALK_GRAIN = 4.0
+RATE = "rate"  # what is measured: requests of an operation in five minutes
+RATE_GRAIN = 5.0
 SHARE = "share"  # what is measured: of all that a principal does, the odds that it is this operation
 GRAIN = 0.1
 USUAL = (0.3, 0.25)  # mean and deviation of the share where nothing is known
@@ -116,47 +125,122 @@ def is_nobodys(context: Context, operation: str, counted: Counted) -> bool:
     sampled = public = others = 0
     for row, name, used in counted.used():
         if name == operation and used.given.values:
-            ids: Set[int] = used.given.values
+            ids: AbstractSet[int] = used.given.values
             known, foreign, many = holders.judge(ids, ids, value_hash32(unit_of(row)))
             sampled, public, others = sampled + known, public + many, others + len(foreign)
     if sampled < LEAST_SAMPLED:
         return False
     if public >= PUBLIC_SHARE * sampled:
         return True
-    given = sum(used.given.count for _, name, used in counted.used() if name == operation)
-    known = given - counted.by_operation.get(operation, {}).get("given", 0.0)
-    return public + others <= OTHERS_OF_OWN * sampled and known >= KNOWN_OF_OWN * given
+    given = float(sum(used.given.count for _, name, used in counted.used() if name == operation))
+    before = given - counted.by_operation.get(operation, {}).get("given", 0.0)
+    return public + others <= OTHERS_OF_OWN * sampled and before >= KNOWN_OF_OWN * given
+
+
+def is_private(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether others ask the operation for what few hold: desks, auditors and owners do nothing else there either."""
+    traffic = context.peek(OPERATION, (counted.row.service, operation), OperationTraffic)
+    share = traffic.shares.get(EVERYBODYS) if traffic else None
+    if share is None or share.weight < LEAST_PRIVATE:
+        return False
+    alpha, beta = share.beta(PRIVATE, USUAL[1])
+    return alpha / (alpha + beta) < PRIVATE
+
+
+def walked(context: Context, operation: str, counted: Counted) -> Tuple[float, float]:
+    """Return in decades how unusual it is to see so many different things in a week and none again, and how many.
+
+    People come back to what they know, and meet again what is popular; who takes a collection goes through it once.
+    """
+    trail = counted.part.operations.get(operation)
+    extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+    if trail is None or extremes is None or not extremes.known(WALK):
+        return 0.0, 0.0
+    tail = extremes.tail(WALK, _walk(trail), WALK_GRAIN, value_hash32(counted.row.principal))
+    return decades(tail), max(trail.sums("objects")[2], trail.sums("given")[2])
+
+
+def _walk(trail: Trail) -> float:
+    """Return the different objects asked for (ids that lists gave) in seven days, by the share that they are of all."""
+    requests, objects, records, given = (
+        trail.sums(counter)[2] for counter in ("requests", "objects", "records", "given")
+    )
+    of_lists = given * given / max(records, given) if given else 0.0
+    return max(of_lists, objects * objects / max(requests, objects) if objects else 0.0)
 
 
 def futility(counted: Counted, operation: str) -> float:
     """Return how far the requests of the window repeat themselves and make the service work, 0–1.
 
-    Who reads or writes one thing after the other proceeds, whether it had them last week or not; and what is refused
-    at the door (4xx, but for 429) costs nothing.
+    Who reads or writes one thing after the other proceeds, whether it had them last week or not, and so does who makes
+    things (201); what is refused at the door (4xx, but for 429) costs nothing.
     """
-    requests = objects = records = given = refused = 0.0
+    requests = objects = records = given = refused = made = 0.0
     for _, name, used in counted.used():
         if name == operation:
             requests += used.requests
             objects += used.object_count
             records += used.records
             given += used.given.count
+            made += used.statuses.get(201, 0)
             refused += sum(count for status, count in used.statuses.items() if 400 <= status < 500 and status != 429)
     if not requests:
         return 0.0
-    new = max(objects / requests, given / records if records else 0.0)
+    new = max(objects / requests, made / requests, given / records if records else 0.0)
     return max(0.0, 1.0 - new / MOST_PROGRESS) * (1.0 - min(1.0, refused / requests))
 
 
+def haste(context: Context, operation: str, counted: Counted) -> Tuple[float, float, float]:
+    """Return in decades how unusual so many requests of one operation in five minutes are, how many, and the usual.
+
+    Beside the most of others who use it and of others at the service with any operation, whichever says less: an
+    operation has its machines, and a service has some that are as fast as this elsewhere.
+    """
+    service, principal = counted.row.service, value_hash32(counted.row.principal)
+    requests = counted.by_operation.get(operation, {}).get("requests", 0.0)
+    said, usual = [], 0.0
+    for scope, key in ((OPERATION, (service, operation)), (SERVICE, (service,))):
+        extremes = context.peek(scope, key, Extremes)
+        if extremes is not None and extremes.known(RATE):
+            said.append(decades(extremes.tail(RATE, requests, RATE_GRAIN, principal)))
+            usual = max(usual, extremes.usual(RATE, RATE_GRAIN))
+    return min(said, default=0.0), requests, usual
+
+
 def learn(window: Window, context: Context) -> None:
-    """Take from ordinary principals how much of what they do is one operation."""
+    """Take from ordinary principals how much of what they do is one operation, and how fast they ask for it."""
     for key in window.by_principal:
         counted = context.tally.principals[key]
         principal = value_hash32(key[1])
-        for name in counted.by_operation:
-            odds = _odds(*_requests(counted, name))
+        fastest = 0.0
+        for name, counts in counted.by_operation.items():
+            extremes = context.part(OPERATION, (key[0], name), Extremes)
+            odds, requests = _odds(*_requests(counted, name)), counts.get("requests", 0.0)
             if odds > 0.0:
-                context.part(OPERATION, (key[0], name), Extremes).take(SHARE, principal, odds)
+                extremes.take(SHARE, principal, odds)
+            extremes.take(RATE, principal, requests)
+            trail = counted.part.operations.get(name)
+            walk = _walk(trail) if trail is not None else 0.0
+            if walk:
+                extremes.take(WALK, principal, walk)
+            fastest = max(fastest, requests)
+        context.part(SERVICE, (key[0],), Extremes).take(RATE, principal, fastest)
+        _learn_holders(counted, context)
+
+
+def _learn_holders(counted: Counted, context: Context) -> None:
+    """Take how much of what was asked for is everybody's; nobody counts more than an hour's worth of rows a day."""
+    service = counted.row.service
+    holders = context.peek(SERVICE, (service,), Holders)
+    if holders is None or context.age(service) < SLOTS_PER_DAY:
+        return
+    weight = min(1.0, DAY_ROWS / max(1.0, counted.part.total.sums("rows")[1]))
+    for row, name, used in counted.used():
+        if used.objects:
+            sampled, _, public = holders.judge(used.objects, (), value_hash32(unit_of(row)))
+            if sampled:
+                traffic = context.part(OPERATION, (service, name), OperationTraffic)
+                traffic.shares.setdefault(EVERYBODYS, Share()).learn(public / sampled, weight)
 
 
 def _requests(counted: Counted, operation: str, marking: bool = False) -> Tuple[float, float]:

@@ -5,9 +5,12 @@ go (volume alone is never a finding). Who scrapes does hardly anything else than
 that it does (``monotony``) is what people, who look around, do not show. Many who each read a little, and nothing else,
 are as monotonous each, and are counted by operation (``narrow``), as are many who each read a little more than people
 do (``wide``).
+
+People also come back to what they know, and meet again what is popular: who asks for hundreds of things and none twice
+goes through a collection (``walk``), at whatever pace. And scraping takes what is for everybody. Of what few hold desks
+and auditors read much, and nothing else; whether they may is asked by other families.
 """
 
-# ruff: noqa: ARG002 - every family takes what the protocol gives
 from __future__ import annotations
 
 import re
@@ -15,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from apisec.abuse import narrow
-from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
-from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed
+from apisec.abuse.base import PRINCIPAL_OPERATION, SLOTS_PER_DAY, Context, Window
+from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, figure
 from apisec.abuse.tally import Counted
 
 READING = frozenset(("browse", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view"))
@@ -25,19 +28,24 @@ LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 HABIT = "own habit"  # basis of an expectation: a crawler that is known does nothing else either
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
+WALK_CAP = 4.0  # decades: it is volume, too
+FOUNDING_SLOTS = 4 * SLOTS_PER_DAY  # a daily job that was there from the first day has no habit before
 
 
 @lru_cache(maxsize=4096)
 def reads(operation: str) -> bool:
-    """Whether an operation reads: GET, HEAD, POST /getOrder or /orders:search. What GraphQL asks for is not known.
+    """Whether an operation reads: GET, HEAD, POST /getOrder or /orders:search, GraphQL's getOrder.
 
-    The verbs are those of remote procedures that change nothing (google.aip.dev/130, OData functions).
+    The verbs are those of remote procedures that change nothing (google.aip.dev/130, OData functions). What GraphQL
+    calls by no verb is not known.
     """
     method, _, path = operation.partition(" ")
+    path, _, name = path.partition("#")
+    if name:
+        first = _WORD.match(name)
+        return first is not None and first[0].lower() in READING
     if method in ("GET", "HEAD"):
         return True
-    if "#" in path:
-        return False
     static = [part for part in path.split("/") if part and not part.startswith("{")]
     return bool(static) and not READING.isdisjoint(word.lower() for word in _WORD.findall(static[-1]))
 
@@ -63,7 +71,7 @@ class Scraping(CountingFamily):
         # A sale makes many read more than usual: volume again.
         Total("total_wide", "wide", "principals that read more than others", least=5, example="object", cap=VOLUME_CAP),
     )
-    further = ("monotony",)
+    further = ("monotony", "walk")
 
     def mark(self, counted: Counted, context: Context) -> None:
         for name in list(counted.by_operation):
@@ -87,12 +95,28 @@ class Scraping(CountingFamily):
         trail = counted.part.operations.get(operation)
         if trail is None or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
             return {}
-        if lead.basis == HABIT or narrow.is_own(context, operation, counted):
+        if lead.basis == HABIT or narrow.is_own(context, operation, counted) or _is_founder(counted, context):
             return {}
-        return {"monotony": narrow.narrowness(context, operation, counted)}
+        if narrow.is_private(context, operation, counted):
+            return {}
+        walk = min(WALK_CAP, narrow.walked(context, operation, counted)[0])
+        return {
+            "monotony": narrow.narrowness(context, operation, counted),
+            "walk": max(0.0, walk - lead.decades),  # the same, measured in another way
+        }
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
-        return [narrow.words(counted, operation)] if features.get("monotony") else []
+        said = [narrow.words(counted, operation)] if features.get("monotony") else []
+        if features.get("walk"):
+            seen = narrow.walked(context, operation, counted)[1]
+            said.append(f"{figure(seen)} different things of {operation} in seven days, and hardly one again")
+        return said
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)
+
+
+def _is_founder(counted: Counted, context: Context) -> bool:
+    """Whether a young service knows the principal from its first day on."""
+    age = context.age(counted.row.service)
+    return age < FOUNDING_SLOTS and age - counted.age < SLOTS_PER_DAY

@@ -88,7 +88,8 @@ def test_load_is_measured_by_the_busiest_hours_and_an_idle_service_has_none() ->
     ("operation", "read"),
     [
         ("GET /a", True), ("POST /api/getOrder", True), ("POST /v2/orders:search", True), ("POST /g#MyOrders", False),
-        ("POST /g#createOrder", False), ("POST /orders", False), ("PUT /orders/{id}", False), ("POST /widget", False),
+        ("POST /g#createOrder", False), ("POST /g#getOrder", True),
+        ("POST /orders", False), ("PUT /orders/{id}", False), ("POST /widget", False),
         ("POST /a/updateViewer", False), ("POST", False),
     ],
 )  # fmt: skip
@@ -180,6 +181,17 @@ ORDINARY: Dict[str, List[Event]] = {
     "a migration that rewrites what it reads": [
         event(NOON + n, "clerk", "PUT /documents/{id}", object_ids=[f"id=d-{n}"], response_time=90.0)
         for n in range(1_500)
+    ],
+    "a migration that reads large pages of everybody's and rewrites them": [
+        one
+        for n in range(40)
+        for one in (
+            listing(NOON + 60 * n, "clerk", 60 * n, 60),
+            *(
+                event(NOON + 60 * n + k, "clerk", "PUT /documents/{id}", object_ids=[f"id=d-{60 * n + k}"])
+                for k in range(1, 50, 2)
+            ),
+        )
     ],
     "somebody who reads all of his own": [listing(NOON + 5 * n, "p7", 700 + 9 * n, 9, "p7") for n in range(40)],
     "a client that sends what is refused": [search(NOON + n, "broken", 400) for n in range(600)],
