@@ -150,11 +150,13 @@ def report_on(options: argparse.Namespace, model: Path | None) -> dict[str, Any]
 
 def run_detect(options: argparse.Namespace) -> None:
     """Run the engine over the sources, and report."""
+    from apisec_ml.behaviour.margins import alarms_of, curves_of
     from apisec_ml.behaviour.report import report_of
     from apisec_ml.behaviour.tables import as_markdown, as_text
 
     runs, judged = judged_runs(options, options.model)
-    report = report_of(judged, options.threshold, speed=speed_of(runs))
+    curves = curves_of([alarm for one in runs for alarm in alarms_of(one)])
+    report = report_of(judged, options.threshold, speed=speed_of(runs), curves=curves)
     if options.picture is not None:
         from apisec_ml.behaviour.picture import picture_of
 

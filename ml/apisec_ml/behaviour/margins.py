@@ -134,17 +134,17 @@ def curve(alarms: Sequence[Alarm], family: str) -> list[list[float]]:
     return rows
 
 
+def curves_of(alarms: Sequence[Alarm]) -> dict[str, list[list[float]]]:
+    """Return the curve of each family that told anything."""
+    seen = {one.family for one in alarms}
+    return {family: curve(alarms, family) for family in FAMILIES if family in seen}
+
+
 def summary_of(alarms: Sequence[Alarm], families: Collection[str]) -> dict[str, Any]:
     """Return what the artefact says of margins: those that are used, what they gave elsewhere, and the curves."""
     counts = left_out(alarms, families) if len({one.source for one in alarms}) > 1 else {}
     used = fit(alarms, families) if counts and worth_it(counts) else {}
-    seen = {one.family for one in alarms}
-    return {
-        "weight": WEIGHT,
-        "used": used,
-        "left_out": counts,
-        "curves": {family: curve(alarms, family) for family in FAMILIES if family in seen},
-    }
+    return {"weight": WEIGHT, "used": used, "left_out": counts, "curves": curves_of(alarms)}
 
 
 def calibration_of(margin: float) -> Calibration:

@@ -41,11 +41,23 @@ def as_text(report: Mapping[str, Any], *, listed: int = 40) -> str:
     )
     lines += [f"  {count:>5}  {name}" for name, count in report["false_by_family"].items()]
     lines += [f"  {count:>5}  by {name}" for name, count in list(report["false_by_persona"].items())[:10]]
+    lines += _curves(report.get("curves") or {})
     lines += ["", f"false findings (first {listed}; --explain ID says more)"] if report["false_findings"] else []
     lines += [_false_line(one) for one in report["false_findings"][:listed]]
     lines += ["", f"missed campaigns (first {listed})"] if report["missed"] else []
     lines += [_missed_line(one) for one in report["missed"][:listed]]
     return "\n".join(lines)
+
+
+def _curves(curves: Mapping[str, Any]) -> list[str]:
+    """Say what it would cost to ask more of the families that tell something for nothing."""
+    told = {family: rows for family, rows in curves.items() if rows[0][2]}
+    if not told:
+        return []
+    cells = {"": [f"+{row[0]:g}" for row in next(iter(told.values()))]}
+    cells.update((family, [f"{row[1]:g}/{row[2]:g}" for row in rows]) for family, rows in told.items())
+    lines = ["", "found of all / false of the family, if it had to state so many decades more:"]
+    return [*lines, *(f"{name:<20} " + "".join(f"{cell:>9}" for cell in row) for name, row in cells.items())]
 
 
 def moment(time: float) -> str:

@@ -83,8 +83,7 @@ def test_the_report_counts_campaigns_runs_findings_and_what_is_false() -> None:
     assert report["false_per_million"] == 1000.0
     assert report["false_by_persona"] == {"person": 1}
     assert [one["id"] for one in report["missed"]] == ["c2"]
-    text = as_text(report)
-    assert "ordinary transactions" in text
+    assert "ordinary transactions" in as_text(report)
     assert "| scraping | 1 of 2 |" in as_markdown(report)
 
 

@@ -6,8 +6,20 @@ import pytest
 
 from apisec.abuse.base import score_of
 from apisec.abuse.model import FamilyModel
-from apisec_ml.behaviour.margins import Alarm, alarms_of, calibration_of, curve, fit, left_out, outcome, summary_of
+from apisec_ml.behaviour.margins import (
+    Alarm,
+    alarms_of,
+    calibration_of,
+    curve,
+    curves_of,
+    fit,
+    left_out,
+    outcome,
+    summary_of,
+)
+from apisec_ml.behaviour.report import Judged, report_of
 from apisec_ml.behaviour.run import Run
+from apisec_ml.behaviour.tables import as_text
 from tests.ml.behaviour.made import anomaly, truth_with
 
 
@@ -56,6 +68,12 @@ def test_a_later_alarm_of_the_same_still_finds() -> None:
     assert outcome(rising, {}) == (set(), {"scraping": 1})
     assert outcome(rising, {"scraping": 1.0}) == ({"k"}, {})
     assert curve(rising, "scraping")[0] == [0.0, 0, 1]
+
+
+def test_a_report_says_what_it_would_cost_to_ask_for_more() -> None:
+    text = as_text(report_of(Judged(), 90.0, curves=curves_of(ALL)))
+    assert ["flow_automation", "9/12", "9/9", "9/6", "9/6", "9/0"] in [line.split()[:6] for line in text.splitlines()]
+    assert "scraping  " not in text, "what tells nothing for nothing costs nothing"
 
 
 def test_alarms_are_what_rises_and_judged_as_findings_are() -> None:
