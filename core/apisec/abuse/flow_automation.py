@@ -36,8 +36,21 @@ from apisec.abuse.counting import (
     figure,
     weigh,
 )
+from apisec.abuse.flow_company import Company
 from apisec.abuse.flow_crowds import Takers, client_of, crowds_of, note
-from apisec.abuse.flow_repeats import ALONE, HORIZONS, MACHINE, REGULAR, Doing, Repeats, doing, pool_of, worth
+from apisec.abuse.flow_repeats import (
+    ALONE,
+    ANONYMOUS,
+    HORIZONS,
+    MACHINE,
+    REGULAR,
+    Doing,
+    Repeats,
+    doing,
+    pool_of,
+    worth,
+)
+from apisec.abuse.habits import unit_of
 from apisec.abuse.tally import Counted
 from apisec.sequences import window as sequences
 from apisec.sequences.calibration import Purity, Rhythm, regularity
@@ -86,6 +99,7 @@ class FlowAutomation(CountingFamily):
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         came = note(context)
+        _note_company(context)
         yield from super().observe(window, context)
         yield from crowds_of(context, came)
 
@@ -134,7 +148,7 @@ class FlowAutomation(CountingFamily):
             features.update(_machine(context, counted, moments, alone))
         if sum(features.values()) < LEAST_DECADES:
             return None
-        if not vain and (_keeps(moments) or _is_loop(counted, context, operation)):
+        if not vain and (_keeps(moments) or _repeats_itself(moments) or _is_loop(counted, context, operation)):
             return None
         if alone >= LEAST_EVIDENCE and sum(features.values()) - many >= PURE:
             context.part(OPERATION, key[:2], Takers).script(principal)
@@ -152,6 +166,18 @@ class FlowAutomation(CountingFamily):
         for key in context.tally.operations:
             _ripen(OPERATION, key, context)
         sequences.learn(context, window)
+
+
+def _note_company(context: Context) -> None:
+    """Note who does what, of all principals of the window, suspicious or not."""
+    for (service, _), counted in context.tally.principals.items():
+        if pool_of(counted.row.kind) == ANONYMOUS:
+            continue
+        for operation in worth(counted):
+            done = doing(counted.part, operation, _flow(context, service), HORIZONS[-1])
+            software = client_of(counted.row)[0]
+            company = context.part(OPERATION, (service, operation), Company)
+            company.note(context.now_slot, unit_of(counted.row), done, software)
 
 
 def _flow(context: Context, service: str) -> Tuple[str, ...]:
@@ -175,13 +201,14 @@ def _repeats(context: Context, service: str, operation: str, what: str, kind: st
 def _alone(counted: Counted, context: Context, operation: str) -> Tuple[float, Doing, str]:
     """How little the principal did beside, in a day or in seven: the more unusual of both."""
     service, kind = counted.key[0], counted.row.kind
-    flow = _flow(context, service)
+    flow, company = _flow(context, service), context.peek(OPERATION, (service, operation), Company)
     best = 0.0, Doing(0.0, 0.0), HORIZON_WORDS["7d"]
     for what, horizon, words in zip(ALONE, HORIZONS, ("1d", "7d")):
         done = doing(counted.part, operation, flow, horizon)
         repeats = _repeats(context, service, operation, what, kind)
         if done.times >= LEAST_TIMES and repeats is not None:
             found = repeats.decades(what, kind, done.times, done.bits)
+            found = company.alone(context.now_slot, unit_of(counted.row), done, found) if company is not None else found
             if found >= best[0]:
                 best = found, done, HORIZON_WORDS[words]
     return best
@@ -195,6 +222,11 @@ def _keeps(moments: Sequence[Moment]) -> bool:
         if named and not given and not any(pair.linked and changes(pair.requires) for pair in moment.before):
             things.add(named)
     return len(things) > FOREIGN * len(moments)
+
+
+def _repeats_itself(moments: Sequence[Moment]) -> bool:
+    """Whether it mostly is about what the same operation was about before: a state that is read, or kept."""
+    return sum(moment.again for moment in moments) > FOREIGN * len(moments)
 
 
 def _is_loop(counted: Counted, context: Context, operation: str) -> bool:
@@ -211,8 +243,8 @@ def _machine(context: Context, counted: Counted, moments: Sequence[Moment], alon
     A program is no abuse, and says hardly more than ``alone`` does; but one that comes as people's software hides.
     """
     (service, _), kind = counted.key, counted.row.kind
-    takers = context.peek(OPERATION, (service, moments[-1].step.operation), Takers)
-    hides = takers is not None and takers.is_common(client_of(counted.row)[0])
+    company = context.peek(OPERATION, (service, moments[-1].step.operation), Company)
+    hides = company is not None and company.is_common(client_of(counted.row)[0])
     most = alone + (HIDDEN_MORE if hides else MACHINE_MORE)
     pace = 0.0 if pool_of(kind) == MACHINE else min(most, _pace(sequences.order_of(context, service), moments))
     beat = moments[-1].beat

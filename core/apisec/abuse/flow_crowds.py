@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optiona
 
 from apisec.abuse.base import OPERATION, PRINCIPAL, SLOTS_PER_DAY, Context, Observation, decades, observation
 from apisec.abuse.counting import examples_of, figure
+from apisec.abuse.flow_company import Company
 from apisec.abuse.flow_repeats import ANONYMOUS, is_worth, pool_of
+from apisec.abuse.habits import unit_of
 from apisec.abuse.rarity import WEEKLY_DECAY, by_hash, mapping, numbers
 from apisec.abuse.shares import share_tail
 from apisec.activity.hashing import value_hash32
@@ -38,7 +40,6 @@ LEAST_CROWD = 4
 LEAST_OF_PATH = 10.0  # principals' days, before a pace on it is unusual
 PRECISION = 20.0  # of the beta distribution: shares differ from day to day
 SCRIPTS_PRECISION = 60.0  # what one does again and again has less to do with the day
-COMMON, COMMON_DAYS = 0.02, 5.0  # share and number of principals' days, from which on a software is people's
 NOVEL = 0.5  # principals' days that a value counts as that was never seen
 SLOTS_PER_WEEK = 7 * SLOTS_PER_DAY
 FAMILY = "flow_automation"
@@ -48,9 +49,10 @@ NEWCOMER_CAP = 1.4  # a link that is passed on brings newcomers by one way, too
 LEAST_DECADES = 2.0
 LONGEST_WAY = 16  # steps of a session to an operation; longer ones are people's
 YOUNG_SLOTS = 2 * SLOTS_PER_DAY  # of a service: everybody is new
-KNOWN_SLOTS = 7 * SLOTS_PER_DAY  # and before it is known how many seem to be scripts
+KNOWN_SLOTS = 4 * SLOTS_PER_DAY  # and before it is known how many seem to be scripts
 DENIED = (401, 403)
 PATH, SOFTWARE, NETWORK, PACE, FRESH, SCRIPT = range(6)
+BEFORE, NEW, HOME = range(3)  # of FRESH: was there the day before; was not; did this very thing by this software before
 ATTRIBUTES = 6
 FEATURES = {PATH: "path", SCRIPT: "scripted"}
 
@@ -93,19 +95,19 @@ class Takers:
         return True
 
     def script(self, principal: str) -> None:
-        """Note that a principal turned out to do it again and again today, and little else."""
+        """Note that a principal does it again and again today, and little else, and did not do it before."""
         known = self._recent.get(principal)
-        if known is not None:
+        if known is not None and known.values[FRESH] != HOME:
             self._recent[principal] = Taken(known.slot, (*known.values[:SCRIPT], 1))
 
-    def is_common(self, software: int) -> bool:
-        """Whether a software is one by which many people come."""
-        days = self._usual[SOFTWARE].get(software, 0.0)
-        return self._total >= LEAST_KNOWN and days >= max(COMMON_DAYS, COMMON * self._total)
+    def today(self) -> int:
+        """Return how many principals did it within a day, of those that came by a way short enough to be known."""
+        return len(self._recent)
 
     def crowd(self, place: int, value: int) -> Optional[Crowd]:
         """Return what is unusual about those who came by one path, or like scripts; None when they are few."""
-        members = [(who, one.values) for who, one in self._recent.items() if one.values[place] == value]
+        alike = [(who, one.values) for who, one in self._recent.items() if one.values[place] == value]
+        members = [(who, values) for who, values in alike if values[FRESH] != HOME]
         if len(members) < LEAST_CROWD or self._total < LEAST_KNOWN:
             return None
         others = [one.values for one in self._recent.values() if one.values[place] != value]
@@ -116,7 +118,7 @@ class Takers:
             FEATURES[place]: decades(_tail(count - 1, takers - 1, usual, _PRECISIONS[place])),
             "pace": self._paced(value, values) if place == PATH else 0.0,
             "client": max(self._alike(place, values, others) for place in (SOFTWARE, NETWORK)),
-            "newcomers": self._of(FRESH, 1, values, others),
+            "newcomers": self._of(FRESH, NEW, values, others),
         }
         return Crowd(tuple(sorted(who for who, _ in members)), takers, usual * takers, features)
 
@@ -261,7 +263,10 @@ def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ..
     software, network = client_of(counted.row)
     seconds = max(0.0, moment.step.time - moment.began) / max(1, moment.length - 1)
     pace = value_hash32(f"{moment.trace} {int(seconds * 8.0).bit_length()}")
-    fresh = int(context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY)
+    fresh = NEW if context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY else BEFORE
+    company = context.peek(OPERATION, (counted.key[0], moment.step.operation), Company)
+    if company is not None and company.is_home(context.now_slot, unit_of(counted.row), software):
+        fresh = HOME
     return (moment.trace, software, network, pace, fresh, 0)
 
 

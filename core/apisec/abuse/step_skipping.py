@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from apisec.abuse.base import Context, Observation, Window, decades, observation
+from apisec.abuse.base import OPERATION, SLOTS_PER_DAY, Context, Observation, Window, decades, observation
 from apisec.abuse.counting import CountingFamily, Total, examples_of
+from apisec.abuse.flow_crowds import Takers
 from apisec.abuse.tally import Counted
 from apisec.sequences import window as sequences
 from apisec.sequences.explanation import broken_sentence, expected_sentence
@@ -23,9 +24,13 @@ from apisec.sequences.walk import Walk
 
 READ_WEIGHT = 0.5  # of a required step that only reads: rather a habit than a rule
 MOST_REPEATED, MOST_FACTOR = 6.0, 2.0  # decades that repetition adds at most, and times what one break says
+LOOSE_FACTOR = 0.5  # the same, of steps that share no object or only read: who works in another way does so each time
+MOST_OF_READS = 4.5  # decades that a required step that only reads says with all beside it: no finding
 HABIT, HABIT_WEIGHT = 0.9, 5.0  # of breaking a rule again that ordinary principals break, as if seen of so many
-MOST_SURPRISE = 3.0  # decades
+MOST_SURPRISE, LOOSE_SURPRISE = 3.0, 1.0  # decades
+SPREAD = 4  # other principals that skip it within a day, from which on it is no single one's doing
 MARK = "skipped_steps"
+SURE = 0.5  # how surely a step was left out, to count with those of others
 
 
 class _Lead(NamedTuple):
@@ -43,15 +48,13 @@ class StepSkipping(CountingFamily):
 
     def mark(self, counted: Counted, context: Context) -> None:
         for moment in sequences.moments(context, counted):
-            if moment.broken:
+            if any(changes(one.rule.requires) and one.covered >= SURE for one in moment.broken):
                 counted.mark(moment.step.operation, MARK, 1.0)
 
     def learn(self, window: Window, context: Context) -> None:
         sequences.learn(context, window)
 
     def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
-        if not counted.counts.get(MARK):
-            return None
         moments = sequences.moments(context, counted)
         lead = _lead(moments)
         if lead is None:
@@ -64,7 +67,7 @@ class StepSkipping(CountingFamily):
             context,
             self.name,
             counted.row,
-            self._features(lead, times, order, walk),
+            _features(lead, times, order, walk, _spread(context, counted.key, rule.operation)),
             operation=rule.operation,
             seen=float(times),
             expected=round(rule.rate * max(1, looks.times if looks else 1), 4),
@@ -78,15 +81,32 @@ class StepSkipping(CountingFamily):
             examples=examples_of(counted, "any"),
         )
 
-    @staticmethod
-    def _features(lead: _Lead, times: int, order: Order, walk: Walk) -> Dict[str, float]:
-        most = min(MOST_REPEATED, MOST_FACTOR * lead.decades)
-        repeated = (times - 1) * -math.log10(_again(lead.broken.rule)) * lead.broken.covered
-        return {
-            "broken": lead.decades,
-            "repeated": min(most, repeated),
-            "surprise": min(MOST_SURPRISE, decades(order.surprise.p_value(walk.length, statistic(walk)))),
-        }
+
+def _features(lead: _Lead, times: int, order: Order, walk: Walk, spread: float) -> Dict[str, float]:
+    rule = lead.broken.rule
+    reads = not changes(rule.requires)
+    loose = reads or not rule.pair.linked or lead.broken.covered < SURE
+    first = min(lead.decades, decades(spread))
+    most = min(MOST_REPEATED, (LOOSE_FACTOR if loose else MOST_FACTOR) * first)
+    repeated = min(most, (times - 1) * -math.log10(_again(rule)) * lead.broken.covered)
+    surprise = decades(order.surprise.p_value(walk.length, statistic(walk)))
+    surprise = min(LOOSE_SURPRISE if loose else MOST_SURPRISE, surprise)
+    if reads:
+        surprise = max(0.0, min(surprise, MOST_OF_READS - first - repeated))
+    return {"broken": first, "repeated": repeated, "surprise": surprise}
+
+
+def _spread(context: Context, who: Tuple[str, str], operation: str) -> float:
+    """The share of a day's principals that skip a step too, where they are several: one that is no longer taken.
+
+    Then what many do (``many``) is what is to be judged, accused or not, and not each of them by a rule of before.
+    """
+    key = (who[0], operation)
+    skipping = set(context.tally.traffic(OPERATION, key).members(MARK, context.now_slot - SLOTS_PER_DAY))
+    takers = context.peek(OPERATION, key, Takers)
+    others = len(skipping - {who[1]})
+    doing = max(others + 1, takers.today() if takers is not None else 0)
+    return others / doing if others >= SPREAD else 0.0
 
 
 def _lead(moments: Sequence[Moment]) -> Optional[_Lead]:

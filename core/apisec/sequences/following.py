@@ -20,6 +20,7 @@ SAMPLE_EVERY = 4  # steps: moments for the base rates
 HIGHEST = 3  # surprisals of a session that its statistic is made of
 LEAST_COVER_SECONDS = 10.0
 COVER_LENGTHS = 3.0
+ELSEWHERE = 0.25  # how surely a step was left out, of an object whose flow somebody else may have begun
 
 
 class Broken(NamedTuple):
@@ -55,6 +56,7 @@ class Moment:
     trace: int = 0  # hash of the session's steps up to this one, ``length`` of them since ``began``
     length: int = 0
     began: float = 0.0
+    again: bool = False  # all that it names and gives was there when the same was done before
 
 
 @dataclass
@@ -97,6 +99,7 @@ def follow(order: Order, walk: Walk, step: Taken, slot: int) -> Moment:
         moment.before = walk.before(step, LONGEST_SECONDS, NEAR_SECONDS)
         _judge(order, walk, moment)
         moment.look, moment.lost = walk.look(step, moment.before)
+        moment.again = walk.did(step)
     walk.note(step)
     return moment
 
@@ -130,7 +133,7 @@ def _judge(order: Order, walk: Walk, moment: Moment) -> None:
             continue
         thing = walk.thing(step) if rule.pair.linked else 0
         times = walk.broke(Break(step.time, step.operation, rule.pair, thing))
-        earlier = {one.requires for one in order.precedence.rules(rule.requires)}
+        earlier = order.precedence.required(rule.requires)
         moment.broken.append(Broken(rule, times, covered(order, walk, moment, rule, earlier)))
 
 
@@ -149,14 +152,17 @@ def _fulfilled(rule: Rule, walk: Walk, moment: Moment) -> bool:
 def covered(order: Order, walk: Walk, moment: Moment, rule: Rule, earlier: AbstractSet[str]) -> float:
     """How surely the required step would have been seen (0-1): it may lie before the first that was.
 
-    ``earlier``: what stands before the required step itself. Where that was seen for the same object, nothing of the
-    flow lies before.
+    ``earlier``: what stands before the required step itself, near or far. Where that was seen for the same object,
+    nothing of the flow lies before. Where nothing of it was seen, somebody else may have gone through it, or the same
+    person by another channel: staff go on with what customers began, people with what waits for them in a mail.
     """
-    if rule.pair.linked and any(pair.linked and pair.requires in earlier for pair in moment.before):
+    begun = [pair.linked for pair in moment.before if pair.requires in earlier]
+    if rule.pair.linked and any(begun):
         return 1.0
     seen = moment.step.time - max(walk.since, order.since)
     needed = max(COVER_LENGTHS * rule.gap, LEAST_COVER_SECONDS)
-    return min(1.0, max(0.0, seen) / needed)
+    sure = min(1.0, max(0.0, seen) / needed)
+    return sure if begun or not rule.pair.linked else sure * ELSEWHERE
 
 
 def teach(order: Order, walk: Walk, principal: str, moment: Moment) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import AbstractSet, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
@@ -41,6 +41,7 @@ HELD_FACTOR = 2.0  # a rule that has held is given up later than a new one is be
 MIN_PRINCIPALS = 8
 MIN_REPEATED = 3  # times that D was done again: without a shared object B must have been done again, too
 MIN_LIFT, MIN_LIFT_OF_READS = 2.0, 5.0
+MAX_SHARED = 0.1  # share of days on which two steps are about one object, beyond which only that connects them
 LONGEST_SECONDS = 4 * 3600.0  # in which an unlinked step counts
 MAX_UNLINKED_GAP = 1800.0  # only closeness says that steps without a shared object belong together
 NEAR_SECONDS = 300.0  # in which D may be done again without B: sent twice
@@ -199,6 +200,16 @@ class Precedence:
     def rules(self, operation: str) -> Sequence[Rule]:
         return self._rules.get(operation, ())
 
+    def required(self, operation: str) -> Set[str]:
+        """Return what stands before an operation: what it requires, what that requires, and so on."""
+        found: Set[str] = set()
+        left = [operation]
+        while left:
+            more = {rule.requires for rule in self.rules(left.pop())} - found
+            found |= more
+            left += more
+        return found
+
     def all_rules(self) -> List[Rule]:
         return [rule for operation in sorted(self._rules) for rule in self._rules[operation]]
 
@@ -315,13 +326,19 @@ def _rule_of(
     gap = gap_quantile(pair_counts.gaps, 0.95)
     if bound > most:
         return None
-    if not pair.linked and (gap > MAX_UNLINKED_GAP or counts.repeated < MIN_REPEATED):
+    if not pair.linked and (gap > MAX_UNLINKED_GAP or counts.repeated < MIN_REPEATED or _share_objects(pair, counts)):
         return None
     least = MIN_LIFT if changes(pair.requires) else MIN_LIFT_OF_READS
     if not pair.linked and _base_rate(pair.requires, gap, total) * least > 1.0 - broken / counts.days:
         return None
     window = REMEMBERED_SECONDS if pair.linked else min(max(FLOW_LENGTHS * gap, NEAR_SECONDS), LONGEST_SECONDS)
     return Rule(operation, pair, counts.days, broken, pair_counts.again, bound, gap, window)
+
+
+def _share_objects(pair: Pair, counts: TargetCounts) -> bool:
+    """Whether two steps are often about the same object: who comes to one by another way leaves nothing out."""
+    linked = counts.pairs.get(Pair(pair.requires, True))
+    return linked is not None and linked.began - linked.lost > MAX_SHARED * counts.days
 
 
 def _base_rate(requires: str, gap: float, total: Generation) -> float:

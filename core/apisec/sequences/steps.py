@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple, Protocol, Tuple
 
 SAFE_METHODS = ("GET ", "HEAD ", "OPTIONS ")
+# Verbs of remote procedures that change nothing (google.aip.dev/130, 131, 136; functions of OData).
+READING = frozenset(("count", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view"))
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 GAVE = 0  # stands between ids that a request named and those that its answer gave
 SHORTEST_PAUSE = 0.05  # seconds: what is shorter is the network's
 
@@ -93,6 +98,19 @@ def succeeded(status: int) -> bool:
     return status < 400
 
 
+@lru_cache(maxsize=4096)
 def changes(operation: str) -> bool:
-    """Whether an operation does something: the order in which a client reads is a habit, and no rule."""
-    return not operation.startswith(SAFE_METHODS)
+    """Whether an operation does something: the order in which a client reads is a habit, and no rule.
+
+    Reading is what safe methods do, and what is called so: POST /getOrder, /order.get, /orders:search, and of what
+    GraphQL and JSON-RPC ask for (after a #) what begins with such a verb.
+    """
+    return not operation.startswith(SAFE_METHODS) and READING.isdisjoint(_verbs(operation))
+
+
+def _verbs(operation: str) -> Tuple[str, ...]:
+    """Return in small letters the words of an operation that stand where a procedure's verb does."""
+    path, _, asked = operation.partition("#")
+    name = asked or next((part for part in reversed(path.split("/")) if part and not part.startswith("{")), "")
+    *_, last = re.split("[.:]", name)
+    return tuple(words[0].lower() for words in (_WORD.findall(name), _WORD.findall(last)) if words)

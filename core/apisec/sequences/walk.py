@@ -114,6 +114,11 @@ class Walk:
             if len(self.objects) > MAX_OBJECTS:
                 del self.objects[next(iter(self.objects))]
 
+    def did(self, step: Taken) -> bool:
+        """Whether a step was taken before about all the objects that it is about; False when it names none."""
+        things = [thing for thing in step.ids if thing]
+        return bool(things) and all(step.operation in self.objects.get(thing, _NOTHING) for thing in things)
+
     def before(self, step: Taken, longest: float, near: float) -> Dict[Pair, float]:
         """Return what stood before a step, with the seconds in between (the most recent of each).
 

@@ -62,8 +62,8 @@ def test_ordinary_days_are_quiet(learned: Any) -> None:
     assert [one for one in observed(learned, Shop(people=50, seed=2).days(DAYS, DAYS + 1)) if one.score >= 54.0] == []
 
 
-@pytest.mark.parametrize(("leave_out", "at"), [(PAY, CONFIRM), (CART, PAY)])
-def test_who_leaves_a_step_out_is_told_what_was_expected(learned: Any, leave_out: str, at: str) -> None:
+def test_who_leaves_a_step_out_is_told_what_was_expected(learned: Any) -> None:
+    leave_out, at = PAY, CONFIRM
     found = [one for one in observed(learned, skipping(Shop(seed=3), "thief", 12, leave_out)) if one.principal]
     assert {one.family for one in found} >= {"step_skipping"}
     last = [one for one in found if one.family == "step_skipping"][-1]
@@ -76,6 +76,11 @@ def test_who_leaves_a_step_out_is_told_what_was_expected(learned: Any, leave_out
     assert last.evidence["required"] == leave_out
     assert last.expected < 1.0 < last.seen
     assert last.examples
+
+
+def test_who_goes_on_with_what_others_began_is_below_a_finding(learned: Any) -> None:
+    found = observed(learned, skipping(Shop(seed=3), "desk", 12, CART))
+    assert 0.0 < max(one.score for one in found if one.family == "step_skipping") < 72.0
 
 
 def test_one_skipped_step_says_as_much_as_it_is_rare(learned: Any) -> None:
