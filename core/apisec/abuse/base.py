@@ -45,6 +45,7 @@ P_FLOOR = 1e-12  # nothing that was learned from a few million transactions says
 SCORE_PER_DECADE = 18.0  # 90 is 1 in 100,000
 MAX_SCORE = 100.0
 MAX_MEMBERS = 64  # principals that an observation names
+MAX_CLIENT = 160  # characters
 MAX_EXAMPLES = 6  # event ids
 
 PRINCIPAL, OPERATION, SERVICE = "principal", "operation", "service"  # scopes of profiles, and entities
@@ -96,6 +97,7 @@ class Observation:
     examples: Tuple[str, ...] = ()
     # What campaigns of many principals are joined by, beside family and operation: "/.git/config", a user agent.
     signature: str = ""
+    client: str = ""  # of the principal: network, agent and JA4 of the client that it used most
 
 
 Sums = Tuple[float, float, float]  # over the last hour, day and seven days
@@ -282,4 +284,10 @@ def observation(
         reasons=tuple(reasons),
         examples=tuple(dict.fromkeys(examples))[:MAX_EXAMPLES],
         signature=signature,
+        client=_client_of(row) if entity == PRINCIPAL else "",
     )
+
+
+def _client_of(row: Row) -> str:
+    client = max(row.clients, key=lambda key: (row.clients[key].requests, key), default=None)
+    return client.text[:MAX_CLIENT] if client is not None else ""

@@ -14,10 +14,11 @@ Otherwise it opens one, when its score is at least ``OPEN_SCORE``. A campaign is
 first reaches ``FINDING_SCORE``. What comes later is told as its course: when it grows, and now and then.
 
 What is worth a finding itself joins one that was told only when that accuses its principals already, or shares members
-with a crowd, or when the same family was worth a finding there and it shares the signature, or the operation while such
-keep coming, comes from outside while such keep coming, or within an hour of the first one. What the accused go on doing
-makes nobody else one of them: who comes to the same operation days later is another attacker. It prefers joining to a
-weak campaign of its own, which is then taken in: forty sources are forty weak campaigns before one is told.
+with a crowd, or when the same family was worth a finding there and it shares the signature or the client, or the
+operation (``SHARED_HOURS`` after the last who was accused), comes from outside while such keep coming, or within an
+hour of the first one. What the accused go on doing makes nobody else one of them: who comes to the same operation days
+later is another attacker. It prefers joining to a weak campaign of its own, which is then taken in: forty sources are
+forty weak campaigns before one is told.
 """
 
 from __future__ import annotations
@@ -148,7 +149,7 @@ class Campaign:
             for old in list(self.accused)[:-MAX_KNOWN]:
                 del self.accused[old]
         if one.score >= (FINDING_SCORE if self.accused else SHARED_SCORE):
-            for target in (one.family, _on(one), _by(one)):
+            for target in (one.family, _on(one), _by(one), _from(one)):
                 _note(self.targets, target)
 
     def rank(self, one: Observation, slot: int) -> int:
@@ -176,9 +177,9 @@ class Campaign:
             return 0
         count, first, last = self.arrivals.get(one.family, (0, slot, slot))
         coming = keep_coming(count, last - first, slot - last)
-        # One source says nothing of when the next one comes.
-        near = coming or (count == 1 and bool(one.operation) and slot - last <= SHARED_HOURS * SLOTS_PER_HOUR)
-        if _by(one) in self.targets or (near and _on(one) in self.targets):
+        near = slot - last <= SHARED_HOURS * SLOTS_PER_HOUR if one.operation else coming
+        alike = _by(one) in self.targets or _from(one) in self.targets
+        if alike or (near and _on(one) in self.targets):
             return 2
         if len(who) > 1 and CROWD_SHARE * _known(who, self.members) >= len(who):
             return 2
@@ -329,6 +330,10 @@ def _on(one: Observation) -> str:
 
 def _by(one: Observation) -> str:
     return f"{one.family} by {one.signature}" if one.signature else ""
+
+
+def _from(one: Observation) -> str:
+    return f"{one.family} from {one.client}" if one.client else ""
 
 
 def _note(values: List[str], value: str) -> None:

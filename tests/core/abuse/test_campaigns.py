@@ -124,7 +124,7 @@ def test_those_who_came_every_hour_for_a_day_are_done_after_half_a_day() -> None
 @pytest.mark.parametrize(
     ("hours", "operation", "together"),
     [
-        (SHARED_HOURS, "GET /products/{id}", True),  # one source says nothing of when the next one comes
+        (SHARED_HOURS, "GET /products/{id}", True),
         (SHARED_HOURS + 1, "GET /products/{id}", False),
         (NEARBY_HOURS, "", True),
         (NEARBY_HOURS + 1, "", False),  # about the service as a whole: little in common
@@ -135,6 +135,17 @@ def test_what_the_accused_go_on_doing_makes_nobody_else_one_of_them(hours: int, 
     for hour in range(hours):
         ledger.take([observed(operation=operation)], SLOT + hour * SLOTS_PER_HOUR)
     told = ledger.take([observed("another", operation=operation)], SLOT + hours * SLOTS_PER_HOUR)
+    assert any(one.new for one in told) is not together
+
+
+@pytest.mark.parametrize(
+    ("client", "together"), [("curl from 192.0.2.0/24", True), ("okhttp from 192.0.2.0/24", False)]
+)
+def test_who_comes_back_under_another_name_with_the_same_client_is_known(client: str, together: bool) -> None:
+    ledger = Ledger()
+    ledger.take([observed(client="curl from 192.0.2.0/24")], SLOT)
+    later = observed("another", operation="GET /orders", client=client)
+    told = ledger.take([later], SLOT + IDLE_HOURS * SLOTS_PER_HOUR)
     assert any(one.new for one in told) is not together
 
 
