@@ -24,7 +24,7 @@ ATTACKS = (
         (
             0.75,
             r"(?:^|[\s;|&(`'\"=<>])/(?:usr/)?(?:local/)?s?bin/[\w.?*\[\]-]{1,20}(?:$|[\s;|&)`'\"<>])"
-            r"|/bin/(?:ba|z|da|k|c)?sh\b|/bin/(?:cat|ls|id|nc|ping|uname|[\w?*]{0,6}[?*][\w?*]{0,6})\b",
+            r"|/bin/(?:ba|z|da|k|c)?sh\b(?!: \w)|/bin/(?:cat|ls|id|nc|ping|uname|[\w?*]{0,6}[?*][\w?*]{0,6})\b",
             "/bin/",
             "/sbin/",
         ),
@@ -157,7 +157,7 @@ ATTACKS = (
         ),
         (0.8, r"@\{ ?\[ ?(?:system|exec|qx|open|`)", "@{"),  # Perl's interpolation
         (0.75, r"\bcmd(?:\.exe)? ?/[ckrqv](?::on)?\b", "cmd"),
-        (0.95, r"\(\) ?\{ ?(?:_|:|\w{0,10} ?=>? ?\w{0,10})? ?;? ?[:}]", "()"),
+        (0.95, r"\(\) ?\{(?! ?\}[\[$|)+*-]) ?(?:_|:|\w{0,10} ?=>? ?\w{0,10})? ?;? ?[:}]", "()"),
         (
             0.7,
             r"\b(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|runtime\.exec|os\.system"

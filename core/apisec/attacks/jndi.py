@@ -17,6 +17,6 @@ ATTACKS = (
             "${",
         ),
         (0.6, r"\$\{(?:env|sys|date|main|ctx|web):[^}]{0,60}\}", "${"),
-        (0.8, r"\$\{(?:script|dns|url|java|const|file|xml|properties|resourcebundle|urldecoder):", "${"),
+        (0.8, r"\$\{(?:script|dns|url|java|const|file|xml|properties|resourcebundle|urldecoder):(?!-)", "${"),
     ),
 )

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import List, Tuple
+from itertools import islice
+from typing import Iterator, List, Tuple
 
 MAX_MENTIONS = 40
 _QUOTE = re.compile("['\"`]")
@@ -32,9 +33,28 @@ _GOES_ON = re.compile(
 )
 
 
+# A class of characters in a pattern: negated, repeated, at an end or beside another; and all marks in ASCII's order.
+_CLASS = re.compile(r"\[\^?\]?(?:\\.|\[:\w{3,8}:\]|[^\]\\\n]){1,80}\]|[^\w\s]{0,8}#\\?\$%&[^\w\s]{2,40}")
+_SPOKEN = re.compile(r"[A-Za-z]{3}|\s[\w(]|(?<!\\)[A-Za-z0-9]'|\d=")
+_BEHIND_CLASS = "+*?{)|$[\\"
+
+
+def _classes(text: str) -> List[Tuple[int, int]]:
+    """Return where a pattern's classes of characters are, quotes and separators of which say nothing."""
+    if "[" not in text and "%&" not in text:
+        return []
+    return [
+        match.span()
+        for match in islice(_CLASS.finditer(text), MAX_MENTIONS)
+        if (match.end() == len(text) or text[match.end()] in _BEHIND_CLASS or match.group()[:2] == "[^")
+        and not _SPOKEN.search(match.group())
+    ]
+
+
 @lru_cache(maxsize=64)  # several families ask it of one text
 def mentions(text: str) -> Tuple[Tuple[int, int], ...]:
     """Return where mentions begin and end, quotes included."""
+    classes = _classes(text)
     found: List[Tuple[int, int]] = []
     at = 0
     for _ in range(MAX_MENTIONS):
@@ -42,6 +62,10 @@ def mentions(text: str) -> Tuple[Tuple[int, int], ...]:
         if quote is None:
             break
         start = quote.start()
+        within = next((end for begin, end in classes if begin <= start < end), 0)
+        if within:
+            at = within
+            continue
         contracted = _CONTRACTED.match(text, start - 1) if start else None
         if contracted is not None:
             at = contracted.end()
@@ -55,7 +79,18 @@ def mentions(text: str) -> Tuple[Tuple[int, int], ...]:
             break
         at = mention.end()
         found.append((start, at))
-    return tuple(found)
+    if not classes:
+        return tuple(found)
+    return tuple(_apart(sorted(classes + found)))
+
+
+def _apart(spans: List[Tuple[int, int]]) -> Iterator[Tuple[int, int]]:
+    """Yield spans in order, each from where the one before it ends."""
+    last = 0
+    for start, end in spans:
+        if start >= last:
+            yield start, end
+            last = end
 
 
 def unmentioned(text: str) -> str:

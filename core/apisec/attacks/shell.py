@@ -62,6 +62,7 @@ _ENDED = re.compile(r"[ \t]{0,3}[;|&`)]")
 _NET = re.compile(
     r"[ \t]{1,3}(?:user|localgroup|group|view|use|share|start|stop|accounts|session|query|add|delete|export|save)\b"
 )
+_ENTITY = re.compile(r"&(?:[a-z]{2,8}|#\d{2,5}|#x[\da-f]{2,4});$")
 _POSSESSIVE = re.compile(r"[a-z]{2,40}'(?:s|t|re|ve|ll|d|m)\b")
 _FILE = re.compile(r"(?:^|[\s=<])[/~]\w|\$\(|`|\.\./")
 _ASSIGNED = re.compile(r"[ \t]{0,2}(?:=|:(?![\\/]))")  # a=1&sort=asc, a: b; no command
@@ -176,6 +177,10 @@ def _listed(text: str, bar: Match[str]) -> bool:
     return before is not None and _LISTED.match(text, bar.end()) is not None
 
 
+def _ends_entity(text: str, mark: Match[str]) -> bool:
+    return mark.group() == ";" and _ENTITY.search(text, max(0, mark.start() - 10), mark.end()) is not None
+
+
 def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
     fenced = text.startswith(("```", "~~~"))
@@ -195,7 +200,7 @@ def _separators(text: str) -> Iterator[Match[str]]:
                 continue
             if not before and not text.rstrip().endswith("`"):
                 continue
-        elif (mark in "\n\r" and lines) or (mark == "|" and _listed(text, match)):
+        elif (mark in "\n\r" and lines) or (mark == "|" and _listed(text, match)) or _ends_entity(text, match):
             continue
         yield match
 
@@ -204,6 +209,34 @@ def _pasted(text: str) -> bool:
     """Return whether a value is a developer's command line, which nobody had to break into."""
     first = _DEVELOPER.match(text)
     return first is not None and not is_deadly(text)
+
+
+# What begins a line of a script, of a batch file or of PowerShell, without being a command.
+_SCRIPT = re.compile(
+    r"\s{0,4}(?:@?echo (?:off|on)\b|(?:if|elif|while|until) (?:not )?(?:exist|errorlevel|defined|\[|!|\"%|%|\"[\w%])"
+    r"|for /"
+    r"|set \w{1,30}=|(?:copy|del|rmdir|md|rd|xcopy|call|start|goto) \S|[a-z]{3,10}-[a-z]{4,24} [-\w$'\"]|\[\[? |#!"
+    r"|(?:ps )?[a-z]:\\?[\w\\]{0,60}> ?\w|(?:\w{1,30}@[\w.-]{1,60}:?[~/\w.-]{0,60})?[#$>] \w|get-\w{3,24}\b"
+    r"|[a-z][\w.-]{1,30}: )"
+)
+_LIST = re.compile(
+    r"[\w~.$%{}#:-]{0,20}[/\\][\w./\\$%{}#~:-]{1,80}(?:;[\w~.$%{}-]{0,20}[/\\][\w./\\$%{}~-]{1,80}){1,20};?$"
+)
+_TESTED = re.compile(r"\[ (?:! )?-\w [^\]\n]{1,80} \] (?:\|\||&&)")
+_GIVEN = re.compile(r"[ \t]{1,4}[^\s;|&<>`#]")
+
+
+def is_command_line(text: str) -> bool:
+    """Return whether a value is commands from its beginning: a command, plainly written, and what it is given."""
+    if _SCRIPT.match(text) or _LIST.match(text) or _TESTED.search(text):
+        return True
+    skipped = _SKIPPED.match(text)
+    word = _WORD.match(text, skipped.end() if skipped is not None else 0)
+    if word is None or len(word.group()) > MAX_WORD:
+        return False
+    name, disguised, _ = _taken(word.group())
+    known = name in _KNOWN or name in CONTROL or _DEVELOPER.match(text) is not None
+    return known and not disguised and _GIVEN.match(text, word.end()) is not None
 
 
 def judge(text: str) -> Iterator[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
 
@@ -12,6 +13,7 @@ from apisec.attacks.inclusion import REMOTE_SCORE, includes
 from apisec.attacks.marks import suspicious
 from apisec.attacks.protocol import runs
 from apisec.attacks.readings import MAX_VALUE, readings
+from apisec.attacks.standing import HELD, weighed
 from apisec.attacks.written import CODE, is_deadly, is_program, is_statement, is_text, outside
 from apisec.decoders.base import Document
 
@@ -99,7 +101,7 @@ def _judged(value: str) -> List[Tuple[str, float]]:
 def _scores(value: str) -> Dict[str, float]:
     best: Dict[str, float] = {}
     for text in readings(value):
-        for name, score in _INDEX.scores(text).items():
+        for name, score in weighed(text, value, _INDEX.scores(text)).items():
             if score >= THRESHOLD and score > best.get(name, 0.0):
                 best[name] = score
     return best
@@ -167,10 +169,22 @@ def _placed(found: Iterable[Tuple[str, float]], location: str, path: str) -> Ite
         yield Signal(detector, where, score)
 
 
+# What a browser is sent to and no server asks (RFC 6749, 3.1.2): a program that logs in listens on its own machine
+# (RFC 8252, 7.3).
+_FOLLOWED = re.compile(r"(?:^|[._])redirect_uris?(?:\[\])?$", re.IGNORECASE)
+_OWN_MACHINE = 0.8  # what a plain address of one's own machine or network scores at most
+
+
+def _followed(signal: Signal) -> Signal:
+    if signal.detector == "injection.ssrf" and signal.score <= _OWN_MACHINE and _FOLLOWED.search(signal.where):
+        return signal._replace(score=min(signal.score, HELD))
+    return signal
+
+
 def strongest(signals: Iterable[Signal], limit: int) -> List[Signal]:
     """Return the strongest signal of each detector and place, at most ``limit``, strongest first."""
     best: Dict[Tuple[str, str], Signal] = {}
-    for signal in signals:
+    for signal in map(_followed, signals):
         known = best.get((signal.detector, signal.where))
         if known is None or known.score < signal.score:
             best[signal.detector, signal.where] = signal

@@ -32,7 +32,8 @@ ATTACKS = (
         ),
         (
             0.85,
-            r"(?:[;)\d]|(?<![\s(=:,])['\"]) ?(?:drop (?:table|database|view|user|schema|index|function|procedure)"
+            r"(?:;|^\W{0,3}\w{0,20}\)|\d|(?<![\s(=:,])['\"]\)?) ?"
+            r"(?:drop (?:table|database|view|user|schema|index|function|procedure)"
             r"|alter (?:table"
             r"|user|database)|truncate table|delete from|insert into|update \w{1,40} set|create (?:table|user"
             r"|database|function)"

@@ -75,7 +75,8 @@ ATTACKS = (
         ),
         (
             0.7,
-            r"<%(?:=|!|@)? ?(?:system|exec|`|eval|file|dir|io\.|require|page |import|response|request|runtime"
+            r"<%(?:=|!|@)? ?(?:(?:system|exec|eval|file|dir)(?! ?\.\w{1,30} ?-?%>)"
+            r"|`|io\.|require|page |import|response|request|runtime"
             r"|new )",
             "<%",
         ),

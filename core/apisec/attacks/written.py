@@ -94,7 +94,7 @@ _DEADLY = re.compile(
     r"|eval\s?\(\s?(?:base64_decode|gzinflate|str_rot13|atob|string\.fromcharcode|unescape)"
     r"|runtime\.getruntime\(\)\.exec\((?:new |['\"](?:/bin|cmd|bash|sh|curl|wget|id|whoami))"
     r"|getruntime\(\)\.exec\([^)\n]{0,40}(?:/bin|cmd|calc|whoami)"
-    r"|powershell[^\n]{0,60}\s-(?:e|en|enc|encodedcommand)\b|downloadstring\(|\biex\b[^\n]{0,40}(?:webclient|iwr)"
+    r"|powershell[^\n]{0,60}\s-(?:e|en|enc|encodedcommand)\b|powershell[^\n]{0,60}(?:hidden|bypass|-nop\b)|download(?:string|file)\(|\biex\b[^\n]{0,40}(?:webclient|iwr)"
     r"|/etc/(?:passwd|shadow|sudoers)|\bwin\.ini\b|boot\.ini|\.ssh/id_[dr]sa|169\.254\.169\.254|xp_cmdshell"
     r"|\bunion\s{1,4}(?:all\s{1,4})?select\s{1,4}(?:null|\d|@@|user|char|0x|concat)"
     r"|(?:^|['\"\d)])\s{0,4}(?:or|and)\s{1,4}['\"]?(\w{1,10})['\"]?\s?=\s?['\"]?\1\b|pg_sleep\(|benchmark\(\d{5,}"
@@ -108,7 +108,7 @@ _DEADLY = re.compile(
     r"|image)[^\n]{0,120}document\.cookie"
     r"|\b(?:alert|confirm|prompt)\s?[(`]\s?(?:\d{1,9}|document\.|['\"]?xss|origin|/)|\bon(?:error|load|mouseover"
     r"|focus|toggle|click|start)\s{0,3}=\s{0,3}['\"]?\s{0,3}(?:alert|confirm|prompt|eval|fetch|location|document"
-    r"|window|import|top|self|this|\(|`|javascript|[\w$]{1,20}\s?[(`])"
+    r"|window|import|top|self|this(?!\.(?:src|select|value|form|style|submit|checked|class|parent|closest))|\(|`|javascript)"
     r"|(?:href|src|action|data)\s{0,3}=\s{0,3}['\"]?\s{0,3}(?:javascript|vbscript|data:text/html)"
     r"|\\x\w\w\\x\w\w\\x\w\w",
     re.IGNORECASE,

@@ -11,6 +11,7 @@ from typing import Iterator, Pattern, Tuple
 
 from apisec.attacks.sql.tokens import ways
 
+ODD = 0.6  # the most that is said of a literal which would end where one begins
 _C = "[s1vTq]"  # a constant
 _X = r"(?:[s1vTtq]|f\(|n\()"  # what begins an expression and no sentence
 
@@ -53,13 +54,13 @@ _QUOTED = _rules(
 )
 # As it stands: a number or a name, then an expression; or what only an injection begins with.
 _BARE = _rules(
-    (0.9, rf"^(?:o?1|s|n|T|v)?\)*&[(o]*{_C}\)*e+[(]*{_C}"),  # 1 or 1=1
+    (0.9, rf"^(?:o?1|s|n|T|v)?\)*&[(o]*{_C}\)*e+[(]*{_C}(?![nj])"),  # 1 or 1=1
     (0.85, rf"&\(*{_C}\)*e\(*{_C}\)*(?:[c;]|$|&)"),  # ... and 1=1
     (0.85, rf"&\(*{_C}\)*e\(*(?:f\(|\(E)"),  # ... and 1=(select
     (0.8, r"f\([o(]*\(E"),  # exp(~(select
     (0.85, r"^(?:o?1|s)\)*&[(o]*(?:f\(|\(*E|t|v)"),  # 1 and sleep(
     (0.75, r"^(?:o?1|s)\)*&[(o]*n\)*e[o(]*[1svT]"),  # 1 or a=1
-    (0.8, r"^(?:ne)?&[(o]*[1snT]\)*e"),  # and 1=
+    (0.8, r"^&[(o]*[1snT]\)*e|^ne&[(o]*[1sT]\)*e"),  # and 1=
     (0.6, r"^(?:ne)?&[(o]*[1s]q?$"),
     (0.6, r"^Kk?1e"),
     (0.7, r"^Ek?n;c$"),  # drop t;--
@@ -136,7 +137,8 @@ def _measured(text: str, quote: str, kinds: str) -> bool:
 
 def judge(text: str) -> Iterator[float]:
     """Yield the weight of the strongest evidence in each way of reading a value."""
-    for quote, kinds in ways(text, _telling(text) and not _LOGGED.match(text)):
+    doubtful = 0.0
+    for quote, kinds, odd in ways(text, _telling(text) and not _LOGGED.match(text)):
         if len(kinds) > 1 and (_ANY_QUOTED if quote else _ANY_BARE).search(kinds):
             own = not quote and _OWN.match(kinds) is not None
             for weight, shape in _QUOTED if quote else _BARE:
@@ -145,5 +147,10 @@ def judge(text: str) -> Iterator[float]:
                 if shape.pattern == _TO_CONSTANT and _measured(text, quote, kinds):
                     continue  # y' = 3, 5' x 8
                 if shape.search(kinds):
-                    yield weight
+                    if odd:
+                        doubtful = max(doubtful, min(weight, ODD))
+                    else:
+                        yield weight
                     break
+    if doubtful:
+        yield doubtful

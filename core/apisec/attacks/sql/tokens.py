@@ -91,6 +91,7 @@ FUNCTIONS = frozenset(
     )
 )
 _CLOSERS = {"'": re.compile(r"(?:[^'\\]|\\.|'')*'"), '"': re.compile(r'(?:[^"\\]|\\.|"")*"'), "`": re.compile("[^`]*`")}
+_BEFORE_ONE = tuple(" \t\n([{<,:=|+&")  # a literal: what has one of these before it begins
 _GOES_ON = re.compile(r"\s{0,8}(?:/\*|[(/]|$|(?:all|distinct|select|by|\d))")
 _PROSE = re.compile(
     r"(?!(?:or|and|xor|union|order|group|having|intersect|except|minus|procedure)(?![a-z])|(?:in|like|regexp|rlike)\()[^\W_]"
@@ -121,20 +122,23 @@ _FOLLOWED_BY["select"] = re.compile(
 _NEXT_IS_CALL = re.compile(r"\s{0,8}(?:/\*[^*]{0,40}\*/)?\(")
 
 
-def ways(text: str, bare: bool = True) -> Iterator[Tuple[str, str]]:
-    """Yield each way of reading a value: the quote that it may stand in (none first) and its tokens.
+def ways(text: str, bare: bool = True) -> Iterator[Tuple[str, str, bool]]:
+    """Yield each way of reading a value: the quote that it may stand in (none first), its tokens, whether it is odd.
 
-    A quote with a letter right behind it, as in *don't*, ends no literal unless a word of the language follows.
+    A quote with a letter right behind it, as in *don't*, ends no literal unless a word of the language follows. Odd is
+    a literal that would end where one begins: a blank or a bracket stands before its quote.
     """
     text = text[:MAX_TEXT]
     if bare:
-        yield "", _read(text, 0, [])
+        yield "", _read(text, 0, []), False
     text = unmentioned(_PRIME.sub(r"\1", text) if "' " in text else text)
     for quote, closer in _CLOSERS.items():
         if quote in text:
             closed = closer.match(text)
             if closed is not None and not _PROSE.match(text, closed.end()):
-                yield quote, _read(text, closed.end(), ["s"])
+                before = text[: closed.end() - 1]
+                odd = before[-1:] in _BEFORE_ONE and bool(before.strip())
+                yield quote, _read(text, closed.end(), ["s"]), odd
 
 
 def _read(text: str, start: int, kinds: List[str]) -> str:
