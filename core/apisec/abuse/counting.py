@@ -32,6 +32,7 @@ from apisec.abuse.base import (
     observation,
 )
 from apisec.abuse.counters import Trail
+from apisec.abuse.lately import Lately
 from apisec.abuse.shares import Share, share_tail
 from apisec.abuse.tally import (
     SOURCE,
@@ -381,7 +382,7 @@ def _present(context: Context, service: str, members: Sequence[str]) -> List[Tup
 
 
 def _weigh_total(
-    context: Context, total: Total, key: Key, trail: Trail, contributors: Mapping[str, Tuple[int, float]]
+    context: Context, total: Total, key: Key, trail: Trail, contributors: Mapping[str, Lately]
 ) -> Optional[Tuple[Weighed, List[str]]]:
     slot = context.now_slot
     best: Optional[Tuple[Weighed, List[str]]] = None
@@ -389,7 +390,7 @@ def _weigh_total(
         if horizon not in total.horizons or seen < total.least:
             continue
         since = slot - HORIZON_SLOTS[horizon]
-        recent = {who: count for who, (last, count) in contributors.items() if last > since}
+        recent = {who: one.most(horizon, slot) for who, one in contributors.items() if one.slot > since}
         if len(recent) < LEAST_MEMBERS:
             continue
         rest = seen - min(seen, max(recent.values()))

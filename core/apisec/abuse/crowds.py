@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
 from apisec.abuse.base import OPERATION, SERVICE, Context, Observation, Window, decades, observation
 from apisec.abuse.counters import Memory, Trail
 from apisec.abuse.counting import HORIZON_SLOTS, HORIZON_WORDS, LEAST_EVIDENCE, CountingFamily, figure
+from apisec.abuse.lately import Lately
 from apisec.abuse.tally import Counted
 from apisec.activity import Row
 from apisec.activity.client import ClientKey
@@ -38,8 +39,7 @@ class Whole:
 
 
 class Contribution(NamedTuple):
-    slot: int  # of the last
-    times: float
+    times: Lately
     client: str  # agent and JA4
 
 
@@ -66,13 +66,13 @@ class Crowd:
         for mark, count in values.items():
             held = self.contributors.setdefault(mark, {})
             before = held.get(counted.row.principal)
-            sum_ = count + (before.times if before else 0.0)
-            held[counted.row.principal] = Contribution(slot, sum_, client_of(counted.row))
+            times = (before.times if before else Lately()).add(slot, count)
+            held[counted.row.principal] = Contribution(times, client_of(counted.row))
             if len(held) > MAX_CONTRIBUTORS:
-                del held[min(held, key=lambda who: (held[who].slot, held[who].times, who))]
+                del held[min(held, key=lambda who: (held[who].times.slot, held[who].times.total, who))]
 
     def recent(self, mark: str, since: int) -> Dict[str, Contribution]:
-        return {who: one for who, one in self.contributors.get(mark, {}).items() if one.slot > since}
+        return {who: one for who, one in self.contributors.get(mark, {}).items() if one.times.slot > since}
 
     def forget(self, slot: int) -> None:
         self.trail.advance(slot)
@@ -92,7 +92,7 @@ class Crowd:
             for who, one in theirs.items():
                 known = mine.get(who)
                 mine[who] = one if known is None else Contribution(
-                    max(one.slot, known.slot), one.times + known.times, max(one.client, known.client)
+                    known.times.merge(one.times), max(one.client, known.client)
                 )  # fmt: skip
         for kind, memory in other.memories.items():
             self.memories.setdefault(kind, Memory()).merge(memory)
@@ -101,7 +101,8 @@ class Crowd:
         return {
             "trail": self.trail.to_state(),
             "contributors": {
-                mark: {who: list(one) for who, one in held.items()} for mark, held in self.contributors.items()
+                mark: {who: [*one.times.to_state(), one.client] for who, one in held.items()}
+                for mark, held in self.contributors.items()
             },
             "memories": {kind: memory.to_state() for kind, memory in self.memories.items()},
         }
@@ -114,8 +115,8 @@ class Crowd:
             crowd.trail = Trail.from_state(state["trail"])
             for mark, held in list(state["contributors"].items())[:MAX_MARKS]:
                 crowd.contributors[str(mark)] = {
-                    str(who): Contribution(int(slot), float(count), str(client))
-                    for who, (slot, count, client) in list(held.items())[:MAX_CONTRIBUTORS]
+                    str(who): Contribution(Lately.from_state(times), str(client))
+                    for who, (*times, client) in list(held.items())[:MAX_CONTRIBUTORS]
                 }
             for kind, memory in list(state["memories"].items())[:MAX_MARKS]:
                 crowd.memories[str(kind)] = Memory.from_state(memory)
@@ -214,27 +215,30 @@ class _Weighed(NamedTuple):
     horizon: str
     seen: float
     expected: float
-    recent: Dict[str, Contribution]
+    recent: Dict[str, float]  # by principal, within the horizon
+    clients: Dict[str, str]
 
     def accused(self) -> Tuple[List[str], str]:
         """Return the contributors, the largest first; those with one client, where most of it came from that."""
         by_client: Dict[str, float] = {}
-        for one in self.recent.values():
-            by_client[one.client] = by_client.get(one.client, 0.0) + one.times
+        for who, times in self.recent.items():
+            by_client[self.clients[who]] = by_client.get(self.clients[who], 0.0) + times
         most = max(by_client, key=lambda client: (by_client[client], client))
         alike = by_client[most] >= ALIKE * sum(by_client.values())
-        chosen = {who: one for who, one in self.recent.items() if not alike or one.client == most}
-        return sorted(chosen, key=lambda who: (-chosen[who].times, who)), most if alike else ""
+        chosen = {who: times for who, times in self.recent.items() if not alike or self.clients[who] == most}
+        return sorted(chosen, key=lambda who: (-chosen[who], who)), most if alike else ""
 
 
 def _weigh(whole: Whole, service: str, crowd: Crowd, context: Context) -> Iterable[_Weighed]:
     slot = context.now_slot
     for horizon, seen in zip(HORIZONS, crowd.trail.sums(whole.counter)):
-        recent = crowd.recent(whole.counter, slot - HORIZON_SLOTS[horizon])
+        lately = crowd.recent(whole.counter, slot - HORIZON_SLOTS[horizon])
+        recent = {who: one.times.most(horizon, slot) for who, one in lately.items()}
         if seen < whole.least or len(recent) < LEAST_MEMBERS:
             continue
-        rest = seen - min(seen, max(one.times for one in recent.values()))
+        rest = seen - min(seen, max(recent.values()))
         if rest <= 0:
             continue
         tail = context.expectations.tail(whole.counter, SERVICE, (service,), horizon, slot, rest)
-        yield _Weighed(decades(tail.p, len(HORIZONS)), whole, horizon, seen, tail.expected, recent)
+        clients = {who: one.client for who, one in lately.items()}
+        yield _Weighed(decades(tail.p, len(HORIZONS)), whole, horizon, seen, tail.expected, recent, clients)

@@ -25,6 +25,7 @@ from apisec.abuse.base import (
     Window,
 )
 from apisec.abuse.counters import Counts, PrincipalCounters, Trail, operation_counts, row_counts
+from apisec.abuse.lately import Lately
 from apisec.abuse.provenance import Provenance
 from apisec.abuse.shares import Share, merged
 from apisec.activity import OTHER
@@ -109,26 +110,25 @@ class OperationTraffic:
         self.succeeded = Hashes(MAX_SUCCEEDED)  # principals that were
         self.waves: Dict[str, Wave] = {}
         self.shares: Dict[str, Share] = {}
-        # By mark: principal -> (slot of the last, count). Who to name when an operation is under attack.
-        self.contributors: Dict[str, Dict[str, Tuple[int, float]]] = {}
+        # By mark and principal: who to name when an operation is under attack.
+        self.contributors: Dict[str, Dict[str, Lately]] = {}
 
     def contribute(self, mark: str, principal: str, slot: int, count: float) -> None:
         held = self.contributors.setdefault(mark, {})
-        held[principal] = (slot, held.get(principal, (slot, 0.0))[1] + count)
-        if len(held) > MAX_CONTRIBUTORS:
-            del held[min(held, key=lambda who: (held[who][0], held[who][1], who))]
+        held[principal] = held.get(principal, Lately()).add(slot, count)
+        _bound(held)
 
     def members(self, mark: str, since: int) -> List[str]:
         """Return who contributed since a slot, the largest contribution first."""
         held = self.contributors.get(mark, {})
-        recent = [(-count, who) for who, (slot, count) in held.items() if slot >= since]
+        recent = [(-one.total, who) for who, one in held.items() if one.slot >= since]
         return [who for _, who in sorted(recent)]
 
     def forget(self, slot: int) -> None:
         self.total.advance(slot)
         oldest = slot - CONTRIBUTOR_SLOTS
         for mark in list(self.contributors):
-            held = {who: one for who, one in self.contributors[mark].items() if one[0] >= oldest}
+            held = {who: one for who, one in self.contributors[mark].items() if one.slot >= oldest}
             if held:
                 self.contributors[mark] = held
             else:
@@ -139,13 +139,15 @@ class OperationTraffic:
         self.answered += other.answered
         self.succeeded.merge(other.succeeded)
         for mark, held in other.contributors.items():
-            for who, (slot, count) in held.items():
-                self.contribute(mark, who, slot, count)
+            mine = self.contributors.setdefault(mark, {})
+            for who, one in held.items():
+                mine[who] = mine[who].merge(one) if who in mine else one
+                _bound(mine)
         merged(self.shares, other.shares)
         for name, wave in other.waves.items():
-            mine = self.waves.setdefault(name, Wave())
-            mine.usual = max(mine.usual, wave.usual)
-            mine.failing.update(wave.failing)
+            known = self.waves.setdefault(name, Wave())
+            known.usual = max(known.usual, wave.usual)
+            known.failing.update(wave.failing)
 
     def to_state(self) -> Dict[str, Any]:
         self.succeeded.trim()
@@ -160,7 +162,7 @@ class OperationTraffic:
             },
             "shares": {name: share.to_state() for name, share in self.shares.items()},
             "contributors": {
-                mark: {who: list(one) for who, one in held.items()} for mark, held in self.contributors.items()
+                mark: {who: one.to_state() for who, one in held.items()} for mark, held in self.contributors.items()
             },
         }
 
@@ -180,10 +182,18 @@ class OperationTraffic:
             for name, share in list(state["shares"].items())[:MAX_SHARES]:
                 traffic.shares[str(name)] = Share.from_state(share)
             for mark, held in state["contributors"].items():
-                traffic.contributors[str(mark)] = _pairs(held, MAX_CONTRIBUTORS)
+                traffic.contributors[str(mark)] = {
+                    str(who): Lately.from_state(one) for who, one in list(held.items())[:MAX_CONTRIBUTORS]
+                }
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DocumentError(f"is no traffic: {error}", where="traffic") from error
         return traffic
+
+
+def _bound(held: Dict[str, Lately]) -> None:
+    """Leave out who contributed longest ago, where there is one too many."""
+    if len(held) > MAX_CONTRIBUTORS:
+        del held[min(held, key=lambda who: (held[who].slot, held[who].total, who))]
 
 
 def _pairs(held: Mapping[str, Any], most: int) -> Dict[str, Tuple[int, float]]:
@@ -317,7 +327,8 @@ class Tally:
         """Take what a wave explains out of some counters."""
         failing = [one for one in self.principals.items() if not one[1].counts.keys().isdisjoint(names)]
         for (service, principal), counted in failing:
-            if counted.age >= ESTABLISHED_SLOTS:
+            # Who is accused makes no wave: else an attack that goes on would explain itself away, and the next one.
+            if counted.age >= ESTABLISHED_SLOTS and not self._context.frozen(service, principal):
                 for name in names:
                     if counted.counts.get(name):
                         traffic = self.traffic(SERVICE, (service,))
