@@ -17,7 +17,7 @@ from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
 from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed, figure, volume
 from apisec.abuse.extremes import Extremes
-from apisec.abuse.scraping import reads
+from apisec.abuse.reading import rewrites
 from apisec.abuse.tally import Counted
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 OUT_OF_LINE = 3.0  # decades from which on a row's responses are counted
 TWICE = 2.0  # what is less than twice the usual is no other way of asking, however alike the others are
 SIZE_CAP, OWNERS_CAP = 4.0, 4.0
-REWRITTEN, LEAST_REWRITTEN = 0.1, 20.0  # of what lists gave in an hour, what was then written to, and at least
 REPEATED_CAP = 2.0  # decades that it says at most that it came again
 ALONGSIDE = 1.0  # decades that size and volume say beside each other: large responses make volume, and come again
 DATA = "data"  # the group of claims about it
@@ -144,7 +143,7 @@ def _out_of_line(counted: Counted, context: Context, marking: bool = False) -> D
     """Return by operation and measure what hardly any other principal gets."""
     service, principal = counted.row.service, value_hash32(counted.row.principal)
     found: Dict[str, Dict[str, Large]] = {}
-    if _rewrites(counted, marking):
+    if rewrites(counted, marking):
         return found
     for _, name, used in counted.used():
         extremes = context.peek(OPERATION, (service, name), Extremes)
@@ -168,19 +167,3 @@ def _out_of_line(counted: Counted, context: Context, marking: bool = False) -> D
 def _may_be_large(counted: Counted, context: Context, operation: str) -> bool:
     """Whether responses of the window hold nobody else's: then they are as large as what is there."""
     return narrow.is_own(context, operation, counted) or narrow.is_nobodys(context, operation, counted)
-
-
-def _rewrites(counted: Counted, marking: bool) -> bool:
-    """Whether the principal writes to much of what lists gave to it within an hour."""
-    given = written = 0.0
-    for name in {*counted.part.operations, *counted.by_operation}:
-        trail = counted.part.operations.get(name)
-        counter = "given" if reads(name) else "objects"
-        seen = trail.sums(counter)[0] if trail is not None else 0.0
-        if marking:  # the window is not in the trails yet
-            seen += counted.by_operation.get(name, {}).get(counter, 0.0)
-        if counter == "given":
-            given += seen
-        else:
-            written += seen
-    return written >= max(LEAST_REWRITTEN, REWRITTEN * given)

@@ -15,6 +15,7 @@ from apisec.abuse import narrow
 from apisec.abuse.base import PRINCIPAL_OPERATION, SERVICE, Context, Window
 from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, figure, volume
 from apisec.abuse.load import Arrivals, Load
+from apisec.abuse.reading import rewrites
 from apisec.abuse.tally import Counted
 
 LEAST_SINGLE = 8  # requests of one operation in an hour, by somebody who does nothing else
@@ -41,26 +42,33 @@ class Flooding(CountingFamily):
 
     def mark(self, counted: Counted, context: Context) -> None:
         for name, counts in list(counted.by_operation.items()):
+            futile = narrow.futility(counted, name)
+            counted.mark(name, narrow.AGAIN, futile * counts.get("requests", 0.0))
             trail = counted.part.operations.get(name)
             before = trail.sums("requests")[0] if trail is not None else 0.0
             if before + counts.get("requests", 0.0) < LEAST_SINGLE or (trail is not None and trail.sums("single")[1]):
                 continue
-            if narrow.futility(counted, name) > 0.0 and narrow.narrowness(context, name, counted, marking=True) > 0.0:
+            if futile > 0.0 and narrow.narrowness(context, name, counted, marking=True) > 0.0:
                 counted.mark(name, "single", 1)
 
     def beside(self, counted: Counted, context: Context, lead: Weighed) -> Mapping[str, float]:
         operation = lead.operation or self._main_operation(counted, lead)
         trail = counted.part.operations.get(operation)
-        if trail is None or lead.decades < LEAST_VOLUME or lead.basis == UNKNOWN:
+        if trail is None or lead.decades < LEAST_VOLUME or lead.basis == UNKNOWN or rewrites(counted):
             return {}
         futile = narrow.futility(counted, operation)
-        features = {"rate": futile * _rate(context, operation, counted)}
+        arrivals = context.peek(SERVICE, (counted.row.service,), Arrivals)
+        felt = arrivals.decades(trail.sums(narrow.AGAIN)[0]) if arrivals else 0.0
+        load = context.peek(SERVICE, (counted.row.service,), Load)
+        heavy = futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0)
+        features = {}
+        if felt > 0.0:
+            beyond = narrow.haste(context, operation, counted).decades - LEAST_RATE
+            features["rate"] = min(RATE_CAP, max(0.0, beyond))
         if narrow.is_known(context, operation, counted):
-            load = context.peek(SERVICE, (counted.row.service,), Load)
-            heavy = futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0)
             # A page that asks for the same each second is monotonous too: without load it is no flood.
-            monotony = min(heavy, futile * narrow.narrowness(context, operation, counted))
-            features.update({"monotony": monotony, "load": heavy})
+            features["load"] = heavy
+            features["monotony"] = min(max(heavy, felt), futile * narrow.narrowness(context, operation, counted))
         return features
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
@@ -69,8 +77,9 @@ class Flooding(CountingFamily):
             spent = counted.part.operations[operation].sums("response_time")[0] / 1000.0
             said.append(f"{figure(spent)} seconds of the service's time in an hour, as much as in its busiest hours")
         if features.get("rate"):
-            _, requests, usual = narrow.haste(context, operation, counted)
-            said.append(f"{figure(requests)} times {operation} in five minutes; others at most {figure(usual)}, mostly")
+            haste = narrow.haste(context, operation, counted)
+            words = f"{figure(haste.seen)} requests of {operation} in {haste.time} that gave nothing new"
+            said.append(f"{words}; the most of three in four others is {figure(haste.usual)}")
         return said
 
     def learn(self, window: Window, context: Context) -> None:
@@ -78,12 +87,3 @@ class Flooding(CountingFamily):
             spent = sum(used.response_time for row in rows for used in row.operations.values())
             context.part(SERVICE, (service,), Load).take(context.now_slot, spent)
             context.part(SERVICE, (service,), Arrivals).take(context.now_slot, sum(row.requests for row in rows))
-
-
-def _rate(context: Context, operation: str, counted: Counted) -> float:
-    """Return in decades what the rate says beyond volume; nothing, while the service hardly feels it."""
-    arrivals = context.peek(SERVICE, (counted.row.service,), Arrivals)
-    asked = counted.part.operations[operation].sums("requests")[0]
-    if arrivals is None or not arrivals.decades(asked):
-        return 0.0
-    return min(RATE_CAP, max(0.0, narrow.haste(context, operation, counted)[0] - LEAST_RATE))

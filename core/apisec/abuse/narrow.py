@@ -6,16 +6,16 @@ show beside it: they write what they read, go through flows, or hold an office w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, AbstractSet, Tuple
+from typing import TYPE_CHECKING, AbstractSet, NamedTuple, Tuple
 
-from apisec.abuse.base import OPERATION, SERVICE, SLOTS_PER_DAY, Context, Window, decades
+from apisec.abuse.base import OPERATION, SERVICE, Context, Window, decades
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.habits import unit_of
 from apisec.abuse.provenance import Holders
+from apisec.abuse.reading import reads
 from apisec.abuse.shares import Share, share_tail
 from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST, OperationTraffic
 from apisec.activity.hashing import value_hash32
-from apisec.baselines.population import DAY_ROWS
 
 if TYPE_CHECKING:
     from apisec.abuse.counters import Trail
@@ -24,12 +24,10 @@ if TYPE_CHECKING:
 OWNERS = "owners"  # what is measured: whom the records of an operation's lists belong to
 FEW_OWNERS = 3.0  # with more an operation is no list of one's own
 OF_ONE = 0.8  # of the objects asked for, to be all of one owner
-EVERYBODYS = "everybodys"  # what is measured: of the objects asked for, those that many hold
-PRIVATE = 0.6  # share of those below which an operation is about what belongs to somebody
-LEAST_PRIVATE = 40.0  # rows that say so
 WALK = "walk"  # what is measured: different objects of seven days, as far as none came again
-WALK_GRAIN = 4.0
-RATE = "rate"  # what is measured: requests of an operation in five minutes
+WALK_GRAIN, LEAST_WALK = 4.0, 50.0  # what fits into one visit is no walk
+AGAIN = "again"  # mark: requests of an operation that gave nothing new
+RATE, HOURLY = "rate", "hourly"  # what is measured: the most of those in five minutes, and in an hour
 RATE_GRAIN = 5.0
 SHARE = "share"  # what is measured: of all that a principal does, the odds that it is this operation
 GRAIN = 0.1
@@ -39,6 +37,7 @@ CAP = 2.0  # decades that monotony says at most: it is a rank among the principa
 LEAST = 1.3  # decades: less is how people differ
 RARE = 0.15  # of the principals of an operation: what so few of them use beside it belongs to an office
 MOST_PROGRESS = 0.5  # of the requests that got something new, from which on it is no repetition
+PROGRESS_OF_WORK = 0.1  # the same where requests change things: work on one takes several
 LEAST_SAMPLED = 6  # ids of lists whose holders may be known, to say whose they are
 PUBLIC_SHARE = 0.5  # of those, that many hold
 OTHERS_OF_OWN, KNOWN_OF_OWN = 0.05, 0.1  # of those, that others hold at most, and that it was given before at least
@@ -137,16 +136,6 @@ def is_nobodys(context: Context, operation: str, counted: Counted) -> bool:
     return public + others <= OTHERS_OF_OWN * sampled and before >= KNOWN_OF_OWN * given
 
 
-def is_private(context: Context, operation: str, counted: Counted) -> bool:
-    """Whether others ask the operation for what few hold: desks, auditors and owners do nothing else there either."""
-    traffic = context.peek(OPERATION, (counted.row.service, operation), OperationTraffic)
-    share = traffic.shares.get(EVERYBODYS) if traffic else None
-    if share is None or share.weight < LEAST_PRIVATE:
-        return False
-    alpha, beta = share.beta(PRIVATE, USUAL[1])
-    return alpha / (alpha + beta) < PRIVATE
-
-
 def walked(context: Context, operation: str, counted: Counted) -> Tuple[float, float]:
     """Return in decades how unusual it is to see so many different things in a week and none again, and how many.
 
@@ -154,9 +143,10 @@ def walked(context: Context, operation: str, counted: Counted) -> Tuple[float, f
     """
     trail = counted.part.operations.get(operation)
     extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
-    if trail is None or extremes is None or not extremes.known(WALK):
+    walk = _walk(trail) if trail is not None else 0.0
+    if trail is None or extremes is None or walk < LEAST_WALK or not extremes.known(WALK):
         return 0.0, 0.0
-    tail = extremes.tail(WALK, _walk(trail), WALK_GRAIN, value_hash32(counted.row.principal))
+    tail = extremes.tail(WALK, walk, WALK_GRAIN, value_hash32(counted.row.principal))
     return decades(tail), max(trail.sums("objects")[2], trail.sums("given")[2])
 
 
@@ -187,60 +177,63 @@ def futility(counted: Counted, operation: str) -> float:
     if not requests:
         return 0.0
     new = max(objects / requests, made / requests, given / records if records else 0.0)
-    return max(0.0, 1.0 - new / MOST_PROGRESS) * (1.0 - min(1.0, refused / requests))
+    most = MOST_PROGRESS if reads(operation) else PROGRESS_OF_WORK
+    return max(0.0, 1.0 - new / most) * (1.0 - min(1.0, refused / requests))
 
 
-def haste(context: Context, operation: str, counted: Counted) -> Tuple[float, float, float]:
-    """Return in decades how unusual so many requests of one operation in five minutes are, how many, and the usual.
+class Haste(NamedTuple):
+    """How unusual so many requests for nothing new are: in decades, how many, what is usual, and in what time."""
 
-    Beside the most of others who use it and of others at the service with any operation, whichever says less: an
-    operation has its machines, and a service has some that are as fast as this elsewhere.
+    decades: float
+    seen: float
+    usual: float
+    time: str
+
+
+def haste(context: Context, operation: str, counted: Counted) -> Haste:
+    """Compare what the principal asks for in vain, in five minutes and in an hour, with the most of others.
+
+    Of others who use the operation and of others at the service with any, whichever says less: an operation has its
+    machines, and a service has some that are as fast as this elsewhere.
     """
     service, principal = counted.row.service, value_hash32(counted.row.principal)
-    requests = counted.by_operation.get(operation, {}).get("requests", 0.0)
-    said, usual = [], 0.0
-    for scope, key in ((OPERATION, (service, operation)), (SERVICE, (service,))):
-        extremes = context.peek(scope, key, Extremes)
-        if extremes is not None and extremes.known(RATE):
-            said.append(decades(extremes.tail(RATE, requests, RATE_GRAIN, principal)))
-            usual = max(usual, extremes.usual(RATE, RATE_GRAIN))
-    return min(said, default=0.0), requests, usual
+    trail = counted.part.operations.get(operation)
+    now = counted.by_operation.get(operation, {}).get(AGAIN, 0.0)
+    best = Haste(0.0, 0.0, 0.0, "")
+    for measure, seen, time in (
+        (RATE, now, "five minutes"), (HOURLY, trail.sums(AGAIN)[0] if trail is not None else 0.0, "an hour"),
+    ):  # fmt: skip
+        said, usual = [], 0.0
+        for scope, key in ((OPERATION, (service, operation)), (SERVICE, (service,))):
+            extremes = context.peek(scope, key, Extremes)
+            if extremes is not None and extremes.known(measure):
+                said.append(decades(extremes.tail(measure, seen, RATE_GRAIN, principal), 2.0))
+                usual = max(usual, extremes.usual(measure, RATE_GRAIN))
+        best = max(best, Haste(min(said, default=0.0), seen, usual, time))
+    return best
 
 
 def learn(window: Window, context: Context) -> None:
-    """Take from ordinary principals how much of what they do is one operation, and how fast they ask for it."""
+    """Take from ordinary principals how much of what they do is one operation, how fast and how far they read it."""
     for key in window.by_principal:
         counted = context.tally.principals[key]
         principal = value_hash32(key[1])
-        fastest = 0.0
+        most = dict.fromkeys((RATE, HOURLY), 0.0)
         for name, counts in counted.by_operation.items():
             extremes = context.part(OPERATION, (key[0], name), Extremes)
-            odds, requests = _odds(*_requests(counted, name)), counts.get("requests", 0.0)
+            odds = _odds(*_requests(counted, name))
             if odds > 0.0:
                 extremes.take(SHARE, principal, odds)
-            extremes.take(RATE, principal, requests)
             trail = counted.part.operations.get(name)
+            hourly = trail.sums(AGAIN)[0] if trail is not None else 0.0
+            for measure, seen in ((RATE, counts.get(AGAIN, 0.0)), (HOURLY, hourly)):
+                extremes.take(measure, principal, seen)
+                most[measure] = max(most[measure], seen)
             walk = _walk(trail) if trail is not None else 0.0
             if walk:
                 extremes.take(WALK, principal, walk)
-            fastest = max(fastest, requests)
-        context.part(SERVICE, (key[0],), Extremes).take(RATE, principal, fastest)
-        _learn_holders(counted, context)
-
-
-def _learn_holders(counted: Counted, context: Context) -> None:
-    """Take how much of what was asked for is everybody's; nobody counts more than an hour's worth of rows a day."""
-    service = counted.row.service
-    holders = context.peek(SERVICE, (service,), Holders)
-    if holders is None or context.age(service) < SLOTS_PER_DAY:
-        return
-    weight = min(1.0, DAY_ROWS / max(1.0, counted.part.total.sums("rows")[1]))
-    for row, name, used in counted.used():
-        if used.objects:
-            sampled, _, public = holders.judge(used.objects, (), value_hash32(unit_of(row)))
-            if sampled:
-                traffic = context.part(OPERATION, (service, name), OperationTraffic)
-                traffic.shares.setdefault(EVERYBODYS, Share()).learn(public / sampled, weight)
+        for measure, seen in most.items():
+            context.part(SERVICE, (key[0],), Extremes).take(measure, principal, seen)
 
 
 def _requests(counted: Counted, operation: str, marking: bool = False) -> Tuple[float, float]:

@@ -13,41 +13,21 @@ and auditors read much, and nothing else; whether they may is asked by other fam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
-from apisec.abuse import narrow
+from apisec.abuse import narrow, sharing
 from apisec.abuse.base import PRINCIPAL_OPERATION, SLOTS_PER_DAY, Context, Window
 from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, figure
+from apisec.abuse.reading import reads
 from apisec.abuse.tally import Counted
 
-READING = frozenset(("browse", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view"))
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 HABIT = "own habit"  # basis of an expectation: a crawler that is known does nothing else either
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 WALK_CAP = 4.0  # decades: it is volume, too
 FOUNDING_SLOTS = 4 * SLOTS_PER_DAY  # a daily job that was there from the first day has no habit before
-
-
-@lru_cache(maxsize=4096)
-def reads(operation: str) -> bool:
-    """Whether an operation reads: GET, HEAD, POST /getOrder or /orders:search, GraphQL's getOrder.
-
-    The verbs are those of remote procedures that change nothing (google.aip.dev/130, OData functions). What GraphQL
-    calls by no verb is not known.
-    """
-    method, _, path = operation.partition(" ")
-    path, _, name = path.partition("#")
-    if name:
-        first = _WORD.match(name)
-        return first is not None and first[0].lower() in READING
-    if method in ("GET", "HEAD"):
-        return True
-    static = [part for part in path.split("/") if part and not part.startswith("{")]
-    return bool(static) and not READING.isdisjoint(word.lower() for word in _WORD.findall(static[-1]))
+LEAST_FOUNDING, FOUNDING_SHARE = 8, 0.7  # requests before the last hour, and their share of all
 
 
 class Scraping(CountingFamily):
@@ -74,6 +54,7 @@ class Scraping(CountingFamily):
     further = ("monotony", "walk")
 
     def mark(self, counted: Counted, context: Context) -> None:
+        sharing.mark(counted, context)
         for name in list(counted.by_operation):
             trail = counted.part.operations.get(name)
             if trail is None or not reads(name) or narrow.is_own(context, name, counted):
@@ -95,9 +76,9 @@ class Scraping(CountingFamily):
         trail = counted.part.operations.get(operation)
         if trail is None or lead.basis == UNKNOWN or lead.decades < LEAST_VOLUME or not reads(operation):
             return {}
-        if lead.basis == HABIT or narrow.is_own(context, operation, counted) or _is_founder(counted, context):
+        if lead.basis == HABIT or narrow.is_own(context, operation, counted):
             return {}
-        if narrow.is_private(context, operation, counted):
+        if _is_founder(counted, context, operation) or sharing.is_private(context, operation, counted):
             return {}
         walk = min(WALK_CAP, narrow.walked(context, operation, counted)[0])
         return {
@@ -114,9 +95,13 @@ class Scraping(CountingFamily):
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)
+        sharing.learn(window, context)
 
 
-def _is_founder(counted: Counted, context: Context) -> bool:
-    """Whether a young service knows the principal from its first day on."""
+def _is_founder(counted: Counted, context: Context, operation: str) -> bool:
+    """Whether a young service knows the principal from its first day on, and by nothing else than this operation."""
     age = context.age(counted.row.service)
-    return age < FOUNDING_SLOTS and age - counted.age < SLOTS_PER_DAY
+    if age >= FOUNDING_SLOTS or age - counted.age >= SLOTS_PER_DAY:
+        return False
+    hits, trials = (trail.sums("requests") for trail in (counted.part.operations[operation], counted.part.total))
+    return hits[2] - hits[0] >= max(LEAST_FOUNDING, FOUNDING_SHARE * (trials[2] - trials[0]))

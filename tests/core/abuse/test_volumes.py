@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +16,8 @@ from apisec.abuse.excess_data import ExcessData
 from apisec.abuse.extremes import LEAST_PRINCIPALS, MAX_PRINCIPALS, Extremes
 from apisec.abuse.flooding import Flooding
 from apisec.abuse.load import CAP, KEPT_HOURS, LEAST_SPENT, Load
-from apisec.abuse.scraping import Scraping, reads
+from apisec.abuse.reading import reads
+from apisec.abuse.scraping import Scraping
 from apisec.errors import DocumentError
 from tests.core.abuse.town import Anomalies, Event, at, event, findings, run
 
@@ -114,9 +115,9 @@ def catalogue(time: float, who: str, first: int) -> Event:
     return event(time, who, "GET /catalogue", response_body=body, bytes_out=len(body), response_time=30.0)
 
 
-def search(time: float, who: str, status: int = 200) -> Event:
+def search(time: float, who: str, status: int = 200, spent: float = 250.0) -> Event:
     body = json.dumps({"found": [{"id": "f-1"}, {"id": "f-2"}]})
-    return event(time, who, "GET /search", status, response_body=body, bytes_out=len(body), response_time=250.0)
+    return event(time, who, "GET /search", status, response_body=body, bytes_out=len(body), response_time=spent)
 
 
 def days() -> List[Event]:
@@ -146,27 +147,40 @@ def after(state: str, events: List[Event]) -> Anomalies:
 
 
 NOON = at(DAYS, 12)
-ATTACKS: Dict[str, List[Event]] = {
-    # Everybody's documents, by pages no larger than those of others, an hour apart.
-    "excess_data": [listing(NOON + 3_600 * n, "mallory", 10 * n, 10) for n in range(12)],
-    "flooding": [search(NOON + n, "mallory") for n in range(1_500)],
-    # All that is for everybody, page by page.
-    "scraping": [catalogue(NOON + 40 * n, "mallory", 10 * n) for n in range(40)],
+ATTACKS: Dict[str, Tuple[str, str, List[Event]]] = {  # family, what it says, events
+    "everybody's documents, by pages no larger than those of others, an hour apart": (
+        "excess_data",
+        "owners of what its lists gave of GET /documents",
+        [listing(NOON + 3_600 * n, "mallory", 10 * n, 10) for n in range(12)],
+    ),
+    "one search that takes the service's time": (
+        "flooding",
+        "seconds of the service's time in an hour",
+        [search(NOON + n, "mallory") for n in range(1_500)],
+    ),
+    "one search, as often as the service is asked in its busiest hours, that costs nothing": (
+        "flooding",
+        "that gave nothing new",
+        [search(NOON + n, "mallory", spent=2.0) for n in range(900)],
+    ),
+    "all that is for everybody, page by page": (
+        "scraping",
+        "requests in seven days are GET /catalogue",
+        [catalogue(NOON + 40 * n, "mallory", 10 * n) for n in range(40)],
+    ),
+    "the same, no faster than people turn pages, and none twice": (
+        "scraping",
+        "hardly one again",
+        [catalogue(NOON + 500 * n, "mallory", 10 * n) for n in range(60)],
+    ),
 }
 
 
-WORDS = {
-    "excess_data": "owners of what its lists gave of GET /documents",
-    "flooding": "requests in seven days are GET /search",
-    "scraping": "requests in seven days are GET /catalogue",
-}
-
-
-@pytest.mark.parametrize("family", ATTACKS)
-def test_what_stands_beside_volume_makes_the_finding(state: str, family: str) -> None:
-    (found,) = findings(after(state, ATTACKS[family]))
+@pytest.mark.parametrize(("family", "words", "events"), ATTACKS.values(), ids=ATTACKS)
+def test_what_stands_beside_volume_makes_the_finding(state: str, family: str, words: str, events: List[Event]) -> None:
+    (found,) = findings(after(state, events))
     assert (found["lead"], found["principal"]) == (family, "~principal~mallory~")
-    assert any(WORDS[family] in reason for reason in found["reasons"]), found["reasons"]
+    assert any(words in reason for reason in found["reasons"]), found["reasons"]
 
 
 ORDINARY: Dict[str, List[Event]] = {
@@ -194,6 +208,10 @@ ORDINARY: Dict[str, List[Event]] = {
         )
     ],
     "somebody who reads all of his own": [listing(NOON + 5 * n, "p7", 700 + 9 * n, 9, "p7") for n in range(40)],
+    "an import that makes a thing by each request": [
+        event(NOON + n / 3, "importer", "POST /documents", 201, response_time=90.0) for n in range(1_500)
+    ],
+    "a tab that is left open and asks twice a minute": [search(NOON + 30 * n, "p5", spent=9.0) for n in range(600)],
     "a client that sends what is refused": [search(NOON + n, "broken", 400) for n in range(600)],
 }
 
