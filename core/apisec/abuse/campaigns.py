@@ -15,7 +15,7 @@ first reaches ``FINDING_SCORE``. What comes later is told as its course: when it
 
 What is worth a finding itself joins one that was told only when that accuses its principals already, or shares members
 with a crowd, or when the same family was worth a finding there and it shares the signature or the client, or the
-operation (``SHARED_HOURS`` after the last who was accused), comes from outside while such keep coming, or within an
+operation (``NEXT_HOURS`` after the last who was accused), comes from outside while such keep coming, or within an
 hour of the first one. What the accused go on doing makes nobody else one of them: who comes to the same operation days
 later is another attacker. It prefers joining to a weak campaign of its own, which is then taken in: forty sources are
 forty weak campaigns before one is told.
@@ -33,6 +33,7 @@ from apisec.errors import DocumentError
 CAMPAIGN_VERSION = 1
 JOIN_SCORE, OPEN_SCORE, FREEZE_SCORE, FINDING_SCORE = 36.0, 54.0, 72.0, 90.0  # 1e-2, 1e-3, 1e-4, 1e-5
 IDLE_HOURS, SHARED_HOURS, NEARBY_HOURS = 72, 24, 6
+NEXT_HOURS = 12  # from one accused to the next on the same operation: the pause of a night
 OUTBREAK_HOURS = 1  # findings of a kind are weeks apart: what follows the first one within an hour is no chance
 FIRST_GAP = SLOTS_PER_HOUR / 3  # slots from one source to the next, before any came
 CROWD_SHARE = 5  # one in so many principals of a crowd makes it one that is known
@@ -177,7 +178,7 @@ class Campaign:
             return 0
         count, first, last = self.arrivals.get(one.family, (0, slot, slot))
         coming = keep_coming(count, last - first, slot - last)
-        near = slot - last <= SHARED_HOURS * SLOTS_PER_HOUR if one.operation else coming
+        near = slot - last <= NEXT_HOURS * SLOTS_PER_HOUR if one.operation else coming
         alike = _by(one) in self.targets or _from(one) in self.targets
         if alike or (near and _on(one) in self.targets):
             return 2

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apisec.abuse.base import PRINCIPAL, SLOTS_PER_HOUR, Observation, score_of
-from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, NEARBY_HOURS, OUTBREAK_HOURS, SHARED_HOURS
+from apisec.abuse.campaigns import FREEZE_DAYS, IDLE_HOURS, NEARBY_HOURS, NEXT_HOURS, OUTBREAK_HOURS, SHARED_HOURS
 from apisec.abuse.ledger import Ledger
 from apisec.errors import DocumentError
 
@@ -124,8 +124,8 @@ def test_those_who_came_every_hour_for_a_day_are_done_after_half_a_day() -> None
 @pytest.mark.parametrize(
     ("hours", "operation", "together"),
     [
-        (SHARED_HOURS, "GET /products/{id}", True),
-        (SHARED_HOURS + 1, "GET /products/{id}", False),
+        (NEXT_HOURS, "GET /products/{id}", True),
+        (NEXT_HOURS + 1, "GET /products/{id}", False),
         (NEARBY_HOURS, "", True),
         (NEARBY_HOURS + 1, "", False),  # about the service as a whole: little in common
     ],
