@@ -16,7 +16,6 @@ learned over the service's life; networks count once. New staff that works as no
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequence, Set
 
@@ -29,10 +28,11 @@ from apisec.abuse.function_crowds import (
     refused_crowd,
     taken_up_crowd,
 )
-from apisec.abuse.habits import LEARNED, NOT_LEARNED, REFUSED_SLOTS, WAITING, Habits, signature_of, unit_of
+from apisec.abuse.habits import ANONYMOUS, LEARNED, NOT_LEARNED, REFUSED_SLOTS, WAITING, Habits, signature_of, unit_of
+from apisec.abuse.matrix import OF_A_ROLE, PUBLIC
 from apisec.abuse.refusals import refusals
-from apisec.abuse.roles import OF_A_ROLE, PUBLIC, Roles
-from apisec.abuse.uses import Place, Use, tags_of
+from apisec.abuse.roles import Roles
+from apisec.abuse.uses import Place, Use, is_for_staff, tags_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from apisec.activity.operation import OperationActivity
 
 LEAST_EVIDENCE = 1.0
+OF_A_STEP = ("much", "named", "place", "repeated", "unexpected")  # features
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
 EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.4, 1.0, 0.5, 0.7
 MUCH, MUCH_CAP = 4.0, 1.0  # requests of a row, beside the most that those who use the operation need; decades
@@ -49,16 +50,12 @@ STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that r
 PUBLIC_CAP = 3.0  # of what no role has for itself
 DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
+# Who does what all do and calls a role's function again and again: who strays does so once, new staff does more of it.
+REPEATED_CAP = 0.7
 REFUSAL = 0.85  # decades that each doubling of the refusals can be worth
 FEW_REFUSALS, ONE_REFUSAL = 4, 0.5  # and of few each one
 ROLES_SLOTS = 3 * SLOTS_PER_DAY  # until who uses what is known well enough to call somebody a stranger
 BEYOND, BEYOND_CAP = 4.0, 1.5  # refusals in seven days of somebody who tries things out by hand
-# Names of what is for staff, by the words of a path or an operation's name.
-_STAFF = re.compile(
-    r"(?<![a-z])(?:admin\w*|back-?office|internal|manage(?:ment)?|console|staff|moderat\w*|operator|sudo|superuser|root|"
-    r"debug|config(?:uration)?|dump|export|audit|impersonate|maintenance|provision\w*)(?![a-z])",
-    re.I,
-)
 
 
 class Step(NamedTuple):
@@ -93,7 +90,7 @@ class Who(NamedTuple):
 
 class FunctionAbuse:
     name = NAME
-    features = ("crowd", "much", "named", "place", "refused", "roles", "unexpected")
+    features = ("crowd", "much", "named", "place", "refused", "repeated", "roles", "unexpected")
 
     def observe(self, window: Window, context: Context) -> Iterable[Observation]:
         for service, rows in window.by_service.items():
@@ -177,7 +174,8 @@ def _learn_row(row: Row, habits: Habits, client: Habits, roles: Roles, context: 
         if habit.state == NOT_LEARNED:
             places = _places(row) if places is None else places
             fresh = client.first(hashed, habit.first) >= habit.first
-            roles.wait(context.now_slot, row.principal, hashed, known, places, fresh=fresh)
+            signed_in = row.kind != ANONYMOUS
+            roles.wait(context.now_slot, row.principal, hashed, known, places, fresh=fresh, known=signed_in)
             habit.state = WAITING
             known.append(hashed)
         elif habit.state == WAITING and habit.first <= row.slot - wait:
@@ -246,7 +244,7 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
     if not explained and roles.is_of_a_role(hashed) and roles.unknown_places(hashed, who.places)[0]:
         cap = STRANGER_CAP
-    named = _STAFF.search(use.name) is not None
+    named = is_for_staff(use.name)
     commonness = roles.commonness(hashed, takers)
     public = commonness >= PUBLIC
     if young or (public and not named):
@@ -254,11 +252,13 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     evidence = min(cap, decades(chance), 2.0 + served.bit_length())
     if evidence < LEAST_EVIDENCE:
         return None
-    features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, use, roles, who.places)}
+    features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, roles, who.places)}
     if not public and not explained and use.name in who.row.operations:
         features["much"] = _much(use, served_of(who.row.operations[use.name]))
     if named:
         features["named"] = NAMED
+    if not young and not explained and roles.crosses(hashed, others):
+        features["repeated"] = min(REPEATED_CAP, 0.5 * math.log10(max(1, served)))
     against = roles.use(telling)
     telling_name = against.name if against else ""
     alone = len(others) <= 1
@@ -270,20 +270,23 @@ def _much(use: Use, served: int) -> float:
     return min(MUCH_CAP, math.log10(max(1.0, served / max(MUCH, use.most))))
 
 
-def _place(hashed: int, use: Use, roles: Roles, places: Sequence[Place]) -> float:
+def _place(hashed: int, roles: Roles, places: Sequence[Place]) -> float:
     """Return the decades of using the operation from where nobody does."""
     network, agent = roles.unknown_places(hashed, places)
+    if not network and not agent:
+        return 0.0
+    networks, agents = roles.places(hashed)
     found = 0.0
     if network:
-        found += 0.5 * decades(roles.chance_place(use.networks))
+        found += 0.5 * decades(roles.chance_place(networks))
     if agent:
-        found += decades(roles.chance_place(use.agents))
+        found += decades(roles.chance_place(agents))
     return min(PLACE_CAP, found)
 
 
 def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Optional[Observation]:
     row, roles = who.row, who.roles
-    features = dict.fromkeys(("unexpected", "place", "named", "much", "roles", "refused"), 0.0)
+    features = dict.fromkeys(FunctionAbuse.features, 0.0)
     best = max(steps, key=lambda one: (sum(one.features.values()), one.operation), default=None)
     if best is not None:
         features.update(best.features)
@@ -298,7 +301,7 @@ def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Opt
         features["refused"] = _refused(total, own, roles, _habitual(row.service, context))
         if features["refused"] > 0.0:
             if best is not None and (best.explained or best.commonness >= PUBLIC):
-                features.update(unexpected=0.0, place=0.0, named=0.0, much=0.0)  # what it was served is another matter
+                features.update(dict.fromkeys(OF_A_STEP, 0.0))  # what it was served is another matter
             if len(refused) >= MANY_REFUSING:
                 features["roles"] = MANY_TRIED
     if sum(features.values()) < LEAST_EVIDENCE or not (features["unexpected"] or features["refused"]):
@@ -382,6 +385,8 @@ def _reasons(
         )
         if best.against:
             said.append(f"it also uses {best.against}, which nobody ordinary uses beside {best.operation}")
+        if features["repeated"] > 0.0:
+            said.append("it does what everybody does, too, and so is no new member of that role")
         if features["place"] > 0.3:
             said.append("nobody uses it from this network or with this agent")
     if features["refused"] > 0.0:

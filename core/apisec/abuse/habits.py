@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from apisec.activity import Row
 
 CLIENT = "%"  # begins the pseudo principal of a client
-PASSING_KINDS = frozenset(("session", "anonymous"))
+ANONYMOUS = "anonymous"  # kind of who sends no credential
+PASSING_KINDS = frozenset(("session", ANONYMOUS))
 MAX_HABITS = 96  # operations of one principal; those that served it least go first
 REFUSED_SLOTS = 7 * SLOTS_PER_DAY
 NOT_LEARNED, WAITING, LEARNED = 0, 1, 2

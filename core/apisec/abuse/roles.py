@@ -7,10 +7,11 @@ principal is learned a day after it took an operation up. Operations go by the h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Dict, List, Optional, Tuple
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, ClassVar, Dict, List, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
+from apisec.abuse.matrix import MAX_PAIRS, Matrix
 from apisec.abuse.rarity import Queue, Waiting, by_hash, mapping, numbers
 from apisec.abuse.refused import Refused
 from apisec.abuse.uses import (
@@ -26,48 +27,35 @@ from apisec.abuse.uses import (
 from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
 
-MAX_PAIRS = 4_096
 MAX_TOGETHER = 24  # operations of one principal that are paired
 MAX_WAITING = 384  # of more, those of a fair share of the principals wait, and each counts for several
 MANY_ADOPTERS = 200.0  # nobody counts who takes up what so many have
 EXPECTED_TOGETHER = 1.5  # principals that should use both, were there no roles, before their absence says something
 MAX_ROWS = 1_000_000.0
-COMMON = 0.3  # share of the principals by whom an operation is what everybody does
-EXPLAINED = 0.75  # of what a principal uses, used beside an operation by somebody ordinary
 SETTLED_SLOTS = 2 * SLOTS_PER_DAY  # after which an operation has its users, and more are late
-FEW, SOME = 0.1, 0.25  # shares of the principals that an operation serves; what serves more of them is of no role
-# Of what everybody does, done by those who use an operation: with so much it is of no role, with so little of one.
-PUBLIC, OF_A_ROLE = 0.6, 0.4
-LEAST_COMMON = 2.5  # common operations that others in their place would use, before none of them says something
 HOLD_SLOTS = 7 * SLOTS_PER_DAY  # from being doubtful to being learned
 MAX_DOUBTFUL = 256
 MAX_TAKERS = 64  # that one counts for
+NOBODY, ONE_MORE, UNKNOWN = 0, 1, 2  # what a taker is: another session of a client, somebody else, or not signed in
 
 
-class Roles:
+class Roles(Matrix):
     """The operations of a service and who uses them."""
 
     name: ClassVar[str] = "roles"
     __slots__ = (
-        "_commons",
         "_denied",
         "_doubtful",
         "_every",
-        "_pairs",
         "_recent",
-        "_uses",
         "_waiting",
-        "principals",
         "refused",
         "rows",
     )
 
     def __init__(self) -> None:
+        super().__init__()
         self.rows = 0.0
-        self.principals = 0.0
-        self._uses: Dict[int, Use] = {}
-        self._commons: Optional[List[int]] = None  # until somebody is learned
-        self._pairs: Dict[Tuple[int, int], int] = {}
         self.refused = Refused()
         self._recent: Dict[int, Dict[str, int]] = {}  # operation to principal to slot
         self._denied: Dict[int, Dict[str, int]] = {}  # operation to principal that it refused, to slot
@@ -77,21 +65,18 @@ class Roles:
 
     # --- asking ---------------------------------------------------------------------------------------------
 
-    def use(self, operation: int) -> Optional[Use]:
-        return self._uses.get(operation)
-
     def takers(self, operation: int, but: str) -> List[List[int]]:
         """Return the other operations of those who took this one up and are not learned yet, less one principal.
 
         One who counts for several is there several times.
         """
-        waiting = self._taking(operation, but)
+        waiting = [one for one in self._taking(operation, but) if one[4][1] != UNKNOWN]
         return [one[3] for one in waiting for _ in range(min(one[4][0], MAX_TAKERS))]
 
     def _taking(self, operation: int, but: str) -> List[Waiting]:
         return [one for one in self._waiting.waiting if one[2] == operation and one[1] != but]
 
-    def chance(self, operation: int, others: Iterable[int], but: str) -> Tuple[float, int]:
+    def chance(self, operation: int, others: Collection[int], but: str) -> Tuple[float, int]:
         """Return the chance that a row shows a principal with ``others`` taking the operation up, as ``but`` does.
 
         Who did so lately and is not learned yet counts too: a new operation is taken up by many.
@@ -103,7 +88,7 @@ class Roles:
         if use is None:
             return 1.0, 0
         lately = self._taking(operation, but)
-        fresh = sum(min(one[4][0], MAX_TAKERS) for one in lately if one[4][1])
+        fresh = sum(min(one[4][0], MAX_TAKERS) for one in lately if one[4][1] != NOBODY)
         base = use.rate(self.rows, sum(min(one[4][0], MAX_TAKERS) for one in lately), fresh)
         least, telling = 1.0, 0
         for other in others:
@@ -115,79 +100,7 @@ class Roles:
             both = (self.together(operation, other) + 0.5) / (use.adopters + 1.0)
             if both < least:
                 least, telling = both, other
-        return min(1.0, base) * least, telling
-
-    def commonness(self, operation: int, takers: Sequence[Sequence[int]]) -> float:
-        """Return how far those who use the operation do what everybody does, 1 being as much as everybody.
-
-        A voucher is for few, but of no role: those who redeem it do all that others do.
-        """
-        use = self._uses.get(operation)
-        common = self._common()
-        if use is None or not common:
-            return 1.0
-        # Of one or two users only is nothing known: their share is drawn to what it would be for none of them.
-        theirs = float(sum(self.together(operation, one) for one in common))
-        theirs += sum(one in known for known in takers for one in common)
-        theirs /= use.adopters + len(takers) + 0.5
-        usual = self._usual(common)
-        return theirs / usual if usual else 1.0
-
-    def _usual(self, common: Iterable[int]) -> float:
-        """Return how many of the common operations a principal uses on average."""
-        return sum(self._uses[one].adopters for one in common) / max(1.0, self.principals)
-
-    def is_of_a_role(self, operation: int) -> bool:
-        """Whether it is known that those who use the operation leave what everybody does to others."""
-        use = self._uses.get(operation)
-        return use is not None and use.adopters <= SOME * self.principals and self._is_apart(operation)
-
-    def hides(self, operation: int) -> bool:
-        """Whether whom the operation does not serve may be told that it is not there: others are served by it."""
-        use = self._uses.get(operation)
-        if use is None or not use.adopters or not self.is_for_few(operation):
-            return False
-        return self.commonness(operation, ()) < PUBLIC
-
-    def _is_apart(self, operation: int) -> bool:
-        """Whether its users do little of what everybody does: of others, so many would do ``LEAST_COMMON`` of it."""
-        common = self._common()
-        expected = self._uses[operation].adopters * self._usual(common)
-        theirs = sum(self.together(operation, one) for one in common)
-        return expected >= LEAST_COMMON and theirs <= OF_A_ROLE * expected
-
-    def _common(self) -> List[int]:
-        if self._commons is None:
-            least = COMMON * self.principals
-            self._commons = [one for one, use in self._uses.items() if use.adopters >= least]
-        return self._commons
-
-    def explains(self, operation: int, others: Iterable[int]) -> bool:
-        """Whether somebody ordinary uses the operation beside most of ``others``: it belongs to one role with them."""
-        beside = [self.together(operation, other) > 0 for other in others if other != operation]
-        return sum(beside) >= EXPLAINED * len(beside)
-
-    def together(self, one: int, other: int) -> int:
-        return self._pairs.get((one, other) if one < other else (other, one), 0)
-
-    def is_for_few(self, operation: int) -> bool:
-        """Whether few principals are served by the operation; more of them where it is for a role of its own."""
-        use = self._uses.get(operation)
-        return use is None or use.adopters <= max(1.0, FEW * self.principals) or self.is_of_a_role(operation)
-
-    def unknown_places(self, operation: int, places: Iterable[Place]) -> Tuple[bool, bool]:
-        """Return whether nobody has used the operation from these networks, and with these agents."""
-        use = self._uses.get(operation)
-        if use is None or not use.adopters:
-            return False, False
-        held = list(places)
-        network = not any(place.network in use.networks for place in held)
-        return network, not any(place.agent in use.agents for place in held)
-
-    def chance_place(self, known: Mapping[int, int]) -> float:
-        """Return the chance that the next adopter comes from a place of none before (Good and Turing's estimate)."""
-        once = sum(count == 1 for count in known.values())
-        return min(1.0, (once + 0.5) / (sum(known.values()) + 1.0))
+        return min(1.0, base) * min(least, self.crossing(operation, others)), telling
 
     def recent(self, operation: int, since: int) -> List[str]:
         """Return who took the operation up since a slot."""
@@ -240,11 +153,16 @@ class Roles:
         places: Sequence[Place],
         *,
         fresh: bool = True,
+        known: bool = True,
     ) -> None:
-        """Let the operation be learned as taken up by a principal, in a day; not ``fresh`` is one session more."""
+        """Let the operation be learned as taken up by a principal, in a day.
+
+        Not ``fresh`` is one session more, not ``known`` somebody who is not signed in: who logs in belongs to no role.
+        """
         if value_hash32(principal) % self._every:
             return
-        flat = [self._every, int(fresh), *(value for place in places[:2] for value in place)]
+        what = NOBODY if not fresh else ONE_MORE if known else UNKNOWN
+        flat = [self._every, what, *(value for place in places[:2] for value in place)]
         self._waiting.add(slot, principal, operation, list(others[:MAX_TOGETHER]), flat)
         if len(self._waiting.waiting) > MAX_WAITING:
             self._thin()
@@ -277,10 +195,14 @@ class Roles:
                 self.refused.remember(others, more[0], when)
 
     def _adopt(self, operation: int, others: Iterable[int], more: Sequence[int], when: int) -> None:
-        weight, fresh, *flat = more
+        weight, what, *flat = more
         use = self._uses.get(operation)
         if use is None:
             return
+        if what == UNKNOWN:
+            use.open += weight
+            return
+        fresh = what == ONE_MORE
         held = list(others)
         if not held:
             self.principals += weight
@@ -353,28 +275,6 @@ class Roles:
             "recent": {str(operation): held for operation, held in self._recent.items()},
             "waiting": self._waiting.to_state(),
         }
-
-    def _packed_pairs(self) -> List[int]:
-        """Return operations by their place in the order of ``uses``' hashes and counts, three numbers a pair."""
-        place = {operation: index for index, operation in enumerate(sorted(self._uses))}
-        known = ((place.get(one), place.get(other), count) for (one, other), count in self._pairs.items())
-        return [
-            value
-            for one, other, count in known
-            if one is not None and other is not None
-            for value in (one, other, count)
-        ]
-
-    def _unpack_pairs(self, state: Any) -> None:
-        if not isinstance(state, list) or len(state) > 3 * MAX_PAIRS or len(state) % 3:
-            raise DocumentError(f"is not a list of at most {MAX_PAIRS} pairs", where=self.name)
-        operations = sorted(self._uses)
-        flat = [int(value) for value in numbers(state, len(state), self.name)]
-        for one, other, count in zip(flat[::3], flat[1::3], flat[2::3]):
-            if max(one, other) >= len(operations):
-                raise DocumentError("a pair names an operation that is not there", where=self.name)
-            pair = sorted((operations[one], operations[other]))
-            self._pairs[(pair[0], pair[1])] = count
 
     @classmethod
     def from_state(cls, state: Any) -> Roles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Dict, List, NamedTuple, Set
 
@@ -12,6 +13,14 @@ MAX_OPERATIONS = 160  # of a service that are told apart
 MAX_PLACES = 24  # networks or agents of one operation
 MAX_RECENT = 32  # principals that took an operation up lately
 _WHERE = "roles"
+# Names of what is for staff, by the words of a path or an operation's name; those that are about things of customers as
+# well (maintenance_orders, data-export) only alone.
+_STAFF = re.compile(
+    r"(?<![a-z])(?:admin\w*|back-?office|internal|staff|moderat\w*|sudo|superuser|impersonate)(?![a-z])|"
+    r"(?<![a-z_-])(?:manage(?:ment)?|console|operator|root|debug|config(?:uration)?|dump|export|audit|maintenance|"
+    r"provision\w*)(?![a-z_-])",
+    re.I,
+)
 
 
 class Use:
@@ -19,9 +28,10 @@ class Use:
 
     ``late`` of them did so when it had its users (``settled``: rows until then, 0 while it has not). ``networks`` and
     ``agents`` count the adopters by where they came from, ``most`` is the largest number of requests of their rows.
+    ``open`` counts the clients that it served without a credential: they say nothing of roles, but that it has none.
     """
 
-    __slots__ = ("adopters", "agents", "appeared", "late", "most", "name", "networks", "settled", "slot")
+    __slots__ = ("adopters", "agents", "appeared", "late", "most", "name", "networks", "open", "settled", "slot")
 
     def __init__(self, name: str, slot: int, appeared: float) -> None:
         self.name = name
@@ -31,6 +41,7 @@ class Use:
         self.adopters = 0.0
         self.late = 0.0
         self.most = 0.0
+        self.open = 0.0
         self.networks: Dict[int, int] = {}
         self.agents: Dict[int, int] = {}
 
@@ -42,25 +53,26 @@ class Use:
         Who used it from the beginning says nothing on how often others join: once there are enough rows since then,
         only those count.
         """
-        ever = (self.adopters + takers + 0.5) / (max(0.0, rows - self.appeared) + 1.0)
+        ever = (self.adopters + self.open + takers + 0.5) / (max(0.0, rows - self.appeared) + 1.0)
         if not self.settled:
             return ever
         return min(ever, (self.late + fresh + 0.5) / (max(0.0, rows - self.settled) + 1.0))
 
     def halve(self) -> None:
-        self.adopters, self.late = self.adopters / 2.0, self.late / 2.0
+        self.adopters, self.late, self.open = self.adopters / 2.0, self.late / 2.0, self.open / 2.0
         self.appeared, self.settled = self.appeared / 2.0, self.settled / 2.0
 
     def merge(self, other: Use) -> None:
         """Add the counts of another one; places are added by who knows how many there may be."""
         self.adopters += other.adopters
         self.late += other.late
+        self.open += other.open
         self.slot, self.appeared = min(self.slot, other.slot), min(self.appeared, other.appeared)
         self.settled, self.most = max(self.settled, other.settled), max(self.most, other.most)
 
     def to_state(self) -> List[Any]:
         counts = [self.slot, round(self.appeared, 1), self.adopters, self.late, round(self.settled, 1), self.most]
-        return [self.name, *counts, _texts(self.networks), _texts(self.agents)]
+        return [self.name, *counts, _texts(self.networks), _texts(self.agents), self.open]
 
 
 class Place(NamedTuple):
@@ -68,6 +80,11 @@ class Place(NamedTuple):
 
     network: int
     agent: int
+
+
+def is_for_staff(name: str) -> bool:
+    """Whether an operation's name says that it is not for everybody."""
+    return _STAFF.search(name) is not None
 
 
 def note(notes: Dict[int, Dict[str, int]], operation: int, principal: str, slot: int) -> None:
@@ -97,12 +114,13 @@ def counts_of(state: Any, limit: int) -> Dict[int, int]:
 
 
 def use_of(state: Any) -> Use:
-    if not isinstance(state, list) or len(state) != 9 or not isinstance(state[0], str):
+    if not isinstance(state, list) or len(state) not in (9, 10) or not isinstance(state[0], str):  # 9: before ``open``
         raise DocumentError("an operation has another shape", where=_WHERE)
     slot, appeared, *counts = numbers(state[1:7], 6, _WHERE)
     use = Use(state[0], int(slot), appeared)
     use.adopters, use.late, use.settled, use.most = counts
     use.networks, use.agents = counts_of(state[7], MAX_PLACES), counts_of(state[8], MAX_PLACES)
+    (use.open,) = numbers(state[9:] or [0.0], 1, _WHERE)
     return use
 
 

@@ -10,6 +10,8 @@ import pytest
 from apisec.abuse.base import SERVICE, Observation
 from apisec.abuse.function_abuse import FunctionAbuse
 from apisec.abuse.roles import Roles
+from apisec.abuse.uses import is_for_staff
+from apisec.activity.hashing import value_hash32
 from tests.core.abuse_special.world import SERVICE_NAME, TOOL, Client, Event, World, at, request, users
 
 FINDING = 90.0
@@ -149,3 +151,45 @@ def test_a_client_that_begins_anew_with_each_session(lived: World) -> None:
             who = f"session{day}-{turn}"
             found += lived.step(calls(at(day, 4_000 * turn), who, STAFF[:1], status=403, kind="session", client=TOOL))
     assert best(found) >= FINDING
+
+
+def test_a_customer_that_goes_on_with_one_function_of_staff(lived: World) -> None:
+    home = ("192.0.3.9", OFFICE[1], OFFICE[2])
+    lived.step(calls(at(5), "user3", EVERYDAY, client=home))
+    once = lived.step(calls(at(5, 300), "user3", STAFF[:1], client=home))
+    often = [one for hour in range(1, 9) for one in lived.step(calls(at(5, 3_600 * hour), "user3", STAFF[:1] * 3))]
+    assert best(once) < 72
+    assert best(often) >= FINDING
+    assert often[-1].features["repeated"] > 0.0
+    assert any("no new member of that role" in reason for reason in often[-1].reasons)
+
+
+def test_who_is_not_signed_in_says_nothing_of_roles() -> None:
+    """Half of all principals of a service log in and do nothing else: a login is no role, nor are orders."""
+    world = World(FunctionAbuse())
+    for day in range(4):
+        for index, who in enumerate(users(20)):
+            home = (f"192.0.{index}.9", OFFICE[1], OFFICE[2])
+            before = calls(at(day, 60 * index), f"nobody{index}-{day}", ("POST /login",), client=home, kind="anonymous")
+            world.step(before + calls(at(day, 60 * index + 5), f"{who}-{day}", EVERYDAY, client=home, kind="session"))
+    world.memory.reload()
+    roles = world.memory.part(SERVICE, (SERVICE_NAME,), Roles)
+    assert not any(roles.is_for_few(value_hash32(one)) for one in ("POST /login", *EVERYDAY))
+    assert all(roles.commonness(value_hash32(one), ()) > 0.8 for one in EVERYDAY)
+    tried = calls(at(5), "nobody99", ("POST /login",) * 40, status=403, client=TOOL, kind="anonymous")
+    assert not world.step(tried)
+
+
+@pytest.mark.parametrize(
+    ("name", "staff"),
+    [
+        ("GET /admin/users", True),
+        ("POST /v1/internal_notes", True),
+        ("GET /console/export", True),
+        ("GET /api/maintenance_orders", False),
+        ("GET /me/data-export", False),
+        ("GET /rooted/plants", False),
+    ],
+)
+def test_names_that_say_it_is_for_staff(name: str, staff: bool) -> None:
+    assert is_for_staff(name) is staff
