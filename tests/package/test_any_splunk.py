@@ -21,7 +21,6 @@ FILES = [
     "tests/package/test_dashboard.py",
     "tests/package/test_loop.py",
     "tests/package/test_roles.py",
-    "tests/package/test_selfcheck.py",
     "tests/content/test_detections.py",
     "tests/e2e/test_demo.py",
 ]
@@ -67,7 +66,7 @@ def test_the_same_tests_pass_there_as_a_user_with_the_documented_rights(foreign:
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     passed = re.search(r"(\d+) passed", done.stdout)
     assert passed, done.stdout[-2000:]
-    assert int(passed[1]) > 60
+    assert int(passed[1]) > 50
     assert "skipped" not in done.stdout.splitlines()[-1]
     left_out = done.stdout.partition("not run on SPLUNK_URL")[2]
     assert "test_demo.py::test_every_stage_is_seen: needs the stand-in's process or files" in left_out
