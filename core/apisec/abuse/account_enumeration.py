@@ -8,12 +8,14 @@ the answer took. A registration that is refused because the account exists tells
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Tuple
 
-from apisec.abuse.accounts import accounts_of, clients_mask
+from apisec.abuse.accounts import Accounts, accounts_of, clients_mask
 from apisec.abuse.base import Context
-from apisec.abuse.counting import Claim, CountingFamily, Total
-from apisec.abuse.doors import Door, door_of
+from apisec.abuse.counting import Claim, Total
+from apisec.abuse.crowds import CrowdFamily, Whole
+from apisec.abuse.doors import Door, door_of, opened_by_address
 from apisec.abuse.tally import Counted
 from apisec.activity import OperationActivity
 from apisec.activity.attempts import CLOSED, SIGNED
@@ -22,7 +24,7 @@ STRANGERS = "accounts asked for from where they never logged in"
 ASKED_CAP = 6.0  # decades: many accounts that are not said to be unknown may be customers of one who is let in
 
 
-class AccountEnumeration(CountingFamily):
+class AccountEnumeration(CrowdFamily):
     name = "account_enumeration"
     claims = (
         Claim(
@@ -37,26 +39,32 @@ class AccountEnumeration(CountingFamily):
         # Hardly anybody asks but him: a share of the requests would be no larger than ever.
         Total("totally", "strangers_asked", STRANGERS),
     )
+    # What is asked seldom is best compared with all that the service is asked.
+    wholes = (Whole("whole", "accounts_unknown", "accounts asked for that are unknown"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
         for row, name, used in counted.used():
             if not used.attempts:
                 continue
-            asked, refused, missed = _asked(door_of(context, row.service, name), used)
+            accounts = accounts_of(context, row.service)
+            asked, refused, missed = _asked(door_of(context, row.service, name), used, accounts)
             # A webhook, and a partner's system, name other people's accounts all day, and are signed in.
             if not asked or not (missed or SIGNED not in used.attempts):
                 continue
-            part, slot = counted.part, context.now_slot
+            part, slot, clients = counted.part, context.now_slot, clients_mask(row)
+            # Whose account is opened where it was asked for asked about his own: for a code, and then with the code.
+            opened = accounts.opened_at(row.sources, slot, partial(opened_by_address, context, row.service))
+            asked = asked - opened - accounts.at_home(asked, clients)
             fresh = part.fresh(f"a:{name}", asked, slot)
             counted.mark(name, "accounts_asked", fresh)
             counted.mark(name, "accounts_unknown", min(fresh, missed, len(refused)))
-            unknown = accounts_of(context, row.service).strangers(asked, clients_mask(row))
+            unknown = accounts.strangers(asked, clients)
             counted.mark(name, "strangers_asked", min(fresh, part.fresh(f"b:{name}", unknown, slot)))
 
 
-def _asked(door: Door, used: OperationActivity) -> Tuple[AbstractSet[int], AbstractSet[int], int]:
+def _asked(door: Door, used: OperationActivity, known: Accounts) -> Tuple[AbstractSet[int], AbstractSet[int], int]:
     """Return the accounts asked about, those of which the answer was a refusal, and how many refusals there were."""
-    asked = door.asked(used)
+    asked = door.asked(used, known)
     if asked is not None:
         accounts = frozenset().union(*(one.values for one in asked.accounts))
         # Who is not let in was told nothing; where others are answered, he was.

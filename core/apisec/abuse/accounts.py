@@ -6,7 +6,7 @@ leaked elsewhere mostly tries accounts that nobody has here, and the others from
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, ClassVar, Dict, List, Set, Tuple
 
@@ -20,6 +20,7 @@ GENERATION = 14 * SLOTS_PER_DAY  # slots; what is known is that of the present a
 MAX_ACCOUNTS = 2048  # known of a service and generation
 COMMON = 0.3  # of the accounts use a kind of client, beyond which it tells nothing
 STEP = 32  # accounts more, after which that is found anew
+MAX_MEMBERS = 32  # of bodies that log in
 MAX_CLIENTS = 4  # of a row that counts where it came from
 
 
@@ -30,9 +31,11 @@ class Accounts:
     """
 
     name: ClassVar[str] = "accounts"
-    __slots__ = ("_common", "_generation", "_held")
+    __slots__ = ("_common", "_generation", "_held", "_names", "_opened")
 
     def __init__(self) -> None:
+        self._names: Dict[int, None] = {}  # hashes of the members of bodies that log in
+        self._opened: Tuple[int, Dict[str, Set[int]]] = (-1, {})  # of a slot, by address; not kept
         self._generation = 0
         self._common = (-1, 0)  # how many accounts were known when it was found, and the mask
         self._held: Tuple[Dict[int, int], Dict[int, int]] = ({}, {})  # of this generation and the one before
@@ -77,6 +80,23 @@ class Accounts:
         if len(recent) > MAX_ACCOUNTS + MAX_ACCOUNTS // 8:
             self._held = (_sampled(recent), self._held[1])
 
+    def add_names(self, fields: Iterable[str]) -> None:
+        """Remember the members of a body that logged in."""
+        for name in members_of(fields):
+            if len(self._names) < MAX_MEMBERS:
+                self._names.setdefault(name)
+
+    def named(self, fields: Iterable[str]) -> bool:
+        """Whether a body has no members but such that a login has: a service calls an account alike everywhere."""
+        names = members_of(fields)
+        return bool(names) and all(name in self._names for name in names)
+
+    def opened_at(self, addresses: Iterable[str], slot: int, find: Callable[[], Dict[str, Set[int]]]) -> Set[int]:
+        """Return the accounts that are opened in this slot from such addresses; ``find`` looks once, by address."""
+        if self._opened[0] != slot:
+            self._opened = (slot, find())
+        return set().union(*(self._opened[1].get(address, set()) for address in addresses))
+
     def forget(self, slot: int) -> None:
         generation = slot // GENERATION
         if generation > self._generation:
@@ -85,6 +105,7 @@ class Accounts:
             self._generation = generation
 
     def merge(self, other: Accounts) -> None:
+        self._names.update(other._names)
         newest = max(self._generation, other._generation)
         self.forget(newest * GENERATION)
         for age, theirs in enumerate(other._held):
@@ -100,19 +121,25 @@ class Accounts:
         for held in self._held:
             ordered = sorted(_sampled(held).items())
             state += [pack(account for account, _ in ordered), pack(mask for _, mask in ordered)]
-        return state
+        return [*state, pack(sorted(self._names))]
 
     @classmethod
     def from_state(cls, state: Any) -> Accounts:
         """Raises DocumentError when it is not one of ``to_state``."""
-        if not isinstance(state, list) or len(state) != 5 or type(state[0]) is not int:
+        if not isinstance(state, list) or len(state) not in (5, 6) or type(state[0]) is not int:
             raise DocumentError("are no two generations", where="accounts")
         accounts = cls()
         accounts._generation = state[0]
-        packed = [unpack(one, MAX_ACCOUNTS, "accounts") for one in state[1:]]
+        packed = [unpack(one, MAX_ACCOUNTS, "accounts") for one in state[1:5]]
+        accounts._names = dict.fromkeys(name for one in state[5:] for name in unpack(one, MAX_MEMBERS, "accounts"))
         recent, former = (dict(zip(packed[place], packed[place + 1])) for place in (0, 2))
         accounts._held = (recent, former)
         return accounts
+
+
+def members_of(fields: Iterable[str]) -> Set[int]:
+    """Return the members of a body (hashes), of fields like ``body.user.name:string``."""
+    return {value_hash32(one.rpartition(":")[0]) for one in fields if one.startswith("body.")}
 
 
 def _sampled(held: Dict[int, int]) -> Dict[int, int]:

@@ -119,12 +119,14 @@ class Door:
                 found = found.plus(_logins(attempts, self.grants(manner)))
         return found
 
-    def asked(self, used: OperationActivity) -> Optional[Attempts]:
-        """Return what of the use is questions about accounts."""
+    def asked(self, used: OperationActivity, accounts: Optional[Accounts] = None) -> Optional[Attempts]:
+        """Return what of the use is questions about accounts, of which ``accounts`` are known in the service."""
         for manner in (NAMED, SIGNED, PRESUMED):
             attempts = used.attempts.get(manner)
             if attempts is not None and not self.grants(manner):
-                return attempts if manner != PRESUMED or self.about_accounts else None
+                if manner != PRESUMED or self.about_accounts or (accounts and accounts.named(used.fields)):
+                    return attempts
+                return None
         return None
 
     @property
@@ -236,7 +238,18 @@ def names_accounts(context: Context, service: str, operation: str, used: Operati
     if not used.attempts:
         return False
     door = door_of(context, service, operation)
-    return door.asked(used) is not None or bool(door.logins(used).attempts)
+    return door.asked(used, accounts_of(context, service)) is not None or bool(door.logins(used).attempts)
+
+
+def opened_by_address(context: Context, service: str) -> Dict[str, Set[int]]:
+    """Return the accounts of a service that are opened in this window, by the address they are opened from."""
+    found: Dict[str, Set[int]] = {}
+    for (of, _), counted in context.tally.principals.items():
+        for row, name, used in counted.used() if of == service else ():
+            opened = door_of(context, service, name).logins(used).opened if used.attempts else ()
+            for address in row.sources if opened else ():
+                found.setdefault(address, set()).update(opened)
+    return found
 
 
 def look_at_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActivity]]], context: Context) -> None:
@@ -257,7 +270,9 @@ def learn_doors(rows: Mapping[Tuple[str, str], Iterable[Tuple[Row, OperationActi
             door = context.part(OPERATION, (service, operation), Door)
             opened = door.logins(used).opened
             if opened:
-                context.part(SERVICE, (service,), Accounts).add(opened, clients_mask(row), context.now_slot)
+                known = context.part(SERVICE, (service,), Accounts)
+                known.add(opened, clients_mask(row), context.now_slot)
+                known.add_names(used.fields)
             door.learn(used, accounts_of(context, service))
 
 

@@ -2,49 +2,102 @@
 
 A broken release or an outage befalls many at once and is a wave (``tally``) that has a cause (``breakages``). Who tries
 what the API makes of odd input is alone with it, or goes about it with many clients that have nothing else in common.
+
+A client that is broken sends the same again and again. Who looks for what breaks has to vary it: other operations,
+other members, until one is refused in another way. So how different the refused requests are counts beside how many.
+What carries members that nobody sends to the operation is counted for the service as a whole, too: each source may do
+little.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from typing import Dict
+from typing import Dict, List, Set, Tuple
 
-from apisec.abuse.base import PRINCIPAL_OPERATION, Context, Window
+from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, SERVICE, Context, Window
 from apisec.abuse.breakages import MALFORMED, accident, learn_clients
-from apisec.abuse.counting import Claim, CountingFamily, Total
+from apisec.abuse.counting import Claim, Total, Weighed
+from apisec.abuse.crowds import Crowd, CrowdFamily, Whole
 from apisec.abuse.doors import names_accounts
+from apisec.abuse.shapes import Fields, merged_names
 from apisec.abuse.tally import Counted
+from apisec.activity.hashing import value_hash32
 from apisec.activity.parts import add_counts
 
 LEAST = 8  # so often does somebody try again who meets a form or a client that is broken
+LEAST_ALIKE, ALIKE_CAP = 40, 4.0  # of one kind only, below which it is a client that is broken; decades
+LEAST_KINDS, KINDS_CAP = 4, 4.0  # ways to be refused: a form, its upload, another version of it; decades
+LEAST_ROWS = 20.0  # of an operation, from which on a member is known to be one that nobody sends
 BROKEN = frozenset((500, 501, 505))  # a gateway's 502 to 504 speak of the network and of load
+ODD = MALFORMED | BROKEN
 COUNTED_5XX = range(500, 1000)
 COUNTED_4XX = frozenset(range(400, 500)) - {401, 403, 404, 429}  # together in one counter of the tally
 
 
-class SpecViolation(CountingFamily):
+KINDS = "malformed"  # what principals and services remember them as
+
+
+class SpecViolation(CrowdFamily):
     name = "spec_violation"
     unit = "malformed or broken requests"
     claims = (
         Claim("malformed", "malformed", unit, least=LEAST, group="refused", example="failure", of="requests"),
         Claim("here", "malformed", unit, PRINCIPAL_OPERATION, LEAST, "refused", example="failure", of="requests"),
-    )
+        # Who integrates a client, or tests one, meets many refusals too, if few of each: no finding by itself.
+        Claim("kinds", "kinds_malformed", "kinds of malformed requests", least=LEAST_KINDS, group="kinds",
+              example="failure", cap=KINDS_CAP),
+    )  # fmt: skip
     totals = (Total("total", "malformed", unit, per="requests", example="failure"),)
+    wholes = (Whole("novel", "odd_members", "members of malformed requests that nobody sends"),)
 
     def mark(self, counted: Counted, context: Context) -> None:
+        kinds: Set[int] = set()
+        odd: Set[int] = set()
         for name, statuses in _failures(counted, context).items():
-            left = counted.by_operation.get(name, {})
-            odd = sum(count for status, count in statuses.items() if status in MALFORMED)
-            kept = _kept(left.get("s4xx", 0.0), statuses, COUNTED_4XX)
-            if odd and kept < 1.0 and not accident(context, counted, name):
-                kept = 1.0
-            broken = float(sum(count for status, count in statuses.items() if status in BROKEN))
-            counted.mark(
-                name, "malformed", odd * kept + broken * _kept(left.get("s5xx", 0.0), statuses, range(500, 1000))
-            )
+            malformed = self._malformed(counted, context, name, statuses)
+            counted.mark(name, "malformed", malformed)
+            if 2 * malformed >= sum(count for status, count in statuses.items() if status in ODD):
+                here, strange = _kinds(counted, context, name, statuses)
+                kinds |= here
+                odd |= strange
+        if kinds:
+            counted.mark("", "kinds_malformed", counted.part.fresh(KINDS, kinds | odd, context.now_slot))
+        if odd:
+            crowd = context.part(SERVICE, (counted.row.service,), Crowd)
+            counted.mark("", "odd_members", crowd.fresh(KINDS, odd, context.now_slot))
+
+    @staticmethod
+    def _malformed(counted: Counted, context: Context, name: str, statuses: Mapping[int, int]) -> float:
+        """Return how many requests to an operation were malformed, less what a wave explains that has a cause."""
+        left = counted.by_operation.get(name, {})
+        odd = sum(count for status, count in statuses.items() if status in MALFORMED)
+        kept = _kept(left.get("s4xx", 0.0), statuses, COUNTED_4XX)
+        if odd and kept < 1.0 and not accident(context, counted, name):
+            kept = 1.0
+        broken = float(sum(count for status, count in statuses.items() if status in BROKEN))
+        return odd * kept + broken * _kept(left.get("s5xx", 0.0), statuses, COUNTED_5XX)
+
+    def _weigh(self, counted: Counted, context: Context) -> List[Weighed]:
+        found = super()._weigh(counted, context)
+        memory = counted.part.memories.get(KINDS)
+        if memory is not None and len(memory) > 1:
+            return found
+        return [one if one.seen >= LEAST_ALIKE else one._replace(decades=min(one.decades, ALIKE_CAP)) for one in found]
 
     def learn(self, window: Window, context: Context) -> None:
+        super().learn(window, context)
         learn_clients(window.by_service.items(), context)
+
+
+def _kinds(counted: Counted, context: Context, name: str, statuses: Mapping[int, int]) -> Tuple[Set[int], Set[int]]:
+    """Return the ways in which an operation refused the principal, and the members it sent that nobody else does."""
+    ways = {value_hash32(f"{name}\x1f{status}") for status in statuses if status in ODD}
+    known = context.peek(OPERATION, (counted.row.service, name), Fields)
+    if known is None or known.rows < LEAST_ROWS:
+        return ways, set()
+    own = value_hash32(counted.row.principal)
+    members = {member for _, of, used in counted.used() if of == name for member in merged_names(used.fields)}
+    return ways, {value_hash32(f"{name}\x1f{one}") for one in members if not known.senders(one, own)}
 
 
 def _failures(counted: Counted, context: Context) -> Dict[str, Dict[int, int]]:

@@ -49,6 +49,15 @@ def guessing_as_new_principals() -> List[Event]:
     return [event(NOON + n, f"g{n}", "GET /me", 401, src=SRC) for n in range(90)]
 
 
+def guessing_slowly() -> List[Event]:
+    """One made-up token an hour, by who is somebody beside it."""
+    good = [event(at(DAYS, n, 9), "mallory", "GET /products", src=SRC) for n in range(18)]
+    return good + [
+        event(at(DAYS, n, 600), "mallory", "GET /me", 401, auth_token=f"~secret.jwt~guess{n}~", src=SRC)
+        for n in range(18)
+    ]
+
+
 def brute_force() -> List[Event]:
     """All passwords for one account."""
     return [login(NOON + 2 * n, "mallory", "u001", 401, src=SRC) for n in range(250)]
@@ -89,10 +98,16 @@ def malformed() -> List[Event]:
     return [event(NOON + 40 * n, "mallory", "POST /orders", (400, 422, 500)[n % 3], src=SRC) for n in range(40)]
 
 
+def probing() -> List[Event]:
+    """Two an hour, each another one."""
+    targets = ("POST /orders", "GET /search", "POST /forgot", "GET /products/{id}")
+    return [event(at(DAYS, 6 + n / 2), "mallory", targets[n % 4], (400, 422, 500)[n % 3], src=SRC) for n in range(14)]
+
+
 # The families that count; those with memories of their own have tests of their own.
 ATTACKS = {
     "credential_stuffing": (stuffing, stuffing_with_new_agents, brute_force),
-    "token_guessing": (guessing, guessing_as_new_principals),
+    "token_guessing": (guessing, guessing_as_new_principals, guessing_slowly),
     "account_enumeration": (enumeration,),
     "scraping": (scraping,),
     "excess_data": (excess,),
@@ -100,7 +115,7 @@ ATTACKS = {
     "injection": (injection,),
     "ssrf": (forgery,),
     "reconnaissance": (looking_around,),
-    "spec_violation": (malformed,),
+    "spec_violation": (malformed, probing),
 }
 CASES = [(family, make) for family, makers in ATTACKS.items() for make in makers]
 
@@ -185,6 +200,21 @@ def expired_key() -> List[Event]:
     return [event(at(DAYS, 1 + n / 4), "batch", "GET /products", 401, **about) for n in range(80)]
 
 
+def renewing() -> List[Event]:
+    """A device whose tokens live for half an hour, and which asks for the next when one is refused."""
+    made: List[Event] = []
+    for n in range(40):
+        about: Event = {"src": "203.0.113.36", "auth_token": f"~secret.jwt~device{n}~"}
+        made += [event(at(DAYS, n / 2, 400 * m), "device", "GET /products", **about) for m in range(4)]
+        made.append(event(at(DAYS, n / 2, 1750), "device", "GET /products", 401, **about))
+    return made
+
+
+def broken_client() -> List[Event]:
+    """Its one form is refused, whenever it is sent."""
+    return [event(at(DAYS, 8 + n), "broken", "POST /orders", 422, src="203.0.113.37") for n in range(12)]
+
+
 def old_password() -> List[Event]:
     return [login(at(DAYS, 1 + n / 4), "job", "nightly", 401, src="203.0.113.35") for n in range(80)]
 
@@ -199,7 +229,20 @@ def burst() -> List[Event]:
 
 
 @pytest.mark.parametrize(
-    "make", [rotation, office, mistyped, new_monitor, migration, expired_key, old_password, one_weak_signal, burst]
+    "make",
+    [
+        rotation,
+        office,
+        mistyped,
+        new_monitor,
+        migration,
+        expired_key,
+        renewing,
+        broken_client,
+        old_password,
+        one_weak_signal,
+        burst,
+    ],
 )
 def test_what_ordinary_traffic_does_is_no_finding(lived: Lived, make: Callable[[], List[Event]]) -> None:
     told = findings(run(lived(), [*ordinary(DAYS), *make()]))

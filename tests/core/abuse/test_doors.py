@@ -91,6 +91,29 @@ def who_forgot(_: str) -> List[Event]:
     return [forgot(at(DAY, 9 + n * 0.1), "mallory", f"v{n}", 200, src="203.0.113.9") for n in range(50)]
 
 
+def who_is_there(_: str) -> List[Event]:
+    """Nothing tells that a reset is one, but that it calls accounts as the login does; each source asks for three."""
+    made = []
+    for n in range(60):
+        asked = enter(at(DAY, 9 + n * 0.1), f"m{n // 3}", f"v{n}", False, f"203.{n // 3}.113.9", "unnamed")
+        body = json.dumps({"a": f"v{n}"})
+        made.append({**asked, "operation": "POST /again", "request_body": body, "status": 400, "request_fields":
+                     asked["request_fields"][:1]})  # fmt: skip
+    return made
+
+
+def codes_for_an_office(way: str) -> List[Event]:
+    """Twelve who are new ask for a code, and log in with it."""
+    return [
+        one
+        for n in range(12)
+        for one in (
+            forgot(at(DAY, 9, 300 * n), "office", f"w{n}", src="203.0.113.78"),
+            enter(at(DAY, 9, 300 * n + 40), "office", f"w{n}", True, "203.0.113.78", way),
+        )
+    ]
+
+
 def all_expired(way: str) -> List[Event]:
     return [
         enter(at(DAY, 8 + person * 0.1, 30 * n), f"a{person}", f"u{person}", False, home(person), way)
@@ -157,8 +180,14 @@ def test_asking_for_accounts_is_found(lived: Callable[[str], Engine], make: Call
     assert (found["lead"], found["principal"]) == ("account_enumeration", "~principal~mallory~")
 
 
+def test_a_question_is_known_by_how_the_login_calls_accounts(lived: Callable[[str], Engine]) -> None:
+    (found,) = findings(run(lived("unnamed"), [*day_of(DAY, "unnamed"), *who_is_there("")]))
+    assert found["lead"] == "account_enumeration"
+    assert set(found["members"]) <= {one["principal"] for one in who_is_there("")}
+
+
 @pytest.mark.parametrize("way", ["status", "token"])
-@pytest.mark.parametrize("make", [all_expired, an_office, nobody_gets_in])
+@pytest.mark.parametrize("make", [all_expired, an_office, nobody_gets_in, codes_for_an_office])
 def test_many_who_fail_at_home_are_no_attack(
     lived: Callable[[str], Engine], way: str, make: Callable[[str], List[Event]]
 ) -> None:
