@@ -68,6 +68,7 @@ TRIES = "tries"
 # Answers to a code that is none, is used up, a card that is refused; 400 and 422 are of requests that are malformed.
 VAIN = (402, 404, 409, 410)
 FOREIGN = 0.5  # share of times on another thing that was there before, beyond which it keeps data
+BUSY_CAP = 4.5  # decades that it says with all but tries in vain, beside other things: no finding
 MACHINE_MORE = 0.5  # decades that being a machine may say beyond doing little else
 HIDDEN_MORE = 2.5  # the same, where it comes by the software by which people come
 LOOP = 1.5  # times as often as what it requires
@@ -87,7 +88,7 @@ class FlowAutomation(CountingFamily):
     name = "flow_automation"
     claims = (
         Claim("flows", "requests", "times", PRINCIPAL_OPERATION, least=4.0, cap=FLOW_CAP),
-        Claim("tries", TRIES, "tries in vain", PRINCIPAL_OPERATION, least=6.0, of="requests", usual=(0.05, 0.1)),
+        Claim("tries", TRIES, "tries in vain", PRINCIPAL_OPERATION, least=6.0, of="requests", usual=(0.05, 0.08)),
     )
     totals = (Total("tried", TRIES, "tries in vain", per="requests", least=10.0),)
     further = ("alone", "pace", "regular", "path", "scripted", "client", "newcomers")
@@ -146,9 +147,12 @@ class FlowAutomation(CountingFamily):
         moments = [one for one in sequences.moments(context, counted) if one.step.operation == operation]
         if moments:
             features.update(_machine(context, counted, moments, alone))
+        if features["alone"] < LEAST_EVIDENCE:  # a partner whose trade it is
+            features["flows"] = min(many, max(0.0, BUSY_CAP - sum(features.values()) + many + vain))
         if sum(features.values()) < LEAST_DECADES:
             return None
-        if not vain and (_keeps(moments) or _repeats_itself(moments) or _is_loop(counted, context, operation)):
+        is_step = operation in _flow(context, service)
+        if not vain and (_keeps(moments, is_step) or _repeats_itself(moments) or _is_loop(counted, context, operation)):
             return None
         if alone >= LEAST_EVIDENCE and sum(features.values()) - many >= PURE:
             context.part(OPERATION, key[:2], Takers).script(principal)
@@ -169,15 +173,18 @@ class FlowAutomation(CountingFamily):
 
 
 def _note_company(context: Context) -> None:
-    """Note who does what, of all principals of the window, suspicious or not."""
-    for (service, _), counted in context.tally.principals.items():
+    """Note who does what, of all principals of the window but those who are accused."""
+    for (service, principal), counted in context.tally.principals.items():
         if pool_of(counted.row.kind) == ANONYMOUS:
             continue
         for operation in worth(counted):
             done = doing(counted.part, operation, _flow(context, service), HORIZONS[-1])
             software = client_of(counted.row)[0]
             company = context.part(OPERATION, (service, operation), Company)
-            company.note(context.now_slot, unit_of(counted.row), done, software)
+            if context.frozen(service, principal):
+                company.drop(unit_of(counted.row))
+            else:
+                company.note(context.now_slot, unit_of(counted.row), done, software)
 
 
 def _flow(context: Context, service: str) -> Tuple[str, ...]:
@@ -214,12 +221,16 @@ def _alone(counted: Counted, context: Context, operation: str) -> Tuple[float, D
     return best
 
 
-def _keeps(moments: Sequence[Moment]) -> bool:
-    """Whether an operation is done to one thing after the other that is there already, as migrations do it."""
+def _keeps(moments: Sequence[Moment], is_step: bool) -> bool:
+    """Whether an operation is done to one thing after the other that is there already, as migrations do it.
+
+    A step of a flow that gives something makes it (a seat is held); of anything else, what is given is what was named.
+    """
     things: Set[Tuple[int, ...]] = set()
     for moment in moments:
         named, given = split_ids(moment.step.ids)
-        if named and not given and not any(pair.linked and changes(pair.requires) for pair in moment.before):
+        own = any(pair.linked and changes(pair.requires) for pair in moment.before)
+        if named and not own and not (given and is_step):
             things.add(named)
     return len(things) > FOREIGN * len(moments)
 

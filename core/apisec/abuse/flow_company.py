@@ -61,6 +61,10 @@ class Company:
         first = slot if known is None else known.first
         self._members[hashed] = Member(first, slot, float(done.times), float(done.others), software)
 
+    def drop(self, who: str) -> None:
+        """Forget somebody who is accused."""
+        self._members.pop(value_hash32(who), None)
+
     def is_home(self, slot: int, who: str, software: int) -> bool:
         """Whether a principal did it by the same software before today, as far as the sample knows."""
         known = self._members.get(value_hash32(who))
@@ -76,7 +80,8 @@ class Company:
         """Return in decades how unusual it is here to do as little beside; at most ``strength``, what it is elsewhere.
 
         Either this is an operation as any other, or one that some live by, of whom any share may be as alone: before
-        anything is known, either is as likely. Principals that were not there before today say nothing.
+        anything is known, either is as likely. Principals that were not there before today say nothing, and only who
+        comes on several days lives by it: yesterday's attackers are no excuse for today's.
         """
         mine = Member(slot, slot, done.times, done.others, 0).beside
         near = max(AS_ALONE * mine, LEAST_ALONE)
@@ -86,7 +91,7 @@ class Company:
             for key, one in self._members.items()
             if key != hashed and one.first <= slot - SLOTS_PER_DAY and one.times + one.others >= LEAST_STEPS
         ]
-        alike = sum(one.beside <= near for one in known)
+        alike = sum(one.beside <= near and one.last - one.first >= SLOTS_PER_DAY for one in known)
         count, share = len(known), min(0.5, 10.0**-strength)
         # Logarithms of how likely so many are alike: where each share is as likely, and by the share elsewhere.
         lived_by = math.lgamma(alike + 1) + math.lgamma(count - alike + 1) - math.lgamma(count + 2)

@@ -10,7 +10,9 @@ from typing import NamedTuple, Protocol, Tuple
 
 SAFE_METHODS = ("GET ", "HEAD ", "OPTIONS ")
 # Verbs of remote procedures that change nothing (google.aip.dev/130, 131, 136; functions of OData).
-READING = frozenset(("count", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view"))
+READING = frozenset(
+    ("browse", "count", "fetch", "find", "get", "list", "lookup", "query", "read", "search", "show", "view")
+)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 GAVE = 0  # stands between ids that a request named and those that its answer gave
 SHORTEST_PAUSE = 0.05  # seconds: what is shorter is the network's
@@ -99,13 +101,18 @@ def succeeded(status: int) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def changes(operation: str) -> bool:
-    """Whether an operation does something: the order in which a client reads is a habit, and no rule.
+def reads(operation: str) -> bool:
+    """Whether an operation changes nothing, as far as its name says.
 
-    Reading is what safe methods do, and what is called so: POST /getOrder, /order.get, /orders:search, and of what
-    GraphQL and JSON-RPC ask for (after a #) what begins with such a verb.
+    So do safe methods, and what is called so: POST /getOrder, /order.get, /orders:search, and of what GraphQL and
+    JSON-RPC ask for (after a #) what begins with such a verb.
     """
-    return not operation.startswith(SAFE_METHODS) and READING.isdisjoint(_verbs(operation))
+    return operation.startswith(SAFE_METHODS) or not READING.isdisjoint(_verbs(operation))
+
+
+def changes(operation: str) -> bool:
+    """Whether an operation does something: the order in which a client reads is a habit, and no rule."""
+    return not reads(operation)
 
 
 def _verbs(operation: str) -> Tuple[str, ...]:

@@ -22,7 +22,8 @@ def company(people: int = 0, devices: int = 0, at: int = NOW - 2 * DAY) -> Compa
     for number in range(people):
         made.note(at, f"person {number}", Doing(chance.randint(1, 4), chance.uniform(8, 60)), BROWSER)
     for number in range(devices):
-        made.note(at, f"device {number}", Doing(280.0, chance.choice((0.0, 1.0))), DAEMON)
+        for slot in (at, at + DAY):
+            made.note(slot, f"device {number}", Doing(280.0, chance.choice((0.0, 1.0))), DAEMON)
     return made
 
 
@@ -39,6 +40,17 @@ def test_a_device_among_devices_is_ordinary_and_who_does_nothing_but_buy_is_not(
 def test_of_what_is_new_nothing_is_known() -> None:
     assert alone(Company()) < 0.7
     assert alone(company(devices=30, at=NOW - 5)) < 0.7, "they came today, as it did"
+
+
+def test_yesterdays_attackers_are_no_excuse() -> None:
+    made = company(people=100)
+    for number in range(20):
+        made.note(NOW - DAY - 9, f"account {number}", Doing(20.0, 0.0), BROWSER)
+    assert alone(made) > 3.5
+    accused = company(people=100, devices=3)
+    for number in range(3):
+        accused.drop(f"device {number}")
+    assert alone(accused) == alone(company(people=100))
 
 
 def test_one_partner_that_lives_by_it_makes_the_next_one_less_unusual() -> None:
