@@ -63,12 +63,11 @@ class Flooding(CountingFamily):
         heavy = futile * (load.decades(trail.sums("response_time")[0]) if load else 0.0)
         features = {}
         if felt > 0.0:
-            beyond = narrow.haste(context, operation, counted).decades - LEAST_RATE
-            features["rate"] = min(RATE_CAP, max(0.0, beyond))
+            features["rate"] = min(RATE_CAP, max(0.0, narrow.haste(context, operation, counted)[0] - LEAST_RATE))
         if narrow.is_known(context, operation, counted):
             # A page that asks for the same each second is monotonous too: without load it is no flood.
             features["load"] = heavy
-            features["monotony"] = min(max(heavy, felt), futile * narrow.narrowness(context, operation, counted))
+            features["monotony"] = min(heavy, futile * narrow.narrowness(context, operation, counted))
         return features
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
@@ -77,9 +76,9 @@ class Flooding(CountingFamily):
             spent = counted.part.operations[operation].sums("response_time")[0] / 1000.0
             said.append(f"{figure(spent)} seconds of the service's time in an hour, as much as in its busiest hours")
         if features.get("rate"):
-            haste = narrow.haste(context, operation, counted)
-            words = f"{figure(haste.seen)} requests of {operation} in {haste.time} that gave nothing new"
-            said.append(f"{words}; the most of three in four others is {figure(haste.usual)}")
+            _, seen, usual = narrow.haste(context, operation, counted)
+            words = f"{figure(seen)} requests of {operation} in five minutes that gave nothing new"
+            said.append(f"{words}; three in four others never sent more than {figure(usual)}")
         return said
 
     def learn(self, window: Window, context: Context) -> None:

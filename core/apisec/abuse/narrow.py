@@ -6,7 +6,7 @@ show beside it: they write what they read, go through flows, or hold an office w
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, AbstractSet, NamedTuple, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Tuple
 
 from apisec.abuse.base import OPERATION, SERVICE, Context, Window, decades
 from apisec.abuse.extremes import Extremes
@@ -27,8 +27,8 @@ OF_ONE = 0.8  # of the objects asked for, to be all of one owner
 WALK = "walk"  # what is measured: different objects of seven days, as far as none came again
 WALK_GRAIN, LEAST_WALK = 4.0, 50.0  # what fits into one visit is no walk
 AGAIN = "again"  # mark: requests of an operation that gave nothing new
-RATE, HOURLY = "rate", "hourly"  # what is measured: the most of those in five minutes, and in an hour
-RATE_GRAIN = 5.0
+RATE = "rate"  # what is measured: the most of those in five minutes
+PACE, RATE_GRAIN = 60.0, 5.0  # one each five seconds: what pages that poll ask for by themselves says nothing
 SHARE = "share"  # what is measured: of all that a principal does, the odds that it is this operation
 GRAIN = 0.1
 USUAL = (0.3, 0.25)  # mean and deviation of the share where nothing is known
@@ -181,36 +181,21 @@ def futility(counted: Counted, operation: str) -> float:
     return max(0.0, 1.0 - new / most) * (1.0 - min(1.0, refused / requests))
 
 
-class Haste(NamedTuple):
-    """How unusual so many requests for nothing new are: in decades, how many, what is usual, and in what time."""
+def haste(context: Context, operation: str, counted: Counted) -> Tuple[float, float, float]:
+    """Return in decades how unusual so many requests for nothing new in five minutes are, how many, and the usual.
 
-    decades: float
-    seen: float
-    usual: float
-    time: str
-
-
-def haste(context: Context, operation: str, counted: Counted) -> Haste:
-    """Compare what the principal asks for in vain, in five minutes and in an hour, with the most of others.
-
-    Of others who use the operation and of others at the service with any, whichever says less: an operation has its
-    machines, and a service has some that are as fast as this elsewhere.
+    Beside the most of others who use the operation and of others at the service with any, whichever says less: an
+    operation has its machines, and a service has some that are as fast as this elsewhere.
     """
     service, principal = counted.row.service, value_hash32(counted.row.principal)
-    trail = counted.part.operations.get(operation)
-    now = counted.by_operation.get(operation, {}).get(AGAIN, 0.0)
-    best = Haste(0.0, 0.0, 0.0, "")
-    for measure, seen, time in (
-        (RATE, now, "five minutes"), (HOURLY, trail.sums(AGAIN)[0] if trail is not None else 0.0, "an hour"),
-    ):  # fmt: skip
-        said, usual = [], 0.0
-        for scope, key in ((OPERATION, (service, operation)), (SERVICE, (service,))):
-            extremes = context.peek(scope, key, Extremes)
-            if extremes is not None and extremes.known(measure):
-                said.append(decades(extremes.tail(measure, seen, RATE_GRAIN, principal), 2.0))
-                usual = max(usual, extremes.usual(measure, RATE_GRAIN))
-        best = max(best, Haste(min(said, default=0.0), seen, usual, time))
-    return best
+    seen = counted.by_operation.get(operation, {}).get(AGAIN, 0.0)
+    said, usual = [], 0.0
+    for scope, key in ((OPERATION, (service, operation)), (SERVICE, (service,))):
+        extremes = context.peek(scope, key, Extremes)
+        if extremes is not None and extremes.known(RATE):
+            said.append(decades(extremes.tail(RATE, seen, RATE_GRAIN, principal)))
+            usual = max(usual, extremes.usual(RATE, RATE_GRAIN))
+    return min(said, default=0.0), seen, usual
 
 
 def learn(window: Window, context: Context) -> None:
@@ -218,22 +203,20 @@ def learn(window: Window, context: Context) -> None:
     for key in window.by_principal:
         counted = context.tally.principals[key]
         principal = value_hash32(key[1])
-        most = dict.fromkeys((RATE, HOURLY), 0.0)
+        fastest = PACE
         for name, counts in counted.by_operation.items():
             extremes = context.part(OPERATION, (key[0], name), Extremes)
             odds = _odds(*_requests(counted, name))
             if odds > 0.0:
                 extremes.take(SHARE, principal, odds)
+            rate = max(PACE, counts.get(AGAIN, 0.0))
+            extremes.take(RATE, principal, rate)
+            fastest = max(fastest, rate)
             trail = counted.part.operations.get(name)
-            hourly = trail.sums(AGAIN)[0] if trail is not None else 0.0
-            for measure, seen in ((RATE, counts.get(AGAIN, 0.0)), (HOURLY, hourly)):
-                extremes.take(measure, principal, seen)
-                most[measure] = max(most[measure], seen)
             walk = _walk(trail) if trail is not None else 0.0
             if walk:
                 extremes.take(WALK, principal, walk)
-        for measure, seen in most.items():
-            context.part(SERVICE, (key[0],), Extremes).take(measure, principal, seen)
+        context.part(SERVICE, (key[0],), Extremes).take(RATE, principal, fastest)
 
 
 def _requests(counted: Counted, operation: str, marking: bool = False) -> Tuple[float, float]:
