@@ -1,5 +1,8 @@
 """How many attacks the signals see, how often harmless requests have one, and what it takes, beside ModSecurity.
 
+*told* are requests with a signal that counts as whole (``WEAK`` in ``apisec.abuse.payload`` and more), *seen* those
+with any: a weak one counts a fifth, so that alone it is no finding. Both are given for attacks and for harmless ones.
+
     python -m benchmarks.payload --crs FOLDER [--split examination|development] [--level 1] [--failures 20] [--json]
     python -m benchmarks.payload --habits [--crs FOLDER] [--split third]
 
@@ -27,6 +30,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from apisec.abuse.payload import WEAK
 from apisec.attacks import signals as signals_of_core
 from apisec.redaction.keys import KeyRing, Tokenizer
 from apisec.statistics import wilson
@@ -107,10 +111,28 @@ def attack_rules(rules: ModSecurity) -> Judge:
     return says
 
 
+class Seen:
+    """The strongest signal of the request that was asked last, so that two sides may share one judgement."""
+
+    def __init__(self) -> None:
+        self._engine = ours()
+        self._strongest = 0.0
+
+    def told(self, sent: Sent) -> bool:
+        """Judge a request; return whether it has a signal that counts as whole."""
+        event = self._engine.process(sent.transaction())
+        self._strongest = max([float(one["score"]) for one in event.get("signals", ())], default=0.0)
+        return self._strongest >= WEAK
+
+    def seen(self, _: Sent) -> bool:
+        """Return whether the request that ``told`` was asked about has any signal."""
+        return self._strongest > 0
+
+
 def sides(level: int) -> list[Side]:
     """Return who is asked: the forwarder, and the rules where they are installed."""
-    one = ours()
-    found = [Side("apisec", lambda sent: bool(one.process(sent.transaction()).get("signals")))]
+    one = Seen()
+    found = [Side("told", one.told), Side("seen", one.seen)]
     try:
         rules = ModSecurity(level)
     except Unavailable as error:
@@ -158,7 +180,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     for where, sent in requests(args):
         said = [side.ask(where, sent) for side in asked]
         alone.ask(where, sent)
-        wrong = said[0] == where.startswith("harmless")
+        wrong = said[0] if where.startswith("harmless") else not said[1]
         if left and wrong and not where.startswith("attacks of"):
             left -= 1
             print(f"{where}: {sent.kind} {sent.title}: {sent.target[:120]} {sent.body[:160]!r}")
@@ -193,7 +215,10 @@ def _times(name: str, microseconds: Sequence[float]) -> dict[str, float]:
 def table(found: dict[str, Any]) -> str:
     """Return the figures as Markdown."""
     names = list(found)
-    clocks = [("signals", names[0], "alone_us_mean"), *[(f"{name}, all", name, "us_mean") for name in names[:2]]]
+    clocks = [
+        ("signals", names[0], "alone_us_mean"),
+        *[(f"{name}, all", name, "us_mean") for name in (names[0], *names[2:3])],
+    ]
     lines = [
         "| requests | " + " | ".join(names) + " | " + " | ".join(f"{text}, µs" for text, _, _ in clocks) + " |",
         "|---|" + "---|" * (len(names) + len(clocks)),

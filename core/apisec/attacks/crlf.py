@@ -39,6 +39,22 @@ ATTACKS = (
             "http/",
         ),
         (
+            0.6,
+            rf"^[^\r\n:]{{0,200}}{_BREAK}\W{{0,3}}(?:content-type|cookie|host|via|forwarded|remote-ip|originating-ip)\s?:\s?\w",
+            "content-type",
+            "cookie",
+            "host",
+            "via",
+            "forwarded",
+            "ing-ip",
+            "te-ip",
+        ),
+        (
+            0.6,
+            r"(?:^|[\r\n])(?:get|post|put|patch|head|options|connect|delete|trace|track) (?:/|https?://)\S{0,200}\s?[\r\n]",
+            *_METHODS,
+        ),
+        (
             0.45,
             rf"{_BREAK}\s{{0,3}}content-type ?: ?(?:text/html|multipart)|{_BREAK}{{2,4}}<(?:html|script)",
             "content-type",
@@ -50,6 +66,19 @@ ATTACKS = (
             r"^(?:get|post|put|patch|head|options|connect|delete|trace|track) (?:/"
             r"|[a-z]{2,8}://)\S{0,200} http/\d",
             "http/",
+        ),
+        # A mail's address, and behind it another recipient.
+        (
+            0.75,
+            r"^[\w.+-]{1,64}@[\w.-]{1,120}\s?[\r\n]{1,2}(?:b?cc|to|from|reply-to|subject|mime-version|content-type)\s?:",
+            "cc:",
+            "to:",
+            "from:",
+            "subject:",
+            "version:",
+            "type:",
+            "cc :",
+            "to :",
         ),
         # A line that looks like a log's own: a level or a time at its beginning.
         (

@@ -8,6 +8,7 @@ ATTACKS = (
     attack(
         "injection.deserialisation",
         "deserialisation",
+        (0.65, r"^bahv[or][a-z0-9+/]{6,}={0,2}(?:--[0-9a-f]{40,64})?$|^\x04\x08[oc]", "bahv", "\x04\x08"),
         (0.7, r"^(?:kztaau|cs7qaf)", "kztaau", "cs7qaf"),
         (
             0.9,

@@ -11,7 +11,8 @@ from apisec.attacks.readings import TELLING_BASE64
 
 # No payload of any family does without one of these characters, ways of writing or words.
 MARKS = (
-    r"[<>'\"`;|&${}\\%#()*!=\n\r\x00\[^\ufffd\uff01-\uff5e\u2019]|\.\.|:/|//|--|/\w{0,3}\?\w{0,4}/|\s-[A-Za-z]{1,4}\s"
+    r"[<>'\"`;|&${}\\%#()*!=\n\r\x00\[^\xbe\u560a\u560d\ufffd\uff01-\uff5e\u2019]|\.\."
+    r"|:/|//|--|/\w{0,3}\?\w{0,4}/|\s-[A-Za-z]{1,4}\s"
 )
 BEGUN = rf"^\s?{TELLING_BASE64}[A-Za-z0-9+/_-]{{10}}"
 WORDS: Tuple[str, ...] = (
@@ -46,6 +47,23 @@ WORDS: Tuple[str, ...] = (
     ".ph",
     "base64_",
     "_exec",
+    "gzinflate",
+    "gzdecode",
+    "gzuncompress",
+    "_rot13",
+    "user_method",
+    "get_defined",
+    "_once",
+    ".ds_store",
+    ".hg",
+    "wp-config",
+    "composer.json",
+    "package.json",
+    "-lock.json",
+    "yarn.lock",
+    "npm-debug",
+    "parameters.yml",
+    "database.yml",
     "_func",
     "_contents",
     "sockopen",
@@ -55,6 +73,7 @@ WORDS: Tuple[str, ...] = (
     "open_basedir",
     "ini_",
     "ro0ab",
+    "bahv",
     "kztaau",
     "cs7qaf",
     "aced0",

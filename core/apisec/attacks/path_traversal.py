@@ -133,6 +133,35 @@ ATTACKS = (
             *_SERVER_NEEDS,
         ),
         (0.65, rf"^[^\s'\"<>]{{0,160}}(?:^|[/\\]){_HOME}", *_HOME_NEEDS),
+        # Configuration and logs in the folders of a system, whatever they are called.
+        (
+            0.55,
+            r"^(?:[a-z]:)?[/\\]{0,3}(?:usr|var|opt|etc|logs?|home|www|program files(?: \(x86\))?|apache\d?|mysql|php\d?"
+            r""
+            r"|postgresql|xampp|wamp)[/\\](?:[\w.+ ()-]{1,40}[/\\]){0,8}[\w.{}+ -]{0,40}(?:[._-]log|\.(?:conf|config|cnf|cf|ini"
+            r"|err|pdb)|-bin\.index|passwd)$",
+            "log",
+            ".c",
+            ".ini",
+            ".err",
+            ".pdb",
+            ".index",
+            "passwd",
+        ),
+        (
+            0.55,
+            r"^/(?:[\w-]{1,40}/){0,2}(?:(?:package|composer|ormconfig|sftp-config|tsconfig)\.json"
+            r"|package-lock\.json|yarn\.lock|composer\.lock|npm-debug\.log|config/(?:parameters|database|secrets|security|services)\.ya?ml|app/etc/local\.xml"
+            r"|\.hg(?:ignore)?/?|\.gitignore|wp-config\.\w{2,4})$",
+            ".json",
+            ".lock",
+            ".log",
+            ".y",
+            ".xml",
+            ".hg",
+            ".gitignore",
+            "wp-config",
+        ),
         (
             0.55,
             r"^(?:[a-z]:)?[/\\]{0,3}(?:system32|winnt|xampp|wamp|lampp|inetpub)[/\\]{1,2}[\w.\\/ -]{2,100}$",

@@ -55,7 +55,7 @@ _PHP_SURE = (
     r"|json_decode|exec)"
 )
 _PHP_NAMED = (
-    r"(?:__halt_compiler|base64_decode|bzdecompress|call_user_(?:func|method)(?:_array)?"
+    r"(?:__halt_compiler|(?:include|require)_once|base64_decode|bzdecompress|call_user_(?:func|method)(?:_array)?"
     r"|convert_uudecode|get_class_(?:methods|vars)|get_defined_(?:constants|functions)|invokeargs"
     r"|pcntl_fork|posix_get(?:cwd|pwuid|uid|gid)|posix_uname|reflectionfunction|sys_get_temp_dir"
     r"|gzdecode|create_function|file_get_contents|file_put_contents"
@@ -213,6 +213,7 @@ PHP = attack(
         "register_shut",
         "ob_start",
         "proc_",
+        "_once",
     ),
     (
         0.65,
@@ -339,6 +340,13 @@ PHP = attack(
         '" .',
     ),
     (0.75, _CALL, "$"),
+    # What shows that it was computed: a hash of a constant, printed.
+    (
+        0.8,
+        r"\b(?:print|print_r|echo|die|exit|printf|var_dump)[\s(@]{1,3}md5\s?\(|\$\{@[a-z_]{2,20}\s?\(",
+        "md5",
+        "${@",
+    ),
     (
         0.7,
         r"\(\s{0,3}(?:/\*.{0,30}?\*/)?\s{0,3}[\[({]?\s{0,3}[\"']?(?:system|exec|shell_exec|passthru|assert"

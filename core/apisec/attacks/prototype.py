@@ -15,6 +15,8 @@ ATTACKS = (
             r"constructor(?:\]?\[|\.|['\"]?\]\[?['\"]?)\W{0,2}prototype|constructor\W{1,6}prototype\W",
             "constructor",
         ),
+        # What is left of it where somebody takes the word out once.
+        (0.85, r"__pro__proto__to__|constconstructorructor", "__pro__", "constconst"),
         (0.6, r"\bprototype\[['\"]?\w|\bobject\.prototype\b.{0,20}=", "prototype"),
     ),
 )

@@ -33,6 +33,9 @@ _NAMED = {
     "dollar": "$",
 }
 _WIDE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}  # full-width forms of ASCII
+_WIDE.update({0x2460 + digit: 0x31 + digit for digit in range(9)})  # in circles, which names of hosts may have
+_WIDE.update({0x24D0 + letter: 0x61 + letter for letter in range(26)})
+_WIDE.update({0x24EA: 0x30, 0x3002: 0x2E})
 _WIDE.update({0x2019: 0x27, 0x02BC: 0x27, 0x2215: 0x2F, 0x2216: 0x5C, 0x2039: 0x3C, 0x203A: 0x3E, 0x02BA: 0x22})
 
 # The beginnings of what base64 makes of markup, code, quotes, brackets, paths and serialised objects.

@@ -20,6 +20,7 @@ from apisec.decoders.base import Document
 # What looking may cost in one transaction, and one value of it: about microseconds of a small machine, counted so that
 # the same transaction always gives the same signals (see ``redaction.work``).
 MAX_WORK = 20_000
+BROKEN_NAME_SCORE = 0.6
 MAX_NAMES = 500  # different ones with a suspicious character, of one document
 _PER_VALUE, _PER_CHARACTER = 30, 2
 MAX_REMEMBERED = 256  # characters of a value whose evidence is remembered
@@ -138,8 +139,11 @@ def asked_name(name: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def of_name(name: str) -> Tuple[Tuple[str, float], ...]:
-    """Return what ``scan`` does for a name, or nothing for a plain word."""
-    return tuple(scan(name)) if asked_name(name) else ()
+    """Return what ``scan`` does for a name, or nothing for a plain word. No client breaks a line within a name."""
+    found = tuple(scan(name)) if asked_name(name) else ()
+    if ("\n" in name or "\r" in name) and "injection.crlf" not in dict(found):
+        return (*found, ("injection.crlf", BROKEN_NAME_SCORE))
+    return found
 
 
 def of_document(document: Document, location: str, watch: Optional[Watch] = None) -> Iterator[Signal]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Callable, Dict, FrozenSet, Mapping
 
+from apisec.attacks.code import ENCODED
 from apisec.attacks.shell import is_command_line
 from apisec.attacks.written import is_deadly
 
@@ -84,7 +85,7 @@ _SECRET = re.compile(
 _UPWARD = re.compile(
     r"\.\./\.\./(?!etc/|proc/|var/|usr/|root/|home/|windows|winnt|boot)[a-z][\w-]{1,40}(?:/[a-z][\w-]{1,40}){0,4}$"
 )
-_MESSAGE = re.compile(r"(?:[a-z][\w-]{1,40}: ?\S|(?:get|post|put|patch|head|options|delete) /)")
+_MESSAGE = re.compile(r"(?:[a-z][a-z0-9-]{1,40}: ?\S|(?:get|post|put|patch|head|options|delete) /)")
 # A connection's name: a service's scheme, a host with a name, and none that resolves to what it says.
 _CONNECTION = re.compile(
     r"(?:jdbc:)?(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|kafka|mqtts?|nats|ldaps?|sftp|smb|imaps?|pop3s?"
@@ -97,7 +98,7 @@ _RESOLVES = re.compile(
 
 
 def _is_code(text: str) -> bool:
-    if _TRICK.search(text) or _FILE.match(text):
+    if _TRICK.search(text) or _FILE.match(text) or any(code in text for code in ENCODED):
         return False
     return _CODE.match(text) is not None or _CLOSES.match(text) is None
 

@@ -11,7 +11,7 @@ ATTACKS = (
     attack(
         "injection.template",
         "template",
-        (0.9, _OPEN + r"-? ?\(?\d{1,9} ?[*+] ?['\"]?\d{1,9}['\"]?\)? ?-?(?:\}|%>|\)|\])", "{", "<%", "@(", "[["),
+        (0.9, _OPEN + r"[-=]? ?\(?\d{1,9} ?[*+] ?['\"]?\d{1,9}['\"]?\)? ?-?(?:\}|%>|\)|\])", "{", "<%", "@(", "[["),
         (
             0.9,
             _OPEN + r"[^}\n]{0,80}(?:__class__|__mro__|__globals__|__subclasses__|__builtins__|__init__|\blipsum\b"
@@ -33,6 +33,14 @@ ATTACKS = (
             "#evaluate",
             "php}",
             "{$",
+        ),
+        (
+            0.75,
+            r"\{\{ ?['\"][^'\"{}]{0,40}['\"]\.\w{3,20}\(|\{\{ ?dump\(|\{% ?debug ?%\}"
+            r"|#set ?\( ?\$\w{1,20} ?= ?\d{1,9} ?\* ?\d",
+            "{{",
+            "debug",
+            "#set",
         ),
         # Directives of templates that hosts let people write: evidence beside other evidence.
         (0.4, r"<#assign|<#include|#set ?\( ?\$|#include ?\(|\{literal\}", "<#", "#set", "#include", "{literal"),

@@ -162,6 +162,18 @@ ATTACKS = (
             r"|url)\s{0,3}[=(]\s{0,3}['\"`]?\s{0,3}(?:java|vb|live)\s{0,2}script\s{0,2}:",
             "script",
         ),
+        (0.75, r"\+adw-[!/a-z]", "+adw-"),
+        # Brackets of a charset of seven bits: a browser that guesses drops the eighth one.
+        (0.6, r"\xbc[/!a-z][^>\n]{0,80}[>\xbe]|<[/a-z][^>\xbe\n]{0,80}\xbe", "\xbc", "\xbe"),
+        (0.55, r"\bformaction\s{0,2}=|^\W{0,4}(?:<!--|-->|<!\[cdata\[)\W{0,4}$", "formaction", "--", "cdata"),
+        (
+            0.55,
+            r"\b(?:self|document|top|window)\s{0,2}\[[^\]\n]{1,60}\]\s{0,2}[\[(.]",
+            "self",
+            "document",
+            "top",
+            "window",
+        ),
         (0.75, r"\]\(\s{0,2}(?:javascript|vbscript|data:text/html)", "]("),
         (
             0.6,

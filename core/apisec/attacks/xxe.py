@@ -23,6 +23,7 @@ ATTACKS = (
             r"<xi:include\b[^>]{0,200}(?:\bparse\s{0,2}=|\bhref\s{0,2}=\s{0,2}['\"]?(?:[a-z]{2,8}:|//|/(?:etc|proc)/|\.\.[/\\]))|<xi:include[^>]{0,40}$",
             "xi:include",
         ),
+        (0.6, r"<\?xml-stylesheet[^>]{0,80}href\s?=\s?['\"](?:https?|ftp|file):", "xml-stylesheet"),
         (0.6, r"<xi:include\b[^>]{0,200}\bhref\s{0,2}=\s{0,2}['\"]?/(?!/|etc/|proc/)", "xi:include"),
     ),
 )
