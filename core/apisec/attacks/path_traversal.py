@@ -138,7 +138,8 @@ ATTACKS = (
             0.55,
             r"^(?:[a-z]:)?[/\\]{0,3}(?:usr|var|opt|etc|logs?|home|www|program files(?: \(x86\))?|apache\d?|mysql|php\d?"
             r""
-            r"|postgresql|xampp|wamp)[/\\](?:[\w.+ ()-]{1,40}[/\\]){0,8}[\w.{}+ -]{0,40}(?:[._-]log|\.(?:conf|config|cnf|cf|ini"
+            r"|postgresql|xampp|wamp)[/\\](?:[\w.+ ()-]{1,40}[/\\]){0,8}[\w.{}+ -]{0,40}"
+            r"(?:[._-]log|\.(?:conf|config|cnf|cf|ini"
             r"|err|pdb)|-bin\.index|passwd)$",
             "log",
             ".c",

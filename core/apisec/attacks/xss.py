@@ -165,14 +165,12 @@ ATTACKS = (
         (0.75, r"\+adw-[!/a-z]", "+adw-"),
         # Brackets of a charset of seven bits: a browser that guesses drops the eighth one.
         (0.6, r"\xbc[/!a-z][^>\n]{0,80}[>\xbe]|<[/a-z][^>\xbe\n]{0,80}\xbe", "\xbc", "\xbe"),
-        (0.55, r"\bformaction\s{0,2}=|^\W{0,4}(?:<!--|-->|<!\[cdata\[)\W{0,4}$", "formaction", "--", "cdata"),
+        (0.55, r"\bformaction\s{0,2}=", "formaction"),
+        (0.55, r"^\W{0,4}(?:<!--|-->|<!\[cdata\[)\W{0,4}$", "<!--", "-->", "cdata"),
         (
             0.55,
-            r"\b(?:self|document|top|window)\s{0,2}\[[^\]\n]{1,60}\]\s{0,2}[\[(.]",
-            "self",
-            "document",
-            "top",
-            "window",
+            r"\b(?:self|document|top|window)\s?\[[^\]\n]{1,60}\]\s{0,2}[\[(.]",
+            *(f"{name}{gap}[" for name in ("self", "document", "top", "window") for gap in ("", " ")),
         ),
         (0.75, r"\]\(\s{0,2}(?:javascript|vbscript|data:text/html)", "]("),
         (
