@@ -242,11 +242,12 @@ def names_accounts(context: Context, service: str, operation: str, used: Operati
 
 
 def opened_by_address(context: Context, service: str) -> Dict[str, Set[int]]:
-    """Return the accounts of a service that are opened in this window, by the address they are opened from."""
+    """Return who logs in to a service in this window, by the address it is done from."""
     found: Dict[str, Set[int]] = {}
     for (of, _), counted in context.tally.principals.items():
         for row, name, used in counted.used() if of == service else ():
-            opened = door_of(context, service, name).logins(used).opened if used.attempts else ()
+            door = door_of(context, service, name)
+            opened = door.logins(used).opened if used.attempts and not door.registers(used) else ()
             for address in row.sources if opened else ():
                 found.setdefault(address, set()).update(opened)
     return found
