@@ -15,7 +15,7 @@ from apisec.abuse import narrow
 from apisec.abuse.base import PRINCIPAL_OPERATION, SERVICE, Context, Window
 from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, figure, volume
 from apisec.abuse.load import Arrivals, Load
-from apisec.abuse.reading import rewrites
+from apisec.abuse.rewriting import rewrites
 from apisec.abuse.tally import Counted
 
 LEAST_SINGLE = 8  # requests of one operation in an hour, by somebody who does nothing else
@@ -43,7 +43,7 @@ class Flooding(CountingFamily):
     def mark(self, counted: Counted, context: Context) -> None:
         for name, counts in list(counted.by_operation.items()):
             futile = narrow.futility(counted, name)
-            counted.mark(name, narrow.AGAIN, futile * counts.get("requests", 0.0))
+            counted.mark(name, narrow.AGAIN, futile * (counts.get("requests", 0.0) - _failed(counted, name)))
             trail = counted.part.operations.get(name)
             before = trail.sums("requests")[0] if trail is not None else 0.0
             if before + counts.get("requests", 0.0) < LEAST_SINGLE or (trail is not None and trail.sums("single")[1]):
@@ -86,3 +86,9 @@ class Flooding(CountingFamily):
             spent = sum(used.response_time for row in rows for used in row.operations.values())
             context.part(SERVICE, (service,), Load).take(context.now_slot, spent)
             context.part(SERVICE, (service,), Arrivals).take(context.now_slot, sum(row.requests for row in rows))
+
+
+def _failed(counted: Counted, operation: str) -> float:
+    """Return how many requests the service could not answer: software tries those again by itself."""
+    found = (used.statuses for _, name, used in counted.used() if name == operation)
+    return float(sum(count for statuses in found for status, count in statuses.items() if status >= 500))

@@ -12,10 +12,10 @@ from apisec.abuse.base import OPERATION, SERVICE, Context, Window, decades
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.habits import unit_of
 from apisec.abuse.provenance import Holders
-from apisec.abuse.reading import reads
 from apisec.abuse.shares import Share, share_tail
 from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST, OperationTraffic
 from apisec.activity.hashing import value_hash32
+from apisec.sequences.steps import reads
 
 if TYPE_CHECKING:
     from apisec.abuse.counters import Trail

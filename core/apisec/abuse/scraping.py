@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from apisec.abuse import narrow, sharing
 from apisec.abuse.base import PRINCIPAL_OPERATION, SLOTS_PER_DAY, Context, Window
 from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, figure
-from apisec.abuse.reading import reads
 from apisec.abuse.tally import Counted
+from apisec.sequences.steps import reads
 
 LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
@@ -27,7 +27,7 @@ HABIT = "own habit"  # basis of an expectation: a crawler that is known does not
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
 WALK_CAP = 4.0  # decades: it is volume, too
 FOUNDING_SLOTS = 4 * SLOTS_PER_DAY  # a daily job that was there from the first day has no habit before
-LEAST_FOUNDING, FOUNDING_SHARE = 8, 0.7  # requests before the last hour, and their share of all
+FOUNDERS_SLOTS, FOUNDING_SHARE = SLOTS_PER_DAY * 5 // 4, 0.7  # it comes within, and has done nothing else
 
 
 class Scraping(CountingFamily):
@@ -99,9 +99,9 @@ class Scraping(CountingFamily):
 
 
 def _is_founder(counted: Counted, context: Context, operation: str) -> bool:
-    """Whether a young service knows the principal from its first day on, and by nothing else than this operation."""
+    """Whether a young service knows the principal from its first day on, and (until an hour ago) by nothing else."""
     age = context.age(counted.row.service)
-    if age >= FOUNDING_SLOTS or age - counted.age >= SLOTS_PER_DAY:
+    if age >= FOUNDING_SLOTS or age - counted.age >= FOUNDERS_SLOTS:
         return False
     hits, trials = (trail.sums("requests") for trail in (counted.part.operations[operation], counted.part.total))
-    return hits[2] - hits[0] >= max(LEAST_FOUNDING, FOUNDING_SHARE * (trials[2] - trials[0]))
+    return hits[2] - hits[0] >= FOUNDING_SHARE * (trials[2] - trials[0])

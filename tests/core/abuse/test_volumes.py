@@ -16,9 +16,9 @@ from apisec.abuse.excess_data import ExcessData
 from apisec.abuse.extremes import LEAST_PRINCIPALS, MAX_PRINCIPALS, Extremes
 from apisec.abuse.flooding import Flooding
 from apisec.abuse.load import CAP, KEPT_HOURS, LEAST_SPENT, Load
-from apisec.abuse.reading import reads
 from apisec.abuse.scraping import Scraping
 from apisec.errors import DocumentError
+from apisec.sequences.steps import reads
 from tests.core.abuse.town import Anomalies, Event, at, event, findings, run
 
 PEOPLE, DAYS = 36, 2
