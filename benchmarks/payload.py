@@ -3,7 +3,8 @@
 *told* are requests with a signal that counts as whole (``WEAK`` in ``apisec.abuse.payload`` and more), *seen* those
 with any: a weak one counts a fifth, so that alone it is no finding. Both are given for attacks and for harmless ones.
 
-    python -m benchmarks.payload --crs FOLDER [--split examination|development] [--level 1] [--failures 20] [--json]
+    python -m benchmarks.payload --crs FOLDER [--split examination|development|third|fourth] [--level 1] [--json]
+    python -m benchmarks.payload --split development --failures 20
     python -m benchmarks.payload --habits [--crs FOLDER] [--split third]
 
 Attacks are the regression tests of the OWASP Core Rule Set: ``FOLDER`` is ``tests/regression/tests`` of its source (in
@@ -36,7 +37,7 @@ from apisec.redaction.keys import KeyRing, Tokenizer
 from apisec.statistics import wilson
 from apisec_forwarder import keys
 from apisec_forwarder.pipeline import Engine, PipelineSettings, Service, engine
-from benchmarks.payloads import crs, grammar, habits, harmless, installed
+from benchmarks.payloads import crs, grammar, habits, harmless, installed, tools
 from benchmarks.payloads.modsecurity import RULES, ModSecurity, Unavailable
 from benchmarks.payloads.sent import HOST, Sent, complete
 
@@ -153,11 +154,10 @@ def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
                 yield f"attacks of PL{args.level}", sent
         for sent, _ in crs.harmless(args.crs, args.split):
             yield "harmless by CRS", sent
-    for path in args.payloads or ():
-        lines = [line.strip("\r\n") for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
-        for number, line in enumerate(dict.fromkeys(line for line in lines if line.strip())):
-            target = f"/api/v1/items?q={quote(line, safe='')}"
-            yield f"file {path.name}", Sent("payload", f"{path.name}-{number}", "GET", target, complete((), b""))
+    if args.split != "development":
+        for sent in tools.requests(args.count):
+            yield "attacks of tools", sent
+    yield from given(args.payloads or ())
     for sent in harmless.made(args.split, args.count):
         yield "harmless, made", sent
     seen = "development" if args.split == "development" else "examination"
@@ -167,6 +167,15 @@ def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
         yield "harmless, found", sent
     for sent in installed.requests(seen, args.count):
         yield "harmless, files", sent
+
+
+def given(paths: Iterable[Path]) -> Iterable[tuple[str, Sent]]:
+    """Yield the payloads of files, a line each."""
+    for path in paths:
+        lines = [line.strip("\r\n") for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        for number, line in enumerate(dict.fromkeys(line for line in lines if line.strip())):
+            target = f"/api/v1/items?q={quote(line, safe='')}"
+            yield f"file {path.name}", Sent("payload", f"{path.name}-{number}", "GET", target, complete((), b""))
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -243,7 +252,7 @@ def habit_table(found: dict[str, dict[str, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crs", type=Path, help="folder of the rule set's regression tests")
-    parser.add_argument("--split", choices=("examination", "development", "third"), default="examination")
+    parser.add_argument("--split", choices=("examination", "development", "third", "fourth"), default="examination")
     parser.add_argument("--habits", action="store_true", help="in parameters whose models have learned what is usual")
     parser.add_argument("--count", type=int, default=COUNT, help=f"harmless requests of a kind (default {COUNT})")
     parser.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=1, help="paranoia level (default 1)")

@@ -1,8 +1,8 @@
 """Harmless requests whose values look like something: text, names, code, markup, templates, traces, ids, addresses.
 
 ``made`` writes them from the lists in ``harmless/``: *development* may be looked at while detectors are written,
-*examination* has other texts, other names of fields and another seed, and so has *third*, which was written when the
-detectors had seen the figures of the examination. ``found`` takes what people wrote for people: the
+*examination* has other texts, other names of fields and another seed, and so have *third*, which was written when the
+detectors had seen the figures of the examination, and *fourth*, written behind their last change. ``found`` takes what people wrote for people: the
 paragraphs of the manuals and changelogs that are installed beside this program, which nobody chose.
 """
 
@@ -23,7 +23,7 @@ import yaml
 from benchmarks.payloads.sent import Sent, complete
 
 FOLDER = Path(__file__).parent / "harmless"
-SEEDS = {"development": 20_261, "examination": 77_003, "third": 41_117}
+SEEDS = {"development": 20_261, "examination": 77_003, "third": 41_117, "fourth": 66_413}
 _SLOT = re.compile(r"‹(\w+)›")
 _SHORT, _LONG = 20, 1_500  # characters of a paragraph that is taken
 
