@@ -284,10 +284,5 @@ def observation(
         reasons=tuple(reasons),
         examples=tuple(dict.fromkeys(examples))[:MAX_EXAMPLES],
         signature=signature,
-        client=_client_of(row) if entity == PRINCIPAL else "",
+        client=row.client.text[:MAX_CLIENT] if row.clients and entity == PRINCIPAL else "",
     )
-
-
-def _client_of(row: Row) -> str:
-    client = max(row.clients, key=lambda key: (row.clients[key].requests, key), default=None)
-    return client.text[:MAX_CLIENT] if client is not None else ""

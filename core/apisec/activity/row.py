@@ -104,6 +104,11 @@ class Row:
         return self.service, self.principal, self.slot
 
     @property
+    def client(self) -> ClientKey:
+        """The client that made most of the requests; all empty when none is known."""
+        return max(self.clients, key=lambda one: (self.clients[one].requests, one), default=ClientKey("", "", ""))
+
+    @property
     def start(self) -> float:
         """Seconds since the epoch at which the slot starts."""
         return float(self.slot * SLOT_SECONDS)
