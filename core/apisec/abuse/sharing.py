@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from apisec.abuse.tally import Counted
 
 KNOWN, BORROWED = "sampled", "borrowed"  # marks: objects whose holders are known, and those that others held before
-LEAST_OBJECTS = 3.0  # of a principal in seven days
-LEAST_PRINCIPALS = 10
+LEAST_OBJECTS = 2.0  # of a principal in seven days
+LEAST_PRINCIPALS = 8
 MAX_PRINCIPALS = 64  # those of the smallest hashes
 PRIVATE = 0.25  # of what the middle one of the principals asks for
 

@@ -212,6 +212,7 @@ ORDINARY: Dict[str, List[Event]] = {
         event(NOON + n / 3, "importer", "POST /documents", 201, response_time=90.0) for n in range(1_500)
     ],
     "a tab that is left open and asks twice a minute": [search(NOON + 30 * n, "p5", spent=9.0) for n in range(600)],
+    "software that tries again what fails": [search(NOON + n / 2, "p5", 503, spent=9.0) for n in range(900)],
     "a client that sends what is refused": [search(NOON + n, "broken", 400) for n in range(600)],
 }
 
