@@ -37,7 +37,7 @@ from apisec.abuse.counting import (
     weigh,
 )
 from apisec.abuse.flow_company import Company
-from apisec.abuse.flow_crowds import Takers, client_of, crowds_of, note
+from apisec.abuse.flow_crowds import Takers, crowds_of, named_software, note
 from apisec.abuse.flow_repeats import (
     ALONE,
     ANONYMOUS,
@@ -179,7 +179,7 @@ def _note_company(context: Context) -> None:
             continue
         for operation in worth(counted):
             done = doing(counted.part, operation, _flow(context, service), HORIZONS[-1])
-            software = client_of(counted.row)[0]
+            software = named_software(counted.row)
             company = context.part(OPERATION, (service, operation), Company)
             if context.frozen(service, principal):
                 company.drop(unit_of(counted.row))
@@ -215,10 +215,16 @@ def _alone(counted: Counted, context: Context, operation: str) -> Tuple[float, D
         repeats = _repeats(context, service, operation, what, kind)
         if done.times >= LEAST_TIMES and repeats is not None:
             found = repeats.decades(what, kind, done.times, done.bits)
-            found = company.alone(context.now_slot, unit_of(counted.row), done, found) if company is not None else found
+            if company is not None and found > 0.0:
+                found = _here(company, counted, context.now_slot, done, found)
             if found >= best[0]:
                 best = found, done, HORIZON_WORDS[words]
     return best
+
+
+def _here(company: Company, counted: Counted, slot: int, done: Doing, strength: float) -> float:
+    """How much of that is unusual of this operation, too."""
+    return company.alone(slot, unit_of(counted.row), done, named_software(counted.row), strength)
 
 
 def _keeps(moments: Sequence[Moment], is_step: bool) -> bool:
@@ -255,7 +261,7 @@ def _machine(context: Context, counted: Counted, moments: Sequence[Moment], alon
     """
     (service, _), kind = counted.key, counted.row.kind
     company = context.peek(OPERATION, (service, moments[-1].step.operation), Company)
-    hides = company is not None and company.is_common(client_of(counted.row)[0])
+    hides = company is not None and company.is_common(named_software(counted.row))
     most = alone + (HIDDEN_MORE if hides else MACHINE_MORE)
     pace = 0.0 if pool_of(kind) == MACHINE else min(most, _pace(sequences.order_of(context, service), moments))
     beat = moments[-1].beat

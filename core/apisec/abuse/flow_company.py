@@ -10,7 +10,8 @@ and those of earlier days say of which kind it is.
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Dict, List, NamedTuple
+from collections import Counter
+from typing import AbstractSet, Any, ClassVar, Dict, List, NamedTuple
 
 from apisec.abuse.base import SLOTS_PER_DAY, decades
 from apisec.abuse.flow_repeats import Doing
@@ -26,7 +27,7 @@ COMMON, COMMON_MEMBERS = 0.02, 5  # share and number of such principals, from wh
 
 
 class Member(NamedTuple):
-    """A principal: slots of its first and last time, times and steps beside in seven days, hash of its software."""
+    """A principal: slots of its first and last time, times and steps beside in seven days, its software (a hash)."""
 
     first: int
     last: int
@@ -72,24 +73,31 @@ class Company:
 
     def is_common(self, software: int) -> bool:
         """Whether a software is one by which people come, who do other things too."""
-        people = [one for one in self._members.values() if one.beside > AMONG_OTHERS and one.others >= LEAST_STEPS]
-        same = sum(one.software == software for one in people)
-        return software != 0 and same >= max(COMMON_MEMBERS, COMMON * len(people))
+        return software in self._common()
 
-    def alone(self, slot: int, who: str, done: Doing, strength: float) -> float:
+    def _common(self) -> AbstractSet[int]:
+        people = [one for one in self._members.values() if one.beside > AMONG_OTHERS and one.others >= LEAST_STEPS]
+        least = max(COMMON_MEMBERS, COMMON * len(people))
+        return {software for software, count in Counter(one.software for one in people).items() if count >= least} - {0}
+
+    def alone(self, slot: int, who: str, done: Doing, software: int, strength: float) -> float:
         """Return in decades how unusual it is here to do as little beside; at most ``strength``, what it is elsewhere.
 
+        Programs that live by it are no excuse for who comes by people's software: that is compared with such only.
         Either this is an operation as any other, or one that some live by, of whom any share may be as alone: before
         anything is known, either is as likely. Principals that were not there before today say nothing, and only who
         comes on several days lives by it: yesterday's attackers are no excuse for today's.
         """
         mine = Member(slot, slot, done.times, done.others, 0).beside
         near = max(AS_ALONE * mine, LEAST_ALONE)
-        hashed = value_hash32(who)
+        hashed, common = value_hash32(who), self._common()
         known = [
             one
             for key, one in self._members.items()
-            if key != hashed and one.first <= slot - SLOTS_PER_DAY and one.times + one.others >= LEAST_STEPS
+            if key != hashed
+            and (one.software in common or software not in common)
+            and one.first <= slot - SLOTS_PER_DAY
+            and one.times + one.others >= LEAST_STEPS
         ]
         alike = sum(one.beside <= near and one.last - one.first >= SLOTS_PER_DAY for one in known)
         count, share = len(known), min(0.5, 10.0**-strength)

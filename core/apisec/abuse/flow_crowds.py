@@ -265,9 +265,17 @@ def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ..
     pace = value_hash32(f"{moment.trace} {int(seconds * 8.0).bit_length()}")
     fresh = NEW if context.age_of(PRINCIPAL, counted.key) < SLOTS_PER_DAY else BEFORE
     company = context.peek(OPERATION, (counted.key[0], moment.step.operation), Company)
-    if company is not None and company.is_home(context.now_slot, unit_of(counted.row), software):
+    if company is not None and company.is_home(context.now_slot, unit_of(counted.row), named_software(counted.row)):
         fresh = HOME
     return (moment.trace, software, network, pace, fresh, 0)
+
+
+def named_software(row: Row) -> int:
+    """Return the hash of what most of a row's requests call themselves, or else of their JA4; 0 for neither."""
+    if not row.clients:
+        return 0
+    key = max(row.clients, key=lambda one: (row.clients[one].requests, one))
+    return value_hash32(key.agent or key.ja4) if key.agent or key.ja4 else 0
 
 
 def client_of(row: Row) -> Tuple[int, int]:

@@ -27,19 +27,26 @@ def company(people: int = 0, devices: int = 0, at: int = NOW - 2 * DAY) -> Compa
     return made
 
 
-def alone(made: Company, times: float = 300.0, others: float = 0.0) -> float:
-    return made.alone(NOW, "somebody", Doing(times, others), STRENGTH)
+def alone(made: Company, times: float = 300.0, others: float = 0.0, software: int = BROWSER) -> float:
+    return made.alone(NOW, "somebody", Doing(times, others), software, STRENGTH)
 
 
 def test_a_device_among_devices_is_ordinary_and_who_does_nothing_but_buy_is_not() -> None:
-    assert alone(company(devices=5)) < 0.1
-    assert alone(company(people=2)) < 1.5
+    assert alone(company(devices=5), software=DAEMON) < 0.1
+    assert alone(company(people=5)) < 2.0
     assert alone(company(people=100), times=12.0) > 3.5
+
+
+def test_programs_that_live_by_it_are_no_excuse_for_who_comes_as_people_do() -> None:
+    made = company(people=100, devices=5)
+    assert alone(made, software=DAEMON) < 1.5, "one more of them"
+    assert alone(company(people=100), software=DAEMON) > 3.5, "where there never was a program"
+    assert alone(made) == alone(company(people=100)) > 3.5
 
 
 def test_of_what_is_new_nothing_is_known() -> None:
     assert alone(Company()) < 0.7
-    assert alone(company(devices=30, at=NOW - 5)) < 0.7, "they came today, as it did"
+    assert alone(company(devices=30, at=NOW - 5), software=DAEMON) < 0.7, "they came today, as it did"
 
 
 def test_yesterdays_attackers_are_no_excuse() -> None:
@@ -47,16 +54,9 @@ def test_yesterdays_attackers_are_no_excuse() -> None:
     for number in range(20):
         made.note(NOW - DAY - 9, f"account {number}", Doing(20.0, 0.0), BROWSER)
     assert alone(made) > 3.5
-    accused = company(people=100, devices=3)
-    for number in range(3):
-        accused.drop(f"device {number}")
-    assert alone(accused) == alone(company(people=100))
-
-
-def test_one_partner_that_lives_by_it_makes_the_next_one_less_unusual() -> None:
-    one, three = alone(company(people=100, devices=1)), alone(company(people=100, devices=3))
-    assert 2.0 < one < STRENGTH
-    assert 1.0 < three < one
+    for number in range(20):
+        made.drop(f"account {number}")
+    assert alone(made) == alone(company(people=100))
 
 
 def test_other_accounts_of_the_same_day_are_no_excuse() -> None:
@@ -65,7 +65,7 @@ def test_other_accounts_of_the_same_day_are_no_excuse() -> None:
     for number in range(6):
         made.note(NOW - 3, f"account {number}", Doing(20.0, 0.0), BROWSER)
     assert alone(made) == before
-    assert alone(made, others=5.0) == made.alone(NOW, "account 1", Doing(300.0, 5.0), STRENGTH)
+    assert alone(made, others=5.0) == made.alone(NOW, "account 1", Doing(300.0, 5.0), BROWSER, STRENGTH)
 
 
 def test_a_software_is_peoples_when_several_of_them_come_by_it() -> None:
