@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Set, Tuple
 
 from apisec.activity.hashing import value_hash32
-from apisec.activity.naming import FORM, IDENTIFIER, OWNER, is_key, kind_of
+from apisec.activity.naming import FORM, IDENTIFIER, NUMBERED, OWNER, is_key, kind_of
 
 MAX_CHARS = 262_144  # of a body; what is longer is read as text up to here
 MAX_REMEMBERED = 2_048  # characters of a body that is recognised when it comes again
@@ -20,6 +20,8 @@ MAX_WORDS = 512  # of a body that is no JSON
 MAX_ID = 64  # characters
 MAX_CACHED = 4_096  # parents, and names below each, whose meaning is remembered
 MAX_LINK_IDS = 6
+LEAST_NUMBER = 1_000  # of an id under a name that may mean another number: not a reason's code, a house, a page
+_SAYING = IDENTIFIER | OWNER  # bits that say more of a text than its form
 # One word with a digit, a hyphen or an underscore; no date, time or decimal.
 _ID = re.compile(r"(?!\d{4}-\d\d-\d\d|\d+\.\d*\Z|[\d:]+:\d\d\Z)(?=\w*[\d_:.+=@-])[\w.:+=@-]{2,64}\Z")
 _WORD = re.compile(r"(?<![\w.-])(?=[\w.-]{0,63}\d)[\w.-]{1,64}|~[a-z._0-9]{3,40}~[0-9a-f]{16}~")
@@ -152,13 +154,13 @@ def _object(members: Dict[str, Any], parent: str, given: _Reading, depth: int) -
         kind = type(value)
         if kind is str:
             said = kinds[name]
-            if said != FORM:
+            if said & _SAYING:
                 _named(value, said, name, given)
             elif " " not in value and not value.isalpha():  # which most texts are
                 _unnamed(value, given)
         elif kind is int:
             said = kinds[name]
-            if said & IDENTIFIER:
+            if said & IDENTIFIER or (said & NUMBERED and value >= LEAST_NUMBER):
                 _named(str(value), said, name, given)
         elif kind is dict:
             if is_key(name):

@@ -9,8 +9,10 @@ from typing import FrozenSet
 from apisec.classification.names import evidence, split
 from apisec.classification.names.words import meanings
 
-# What a member may be, as bits: ids as numbers too, ids by their form, whom the record belongs to.
-IDENTIFIER, FORM, OWNER = 1, 2, 4
+# What a member may be, as bits: ids as numbers too, ids by their form, whom the record belongs to, ids as numbers of
+# several digits (the nr or code of a record, which may also be a house's or a reason's).
+IDENTIFIER, FORM, OWNER, NUMBERED = 1, 2, 4, 8
+_NUMBERS = frozenset(("number", "code", "key"))
 MAX_NAME = 64
 _COUNTS = frozenset(("paging", "turn", "meta", "date", "validity"))  # a total, a page, a year: numbers that are no ids
 _PERSONS = frozenset(("person", "role", "holder", "patientword"))
@@ -34,6 +36,8 @@ def kind_of(name: str, parent: str = "") -> int:
     kind = FORM
     if said.identifier or (said.reference and not known & _COUNTS):
         kind |= IDENTIFIER
+    elif len(words) == 1 and known & _NUMBERS:
+        kind |= NUMBERED
     if said.data_class in (None, "pii.name") and _owns(name, parent, said.identifier):
         kind |= OWNER
     return kind

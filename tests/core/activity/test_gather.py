@@ -260,6 +260,11 @@ def test_a_member_of_any_shape_makes_a_row_or_is_dropped(name: str) -> None:
         ("<orders><id>42</id><ref>AB-7</ref></orders>", 0, ["42", "AB-7"]),
         ('{"price": "12.50", "state": "open", "active": true, "lines": null, "ratio": 1.5}', 0, []),
         ("", 0, []),
+        (
+            '{"records": [{"nr": 400073860516185, "fee": 8800}, {"code": 17000, "no": 12}]}',
+            2,
+            ["400073860516185", "17000"],
+        ),
         ('{"a":' * 900 + "1" + "}" * 900, 0, []),
     ],
 )
