@@ -155,7 +155,7 @@ class FlowAutomation(CountingFamily):
         if not vain and (_keeps(moments, is_step) or _repeats_itself(moments) or _is_loop(counted, context, operation)):
             return None
         if alone >= LEAST_EVIDENCE and sum(features.values()) - many >= PURE:
-            context.part(OPERATION, key[:2], Takers).script(principal)
+            context.part(OPERATION, key[:2], Takers).script(principal, _hides(context, counted, operation))
         return _Found(operation, features, tries if vain > many else flows, done, horizon)
 
     # --- learning -----------------------------------------------------------------------------------------
@@ -254,15 +254,19 @@ def _is_loop(counted: Counted, context: Context, operation: str) -> bool:
     return bool(begun) and trails[operation].sums("requests")[2] > LOOP * min(begun)
 
 
+def _hides(context: Context, counted: Counted, operation: str) -> bool:
+    """Whether a principal comes by a software by which people do the operation."""
+    company = context.peek(OPERATION, (counted.key[0], operation), Company)
+    return company is not None and company.is_common(named_software(counted.row))
+
+
 def _machine(context: Context, counted: Counted, moments: Sequence[Moment], alone: float) -> Dict[str, float]:
     """What tells a machine: its pace or its regularity, whichever says more.
 
     A program is no abuse, and says hardly more than ``alone`` does; but one that comes as people's software hides.
     """
     (service, _), kind = counted.key, counted.row.kind
-    company = context.peek(OPERATION, (service, moments[-1].step.operation), Company)
-    hides = company is not None and company.is_common(named_software(counted.row))
-    most = alone + (HIDDEN_MORE if hides else MACHINE_MORE)
+    most = alone + (HIDDEN_MORE if _hides(context, counted, moments[-1].step.operation) else MACHINE_MORE)
     pace = 0.0 if pool_of(kind) == MACHINE else min(most, _pace(sequences.order_of(context, service), moments))
     beat = moments[-1].beat
     repeats = _repeats(context, service, moments[-1].step.operation, REGULAR, kind)

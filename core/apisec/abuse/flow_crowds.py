@@ -94,10 +94,13 @@ class Takers:
             del self._recent[next(iter(self._recent))]
         return True
 
-    def script(self, principal: str) -> None:
-        """Note that a principal does it again and again today, and little else, and did not do it before."""
+    def script(self, principal: str, hides: bool) -> None:
+        """Note that a principal does it again and again today and little else; a program, if it did not do so before.
+
+        ``hides``: it comes by the software by which people come, and then it is no matter since when.
+        """
         known = self._recent.get(principal)
-        if known is not None and known.values[FRESH] != HOME:
+        if known is not None and (hides or known.values[FRESH] != HOME):
             self._recent[principal] = Taken(known.slot, (*known.values[:SCRIPT], 1))
 
     def today(self) -> int:
@@ -107,7 +110,7 @@ class Takers:
     def crowd(self, place: int, value: int) -> Optional[Crowd]:
         """Return what is unusual about those who came by one path, or like scripts; None when they are few."""
         alike = [(who, one.values) for who, one in self._recent.items() if one.values[place] == value]
-        members = [(who, values) for who, values in alike if values[FRESH] != HOME]
+        members = [(who, values) for who, values in alike if place == SCRIPT or values[FRESH] != HOME]
         if len(members) < LEAST_CROWD or self._total < LEAST_KNOWN:
             return None
         others = [one.values for one in self._recent.values() if one.values[place] != value]

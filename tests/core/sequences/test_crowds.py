@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from apisec.abuse.flow_crowds import LEAST_KNOWN, MAX_RECENT, MAX_VALUES, PATH, SCRIPT, Takers
+from apisec.abuse.flow_crowds import HOME, LEAST_KNOWN, MAX_RECENT, MAX_VALUES, PATH, SCRIPT, Takers
 from apisec.abuse.flow_repeats import ALONE, REGULAR, Doing, Repeats
 from apisec.errors import DocumentError
 
@@ -77,13 +77,26 @@ def test_many_who_do_little_else_are_told_whatever_way_they_came() -> None:
     for number in range(30):
         made.take(12 * DAY, f"someone {number}", person(chance))
     for number in range(0, 30, 3):
-        made.script(f"someone {number}")
-    made.script("nobody")
+        made.script(f"someone {number}", hides=True)
+    made.script("nobody", hides=True)
     crowd = made.crowd(SCRIPT, 1)
     assert crowd is not None
     assert len(crowd.members) == 10
     assert crowd.features["scripted"] > 3.0
     assert crowd.features["client"] < 2.0
+
+
+def test_who_did_it_before_by_the_same_software_is_no_part_of_a_crowd() -> None:
+    """Six clerks of one office; but scripts that come by people's software are, whatever their accounts did before."""
+    made = usual()
+    for number in range(6):
+        made.take(12 * DAY, f"clerk {number}", (WAY, 55, 66, 3, HOME, 0))
+        made.script(f"clerk {number}", hides=False)
+    assert made.crowd(PATH, WAY) is None
+    assert made.crowd(SCRIPT, 1) is None
+    for number in range(6):
+        made.script(f"clerk {number}", hides=True)
+    assert made.crowd(SCRIPT, 1) is not None
 
 
 def test_few_are_no_crowd_and_nothing_is_unusual_where_little_is_known() -> None:

@@ -221,12 +221,10 @@ def test_devices_that_do_nothing_but_report_are_what_they_are_for(learned: Any) 
     taken, devices = [], [f"device {number}" for number in range(9)]
     for number, who in enumerate(devices):
         times = range(72) if number < 8 else range(50, 72)
-        taken += [
-            (who, Step(LATER + 60.0 * number + 1800.0 * n, "POST /readings", 201, (0, 9_000_000 + 100 * number + n), 0))
-            for n in times
-        ]
+        taken += [(who, Step(LATER + 60.0 * number + 1800.0 * n, "POST /readings", 201, (), 0)) for n in times]
     found = observed(learned, taken, clients=dict.fromkeys(devices, ("203.0.113.9", "meter/2.1")))
-    assert max((one.score for one in found if one.family == "flow_automation"), default=0.0) < 72.0
+    assert max((one.score for one in found), default=0.0) < 72.0
+    assert max((one.features.get("alone", 0.0) for one in found), default=0.0) < 1.0
 
 
 def test_a_day_of_good_business_is_no_automation(learned: Any) -> None:
