@@ -22,7 +22,7 @@ KNOWN, BORROWED = "sampled", "borrowed"  # marks: objects whose holders are know
 LEAST_OBJECTS = 2.0  # of a principal in seven days
 LEAST_PRINCIPALS = 8
 MAX_PRINCIPALS = 64  # those of the smallest hashes
-PRIVATE = 0.25  # of what the middle one of the principals asks for
+PRIVATE = 0.5  # of what the middle one of the principals asks for
 
 
 class Sharing:
