@@ -2,7 +2,8 @@
 
 ``made`` writes them from the lists in ``harmless/``: *development* may be looked at while detectors are written,
 *examination* has other texts, other names of fields and another seed, and so have *third*, which was written when the
-detectors had seen the figures of the examination, and *fourth*, written behind their last change. ``found`` takes what people wrote for people: the
+detectors had seen the figures of the examination, and *fourth*, written behind their last change. ``found`` takes what
+people wrote for people: the
 paragraphs of the manuals and changelogs that are installed beside this program, which nobody chose.
 """
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 import yaml
 
 from benchmarks import payload
-from benchmarks.payloads import crs, grammar, habits, harmless, installed
+from benchmarks.payloads import crs, grammar, habits, harmless, installed, tools
 from benchmarks.payloads.modsecurity import ModSecurity, Unavailable
 from benchmarks.payloads.sent import Sent, complete
 
@@ -58,11 +59,11 @@ def test_every_title_is_of_one_split() -> None:
 
 def test_the_examination_is_no_copy_of_development() -> None:
     texts = {}
-    for split in ("development", "examination", "third"):
+    for split in ("development", "examination", "third", "fourth"):
         document = yaml.safe_load((harmless.FOLDER / f"{split}.yml").read_text(encoding="utf-8"))
         texts[split] = {text for values in document["kinds"].values() for text in values}
         assert not [text for text in texts[split] if "‹" in harmless._SLOT.sub("", text)]
-    for one, other in (("development", "examination"), ("development", "third"), ("examination", "third")):
+    for one, other in combinations(texts, 2):
         shared = {text for text in texts[one] & texts[other] if not text.startswith("‹")}
         assert not shared
 
@@ -101,6 +102,25 @@ def test_rules_refuse_an_attack_and_nothing_else() -> None:
     assert rules.refuses(attack)
     assert payload.attack_rules(rules)(attack)
     assert not payload.attack_rules(rules)(ordinary)
+
+
+def test_tools_send_each_style_the_same_by_a_seed_and_nothing_unfilled() -> None:
+    first, again, other = [list(tools.requests(140, seed)) for seed in (1, 1, 2)]
+    assert first == again
+    assert {one.kind for one in first} == set(tools.STYLES)
+    assert len(set(first) & set(other)) < len(first) // 2
+    for one in first:
+        assert "‹" not in one.target + one.body.decode()
+        assert "%E2%80%B9" not in one.target
+
+
+def test_what_is_told_is_seen_and_not_the_other_way_round() -> None:
+    judge = payload.Seen()
+    asked = {}
+    for text in ("hello", "ls%20-la%20%2Fvar%3B%20df%20-h", "1%27%20or%20%271%27%3D%271"):
+        one = Sent("x", text, "GET", f"/?a={text}", complete((), b""))
+        asked[text] = judge.told(one), judge.seen(one)
+    assert list(asked.values()) == [(False, False), (False, True), (True, True)]
 
 
 def test_a_seed_grows_the_same_values_and_another_one_others() -> None:

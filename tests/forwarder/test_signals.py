@@ -153,6 +153,19 @@ def test_engines_agree_about_what_includes_files_from_elsewhere(target: str) -> 
     assert "injection.inclusion" in {signal["detector"] for signal in event["signals"]}
 
 
+@pytest.mark.parametrize("name", ["__proto__[a]", "constructor.prototype.a", "x[constructor][prototype][b]"])
+def test_engines_agree_about_names_that_reach_the_prototype(name: str) -> None:
+    target = f"/api/items?{quote(name, safe='')}=1"
+    nested: Any = 1
+    for part in reversed(name.replace("]", "").replace("[", ".").split(".")):
+        nested = {part: nested}
+    for event in (
+        agree(sent(Request("GET", target, (), Body(), "https", HOST))),
+        agree(sent(Request("POST", "/api/items", (JSON,), body([nested]), "https", HOST))),
+    ):
+        assert ("injection.prototype", 0.9) in [(one["detector"], one["score"]) for one in event["signals"]]
+
+
 def test_engines_agree_about_names_that_hide_something() -> None:
     for target in ("/a?Zm9yY2xvc3VyZQ=1", "/a?rO0ABQ=1"):
         assert agree(sent(Request("GET", target, (), Body(), "https", HOST)))["signals"]

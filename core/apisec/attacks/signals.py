@@ -12,6 +12,7 @@ from apisec.attacks.code import ENCODED
 from apisec.attacks.inclusion import REMOTE_SCORE, includes
 from apisec.attacks.marks import suspicious
 from apisec.attacks.protocol import runs
+from apisec.attacks.prototype import POLLUTION, POLLUTION_SCORE, pollutes
 from apisec.attacks.readings import MAX_VALUE, readings
 from apisec.attacks.standing import HELD, weighed
 from apisec.attacks.written import CODE, is_deadly, is_program, is_statement, is_text, outside
@@ -158,6 +159,8 @@ def of_document(document: Document, location: str, watch: Optional[Watch] = None
                 yield Signal("injection.inclusion", f"{location}.{leaf.path}", REMOTE_SCORE)
             if leaf.path.endswith("#filename") and runs(leaf.value):
                 yield Signal("protocol.upload", f"{location}.{leaf.path}", 0.7)
+        if pollutes(leaf.path):
+            yield Signal(POLLUTION, f"{location}.{leaf.path}", POLLUTION_SCORE)
         name = leaf.name
         if name and (is_text or "$" in name) and asked_name(name):
             names.add(name)

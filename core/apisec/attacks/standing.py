@@ -92,6 +92,10 @@ _CONNECTION = re.compile(
     r"|smtps?|memcached|sqlserver|oracle|wss?|https?)://(?:[^/?#\s@]{1,100}@)?(?!localhost|metadata|kubernetes\.default"
     r"|instance-data)[a-z][\w-]{0,60}(?:\.[\w-]{1,60}){0,6}(?::\d{2,5})?(?:[/?][^\s]{0,200})?$"
 )
+# Where a program on one's own machine waits for the end of a login (RFC 8252, 7.3).
+_CALLBACK = re.compile(
+    r"https?://(?:localhost|127\.0\.0\.1|\[::1\]):\d{4,5}/(?:[\w-]{1,40}/){0,3}(?:[\w-]{0,20}callback|cb|oauth2?|signin-oidc)/?(?:[?#]\S{0,800})?$"
+)
 _RESOLVES = re.compile(
     r"nip\.io|sslip\.io|xip\.io|localtest\.me|lvh\.me|burpcollab|oast|interact|dnslog|requestbin|metadata"
 )
@@ -144,6 +148,8 @@ def _is_message(text: str) -> bool:
 
 
 def _is_connection(text: str) -> bool:
+    if _CALLBACK.match(text.strip()):
+        return True
     return _CONNECTION.match(text.strip()) is not None and not _RESOLVES.search(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from apisec.attacks.prototype import pollutes
 from apisec.attacks.signals import of_name
 from apisec.classification.names import evidence
 from apisec.classification.names.beside import parent_beside
@@ -127,7 +128,7 @@ def _plan(names: list[str], forced: Forced | None) -> PairsPlan:
 def _member(raw: str, forced: Forced | None) -> Member:
     name = decode_part(raw)
     path, last, parent, plain = member(name, label)
-    if not plain or of_name(last):
+    if not plain or of_name(last) or pollutes(path):
         raise NotHere
     said = evidence(last, parent) if last else evidence("")
     return Member(path, last, parent, said, forced(path) if forced else None, object_name(last, parent))

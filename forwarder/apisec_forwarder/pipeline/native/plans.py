@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
+from apisec.attacks.prototype import pollutes
 from apisec.attacks.signals import of_name
 from apisec.classification.names import NOTHING, NameEvidence, evidence
 from apisec.classification.names.beside import MAX_NAMES, parent_beside
@@ -196,10 +197,11 @@ class Node:
         if known is not None:
             return known
         base, shown = self.member, label(name)
-        if shown != name or of_name(name):
+        path = f"{base.path}.{shown}" if base.path else shown
+        if shown != name or of_name(name) or pollutes(f"{path}."):
             raise NotHere
         self.tree.count()
-        member = self.tree.member(f"{base.path}.{shown}" if base.path else shown, name, base.name)
+        member = self.tree.member(path, name, base.name)
         self.known[name] = member
         return member
 
