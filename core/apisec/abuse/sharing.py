@@ -43,9 +43,8 @@ class Sharing:
             del held[largest]
         held[principal] = share
 
-    @property
     def is_private(self) -> bool:
-        """False, too, where not enough is known."""
+        """Whether most principals ask for what nobody held before. False, too, where not enough is known."""
         if len(self._held) < LEAST_PRINCIPALS:
             return False
         return sorted(self._held.values())[len(self._held) // 2] < PRIVATE
@@ -84,7 +83,7 @@ def mark(counted: Counted, context: Context) -> None:
 def is_private(context: Context, operation: str, counted: Counted) -> bool:
     """Whether others ask the operation for their own: desks and auditors do nothing else there, and are no scrapers."""
     sharing = context.peek(OPERATION, (counted.row.service, operation), Sharing)
-    return sharing is not None and sharing.is_private
+    return sharing is not None and sharing.is_private()
 
 
 def learn(window: Window, context: Context) -> None:

@@ -82,16 +82,16 @@ def test_few_say_nothing_and_the_middle_one_decides() -> None:
     sharing = Sharing()
     for who in range(LEAST_PRINCIPALS - 1):
         sharing.take(who, 0.0)
-    assert not sharing.is_private
+    assert not sharing.is_private()
     sharing.take(LEAST_PRINCIPALS, 0.0)
     for desk in range(LEAST_PRINCIPALS // 2):
         sharing.take(100 + desk, 1.0)
-    assert sharing.is_private
+    assert sharing.is_private()
     again = Sharing.from_state(json.loads(json.dumps(sharing.to_state())))
     for who in range(2 * MAX_PRINCIPALS):
         again.take(1_000 + who, 1.0)
     again.merge(sharing)
-    assert not again.is_private
+    assert not again.is_private()
     assert len(again.to_state()) == MAX_PRINCIPALS
 
 
