@@ -66,13 +66,19 @@ class DailyShares:
         """How many principals of the day are known (a sample of many)."""
         return len(self._days.get(day, ()))
 
-    def of_day(self, day: int, measure: str, but: Callable[[str], bool]) -> Population:
+    def of_day(
+        self,
+        day: int,
+        measure: str,
+        but: Callable[[str], bool],
+        counted: Callable[[float, float], Tuple[float, float]] = lambda hits, trials: (hits, trials),
+    ) -> Population:
         """Return how the principals of a day stand so far, of all kinds, less some (``but``)."""
         found = Population()
         for principal, (_, _, measured) in self._days.get(day, {}).items():
             pair = measured.get(measure)
             if pair is not None and not but(principal):
-                found.add(*pair)
+                found.add(*counted(*pair))
         return found
 
     def of_one(self, day: int, measure: str, principal: str) -> Tuple[float, float]:

@@ -37,6 +37,8 @@ LEAST_EVIDENCE = 1.0  # decades below which nothing is said
 STEP = 1.5  # decades that each unissued object can be worth: one is none
 # What corroborates is capped: it depends on the same requests, and none of it is an enumeration by itself.
 FOREIGN_CAP, OWNERS_CAP, WALK_CAP, MANY_CAP, BESIDE_CAP = 2.0, 2.0, 2.0, 3.0, 3.0
+PEER_OBJECTS = 8.0  # of one of the same day: who is many says that a release changed something, not who asks for much
+UNISSUED = "@unissued"  # measure of a service: of all objects asked for, those that nobody had given
 MISSED, MANY_GROUPS = "@missed", 100.0  # measure of a service; principals (and days) by which an operation says enough
 MISSED_CAP = 6.0  # of ids that nobody gave it, those that are refused: by themselves a search for what is there
 WEAK = 0.02  # chance below which a principal's day counts as weak evidence against its operation
@@ -134,7 +136,7 @@ class ObjectEnumeration:
             if row.owners or asking:
                 shown = context.part(PRINCIPAL, key, Owners).today(day)
                 asked = context.part(PRINCIPAL, key, Provenance).on(day)
-                measured = {**shown, MISSED: (float(asked.missed), float(asked.objects))} if asked.objects else shown
+                measured = {**shown, **_everywhere(asked)}
                 context.part(SERVICE, (row.service,), OwnerShares).measure(day, row.principal, row.kind, measured)
         self._ripen(window, services, context)
 
@@ -169,6 +171,17 @@ def _measured(day: Day, weak: bool) -> Measured:
     return {name: pair for name, pair in found.items() if pair[1] > 0.0}
 
 
+def _everywhere(day: Day) -> Measured:
+    """Return what the objects of a day say of the whole service."""
+    objects = float(day.objects)
+    return {MISSED: (float(day.missed), objects), UNISSUED: (float(day.unissued), objects)} if objects else {}
+
+
+def few(hits: float, trials: float) -> Tuple[float, float]:
+    """Return a share as one of few trials."""
+    return (hits, trials) if trials <= PEER_OBJECTS else (hits * PEER_OBJECTS / trials, PEER_OBJECTS)
+
+
 def _met(day: Day) -> Tuple[float, float]:
     """Return how many others beyond the first one hold what it asked for; the first may be its former self."""
     return max(0.0, day.foreign - 1.0), float(day.sampled)
@@ -191,6 +204,11 @@ def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[E
     day, week = asked.days[today], asked.total(today - WEEK_DAYS + 1, today)
     short = population.tail(day.unissued, day.objects, past.unissued, past.objects)
     long = population.tail(week.unissued, week.objects)
+    # Who brings ids from elsewhere does so with all that it does; who does not, may still here.
+    ever = provenance.before(today)
+    short = max(short, population.tail(day.unissued, day.objects, ever.unissued, ever.objects))
+    if basis == "default":  # nobody else's week is known: its own days before are no evidence, but its habit
+        long = 1.0
     counts, horizon, p_value = (day, "a day", short) if short <= long else (week, "seven days", long)
     unissued = min(decades(p_value, trials=2.0), STEP * (counts.unissued - 1)) * provenance.sure
     strange = (counts.unissued / counts.objects) if counts.objects else 0.0
@@ -243,14 +261,21 @@ def _population(
     suspicious = _asking(context, row.service)
     every = window_peers.get((row.service, name, today))
     if every is None:
-        every = window_peers[(row.service, name, today)] = shares.of_day(today, "unissued", suspicious)
+        every = window_peers[(row.service, name, today)] = shares.of_day(today, "unissued", suspicious, few)
     peers = every.copy()
     if not suspicious(row.principal):
-        peers.remove(*shares.of_one(today, "unissued", row.principal))
-    known = learned.groups >= LEAST_PEERS
-    if context.age(row.service) < YOUNG_SLOTS and not known and peers.groups < LEAST_PEERS:
-        return None, ""
-    basis = "operation" if known else "peers" if peers.groups >= LEAST_PEERS else "default"
+        peers.remove(*few(*shares.of_one(today, "unissued", row.principal)))
+    if learned.groups >= LEAST_PEERS:
+        basis = "operation"
+    elif peers.groups >= LEAST_PEERS:
+        basis = "peers"
+    else:  # what few ask for is like what the service's other operations are asked for
+        basis = "default"
+        shown = context.peek(SERVICE, (row.service,), OwnerShares)
+        elsewhere = shown.population(row.kind, UNISSUED) if shown is not None else Population()
+        if elsewhere.groups < LEAST_PEERS:
+            return None, ""
+        peers.merge(elsewhere.scaled(LEAST_PEERS))
     peers.merge(learned)
     return peers, basis
 

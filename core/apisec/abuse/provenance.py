@@ -153,6 +153,13 @@ class Provenance:
             found = found.plus(asked.days.get(day, NONE))
         return found
 
+    def before(self, day: int) -> Day:
+        """Return the sum of the days before one, over all operations."""
+        found = NONE
+        for asked in self.asked.values():
+            found = found.plus(asked.total(0, day - 1))
+        return found
+
     def give(self, row: Row) -> None:
         """Remember what the responses of a row gave."""
         if not row.issued and not row.issued_dropped:

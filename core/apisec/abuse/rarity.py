@@ -83,6 +83,11 @@ class Population:
     def copy(self) -> Population:
         return Population([getattr(self, name) for name in _SUMS])
 
+    def scaled(self, groups: float) -> Population:
+        """Return the same shares as of so many principals, if there are more."""
+        factor = min(1.0, groups / self.groups) if self.groups > 0.0 else 1.0
+        return Population([factor * getattr(self, name) for name in _SUMS])
+
     def merge(self, other: Population) -> None:
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))

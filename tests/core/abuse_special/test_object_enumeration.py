@@ -104,6 +104,32 @@ def test_a_release_after_which_clients_keep_ids_accuses_nobody(lived: World) -> 
     assert all(one.score < FINDING for one in lived.step(events))
 
 
+def test_accomplices_are_no_release(lived: World) -> None:
+    """Three accounts of one attacker ask for much in the same minutes: three among many change nothing for all."""
+    events = [
+        event
+        for index in range(3)
+        for event in probe(at(4, 5_000 + index), f"mule{index}", range(index, 171 + index, 3), gap=2.0)
+    ]
+    found = lived.step(events)
+    assert {one.principal for one in found if one.score >= FINDING} == {"mule0", "mule1", "mule2"}
+
+
+def test_what_few_ask_for_is_judged_by_what_all_else_shows() -> None:
+    """Nobody's ids are seen to be given (their name says nothing): so neither where two clerks only ask."""
+    blind = World(ObjectEnumeration())
+    found = []
+    for day in range(3):
+        for index, who in enumerate(users(12)):
+            blind.step(visit(at(day, 1_000 + 300 * index), who, [3_000 + 90 * day + 5 * index], listed=False))
+        for clerk in range(2):
+            asked = probe(at(day, 9_000 + 300 * clerk), f"clerk{clerk}", range(400 * day, 400 * day + 90, 3))
+            if day:  # from the second day on they also change what they read
+                asked = [{**event, "operation": "PATCH /orders/{order_id}"} for event in asked]
+            found += blind.step(asked)
+    assert all(one.score < FINDING for one in found)
+
+
 def test_a_mailing_to_many_is_no_crowd(lived: World) -> None:
     """Each opens two objects of its own from a mail: nothing but the ids is unusual."""
     events = []
