@@ -49,11 +49,11 @@ _STATEMENT = re.compile(
 
 _TRUTH = re.compile(r"\b(\d{1,9})['\"]?\s?=\s?['\"]?\1\b")
 
-# Markup as an attacker types it: no blank between name and attribute, values without quotes, capitals that change
-# within a name, a tag that only attacks have, a character of code hidden, code that is one call.
+# Markup as an attacker types it: no blank between name and attribute, values without quotes or JSX's braces, capitals
+# that change within a name, a tag that only attacks have, a character of code hidden, code that is one call.
 _BY_HAND = re.compile(
     r"<\s?(?i:[a-z]{1,12})[/\x0b\x0c](?!>)|<(?=[A-Za-z]{0,12}[a-z][A-Z])(?i:script|img|svg|iframe|body|object|embed|video"
-    r"|audio|input|details|marquee|math|style)\b|(?i:<[^<>]{0,200}[\s/\"']on[a-z]{3,20}\s{0,4}=\s{0,4}[^\s\"'>])"
+    r"|audio|input|details|marquee|math|style)\b|(?i:<[^<>]{0,200}[\s/\"']on[a-z]{3,20}\s{0,4}=\s{0,4}[^\s\"'>{])"
     r"|(?i:<(?:script|iframe|embed|object)\b[^<>]{0,200}\s(?:src|data)\s?=\s?(?:[^\s\"'>]|[\"']\s?(?:data|blob):))"
     r"|(?i:<(?:xss|isindex|vmlframe|bgsound|i?layer|applet|plaintext|keygen|x|math|animate|set|marquee)\b)|(?i:<svg[^<>]{0,80}\son)"
     r"|(?i:on[a-z]{3,20}\s?=\s?[\"'][^\"']{0,80}(?:&#|\\u00|\\x))"
