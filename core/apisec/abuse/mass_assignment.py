@@ -35,6 +35,8 @@ REFUSED_SHARE = 0.5  # of what a name tells, when the API refused it
 # What no name tells, or the API refused, must be able to become ordinary: less than the 4 decades from which on a
 # window teaches nothing.
 PLAIN_CAP = 3.5
+# A client that sends a record back whole sends when it was created, too: alone and once it is no finding.
+WRITTEN, WRITTEN_CAP = 1.0, 3.0
 ADOPTED = 4  # principals by whom a field that tells nothing is a new version's
 ORDINARY = 8  # known senders from which on a field is ordinary
 
@@ -118,7 +120,8 @@ def _newest(
             chance = max(chance, (others + 0.5) / (known.rows + 1.0), known.field(field).rows / (known.rows + 1.0))
         elif not worth and len(senders[field]) >= ADOPTED:
             continue
-        new = decades(chance) if worth and served else min(PLAIN_CAP, decades(chance))
+        cap = PLAIN_CAP if not (worth and served) else WRITTEN_CAP if worth <= WRITTEN else math.inf
+        new = min(cap, decades(chance))
         if new < LEAST_NEW:
             continue
         features = {

@@ -49,6 +49,11 @@ def test_a_telling_member_that_is_taken(lived: World, name: str) -> None:
     assert found[0].signature == f"body.{name}"
 
 
+def test_a_record_sent_back_whole_is_no_finding(lived: World) -> None:
+    assert best(save(lived, at(4), "editor", {"createdAt": "string"})) < FINDING
+    assert best(save(lived, at(4, 600), "mallory", {"createdAt": "string", "approvedBy": "string"}, times=3)) >= FINDING
+
+
 def test_a_refusal_is_worth_less(lived: World) -> None:
     refused = best(save(lived, at(4), "mallory", {"is_admin": "boolean"}, status=422))
     taken = best(save(lived, at(4, 300), "mallory", {"is_admin": "boolean"}))
