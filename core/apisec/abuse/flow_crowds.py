@@ -275,17 +275,13 @@ def _values(counted: Counted, moment: Moment, context: Context) -> Tuple[int, ..
 
 def named_software(row: Row) -> int:
     """Return the hash of what most of a row's requests call themselves, or else of their JA4; 0 for neither."""
-    if not row.clients:
-        return 0
-    key = max(row.clients, key=lambda one: (row.clients[one].requests, one))
+    key = row.client
     return value_hash32(key.agent or key.ja4) if key.agent or key.ja4 else 0
 
 
 def client_of(row: Row) -> Tuple[int, int]:
     """Return hashes of the software (agent and JA4) and network of the client that sent most of a row; 0 for none."""
-    if not row.clients:
-        return 0, 0
-    key = max(row.clients, key=lambda one: (row.clients[one].requests, one))
+    key = row.client
     software = value_hash32(f"{key.agent} {key.ja4}") if key.agent or key.ja4 else 0
     return software, value_hash32(key.network) if key.network else 0
 
