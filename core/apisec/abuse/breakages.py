@@ -8,10 +8,11 @@ the operation. Where neither is so, they have nothing in common but what they tr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Dict, Tuple
 
 from apisec.abuse.base import SERVICE, SLOTS_PER_DAY, SLOTS_PER_HOUR, Context
+from apisec.abuse.lately import Lately
 from apisec.abuse.tally import Counted
 from apisec.activity import OperationActivity, Row
 from apisec.activity.hashing import value_hash32
@@ -27,6 +28,8 @@ EVERYBODY = 0.85  # of those who call the operation fail
 MAX_CALLERS = 256  # of an operation that are remembered
 MAX_OPERATIONS = 32
 MAX_CLIENTS = 96  # kinds of clients of a service
+ALIKE = 0.9  # of what an operation refused as malformed within a day was refused in one way
+MAX_STATUSES = 16
 ORDINARY_AFTER = SLOTS_PER_DAY  # slots after it was first seen
 
 Caller = Tuple[int, int, bool]  # slot, kind of client, whether it failed
@@ -125,6 +128,46 @@ class Breakages:
         except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise DocumentError(f"are no breakages: {error}", where="breakages") from error
         return found
+
+
+class Ways:
+    """In which ways an operation refused what is malformed within a day: by status. The part "ways" of its profile."""
+
+    name: ClassVar[str] = "ways"
+    __slots__ = ("_held",)
+
+    def __init__(self) -> None:
+        self._held: Dict[int, Lately] = {}
+
+    def add(self, statuses: Mapping[int, float], slot: int) -> None:
+        for status, count in statuses.items():
+            self._held[status] = self._held.get(status, Lately()).add(slot, count)
+
+    def alike(self, slot: int) -> bool:
+        """Whether nearly all were refused in the same way: those who send it have the same fault."""
+        counts = [one.most("1d", slot) for one in self._held.values()]
+        return max(counts, default=0.0) >= ALIKE * sum(counts)
+
+    def merge(self, other: Ways) -> None:
+        for status, one in other._held.items():
+            self._held[status] = self._held[status].merge(one) if status in self._held else one
+
+    def forget(self, slot: int) -> None:
+        self._held = {status: one for status, one in self._held.items() if one.most("1d", slot)}
+
+    def to_state(self) -> Dict[str, Any]:
+        return {str(status): one.to_state() for status, one in sorted(self._held.items())}
+
+    @classmethod
+    def from_state(cls, state: Any) -> Ways:
+        """Raises DocumentError when it is not one of ``to_state``."""
+        ways = cls()
+        try:
+            for status, one in list(state.items())[:MAX_STATUSES]:
+                ways._held[int(status)] = Lately.from_state(one)
+        except (AttributeError, TypeError, ValueError, OverflowError) as error:
+            raise DocumentError(f"are no ways to be refused: {error}", where="ways") from error
+        return ways
 
 
 def client_of_row(row: Row) -> int:

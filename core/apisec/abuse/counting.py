@@ -216,6 +216,10 @@ class CountingFamily:
     def evidence(self, counted: Counted) -> Mapping[str, Any]:
         return {}
 
+    def totalled(self, features: Dict[str, float], context: Context, key: Tuple[str, str]) -> Dict[str, float]:
+        """Return what the totals of an operation may say, given what else is known of it."""
+        return features
+
     def silent(self, counted: Counted, context: Context) -> bool:
         """Whether the family has nothing to say about this principal."""
         return False
@@ -352,7 +356,7 @@ class CountingFamily:
         if best is None or best[0].decades < LEAST_EVIDENCE:
             return None
         lead, members = best
-        features = self._in_youth(features, context, service)
+        features = self._in_youth(self.totalled(features, context, key), context, service)
         counted = [context.tally.principals[one] for one in _present(context, service, members)]
         if not counted:
             return None

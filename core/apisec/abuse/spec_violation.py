@@ -15,7 +15,7 @@ from collections.abc import Container, Mapping
 from typing import Dict, List, Set, Tuple
 
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, SERVICE, Context, Window
-from apisec.abuse.breakages import MALFORMED, accident, learn_clients
+from apisec.abuse.breakages import MALFORMED, Ways, accident, learn_clients
 from apisec.abuse.counting import Claim, Total, Weighed
 from apisec.abuse.crowds import Crowd, CrowdFamily, Whole
 from apisec.abuse.doors import names_accounts
@@ -30,6 +30,7 @@ LEAST_KINDS, KINDS_CAP = 4, 4.0  # ways to be refused: a form, its upload, anoth
 LEAST_ROWS = 20.0  # of an operation, from which on a member is known to be one that nobody sends
 BROKEN = frozenset((500, 501, 505))  # a gateway's 502 to 504 speak of the network and of load
 ODD = MALFORMED | BROKEN
+NO_STATUS = 0
 COUNTED_5XX = range(500, 1000)
 COUNTED_4XX = frozenset(range(400, 500)) - {401, 403, 404, 429}  # together in one counter of the tally
 
@@ -58,6 +59,10 @@ class SpecViolation(CrowdFamily):
             counted.mark(name, "malformed", malformed)
             if 2 * malformed >= sum(count for status, count in statuses.items() if status in ODD):
                 here, strange = _kinds(counted, context, name, statuses)
+                ways = {status: count for status, count in statuses.items() if status in ODD}
+                # What carries members that nobody sends was refused in a way of its own.
+                ways = {NO_STATUS: sum(ways.values())} if strange else ways
+                context.part(OPERATION, (counted.row.service, name), Ways).add(ways, context.now_slot)
                 kinds |= here
                 odd |= strange
         if kinds:
@@ -83,6 +88,12 @@ class SpecViolation(CrowdFamily):
         if memory is not None and len(memory) > 1:
             return found
         return [one if one.seen >= LEAST_ALIKE else one._replace(decades=min(one.decades, ALIKE_CAP)) for one in found]
+
+    def totalled(self, features: Dict[str, float], context: Context, key: Tuple[str, str]) -> Dict[str, float]:
+        ways = context.peek(OPERATION, key, Ways)
+        if ways is None or not ways.alike(context.now_slot):
+            return features
+        return {name: min(value, ALIKE_CAP) for name, value in features.items()}
 
     def learn(self, window: Window, context: Context) -> None:
         super().learn(window, context)

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apisec.abuse.base import OPERATION, SLOTS_PER_DAY, SLOTS_PER_HOUR, Observation
+from apisec.abuse.breakages import Ways
 from apisec.abuse.campaigns import JOIN_SCORE
 from apisec.abuse.engine import Engine
 from apisec.abuse.lately import Lately
 from apisec.abuse.spec_violation import SpecViolation
+from apisec.errors import DocumentError
 from tests.core.abuse.town import DAYS, Event, at, event, ordinary, run
 
 WIDTHS = {"1h": SLOTS_PER_HOUR, "1d": SLOTS_PER_DAY}
@@ -55,3 +57,19 @@ def test_one_who_always_fails_does_not_hide_many_who_do_now() -> None:
     ]
     run(engine, [*(one for day in days for one in ordinary(day)), *job, *tried])
     assert any(one.entity == OPERATION and one.score > JOIN_SCORE and len(one.members) > 5 for one in seen)
+
+
+def test_what_is_always_refused_in_one_way_has_one_fault() -> None:
+    ways = Ways()
+    ways.add({400: 17.0, 422: 1.0}, 100 * SLOTS_PER_DAY)
+    assert ways.alike(100 * SLOTS_PER_DAY)
+    ways.add({500: 3.0}, 100 * SLOTS_PER_DAY + 9)
+    assert not ways.alike(100 * SLOTS_PER_DAY + 9)
+    read = Ways.from_state(json.loads(json.dumps(ways.to_state())))
+    read.merge(ways)
+    twice = {status: [slot, *(2 * n for n in rest)] for status, (slot, *rest) in ways.to_state().items()}
+    assert read.to_state() == twice
+    read.forget(103 * SLOTS_PER_DAY)
+    assert not read.to_state()
+    with pytest.raises(DocumentError):
+        Ways.from_state({"400": [1, 2, 3]})
