@@ -1,8 +1,8 @@
 """Whether an operation is about what belongs to somebody, or about what is there for everybody.
 
 Of what belongs to somebody the owner is the first who gets it, and staff comes after. So of the objects that ordinary
-principals ask for, what counts is how many others held before them: hardly any, where most ask for their own; more
-and more, where all read one collection. The principal is the unit, so that a few desks do not speak for all.
+principals ask for, what counts is how many others held before them: some, where most ask for their own; nearly all,
+where everybody reads one collection. The principal is the unit, so that a few desks do not speak for all.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KNOWN, BORROWED = "sampled", "borrowed"  # marks: objects whose holders are know
 LEAST_OBJECTS = 2.0  # of a principal in seven days
 LEAST_PRINCIPALS = 8
 MAX_PRINCIPALS = 64  # those of the smallest hashes
-PRIVATE = 0.5  # of what the middle one of the principals asks for
+PRIVATE = 0.85  # of what the middle one of the principals asks for: staff is first to see some of what it owns
 
 
 class Sharing:
@@ -44,7 +44,7 @@ class Sharing:
         held[principal] = share
 
     def is_private(self) -> bool:
-        """Whether most principals ask for what nobody held before. False, too, where not enough is known."""
+        """Whether half of the principals ask for much that nobody held before. False where too little is known."""
         if len(self._held) < LEAST_PRINCIPALS:
             return False
         return sorted(self._held.values())[len(self._held) // 2] < PRIVATE
