@@ -115,8 +115,8 @@ def attack_rules(rules: ModSecurity) -> Judge:
 class Seen:
     """The strongest signal of the request that was asked last, so that two sides may share one judgement."""
 
-    def __init__(self) -> None:
-        self._engine = ours()
+    def __init__(self, kind: str = "native") -> None:
+        self._engine = ours(kind)
         self._strongest = 0.0
 
     def told(self, sent: Sent) -> bool:

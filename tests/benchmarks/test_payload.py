@@ -115,7 +115,7 @@ def test_tools_send_each_style_the_same_by_a_seed_and_nothing_unfilled() -> None
 
 
 def test_what_is_told_is_seen_and_not_the_other_way_round() -> None:
-    judge = payload.Seen()
+    judge = payload.Seen("pure")
     asked = {}
     for text in ("hello", "ls%20-la%20%2Fvar%3B%20df%20-h", "1%27%20or%20%271%27%3D%271"):
         one = Sent("x", text, "GET", f"/?a={text}", complete((), b""))
