@@ -13,10 +13,10 @@ from typing import Tuple
 
 from apisec.abuse.accounts import Accounts, accounts_of, clients_mask
 from apisec.abuse.base import Context
-from apisec.abuse.counting import Claim, Total
 from apisec.abuse.crowds import CrowdFamily, Whole
 from apisec.abuse.doors import Door, door_of, opened_by_address
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import Claim, Total
 from apisec.activity import OperationActivity
 from apisec.activity.attempts import CLOSED, SIGNED
 

@@ -15,9 +15,10 @@ from typing import Any, List, Optional, Set
 
 from apisec.abuse.accounts import accounts_of, clients_mask
 from apisec.abuse.base import Context, Observation, Window
-from apisec.abuse.counting import Claim, CountingFamily, Total
+from apisec.abuse.counting import CountingFamily
 from apisec.abuse.doors import Logins, door_of, learn_doors, look_at_doors
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import Claim, Total
 from apisec.activity.attempts import CLOSED, TRIED
 
 STRANGERS = "accounts that failed from where they never logged in"

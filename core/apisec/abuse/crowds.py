@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import OPERATION, SERVICE, Context, Observation, Window, decades, observation
 from apisec.abuse.counters import Memory, Trail
-from apisec.abuse.counting import HORIZON_SLOTS, HORIZON_WORDS, LEAST_EVIDENCE, CountingFamily, figure
+from apisec.abuse.counting import CountingFamily
 from apisec.abuse.lately import Lately
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import HORIZON_SLOTS, HORIZON_WORDS, LEAST_EVIDENCE, figure
 from apisec.activity import Row
 from apisec.activity.client import ClientKey
 from apisec.errors import DocumentError

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Dict, NamedTuple, Tuple
 
 from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
-from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed, figure, volume
+from apisec.abuse.counting import CountingFamily
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.rewriting import rewrites
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import Claim, Total, Weighed, figure, volume
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 

@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 
 from apisec.abuse import narrow
 from apisec.abuse.base import PRINCIPAL_OPERATION, SERVICE, Context, Window
-from apisec.abuse.counting import UNKNOWN, Claim, CountingFamily, Total, Weighed, figure, volume
+from apisec.abuse.counting import CountingFamily
 from apisec.abuse.load import Arrivals, Load
 from apisec.abuse.rewriting import rewrites
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import UNKNOWN, Claim, Total, Weighed, figure, volume
 
 LEAST_SINGLE = 8  # requests of one operation in an hour, by somebody who does nothing else
 LEAST_VOLUME = 2.0  # decades of volume without which nothing beside it counts

@@ -25,17 +25,7 @@ from apisec.abuse.base import (
     decades,
     observation,
 )
-from apisec.abuse.counting import (
-    HORIZON_WORDS,
-    LEAST_EVIDENCE,
-    Claim,
-    CountingFamily,
-    Total,
-    Weighed,
-    examples_of,
-    figure,
-    weigh,
-)
+from apisec.abuse.counting import CountingFamily, examples_of
 from apisec.abuse.flow_company import Company
 from apisec.abuse.flow_crowds import Takers, crowds_of, named_software, note
 from apisec.abuse.flow_repeats import (
@@ -52,6 +42,7 @@ from apisec.abuse.flow_repeats import (
 )
 from apisec.abuse.habits import unit_of
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import HORIZON_WORDS, LEAST_EVIDENCE, Claim, Total, Weighed, figure, weigh
 from apisec.sequences import window as sequences
 from apisec.sequences.calibration import Purity, Rhythm, regularity
 from apisec.sequences.explanation import percent

@@ -16,12 +16,13 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import OPERATION, PRINCIPAL, SLOTS_PER_DAY, Context, Observation, decades, observation
-from apisec.abuse.counting import examples_of, figure
+from apisec.abuse.counting import examples_of
 from apisec.abuse.flow_company import Company
 from apisec.abuse.flow_repeats import ANONYMOUS, is_worth, pool_of
 from apisec.abuse.habits import unit_of
 from apisec.abuse.rarity import WEEKLY_DECAY, by_hash, mapping, numbers
 from apisec.abuse.shares import share_tail
+from apisec.abuse.weighing import figure
 from apisec.activity.hashing import value_hash32
 from apisec.errors import DocumentError
 from apisec.sequences import window as sequences

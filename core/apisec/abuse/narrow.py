@@ -13,7 +13,8 @@ from apisec.abuse.extremes import Extremes
 from apisec.abuse.habits import unit_of
 from apisec.abuse.provenance import Holders
 from apisec.abuse.shares import Share, share_tail
-from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST, OperationTraffic
+from apisec.abuse.tally import MONOTONY, MONOTONY_LEAST
+from apisec.abuse.traffic import OperationTraffic
 from apisec.activity.hashing import value_hash32
 from apisec.sequences.steps import reads
 

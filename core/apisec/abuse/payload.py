@@ -6,8 +6,9 @@ from __future__ import annotations
 from typing import ClassVar, FrozenSet, Mapping
 
 from apisec.abuse.base import PRINCIPAL_OPERATION, Context
-from apisec.abuse.counting import Claim, CountingFamily, Total, Weighed
+from apisec.abuse.counting import CountingFamily
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import Claim, Total, Weighed
 
 WEAK = 0.7  # below, a signal counts a fifth
 _WEAK_WEIGHT = 0.2

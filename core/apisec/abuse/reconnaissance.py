@@ -7,10 +7,11 @@ what nobody asked for in seven days is rare, for broken links and old clients as
 from __future__ import annotations
 
 from apisec.abuse.base import OPERATION, SERVICE, Context
-from apisec.abuse.counting import Claim
 from apisec.abuse.crowds import Crowd, CrowdFamily, Whole
 from apisec.abuse.doors import names_accounts
-from apisec.abuse.tally import Counted, OperationTraffic
+from apisec.abuse.tally import Counted
+from apisec.abuse.traffic import OperationTraffic
+from apisec.abuse.weighing import Claim
 from apisec.activity import OTHER
 from apisec.activity.hashing import value_hash32
 

@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 
 from apisec.abuse import narrow, sharing
 from apisec.abuse.base import PRINCIPAL_OPERATION, SLOTS_PER_DAY, Context, Window
-from apisec.abuse.counting import UNKNOWN, VOLUME_CAP, Claim, CountingFamily, Total, Weighed, figure
+from apisec.abuse.counting import CountingFamily
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import UNKNOWN, VOLUME_CAP, Claim, Total, Weighed, figure
 from apisec.sequences.steps import reads
 
 LEAST_NARROW = 4  # different objects, or ids given

@@ -16,11 +16,11 @@ from typing import Dict, List, Set, Tuple
 
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, SERVICE, Context, Window
 from apisec.abuse.breakages import MALFORMED, Ways, accident, learn_clients
-from apisec.abuse.counting import Claim, Total, Weighed
 from apisec.abuse.crowds import Crowd, CrowdFamily, Whole
 from apisec.abuse.doors import names_accounts
 from apisec.abuse.shapes import Fields, merged_names
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import Claim, Total, Weighed
 from apisec.activity.hashing import value_hash32
 from apisec.activity.parts import add_counts
 

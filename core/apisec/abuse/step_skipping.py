@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import OPERATION, SLOTS_PER_DAY, Context, Observation, Window, decades, observation
-from apisec.abuse.counting import CountingFamily, Total, examples_of
+from apisec.abuse.counting import CountingFamily, examples_of
 from apisec.abuse.flow_crowds import Takers
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import Total
 from apisec.sequences import window as sequences
 from apisec.sequences.explanation import broken_sentence, expected_sentence
 from apisec.sequences.following import Broken, Moment, Order, statistic

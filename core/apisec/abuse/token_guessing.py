@@ -9,9 +9,9 @@ added up by address (``guessers``).
 from __future__ import annotations
 
 from apisec.abuse.base import Context
-from apisec.abuse.counting import VOLUME_CAP, Claim, Total
 from apisec.abuse.crowds import CrowdFamily, Whole
 from apisec.abuse.tally import Counted
+from apisec.abuse.weighing import VOLUME_CAP, Claim, Total
 from apisec.activity import Row
 
 ANONYMOUS = "anonymous"

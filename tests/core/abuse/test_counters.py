@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apisec.abuse.counters import MAX_OPERATIONS, MAX_REMEMBERED, Memory, PrincipalCounters, Trail
 from apisec.abuse.shares import Share, share_tail
-from apisec.abuse.tally import OperationTraffic, Wave, poisson_tail
+from apisec.abuse.traffic import OperationTraffic, Wave, poisson_tail
 from apisec.errors import DocumentError
 
 START = 5_892_048  # a slot at which a quarter of a day begins
