@@ -56,13 +56,12 @@ class Claim:
     of: str = ""  # a counter that it must be an unusual share of, too
     usual: Tuple[float, float] = (0.01, 0.02)  # mean and deviation of that share where nothing is known
     cap: float = 12.0  # decades that it says at most
+    example: str = "any"  # kind of the row's examples
 
     @property
     def unknown(self) -> float:
         """Decades that it says at most while too little is known: nothing ordinary has marks, volume all have."""
         return UNKNOWN_VOLUME_CAP if self.cap <= VOLUME_CAP else UNKNOWN_CAP
-
-    example: str = "any"  # kind of the row's examples
 
 
 def volume(
