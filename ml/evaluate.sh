@@ -3,11 +3,11 @@
 # varied, both models tried on others of it, and detection measured on split heldout, which nobody looks at while
 # developing (so its single campaigns are not listed).
 #
-#   ml/evaluate.sh [DIRECTORY]     keeps traffic, rows and reports there (default: build/evaluation): 4 GB, half an
-#                                  hour of two cores; what is there already is not made again
+#   ml/evaluate.sh [DIRECTORY]     keeps traffic, rows and reports there (default: build/evaluation): 5 GB, about half
+#                                  an hour of two cores; what is there already is not made again
 #
 # Weeks and applications of each seed, and the seeds held out, are in the environment. What docs/evaluation.md shows
-# takes five times as long and 20 GB:
+# takes 12 GB and an hour more:
 #
 #   HELDOUT="4 8" SEEDS="904 905" ml/evaluate.sh
 set -euo pipefail
