@@ -19,7 +19,7 @@ from apisec.baselines.tails import Tail
 
 if TYPE_CHECKING:
     from apisec.abuse.tally import Tally
-    from apisec.activity import OperationActivity, Row
+    from apisec.activity import ClientKey, OperationActivity, Row
 
 FAMILIES: Tuple[str, ...] = (
     "object_enumeration",
@@ -97,7 +97,7 @@ class Observation:
     examples: Tuple[str, ...] = ()
     # What campaigns of many principals are joined by, beside family and operation: "/.git/config", a user agent.
     signature: str = ""
-    client: str = ""  # of the principal: network, agent and JA4 of the client that it used most
+    client: str = ""  # of the principal: network, agent and JA4 of the client that did it, or that it used most
 
 
 Sums = Tuple[float, float, float]  # over the last hour, day and seven days
@@ -254,10 +254,12 @@ def observation(
     reasons: Sequence[str] = (),
     examples: Sequence[str] = (),
     signature: str = "",
+    client: Optional[ClientKey] = None,
 ) -> Observation:
     """Return the observation with p-value and score by the family's model.
 
-    ``row`` says service, team, slot and (unless ``entity`` is "operation") principal.
+    ``row`` says service, team, slot and (unless ``entity`` is "operation") principal. ``client`` is the one that did
+    it, where that is not the one that the principal used most.
     """
     kept = {name: round(value, 4) for name, value in features.items() if value > 0}
     p_value = max(P_FLOOR, min(1.0, context.models.p_value(family, kept)))
@@ -284,5 +286,5 @@ def observation(
         reasons=tuple(reasons),
         examples=tuple(dict.fromkeys(examples))[:MAX_EXAMPLES],
         signature=signature,
-        client=row.client.text[:MAX_CLIENT] if row.clients and entity == PRINCIPAL else "",
+        client=(client or row.client).text[:MAX_CLIENT] if row.clients and entity == PRINCIPAL else "",
     )

@@ -33,7 +33,7 @@ from apisec.errors import DocumentError
 CAMPAIGN_VERSION = 1
 JOIN_SCORE, OPEN_SCORE, FREEZE_SCORE, FINDING_SCORE = 36.0, 54.0, 72.0, 90.0  # 1e-2, 1e-3, 1e-4, 1e-5
 IDLE_HOURS, SHARED_HOURS, NEARBY_HOURS = 72, 24, 6
-NEXT_HOURS = 12  # from one accused to the next on the same operation: the pause of a night
+NEXT_HOURS = 12  # from one accused to the next of the same: the pause of a night
 OUTBREAK_HOURS = 1  # findings of a kind are weeks apart: what follows the first one within an hour is no chance
 FIRST_GAP = SLOTS_PER_HOUR / 3  # slots from one source to the next, before any came
 CROWD_SHARE = 5  # one in so many principals of a crowd makes it one that is known
@@ -178,7 +178,7 @@ class Campaign:
             return 0
         count, first, last = self.arrivals.get(one.family, (0, slot, slot))
         coming = keep_coming(count, last - first, slot - last)
-        near = slot - last <= NEXT_HOURS * SLOTS_PER_HOUR if one.operation else coming
+        near = slot - last <= NEXT_HOURS * SLOTS_PER_HOUR if one.operation or one.family not in OUTSIDERS else coming
         alike = _by(one) in self.targets or _from(one) in self.targets
         if alike or (near and _on(one) in self.targets):
             return 2

@@ -194,6 +194,7 @@ def _observation(
         },
         reasons=_reasons(change, what, key, chance),
         examples=row.examples.get("any", ()),
+        client=key,  # the thief's: he has more than one token
     )
 
 

@@ -126,8 +126,8 @@ def test_those_who_came_every_hour_for_a_day_are_done_after_half_a_day() -> None
     [
         (NEXT_HOURS, "GET /products/{id}", True),
         (NEXT_HOURS + 1, "GET /products/{id}", False),
-        (NEARBY_HOURS, "", True),
-        (NEARBY_HOURS + 1, "", False),  # about the service as a whole: little in common
+        (NEXT_HOURS, "", True),  # about the service as a whole
+        (NEXT_HOURS + 1, "", False),
     ],
 )
 def test_what_the_accused_go_on_doing_makes_nobody_else_one_of_them(hours: int, operation: str, together: bool) -> None:

@@ -62,6 +62,13 @@ def test_a_thief_beside_the_owner(lived: World) -> None:
     assert again[0].evidence["old_goes_on"] is True
 
 
+def test_the_client_is_the_thiefs_however_much_the_owner_does(lived: World) -> None:
+    home = ("192.0.7.9", LAPTOP[1], LAPTOP[2])
+    owner = [request(at(4, second), "user7", "GET /me", client=home, kind="jwt") for second in (0, 20, 40)]
+    found = lived.step([*owner, request(at(4, 60), "user7", "GET /me", client=TOOL, kind="jwt")])
+    assert found[0].client.startswith("python-requests from 198.51.100.0/24")
+
+
 def test_the_same_agent_from_elsewhere_with_another_stack(lived: World) -> None:
     """A thief that calls itself what the owner's browser does has another TLS stack still."""
     found = seen(lived, at(4), "user5", ("203.0.113.9", LAPTOP[1], "t13d0909h2_eeee_ffff"))
