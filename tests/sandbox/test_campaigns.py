@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 
 from apisec_sandbox.campaigns import apis_dev, apis_heldout
 from apisec_sandbox.campaigns.attacks import FAMILIES, STYLES, TACTICS, payloads
+from apisec_sandbox.campaigns.attacks.floods import FLOODS
 from apisec_sandbox.campaigns.attacks.tempo import TEMPOS
 from apisec_sandbox.campaigns.ids import identity
 from apisec_sandbox.campaigns.people import AGENTS, CARRIERS, HOSTERS, NETWORKS
@@ -242,6 +243,30 @@ def test_slow_campaigns_are_slow(run: Run) -> None:
             assert each["events_an_hour"] < 60, each
 
 
+@pytest.mark.parametrize("split", SPLITS)
+def test_floods_of_every_style_are_felt(tmp_path: Path, split: str) -> None:
+    size = ("--weeks", "0.25", "--scale", "0.02", "--apps", "1", "--attacks", "16", "--seed", "2")
+    report = json.loads(command(tmp_path, "--split", split, *size, "--families", "flooding", "--json").stdout)
+    found = {each["style"]: each for each in report["campaigns"]}
+    assert set(found) == set(STYLES)
+    for each in found.values():
+        assert 2_500 <= each["events"] <= 20_000, each
+        assert 0.5 <= each["events_an_hour"] / 3_600.0 <= 40.0, each
+    assert found["distributed"]["addresses"] >= 6
+    assert found["loud"]["addresses"] <= 3
+    assert found["slow"]["events_an_hour"] == min(each["events_an_hour"] for each in found.values())
+
+
+def test_held_out_scrapers_take_most_of_a_catalogue(tmp_path: Path) -> None:
+    size = ("--weeks", "1.2", "--scale", "0.01", "--apps", "1", "--attacks", "3.4", "--seed", "2")
+    made = Run(generate(tmp_path, "--split", "heldout", *size, "--families", "scraping"))
+    taken = defaultdict(set)
+    for event, label in made.pairs:
+        if label["campaign"] and not label["cover"] and event["status"] < 300:
+            taken[label["style"]].update(event.get("object_ids", ()))
+    assert {style for style, things in taken.items() if len(things) >= 240} == set(STYLES)
+
+
 def test_skipped_steps_were_skipped(run: Run) -> None:
     """What an attacker has finished lacks a step that ordinary people never leave out."""
     flows = {each.name: each for each in (*apis_dev.APIS, *apis_heldout.APIS) if not each.graphql}
@@ -298,8 +323,8 @@ def test_styles_and_families_differ_in_how_they_work() -> None:
     for family in FAMILIES:
         dev, held = TACTICS["dev"][family].__code__, TACTICS["heldout"][family].__code__
         assert dev.co_code != held.co_code, family
-    for style in STYLES:
-        assert TEMPOS["dev"][style].__code__.co_code != TEMPOS["heldout"][style].__code__.co_code
+    for tempos, style in product((TEMPOS, FLOODS), STYLES):
+        assert tempos["dev"][style].__code__.co_code != tempos["heldout"][style].__code__.co_code
 
 
 @pytest.mark.parametrize("style", STYLES_OF_IDS)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from apisec_sandbox.campaigns.attacks import dev, heldout
 from apisec_sandbox.campaigns.attacks.base import Campaign, Tactic
+from apisec_sandbox.campaigns.attacks.floods import CROWDS, FLOODS, LASTS, SHORTEST
 from apisec_sandbox.campaigns.attacks.tempo import TEMPOS
+from apisec_sandbox.campaigns.calendar import DAY
 from apisec_sandbox.campaigns.scene import Scene
 from apisec_sandbox.campaigns.values import seeded
 
@@ -26,6 +28,7 @@ NEEDS = {  # kinds of operations without which a family has nothing to attack
     "token_theft": ("me",),
     "ssrf": ("fetch",),
 }
+LENGTHS = {"flooding": LASTS, "scraping": 4 * DAY}  # of families of which less than a certain amount is no attack
 
 
 def possible(scene: Scene, family: str) -> bool:
@@ -59,9 +62,15 @@ def plan(scene: Scene, settings: Settings, begin: float) -> list[Campaign]:
             continue
         number = len(found) + 1
         room = scene.end - begin
-        starts = begin + room * 0.9 * (number - rng.random()) / count
+        latest = min(0.9 * room, max(0.5 * room, room - LENGTHS.get(family, 0.0)))  # to begin, so that it can end
+        starts = begin + latest * (number - rng.random()) / count
         name = f"{scene.app.name}-c{number:03}"
         own = seeded("campaign", settings.seed, name)
         tactic: Tactic = TACTICS[settings.split][family]
-        found.append(Campaign(name, family, style, scene, own, starts, tactic, TEMPOS[settings.split][style]))
+        if family == "flooding":
+            tempo, crowd = FLOODS[settings.split][style], CROWDS.get(style, (1, 1))
+            made = Campaign(name, family, style, scene, own, starts, tactic, tempo, crowd=crowd, shortest=SHORTEST)
+        else:
+            made = Campaign(name, family, style, scene, own, starts, tactic, TEMPOS[settings.split][style])
+        found.append(made)
     return found

@@ -39,7 +39,12 @@ Tempo = Callable[["Campaign"], Iterator[float]]
 
 @dataclass
 class Campaign:
-    """One attack from its first request to its last. ``pace`` shortens a tempo's pauses, ``size`` scales its length."""
+    """One attack from its first request to its last.
+
+    ``pace`` shortens the pauses of a slow one, ``size`` scales the length of others (held-out tempos only).
+    ``crowd``: fewest and most accounts and sources, unless it is distributed. ``shortest``: seconds between two
+    requests. ``hurried``: a mimic that has no more time for what its victims do.
+    """
 
     name: str
     family: str
@@ -51,6 +56,9 @@ class Campaign:
     tempo: Tempo
     pace: float = 1.0
     size: float = 1.0
+    crowd: tuple[int, int] = (1, 1)
+    shortest: float = 0.05
+    hurried: bool = False
     accounts: list[Who] = field(default_factory=list)
     sources: list[Who] = field(default_factory=list)
     turn: int = 0
@@ -67,8 +75,9 @@ class Campaign:
     # --- who --------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Take accounts and sources: one of each, or many in a distributed campaign."""
-        count = self.rng.randint(*ACCOUNTS) if self.many else 1
+        """Take accounts and sources: one of each or a few, or many in a distributed campaign."""
+        fewest, most = ACCOUNTS if self.many else self.crowd
+        count = self.rng.randint(fewest, most) if most > fewest else fewest
         known = [who for who in self.scene.people if who.persona in ("person", "phone")]
         for _ in range(count):
             # Half of the attackers have been ordinary users for long, the others sign up for it.
@@ -178,11 +187,11 @@ class Campaign:
         for due in self.tempo(self):
             if move is None or due >= self.scene.end:
                 return
-            now = max(due, before + 0.05)
+            now = max(due, before + self.shortest)
             yield now
             who = self.actor(move)
             now = yield from self.ready(now, who, move)
-            if self.style == "mimic":
+            if self.style == "mimic" and not self.hurried:
                 now = yield from self.cover(now, who)
             self._mark(who, cover=False)
             status = self.scene.app.request(now, who, move.op, move.thing, **move.options)

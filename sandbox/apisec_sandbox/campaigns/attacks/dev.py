@@ -127,12 +127,12 @@ def flow_automation(campaign: Campaign) -> Moves:
 
 
 def flooding(campaign: Campaign) -> Moves:
-    """Hammer the search with one query."""
-    campaign.pace, campaign.size = 0.08, 4.0
-    op = campaign.op("search")
+    """Hammer the search with one query; a mimic asks for other words and turns pages, too."""
+    search, mimic = campaign.op("search"), campaign.style == "mimic"
     while True:
+        op, word = (campaign.op("search", "browse"), campaign.rng.choice(WORDS)) if mimic else (search, "a")
         status = 0 if campaign.rng.random() < 0.8 else 429
-        yield Move(op, None, {"status": status, "values": ["a"] * len(op.query), "anonymous": True}, fresh=True)
+        yield Move(op, None, {"status": status, "values": [word] * len(op.query), "anonymous": True}, fresh=True)
 
 
 def injection(campaign: Campaign) -> Moves:

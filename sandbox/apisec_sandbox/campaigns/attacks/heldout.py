@@ -8,6 +8,8 @@ from apisec_sandbox.campaigns.bodies import Body
 from apisec_sandbox.campaigns.people import NETWORKS, address
 from apisec_sandbox.campaigns.values import WORDS
 
+SCRAPES = {"loud": (1.0, 2.0), "slow": (0.09, 1.0), "distributed": (1.0, 2.0), "mimic": (1.0, 7.5)}  # pace, size
+
 
 def object_enumeration(campaign: Campaign) -> Moves:
     """Probe at random, then close in around what was found; some of it is changed, not only read."""
@@ -53,7 +55,8 @@ def excess_data(campaign: Campaign) -> Moves:
 
 
 def scraping(campaign: Campaign) -> Moves:
-    """Search for words and take what is found, logged in, each thing once."""
+    """Search for words and take what is found, logged in, each thing once: most of the catalogue."""
+    campaign.pace, campaign.size = SCRAPES[campaign.style]
     app, rng = campaign.scene.app, campaign.rng
     search, view = campaign.op("search"), campaign.op("view")
     shelf = list(app.catalogue[search.resource])
@@ -148,14 +151,18 @@ def flow_automation(campaign: Campaign) -> Moves:
 
 
 def flooding(campaign: Campaign) -> Moves:
-    """Costly requests with ever other words, logged in, until the server gives way."""
-    campaign.pace, campaign.size = 0.12, 3.0
-    rng, count = campaign.rng, 0
+    """Costly requests with ever other words, logged in, until the server gives way; a mimic opens what it finds."""
+    app, rng, count = campaign.scene.app, campaign.rng, 0
+    mimic = campaign.style == "mimic"
+    kinds = ("search", "list", "browse", "view", "me") if mimic else ("search", "list", "browse")
     while True:
-        op = campaign.op("search", "list", "browse")
+        op = campaign.op(*kinds)
+        shelf = app.catalogue.get(op.resource, ()) if mimic else ()
+        found = rng.sample(shelf, rng.randrange(1, 8)) if shelf else []
         count += 1
         status = 503 if count > 60 and rng.random() < 0.15 else 0
-        yield Move(op, None, {"status": status, "values": [rng.choice(WORDS)] * len(op.query)})
+        options = {"status": status, "values": [rng.choice(WORDS)] * len(op.query), "things": found}
+        yield Move(op, found[0] if op.wants_id else None, options)
 
 
 def injection(campaign: Campaign) -> Moves:

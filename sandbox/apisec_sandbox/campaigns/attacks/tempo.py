@@ -1,4 +1,4 @@
-"""When a campaign's requests are sent. The two splits differ in how, not only in how fast."""
+"""When a campaign's requests are sent (of floods: ``floods.py``). The splits differ in how, not only in how fast."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Tempo = Callable[["Campaign"], Iterator[float]]
 def loud(campaign: Campaign) -> Iterator[float]:
     """Exponential pauses of a second or two."""
     rng, now = campaign.rng, campaign.begin
-    mean = rng.uniform(0.5, 2.5) * campaign.pace
-    for _ in range(round(rng.randint(120, 400) * campaign.size)):
+    mean = rng.uniform(0.5, 2.5)
+    for _ in range(rng.randint(120, 400)):
         yield now
         now += rng.expovariate(1.0 / mean)
 
@@ -26,7 +26,7 @@ def loud(campaign: Campaign) -> Iterator[float]:
 def slow(campaign: Campaign) -> Iterator[float]:
     """About one an hour, as a timer does it, for days."""
     rng, now = campaign.rng, campaign.begin
-    period = rng.uniform(0.4, 1.2) * HOUR * campaign.pace
+    period = rng.uniform(0.4, 1.2) * HOUR
     end = now + rng.uniform(2.0, 6.0) * DAY
     while now < end:
         yield now
@@ -36,16 +36,16 @@ def slow(campaign: Campaign) -> Iterator[float]:
 def distributed(campaign: Campaign) -> Iterator[float]:
     """All together some a minute; each account or source only a few an hour."""
     rng, now = campaign.rng, campaign.begin
-    for _ in range(round(rng.randint(250, 600) * campaign.size)):
+    for _ in range(rng.randint(250, 600)):
         yield now
-        now += rng.expovariate(1.0 / (15.0 * campaign.pace))
+        now += rng.expovariate(1.0 / 15.0)
 
 
 def mimic(campaign: Campaign) -> Iterator[float]:
     """In the hours when people are there, at their pace, over days."""
     rng, now = campaign.rng, campaign.begin
-    for _ in range(round(rng.randint(50, 140) * min(1.0, campaign.size))):
-        now = campaign.scene.season.next(now, 60.0 / max(0.3, campaign.pace), False, rng)
+    for _ in range(rng.randint(50, 140)):
+        now = campaign.scene.season.next(now, 60.0, False, rng)
         yield now
 
 
@@ -56,7 +56,7 @@ def bursts(campaign: Campaign) -> Iterator[float]:
     while left > 0:
         for _ in range(min(left, rng.randint(8, 60))):
             yield now
-            now += rng.uniform(0.08, 0.45) * campaign.pace
+            now += rng.uniform(0.08, 0.45)
             left -= 1
         now += rng.lognormvariate(math.log(150.0), 0.7)
 
@@ -82,17 +82,17 @@ def waves(campaign: Campaign) -> Iterator[float]:
         for step in range(size):
             yield now
             swell = 1.0 - 0.85 * math.sin(math.pi * step / size)
-            now += rng.expovariate(1.0 / (40.0 * swell * campaign.pace))
+            now += rng.expovariate(1.0 / (40.0 * swell))
         now += rng.uniform(1.5, 7.0) * HOUR
 
 
 def visits(campaign: Campaign) -> Iterator[float]:
     """Held-out mimic: visits as an ordinary user's, in each of which only one or two requests are amiss."""
     rng, now = campaign.rng, campaign.begin
-    left = round(rng.randint(40, 110) * min(1.0, campaign.size))
+    left = round(rng.randint(40, 110) * campaign.size)
     while left > 0:
-        now = campaign.scene.season.next(now, 14.0 / max(0.3, campaign.pace), False, rng)
-        for _ in range(rng.choice((1, 1, 2))):
+        now = campaign.scene.season.next(now, 14.0, False, rng)
+        for _ in range(round(rng.choice((1, 1, 2)) * campaign.size)):
             yield now
             now += rng.lognormvariate(math.log(campaign.scene.app.spec.pace * 3.0), 0.8)
             left -= 1
