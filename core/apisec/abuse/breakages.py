@@ -172,8 +172,7 @@ class Ways:
 
 def client_of_row(row: Row) -> int:
     """Return the kind of client (a hash) that made most of the row's requests: its agent without a version."""
-    best = max(row.clients.items(), key=lambda one: (one[1].requests, one[0]), default=None)
-    return value_hash32(best[0].agent) if best is not None else 0
+    return value_hash32(row.client.agent) if row.clients else 0
 
 
 def refused(used: OperationActivity) -> int:

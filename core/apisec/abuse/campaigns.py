@@ -43,6 +43,7 @@ FEW = 4  # members, beyond which a campaign is too common a name for one of them
 FREEZE_DAYS = 3  # since the score last rose by RISE
 MAX_KNOWN = 1024  # members that are known by name
 MAX_OPERATIONS = 32
+MAX_TARGETS = 96  # a crowd has many clients, and they are not to take the operations' places
 # Whoever has no account comes by as many principals as he has addresses: what outsiders of one kind try at one service
 # while they keep coming is one finding, whether that is one of them or forty.
 OUTSIDERS = frozenset(("account_enumeration", "credential_stuffing", "reconnaissance", "token_guessing"))
@@ -151,7 +152,7 @@ class Campaign:
                 del self.accused[old]
         if one.score >= (FINDING_SCORE if self.accused else SHARED_SCORE):
             for target in (one.family, _on(one), _by(one), _from(one)):
-                _note(self.targets, target)
+                _note(self.targets, target, MAX_TARGETS)
 
     def rank(self, one: Observation, slot: int) -> int:
         """Return how well the observation belongs here: 1 best, 0 not at all."""
@@ -174,9 +175,9 @@ class Campaign:
             return 1
         if len(who) > 1 and recent and one.operation in self.operations and 2 * _known(who, self.members) > len(who):
             return 2
-        if one.family not in self.targets:
+        if one.family not in self.arrivals:
             return 0
-        count, first, last = self.arrivals.get(one.family, (0, slot, slot))
+        count, first, last = self.arrivals[one.family]
         coming = keep_coming(count, last - first, slot - last)
         near = slot - last <= NEXT_HOURS * SLOTS_PER_HOUR if one.operation or one.family not in OUTSIDERS else coming
         alike = _by(one) in self.targets or _from(one) in self.targets
@@ -184,8 +185,6 @@ class Campaign:
             return 2
         if len(who) > 1 and CROWD_SHARE * _known(who, self.members) >= len(who):
             return 2
-        if not count:
-            return 0
         outbreak = slot - first <= OUTBREAK_HOURS * SLOTS_PER_HOUR
         outside = one.family in OUTSIDERS and self.lead in OUTSIDERS
         return 3 if outbreak or (outside and coming) else 0
@@ -337,8 +336,8 @@ def _from(one: Observation) -> str:
     return f"{one.family} from {one.client}" if one.client else ""
 
 
-def _note(values: List[str], value: str) -> None:
-    if value and value not in values and len(values) < MAX_OPERATIONS:
+def _note(values: List[str], value: str, most: int = MAX_OPERATIONS) -> None:
+    if value and value not in values and len(values) < most:
         values.append(value)
 
 

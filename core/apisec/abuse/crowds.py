@@ -17,7 +17,6 @@ from apisec.abuse.lately import Lately
 from apisec.abuse.tally import Counted
 from apisec.abuse.weighing import HORIZON_SLOTS, HORIZON_WORDS, LEAST_EVIDENCE, figure
 from apisec.activity import Row
-from apisec.activity.client import ClientKey
 from apisec.errors import DocumentError
 
 LEAST_MEMBERS = 3
@@ -128,9 +127,7 @@ class Crowd:
 
 def client_of(row: Row) -> str:
     """Return what made most of the row's requests: agent and JA4."""
-    most = max(row.clients.items(), key=lambda one: (one[1].requests, one[0]), default=None)
-    key = most[0] if most else ClientKey("", "", "")
-    return f"{key.agent} {key.ja4}".strip()
+    return f"{row.client.agent} {row.client.ja4}".strip()
 
 
 class CrowdFamily(CountingFamily):

@@ -24,8 +24,7 @@ def signature_of(row: Row) -> str:
     """Return what tells that principals which last for a session only are one client's; "" for those that last."""
     if row.kind not in PASSING_KINDS or not row.clients:
         return ""
-    client = max(row.clients, key=lambda key: (row.clients[key].requests, key))
-    return f"{client.network} {client.agent}"[:120]
+    return f"{row.client.network} {row.client.agent}"[:120]
 
 
 def unit_of(row: Row) -> str:
@@ -36,8 +35,7 @@ def unit_of(row: Row) -> str:
     """
     if row.kind not in PASSING_KINDS or not row.clients:
         return row.principal
-    client = max(row.clients, key=lambda key: (row.clients[key].requests, key))
-    return f"{CLIENT}{value_hash32(client.text):08x}"
+    return f"{CLIENT}{value_hash32(row.client.text):08x}"
 
 
 class Habit:

@@ -55,9 +55,7 @@ def _owns(name: str, parent: str, identifier: bool) -> bool:
     if not 1 <= len(heads) <= 2:
         return False
     persons = bool(heads[-1] & _PERSONS) or words[len(heads) - 1] in _OWNING
-    return persons and (
-        len(heads) == 1 or words[0] in _OWNING | {"account", "data", "record"} or len(words) > len(heads)
-    )
+    return persons and (len(heads) == 1 or words[0] in _OWNED or len(words) > len(heads))
 
 
 def is_key(name: str) -> bool:

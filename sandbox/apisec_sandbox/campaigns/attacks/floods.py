@@ -31,16 +31,20 @@ def unless_too_late(campaign: Campaign, due: float) -> float:
     return due if due + LASTS < campaign.scene.end else campaign.begin
 
 
+def _at_random(campaign: Campaign, slowest: float, fastest: float) -> Iterator[float]:
+    rng, now = campaign.rng, campaign.begin
+    rate = rng.uniform(slowest, fastest)
+    for _ in range(requests(rng)):
+        yield now
+        now = campaign.now + rng.expovariate(rate)
+
+
 # --- dev --------------------------------------------------------------------------------------------------
 
 
 def hammer(campaign: Campaign) -> Iterator[float]:
     """Loud: exponential pauses of a fraction of a second."""
-    rng, now = campaign.rng, campaign.begin
-    rate = rng.uniform(4.0, 30.0)
-    for _ in range(requests(rng)):
-        yield now
-        now = campaign.now + rng.expovariate(rate)
+    return _at_random(campaign, 4.0, 30.0)
 
 
 def ticks(campaign: Campaign) -> Iterator[float]:
@@ -54,11 +58,7 @@ def ticks(campaign: Campaign) -> Iterator[float]:
 
 def together(campaign: Campaign) -> Iterator[float]:
     """Distributed: many a second of all together; each source sends one every few seconds."""
-    rng, now = campaign.rng, campaign.begin
-    rate = rng.uniform(2.0, 20.0)
-    for _ in range(requests(rng)):
-        yield now
-        now = campaign.now + rng.expovariate(rate)
+    return _at_random(campaign, 2.0, 20.0)
 
 
 def pages(campaign: Campaign) -> Iterator[float]:
