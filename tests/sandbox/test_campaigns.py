@@ -14,16 +14,16 @@ from functools import cached_property
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 
 from apisec_sandbox.campaigns import apis_dev, apis_heldout
-from apisec_sandbox.campaigns.attacks import FAMILIES, STYLES, TACTICS, payloads
-from apisec_sandbox.campaigns.attacks.floods import FLOODS
-from apisec_sandbox.campaigns.attacks.tempo import TEMPOS
+from apisec_sandbox.campaigns.attacks import FAMILIES, FLOODS, STYLES, TACTICS, TEMPOS, heldout_payloads, payloads
 from apisec_sandbox.campaigns.ids import identity
 from apisec_sandbox.campaigns.people import AGENTS, CARRIERS, HOSTERS, NETWORKS
+from apisec_sandbox.campaigns.varied import attacks_payloads
 
 MEMBERS = ("id", "time", "service", "operation", "status", "src", "ja4", "auth", "auth_token", "object_ids", "signals")
 ISSUED = re.compile(r'"id":("[^"]+"|\d+)')
@@ -246,8 +246,8 @@ def test_slow_campaigns_are_slow(run: Run) -> None:
 @pytest.mark.parametrize("split", SPLITS)
 def test_floods_of_every_style_are_felt(tmp_path: Path, split: str) -> None:
     size = ("--weeks", "0.25", "--scale", "0.02", "--apps", "1", "--attacks", "16", "--seed", "2")
-    report = json.loads(command(tmp_path, "--split", split, *size, "--families", "flooding", "--json").stdout)
-    found = {each["style"]: each for each in report["campaigns"]}
+    made = Run(generate(tmp_path, "--split", split, *size, "--families", "flooding"))
+    found = {each["style"]: each for each in made.report["campaigns"]}
     assert set(found) == set(STYLES)
     for each in found.values():
         assert 2_500 <= each["events"] <= 20_000, each
@@ -255,11 +255,21 @@ def test_floods_of_every_style_are_felt(tmp_path: Path, split: str) -> None:
     assert found["distributed"]["addresses"] >= 6
     assert found["loud"]["addresses"] <= 3
     assert found["slow"]["events_an_hour"] == min(each["events_an_hour"] for each in found.values())
+    # In every five minutes between its first and its last it has one in two seconds.
+    times: defaultdict[str, list[float]] = defaultdict(list)
+    for event, label in made.pairs:
+        if label["campaign"] and not label["cover"]:
+            times[label["campaign"]].append(event["time"])
+    counts = [Counter(int((moment - each[0]) // 300) for moment in each) for each in times.values()]
+    whole = [each[number] for each in counts for number in range(max(each))]
+    assert len(whole) > 12
+    assert min(whole) >= 150
 
 
-def test_held_out_scrapers_take_most_of_a_catalogue(tmp_path: Path) -> None:
+@pytest.mark.parametrize("split", SPLITS)
+def test_scrapers_take_most_of_a_catalogue(tmp_path: Path, split: str) -> None:
     size = ("--weeks", "1.2", "--scale", "0.01", "--apps", "1", "--attacks", "3.4", "--seed", "2")
-    made = Run(generate(tmp_path, "--split", "heldout", *size, "--families", "scraping"))
+    made = Run(generate(tmp_path, "--split", split, *size, "--families", "scraping"))
     taken = defaultdict(set)
     for event, label in made.pairs:
         if label["campaign"] and not label["cover"] and event["status"] < 300:
@@ -295,7 +305,14 @@ def test_skipped_steps_were_skipped(run: Run) -> None:
 def pools(split: str) -> dict[str, set[Any]]:
     """Return what a split is made of, by name."""
     apis = apis_dev.APIS if split == "dev" else apis_heldout.APIS
-    prefix = split.upper()
+    sent: tuple[tuple[payloads.Payload, ...], ...] = (
+        payloads.DEV,
+        payloads.DEV_LINKS,
+        (*payloads.DEV_PATHS, *attacks_payloads.PATHS),
+    )
+    if split == "heldout":
+        sent = (heldout_payloads.HELDOUT, heldout_payloads.LINKS, heldout_payloads.PATHS)
+    texts = [{each.text for each in group} for group in sent]
     return {
         "names": {each.name for each in apis},
         "domains": {each.domain for each in apis},
@@ -303,9 +320,10 @@ def pools(split: str) -> dict[str, set[Any]]:
         "operations": {(op.method, op.path) for each in apis if not each.graphql for op in each.operations},
         "networks": {*NETWORKS[split], *HOSTERS[split], *CARRIERS[split]},
         "agents": {agent for group in AGENTS[split].values() for agent in group},
-        "payloads": set(getattr(payloads, prefix)),
-        "links": set(getattr(payloads, f"{prefix}_LINKS")),
-        "paths": set(getattr(payloads, f"{prefix}_PATHS")),
+        "payloads": texts[0],
+        "links": texts[1],
+        "paths": texts[2],
+        "hosts of links": {urlsplit(text).hostname for text in texts[1]},
     }
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from apisec_sandbox.campaigns.attacks import dev, heldout
+from apisec_sandbox.campaigns.attacks import dev, floods, heldout, heldout_floods, heldout_tempo, tempo
 from apisec_sandbox.campaigns.attacks.base import Campaign, Tactic
-from apisec_sandbox.campaigns.attacks.floods import CROWDS, FLOODS, LASTS, SHORTEST
-from apisec_sandbox.campaigns.attacks.tempo import TEMPOS
 from apisec_sandbox.campaigns.calendar import DAY
 from apisec_sandbox.campaigns.scene import Scene
 from apisec_sandbox.campaigns.values import seeded
@@ -19,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "STYLES", "Campaign", "plan"]
 
 TACTICS = {"dev": dev.TACTICS, "heldout": heldout.TACTICS}
+TEMPOS = {"dev": tempo.TEMPOS, "heldout": heldout_tempo.TEMPOS}
+FLOODS = {"dev": floods.FLOODS, "heldout": heldout_floods.FLOODS}
+CROWDS = {"dev": floods.CROWDS, "heldout": heldout_floods.CROWDS}
 FAMILIES = tuple(dev.TACTICS)
 STYLES = ("loud", "slow", "distributed", "mimic")
 NEEDS = {  # kinds of operations without which a family has nothing to attack
@@ -28,7 +29,10 @@ NEEDS = {  # kinds of operations without which a family has nothing to attack
     "token_theft": ("me",),
     "ssrf": ("fetch",),
 }
-LENGTHS = {"flooding": LASTS, "scraping": 4 * DAY}  # of families of which less than a certain amount is no attack
+LENGTHS = {
+    "flooding": floods.LASTS,
+    "scraping": 4 * DAY,
+}  # of families of which less than a certain amount is no attack
 
 
 def possible(scene: Scene, family: str) -> bool:
@@ -68,8 +72,9 @@ def plan(scene: Scene, settings: Settings, begin: float) -> list[Campaign]:
         own = seeded("campaign", settings.seed, name)
         tactic: Tactic = TACTICS[settings.split][family]
         if family == "flooding":
-            tempo, crowd = FLOODS[settings.split][style], CROWDS.get(style, (1, 1))
-            made = Campaign(name, family, style, scene, own, starts, tactic, tempo, crowd=crowd, shortest=SHORTEST)
+            crowd = CROWDS[settings.split].get(style, (1, 1))
+            when, shortest = FLOODS[settings.split][style], floods.SHORTEST
+            made = Campaign(name, family, style, scene, own, starts, tactic, when, crowd=crowd, shortest=shortest)
         else:
             made = Campaign(name, family, style, scene, own, starts, tactic, TEMPOS[settings.split][style])
         found.append(made)

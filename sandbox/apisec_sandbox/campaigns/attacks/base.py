@@ -41,7 +41,7 @@ Tempo = Callable[["Campaign"], Iterator[float]]
 class Campaign:
     """One attack from its first request to its last.
 
-    ``pace`` shortens the pauses of a slow one, ``size`` scales the length of others (held-out tempos only).
+    ``pace`` shortens the pauses of one that takes days, ``size`` scales how much it sends; both are of scrapers.
     ``crowd``: fewest and most accounts and sources, unless it is distributed. ``shortest``: seconds between two
     requests. ``hurried``: a mimic that has no more time for what its victims do.
     """

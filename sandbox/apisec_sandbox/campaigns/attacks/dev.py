@@ -10,6 +10,8 @@ from apisec_sandbox.campaigns.bodies import NUMERIC, Body
 from apisec_sandbox.campaigns.values import WORDS
 
 COUNTABLE = NUMERIC | {"ord"}
+# Pace and size of scrapers, of each style: less than 250 things is no attack that anybody could find.
+SCRAPES = {"loud": (1.0, 2.3), "slow": (0.12, 1.0), "distributed": (1.0, 1.2), "mimic": (0.2, 6.0)}
 
 
 def object_enumeration(campaign: Campaign) -> Moves:
@@ -53,6 +55,7 @@ def excess_data(campaign: Campaign) -> Moves:
 
 def scraping(campaign: Campaign) -> Moves:
     """Take the whole catalogue, page by page and thing by thing, without an account."""
+    campaign.pace, campaign.size = SCRAPES[campaign.style]
     app = campaign.scene.app
     browse, view = campaign.op("browse"), campaign.op("view")
     shelf = app.catalogue[browse.resource]

