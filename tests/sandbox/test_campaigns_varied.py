@@ -13,10 +13,11 @@ import orjson
 import pytest
 
 from apisec_sandbox.campaigns.attacks import FAMILIES, STYLES
+from apisec_sandbox.campaigns.operations import Compiled
 from apisec_sandbox.campaigns.run import Made, Settings, generate
 from apisec_sandbox.campaigns.sink import Sink
 from apisec_sandbox.campaigns.spec import KINDS, SHAPES, ApiSpec, Operation
-from apisec_sandbox.campaigns.values import Tokens
+from apisec_sandbox.campaigns.values import Tokens, seeded
 from apisec_sandbox.campaigns.varied.campaign import Attack
 from apisec_sandbox.campaigns.varied.campaigns import GOALS, STRATEGIES
 from apisec_sandbox.campaigns.varied.grammar import specs
@@ -122,6 +123,28 @@ def test_a_campaign_is_at_least_so_big_that_it_reaches_its_aim(run: Run) -> None
     assert len(ended) > 18
     for each in ended:
         assert sent[each.name] >= GOALS[each.family][0], (each.name, each.family, each.strategy)
+
+
+def test_floods_of_every_style_are_felt() -> None:
+    only = {"weeks": 0.3, "scale": 0.02, "apps": 2, "attacks": 14.0, "families": ("flooding",)}
+    _, events, labels = written(settings("4", **only))
+    times: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
+    for event, label in zip(events, map(orjson.loads, labels), strict=True):
+        if label.get("cover") is False:
+            times[label["style"], label["campaign"]].append(orjson.loads(event)["time"])
+    assert {style for style, _ in times} == set(STYLES)
+    for each in times.values():
+        assert len(each) >= GOALS["flooding"][0]
+        assert len(each) / (each[-1] - each[0]) >= 0.5
+
+
+def test_graphql_says_what_changes_something() -> None:
+    api = next(api for seed in range(20) for api in specs(str(seed), 4) if api.graphql)
+    tokens = Tokens.of_seed("1")
+    made = [Compiled(0, op, api, tokens, seeded("x")) for op in api.operations if op.path == api.graphql]
+    words = {op.kind: orjson.loads(op.document({}).raw)["query"].split()[0] for op in made}
+    assert {kind for kind, word in words.items() if word == "mutation"} >= {"create", "step", "update", "admin_write"}
+    assert {kind for kind, word in words.items() if word == "query"} >= {"browse", "view", "search", "list", "read"}
 
 
 def test_a_seed_gives_the_same_bytes_in_one_part_or_several() -> None:

@@ -19,6 +19,7 @@ STAFF_KINDS = {
     "admin_write": ("admin",),
     "export": ("admin", "machine"),
 }
+CHANGING = frozenset(("create", "update", "step", "remove", "admin_write", "coupon", "register", "upload", "ingest"))
 SLOW = {"export": 6.0, "search": 2.5, "login": 4.0, "step": 1.8, "fetch": 8.0}
 
 
@@ -101,7 +102,7 @@ class Compiled:
         argument = f"({','.join(f'{name}:${name}' for name in variables)})" if variables else ""
         written = ",".join(f'"{name}":{json.dumps(value)}' for name, value in variables.items())
         more = f',"variables":{{{written}}}' if variables else ""
-        query = f"query {key} {{ {key}{argument} {{ id }} }}"
+        query = f"{'mutation' if self.kind in CHANGING else 'query'} {key} {{ {key}{argument} {{ id }} }}"
         return plain(f'{{"operationName":"{key}","query":"{query}"{more}}}')
 
     def naming(self, body: Body, identity: str) -> Body:

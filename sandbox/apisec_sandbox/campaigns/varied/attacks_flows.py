@@ -134,7 +134,7 @@ def farming(attack: Attack) -> Moves:
 def _flood(attack: Attack, op: Compiled, fresh: bool) -> Moves:
     """Send one operation ``goal`` times, so fast that it hurts; what suffers answers 429 or 503, or only later."""
     app, rng = attack.scene.app, attack.rng
-    rate = between(3.0, 40.0, rng.random()) if attack.style != "slow" else between(0.5, 2.0, rng.random())
+    rate = between(3.0, 40.0, rng.random()) if attack.style != "slow" else between(0.8, 2.0, rng.random())
     attack.span = attack.goal / rate
     refused, failed = rng.choice(((0.0, 0.0), (0.3, 0.0), (0.8, 0.0), (0.0, 0.1), (0.0, 0.0)))
     things = list(app.catalogue.get(op.resource, ()))[: app.spec.page]
@@ -145,6 +145,7 @@ def _flood(attack: Attack, op: Compiled, fresh: bool) -> Moves:
         status = 429 if late and draw < refused else 503 if late and draw < failed else 0
         options = paged(app, op, rng, number if rng.random() < 0.3 else 0, term=term or str(number)) if op.query else {}
         yield Move(op, None, {**options, "things": things, "status": status, "anonymous": fresh}, fresh=fresh)
+        attack.hurried = True
 
 
 def hammered(attack: Attack) -> Moves:

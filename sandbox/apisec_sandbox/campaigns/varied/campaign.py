@@ -126,7 +126,7 @@ class Attack(Campaign):
             yield now
             who = self.actor(move)
             now = yield from self.ready(now, who, move)
-            if self.style == "mimic" and not isinstance(move, Soon) and not move.fresh:
+            if self.style == "mimic" and not self.hurried and not isinstance(move, Soon) and not move.fresh:
                 now = yield from self.cover(now, who)
             self._mark(who, cover=False)
             status = app.request(now, who, move.op, move.thing, **move.options)

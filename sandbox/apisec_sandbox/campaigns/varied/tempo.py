@@ -41,7 +41,7 @@ def volleys(attack: Attack) -> Iterator[float]:
     """Volleys at a machine's speed, and silence between them."""
     rng = attack.rng
     size = max(3, round(between(5, 120, rng.random())))
-    fast = between(0.03, 1.5, rng.random())
+    fast = min(between(0.03, 1.5, rng.random()), 0.5 * attack.span / max(1, attack.goal))
     silence = attack.span / max(1.0, attack.goal / size)
     now = attack.begin
     while True:
