@@ -116,6 +116,16 @@ def test_engines_agree_about_a_host_that_is_none() -> None:
     assert event["signals"][0]["where"] == "header.host"
 
 
+def test_engines_agree_about_what_stands_around_values() -> None:
+    batch = body([{"query": f'mutation {{ login(code: "{n}") {{ token }} }}'} for n in range(30)])
+    event = agree(sent(Request("POST", "/graphql", (JSON,), batch, "https", HOST)))
+    assert [(one["detector"], one["where"]) for one in event["signals"]] == [("injection.graphql", "body.[].query")]
+    data = b'<?xml version="1.0"?><!DOCTYPE a SYSTEM "http://b.example/c.dtd"><a>1</a>'
+    xml = (("content-type", "application/xml"),)
+    event = agree(sent(Request("POST", "/import", xml, Body(data, len(data)), "https", HOST)))
+    assert [(one["detector"], one["where"]) for one in event["signals"]] == [("injection.xxe", "body")]
+
+
 def test_a_signal_says_its_family() -> None:
     event = agree(sent(Request("GET", "/a?q=' or 1=1--", (), Body(), "https", HOST)))
     assert event["signals"] == [{"detector": "injection.sqli", "family": "sqli", "where": "query.q", "score": 0.99}]

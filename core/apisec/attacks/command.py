@@ -161,7 +161,7 @@ ATTACKS = (
         (
             0.7,
             r"\b(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec|runtime\.exec|os\.system"
-            r"|subprocess\.(?:call|run|popen|check_output)) ?\( ?(?:['\"`$\[]|\w{1,30} ?\))",
+            r"|subprocess\.(?:call|run|popen|check_output))(?: ?\( ?['\"`$\[]|\( ?\w{1,30} ?\))",
             "system",
             "exec",
             "passthru",

@@ -45,8 +45,9 @@ ATTACKS = (
         ),
         (
             0.7,
-            r"\b(?:ancestor|descendant|following|preceding|parent|child|self|attribute|namespace"
-            r"|following-sibling|preceding-sibling|ancestor-or-self|descendant-or-self)::(?:\*|node\(|[a-z])",
+            r"\b(?:ancestor|descendant|following|preceding|child|attribute|namespace"
+            r"|following-sibling|preceding-sibling|ancestor-or-self|descendant-or-self)::(?:\*|node\(|[a-z])"
+            r"|\b(?:self|parent)::(?:\*|node\()|[/\[]\s?(?:self|parent)::[a-z]",  # PHP has self::NAME
             "::",
         ),
         (0.85, r"['\"]? ?\] ?\| ?(?://|/\*|\*|[a-z]{1,20}\[)", "|"),

@@ -1,19 +1,23 @@
-"""GraphQL abuse: introspection, batches of aliases, depth. A query by itself is no sign."""
+"""GraphQL abuse: introspection, batches of aliases and of operations, depth. A query by itself is no sign."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from itertools import islice
-from typing import Iterator
+from typing import Dict, Iterable, Iterator
 
 from apisec.attacks.base import attack
 
 MAX_DEPTH = 12  # of selections; clients' own queries have four to eight
 MAX_SAME = 20  # times that one field is asked under other names
+MAX_BATCH = 50  # operations of one request; clients that gather them send ten (batchMax of Apollo's link)
 MAX_DIRECTIVES = 50
+BATCHED = "[].query"  # where the operations of a batch stand in a body
+BATCH = "injection.graphql"
 MAX_DEFINITIONS = 50
 _ALIAS = re.compile(r"\b\w{1,40}\s{0,2}:\s{0,2}(\w{1,60})\s{0,2}[({]")
+_FIRST = re.compile(r"[^{]{0,2000}\{\s{0,200}(?:\w{1,128}\s{0,20}:\s{0,20})?([_A-Za-z]\w{0,127})", re.ASCII)
 _QUERY = re.compile(r"^\s{0,9}(?:#[^\n]{0,200}\n\s{0,9})?(?:query|mutation|subscription|fragment|\{)")
 
 
@@ -35,6 +39,26 @@ def _circular(text: str) -> bool:
         if not done:
             return bool(left)
         left -= done
+
+
+def batched(queries: Iterable[str]) -> float:
+    """Return what an array of operations tells, 0 for nothing: each of them is asked, as each alias of a query is.
+
+    One mutation over and over is how passwords and codes are guessed below a limit of requests; one query over and
+    over may be a page with many rows.
+    """
+    operations = 0
+    asked: Dict[str, Counter[str]] = {"mutation": Counter(), "": Counter()}
+    for text in queries:
+        first = _FIRST.match(text) if _QUERY.match(text) else None
+        if first is None:
+            continue
+        operations += 1
+        kind = "mutation" if text.lstrip().startswith("mutation") else ""
+        asked[kind].update(_ALIAS.findall(text) or [first.group(1)])
+    if max(asked["mutation"].values(), default=0) > MAX_SAME:
+        return 0.75
+    return 0.6 if operations > MAX_BATCH or max(asked[""].values(), default=0) > MAX_SAME else 0.0
 
 
 def _judge(text: str) -> Iterator[float]:

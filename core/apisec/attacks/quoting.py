@@ -23,7 +23,13 @@ _MENTION = re.compile(
     + r"|['\"`] (?:and|or|und|oder|et|ou|o|y|&|/) ['\"`](?=[\s).,;:]|$)"
 )
 
-_CONTRACTED = re.compile(r"\w'(?:s|t|re|ve|ll|d|m)(?=[\s.,;:!?)]|$)", re.IGNORECASE)
+_CONTRACTED = re.compile(
+    r"\w'(?:s|t|re|ve|ll|d|m)(?=[\s.,;:!?)]|$)"
+    # O'Brien, d'Angelo, l'eau: a letter of its own and a word that is none of SQL's
+    r"|(?<!\w)[a-z]'(?!(?:or|and|xor|not|union|select|having|group|order|limit|like|in|is|between|div|mod|regexp|rlike"
+    r"|into|from|where|waitfor|exec\w*)\b)[a-z]{3,30}\b",
+    re.IGNORECASE,
+)
 # A text that begins with a quotation goes on with a word, and not with one of SQL.
 _GOES_ON = re.compile(
     r" (?!(?:or|and|xor|not|union|like|in|between|regexp|rlike|having|order|group|limit|div|mod|select|where|from|as"

@@ -36,7 +36,7 @@ _SEPARATOR = re.compile(
 _SKIPPED = re.compile(r"(?:[\s({!]|\w{1,20}=(?:[^\s;|&'\"]{0,40}|'[^']{0,40}'|\"[^\"]{0,40}\")[ \t]+){0,6}")
 _WORD = re.compile(r"(?:\\.|[\w'\"^./~*?:@+-]|\$\{\w{0,12}\}|\$[@*#!?-]|\$'|\\\n){1,80}", re.DOTALL)
 _TAKEN_OUT = re.compile(r"['\"^\\]|\$\{\w{0,12}\}|\$[@*#!?'-]")
-_EXTENSION = re.compile(r"\.(?:exe|com|bat|cmd|ps1|sh)$")
+_EXTENSION = re.compile(r"\.(?:exe|com|bat|cmd)$")  # what a shell adds by itself: id.sh is another program than id
 _FOLDER = re.compile(r"(?:^|[/~.*?])(?:[\w.*?-]{0,20}/){1,6}$|^[a-z]:|^\\\\")
 
 # What behind a word makes it a command: an option, a path, a variable, a redirection, an address, the next separator.
@@ -63,7 +63,8 @@ _NET = re.compile(
     r"[ \t]{1,3}(?:user|localgroup|group|view|use|share|start|stop|accounts|session|query|add|delete|export|save)\b"
 )
 _ENTITY = re.compile(r"&(?:[a-z]{2,8}|#\d{2,5}|#x[\da-f]{2,4});$")
-_POSSESSIVE = re.compile(r"[a-z]{2,40}'(?:s|t|re|ve|ll|d|m)\b")
+_POSSESSIVE = re.compile(r"(?:[a-z]{2,40}'(?:s|t|re|ve|ll|d|m)\b|[a-z]'(?:s|ve|ll|d|m)(?= [a-z]))")
+_ABBREVIATION = re.compile(r"([a-z]{1,2})&([a-z]{1,2})(?![\w./-])")  # AT&T; R&D
 _FILE = re.compile(r"(?:^|[\s=<])[/~]\w|\$\(|`|\.\./")
 _ASSIGNED = re.compile(r"[ \t]{0,2}(?:=|:(?![\\/]))")  # a=1&sort=asc, a: b; no command
 
@@ -75,6 +76,8 @@ def _taken(written: str) -> Tuple[str, bool, bool]:
     """Return a word as the shell takes it, without its folder; whether it was disguised, and had a folder."""
     if written.isalnum():
         return written, False, False
+    if "://" in written:
+        return "", False, False
     plain = _TAKEN_OUT.sub("", written)
     disguised = plain != written and _TAKEN_OUT.search(written.strip("'\"")) is not None
     folder, slash, name = plain.rpartition("/")
@@ -96,6 +99,11 @@ def _rest(text: str, at: int, prose: bool) -> Optional[float]:
     return None
 
 
+def _abbreviates(text: str, start: int) -> bool:
+    pair = _ABBREVIATION.match(text, start)
+    return pair is not None and pair.group(2) not in _KNOWN
+
+
 def _weigh(text: str, start: int, blank: bool) -> float:
     """Return how sure a command begins behind a separator; ``blank``: one stood before it, as none does in prose."""
     word = _WORD.match(text, start)
@@ -104,7 +112,7 @@ def _weigh(text: str, start: int, blank: bool) -> float:
     if "'" in word.group() and _POSSESSIVE.match(text, start):
         return 0.0
     name, disguised, folder = _taken(word.group())
-    if name not in _KNOWN:
+    if name not in _KNOWN or (disguised and len(name) == 1) or _abbreviates(text, start):  # \w is a pattern's
         return 0.0
     end = word.end()
     rest = text[end : end + MAX_REST]
@@ -181,11 +189,17 @@ def _ends_entity(text: str, mark: Match[str]) -> bool:
     return mark.group() == ";" and _ENTITY.search(text, max(0, mark.start() - 10), mark.end()) is not None
 
 
+# A substitution as reStructuredText defines it: .. |badge| image:: https://...
+_SUBSTITUTION = re.compile(r"(?:^|\n)\s{0,8}\.\. \|[^|\n]{1,60}\|(?= [a-z-]{2,20}::)")
+
+
 def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
     fenced = text.startswith(("```", "~~~"))
     lines = "\n" in text and (fenced or text.count("\n") > MAX_LINES or " " in text[: text.find("\n")])
     quoted = list(reversed(mentions(text)))
+    if ".. |" in text:
+        text = _SUBSTITUTION.sub(lambda one: "x" * len(one.group()), text)
     for match in _SEPARATOR.finditer(text):
         mark = match.group()
         while quoted and quoted[-1][1] <= match.start():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 from apisec.attacks import ATTACKS
 from apisec.attacks.base import THRESHOLD, Index, Literals
 from apisec.attacks.code import ENCODED
+from apisec.attacks.graphql import BATCH, BATCHED, batched
 from apisec.attacks.inclusion import REMOTE_SCORE, includes
 from apisec.attacks.marks import suspicious
 from apisec.attacks.protocol import runs
@@ -16,6 +17,7 @@ from apisec.attacks.prototype import POLLUTION, POLLUTION_SCORE, pollutes
 from apisec.attacks.readings import MAX_VALUE, readings
 from apisec.attacks.standing import HELD, weighed
 from apisec.attacks.written import CODE, is_deadly, is_program, is_statement, is_text, outside
+from apisec.attacks.xxe import prolog
 from apisec.decoders.base import Document
 
 # What looking may cost in one transaction, and one value of it: about microseconds of a small machine, counted so that
@@ -168,6 +170,21 @@ def of_document(document: Document, location: str, watch: Optional[Watch] = None
                 yield from _placed(of_name(name), location, leaf.path)
             else:
                 watch.skipped += 1
+    yield from _of_whole(document, location, watch)
+
+
+def _of_whole(document: Document, location: str, watch: Watch) -> Iterator[Signal]:
+    """Yield what no single value tells: what is before the first of them, and how many stand beside each other."""
+    if document.decoder.name == "xml":
+        yield from _placed(watch.scan(prolog(document.text)), location, "")
+    yield from of_batch([leaf.value for leaf in document.leaves if leaf.path == BATCHED], location)
+
+
+def of_batch(queries: Sequence[str], location: str) -> Iterator[Signal]:
+    """Yield what an array of GraphQL's operations tells."""
+    score = batched(queries) if len(queries) > 1 else 0.0
+    if score:
+        yield Signal(BATCH, f"{location}.{BATCHED}", score)
 
 
 def _placed(found: Iterable[Tuple[str, float]], location: str, path: str) -> Iterator[Signal]:

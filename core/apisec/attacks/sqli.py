@@ -37,7 +37,8 @@ ATTACKS = (
             r"|alter (?:table"
             r"|user|database)|truncate table|delete from|insert into|update \w{1,40} set|create (?:table|user"
             r"|database|function)"
-            r"|exec(?:ute)? (?:xp_|sp_|\(|master)|shutdown\b|declare @|grant \w{1,20} |set @"
+            r"|exec(?:ute)? (?:xp_|sp_|\(|master)|shutdown\b|declare @|set @"
+            r"|grant \w{1,20} (?:on|to|privileges|any|option)\b"
             r"|copy \w{1,40} (?:from|to)|waitfor\b|rename table|goto \w|desc(?:ribe)? \w{2,40}\s?(?:;|--|#|$))",
             "drop ",
             "alter ",

@@ -47,6 +47,13 @@ _STATEMENT = re.compile(
     r"|\w{2,10}>\s)"
 )
 
+# Words of a sentence before a statement, and no quote at all: nothing ends there, and where no literal stands around
+# the value, three names in a row are an error. Nor does a pattern from its anchor to the other one, without quotes.
+_ASKED = re.compile(
+    r"(?!(?:\w{1,30} ){0,2}(?:or|and|xor|not|union|having|order|group|limit|in|is|like|between|desc|asc|select|drop"
+    r"|exec)\b)"
+    r"(?:[a-z]{1,20}[,:]? ){3}[^'\"`;\\]{1,2000}|\^[^'\"`;]{1,400}\$"
+)
 _TRUTH = re.compile(r"\b(\d{1,9})['\"]?\s?=\s?['\"]?\1\b")
 
 # Markup as an attacker types it: no blank between name and attribute, values without quotes or JSX's braces, capitals
@@ -96,6 +103,8 @@ _CONNECTION = re.compile(
 _CALLBACK = re.compile(
     r"https?://(?:localhost|127\.0\.0\.1|\[::1\]):\d{4,5}/(?:[\w-]{1,40}/){0,3}(?:[\w-]{0,20}callback|cb|oauth2?|signin-oidc)/?(?:[?#]\S{0,800})?$"
 )
+# Addresses among others, or before words: what a server fetches is the whole of a value.
+_LISTED = re.compile(r"https?://[^\s,;]{1,200}[,;]?\s{1,4}[\w(]")
 _RESOLVES = re.compile(
     r"nip\.io|sslip\.io|xip\.io|localtest\.me|lvh\.me|burpcollab|oast|interact|dnslog|requestbin|metadata"
 )
@@ -112,7 +121,9 @@ def _is_command(text: str) -> bool:
 
 
 def _is_statement(text: str) -> bool:
-    return _STATEMENT.match(text) is not None and not _TRUTH.search(text)
+    if _TRUTH.search(text):
+        return False
+    return _STATEMENT.match(text) is not None or _ASKED.fullmatch(text) is not None
 
 
 def _is_page(text: str, value: str) -> bool:
@@ -148,7 +159,7 @@ def _is_message(text: str) -> bool:
 
 
 def _is_connection(text: str) -> bool:
-    if _CALLBACK.match(text.strip()):
+    if _CALLBACK.match(text.strip()) or _LISTED.match(text):
         return True
     return _CONNECTION.match(text.strip()) is not None and not _RESOLVES.search(text)
 

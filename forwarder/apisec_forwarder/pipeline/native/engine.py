@@ -233,6 +233,7 @@ class NativePipeline:
             work.signals += [Signal(d, where, score) for d, score in work.watch.scan(value)]
             if includes(where.partition(".")[2], value):
                 work.signals.append(Signal("injection.inclusion", where, REMOTE_SCORE))
+        work.signals += hits.batch()
         if work.watch.spent > MAX_SIGNALS_WORK // 2 or work.watch.skipped:
             raise NotHere  # together with the head's it may be too much, and the core says what is left out
 

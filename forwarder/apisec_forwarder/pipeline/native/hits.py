@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from operator import itemgetter
 
 from apisec.attacks.answers import MAX_ASKED
+from apisec.attacks.graphql import BATCHED
+from apisec.attacks.signals import Signal, of_batch
 from apisec.redaction.redactor import DULL
 from apisec_forwarder.pipeline.native.gate import BASE64, SEPARATOR, VALUE, Hit, holds
 from apisec_forwarder.pipeline.native.plans import Member, NotHere
@@ -93,6 +95,17 @@ class Hits:
             for kind, i in found
             if kind == BASE64 and (self.query_at <= i < self.request or i >= self.answered_at)
         ]
+
+    def batch(self) -> Iterator[Signal]:
+        """Yield what an array of GraphQL's operations tells."""
+        reading = self._work.reading
+        if reading is None:
+            return iter(())
+        found = [index for index in self.suspicious if index >= self.sent_at]
+        places = [reading.members([index - self.sent_at])[0].path for index in found]
+        return of_batch(
+            [self.values[index] for index, path in zip(found, places, strict=True) if path == BATCHED], "body"
+        )
 
     def of_heads(self) -> Iterator[tuple[str, str, Member]]:
         """Yield where, value and place of the headers that need to be asked."""
