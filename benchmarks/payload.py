@@ -130,14 +130,21 @@ class Seen:
         return self._strongest > 0
 
 
+def installed_rules(level: int) -> ModSecurity | None:
+    """Return the rules, or None where they are not installed."""
+    try:
+        return ModSecurity(level)
+    except Unavailable as error:
+        print(f"without ModSecurity: {error}")
+        return None
+
+
 def sides(level: int) -> list[Side]:
     """Return who is asked: the forwarder, and the rules where they are installed."""
     one = Seen()
     found = [Side("told", one.told), Side("seen", one.seen)]
-    try:
-        rules = ModSecurity(level)
-    except Unavailable as error:
-        print(f"without ModSecurity: {error}")
+    rules = installed_rules(level)
+    if rules is None:
         return found
     found.append(Side(f"CRS PL{level}", rules.refuses))
     found.append(Side("CRS, attack rules", attack_rules(rules)))
@@ -242,9 +249,15 @@ def table(found: dict[str, Any]) -> str:
 def habit_table(found: dict[str, dict[str, float]]) -> str:
     """Return what habits change as Markdown."""
     columns = list(next(iter(found.values())))
-    mean = {name: sum(row[name] for row in found.values()) / len(found) for name in columns}
+    text = {kind: row for kind, row in found.items() if not kind.startswith("(")}
+    plain = {kind: row for kind, row in found.items() if kind.startswith("(")}
+    means = [
+        (name, {column: sum(row[column] for row in rows.values()) / len(rows) for column in columns})
+        for name, rows in (("mean of texts", text), ("mean of ordinary ones", plain), ("mean", found))
+        if rows
+    ]
     lines = ["| parameter | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
-    for kind, row in [*found.items(), ("mean", mean)]:
+    for kind, row in [*found.items(), *means]:
         lines.append(f"| {kind} | " + " | ".join([f"{100 * row[name]:.1f} %" for name in columns]) + " |")
     return "\n".join(lines)
 
@@ -261,7 +274,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     args = parser.parse_args()
     if args.habits:
-        print(habit_table(habits.measure(ours(), args.split, args.crs)))
+        rules = installed_rules(args.level)
+        refuses = rules.refuses if rules else None
+        print(habit_table(habits.measure(ours(), args.split, args.crs, refuses)))
         return
     found = run(args)
     print(json.dumps(found, indent=1) if args.json else table(found))

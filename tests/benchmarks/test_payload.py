@@ -83,8 +83,8 @@ def test_found_requests_are_what_people_wrote() -> None:
 
 def test_habits_are_taught_and_asked_with_other_texts() -> None:
     for kind, teaching, asked in habits.texts("third"):
-        assert len(teaching) == habits.TEACHING
-        assert len(asked) == habits.ASKED
+        assert len(teaching) >= habits.ASKED
+        assert 0 < len(asked) <= habits.ASKED
         assert kind.startswith("(") or kind in ("machine", "shopping") or not set(teaching) & set(asked)
     first, second = habits.request("a", "x", 1, 0), habits.request("a", "x", 2, 1)
     assert second.time - first.time == habits.SECONDS_A_DAY
