@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from apisec.abuse import narrow, sharing
+from apisec.abuse import harvest, narrow, sharing
 from apisec.abuse.base import PRINCIPAL_OPERATION, SLOTS_PER_DAY, Context, Window
 from apisec.abuse.counting import CountingFamily
 from apisec.abuse.tally import Counted
@@ -26,8 +26,8 @@ LEAST_NARROW = 4  # different objects, or ids given
 LEAST_WIDE, WIDE = 8, 0.02  # different objects in a day, and the chance of so many by one of ordinary ones
 HABIT = "own habit"  # basis of an expectation: a crawler that is known does nothing else either
 LEAST_VOLUME = 0.7  # decades of volume without which monotony says nothing
-WALK_CAP = 4.0  # decades: it is volume, too
-FOUNDING_SLOTS = 4 * SLOTS_PER_DAY  # a daily job that was there from the first day has no habit before
+WALK_CAP = HARVEST_CAP = 4.0  # decades: they are volume, too
+FOUNDING_SLOTS = 8 * SLOTS_PER_DAY  # what comes every other day has no habit before a week is over
 FOUNDERS_SLOTS, FOUNDING_SHARE = SLOTS_PER_DAY * 5 // 4, 0.7  # it comes within, and has done nothing else
 
 
@@ -52,7 +52,7 @@ class Scraping(CountingFamily):
         # A sale makes many read more than usual: volume again.
         Total("total_wide", "wide", "principals that read more than others", least=5, example="object", cap=VOLUME_CAP),
     )
-    further = ("monotony", "walk")
+    further = ("monotony", "walk", "harvest")
 
     def mark(self, counted: Counted, context: Context) -> None:
         sharing.mark(counted, context)
@@ -81,22 +81,28 @@ class Scraping(CountingFamily):
             return {}
         if _is_founder(counted, context, operation) or sharing.is_private(context, operation, counted):
             return {}
-        walk = min(WALK_CAP, narrow.walked(context, operation, counted)[0])
-        return {
-            "monotony": narrow.narrowness(context, operation, counted),
-            "walk": max(0.0, walk - lead.decades),  # the same, measured in another way
-        }
+        monotony = narrow.narrowness(context, operation, counted)
+        # What follows measures the same in other ways, and counts as far as it says more.
+        walk = max(0.0, min(WALK_CAP, narrow.walked(context, operation, counted)[0]) - lead.decades)
+        gain = min(HARVEST_CAP, harvest.harvested(context, operation, counted)[0])
+        return {"monotony": monotony, "walk": walk, "harvest": max(0.0, gain - monotony - walk)}
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
         said = [narrow.words(counted, operation)] if features.get("monotony") else []
         if features.get("walk"):
             seen = narrow.walked(context, operation, counted)[1]
             said.append(f"{figure(seen)} different things of {operation} in seven days, and hardly one again")
+        if features.get("harvest"):
+            _, things, others = harvest.harvested(context, operation, counted)
+            words = f"{figure(things)} different things of {operation} in seven days"
+            said.append(f"{words}, and {figure(others)} requests for anything but them and what names them")
         return said
 
     def learn(self, window: Window, context: Context) -> None:
         narrow.learn(window, context)
         sharing.learn(window, context)
+        for key in window.by_principal:
+            harvest.learn(context.tally.principals[key], context)
 
 
 def _is_founder(counted: Counted, context: Context, operation: str) -> bool:

@@ -43,11 +43,13 @@ class Sharing:
             del held[largest]
         held[principal] = share
 
+    @property
+    def known(self) -> bool:
+        return len(self._held) >= LEAST_PRINCIPALS
+
     def is_private(self) -> bool:
         """Whether half of the principals ask for much that nobody held before. False where too little is known."""
-        if len(self._held) < LEAST_PRINCIPALS:
-            return False
-        return sorted(self._held.values())[len(self._held) // 2] < PRIVATE
+        return self.known and sorted(self._held.values())[len(self._held) // 2] < PRIVATE
 
     def merge(self, other: Sharing) -> None:
         for principal, share in other._held.items():
@@ -86,6 +88,12 @@ def is_private(context: Context, operation: str, counted: Counted) -> bool:
     return sharing is not None and sharing.is_private()
 
 
+def is_public(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether others are known to ask the operation for what is there for everybody."""
+    sharing = context.peek(OPERATION, (counted.row.service, operation), Sharing)
+    return sharing is not None and sharing.known and not sharing.is_private()
+
+
 def learn(window: Window, context: Context) -> None:
     """Take from ordinary principals how much of what they asked for in seven days others held before."""
     for key in window.by_principal:
@@ -95,4 +103,4 @@ def learn(window: Window, context: Context) -> None:
             known = trail.sums(KNOWN)[2] if trail is not None and counts.get(KNOWN) else 0.0
             if trail is not None and known >= LEAST_OBJECTS:
                 sharing = context.part(OPERATION, (key[0], name), Sharing)
-                sharing.take(value_hash32(key[1]), min(1.0, trail.sums(BORROWED)[2] / known))
+                sharing.take(value_hash32(unit_of(counted.row)), min(1.0, trail.sums(BORROWED)[2] / known))

@@ -9,6 +9,7 @@ import pytest
 
 from apisec.abuse.base import Observation
 from apisec.abuse.engine import Engine
+from apisec.abuse.harvest import LEAST_THINGS
 from apisec.abuse.object_enumeration import ObjectEnumeration
 from apisec.abuse.scraping import Scraping
 from apisec.abuse.sharing import LEAST_PRINCIPALS, MAX_PRINCIPALS, Sharing
@@ -18,6 +19,7 @@ from tests.core.abuse.town import Event, at, event, run
 PEOPLE, DAYS, ITEMS = 40, 3, 200
 EXPERTS = (ObjectEnumeration(), Scraping())
 NOON = at(DAYS, 12)
+LEAST_VISIT = int(LEAST_THINGS) - 1
 
 
 def item(time: float, who: str, number: int) -> Event:
@@ -76,6 +78,24 @@ def best(state: str, events: List[Event]) -> float:
 def test_the_same_number_of_things_is_scraped_from_a_collection_and_read_at_a_desk(state: str) -> None:
     assert best(state, [item(NOON + 40 * n, "mallory", n) for n in range(70)]) >= 90.0
     assert best(state, [case(NOON + 40 * n, "desk", 20 * (n % PEOPLE) + n % 7) for n in range(70)]) <= 72.0
+
+
+def reading(who: str, number: int) -> List[Event]:
+    """Half of what a slow scraper asks for are searches; nothing of it is faster than people are."""
+    time = NOON + 600.0 * number
+    return [event(time, who, "GET /search"), item(time + 60, who, number)]
+
+
+def test_who_reads_a_collection_at_the_pace_of_people_does_nothing_else(state: str) -> None:
+    things = range(120)
+    assert best(state, [one for n in things for one in reading("mallory", n)]) >= 90.0
+    beside = [event(NOON + 600.0 * n + 90 + m, "p3", "GET /me") for n in things for m in range(2)]
+    assert best(state, sorted([*(one for n in things for one in reading("p3", n)), *beside], key=_time)) < 90.0
+    assert best(state, [one for n in range(LEAST_VISIT) for one in reading("visitor", n)]) < 90.0
+
+
+def _time(one: Event) -> float:
+    return float(one["time"])
 
 
 def test_few_say_nothing_and_the_middle_one_decides() -> None:

@@ -1,0 +1,69 @@
+"""How much of what a principal does gives it something that it did not have, and nothing else beside it.
+
+People who see much of a collection do much else: they look at their own things, log in, go through flows. Who takes a
+collection asks for things and for what names them, at whatever pace. So the different things of seven days are divided
+by all requests that read neither them nor the lists that name them. A short visit with nothing else is common, and so
+is a long one with much else; both at once is what people do not show. The measure is judged beside what others of the
+operation reach (``extremes``), and only where it is known to serve what is there for everybody: desks and auditors read
+much of what few hold, and do nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterable, Tuple
+
+from apisec.abuse import sharing
+from apisec.abuse.base import OPERATION, Context, decades
+from apisec.abuse.extremes import Extremes
+from apisec.activity.hashing import value_hash32
+from apisec.sequences.steps import reads
+
+if TYPE_CHECKING:
+    from apisec.abuse.tally import Counted
+
+HARVEST = "harvest"  # what is measured: different things of seven days for each request that is for something else
+GRAIN = 1.0
+LEAST_THINGS = 50.0  # fewer fit into one visit
+WEEK = 2  # index of the horizon
+
+
+def harvested(context: Context, operation: str, counted: Counted) -> Tuple[float, float, float]:
+    """Return in decades how unusual a harvest is, how many different things it is, and the requests for others."""
+    extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+    if extremes is None or not extremes.known(HARVEST):
+        return 0.0, 0.0, 0.0
+    things, others = _harvest(counted, operation, _most_read(counted))
+    if things < LEAST_THINGS or not sharing.is_public(context, operation, counted):
+        return 0.0, 0.0, 0.0
+    tail = extremes.tail(HARVEST, things / (others + 1.0), GRAIN, value_hash32(counted.row.principal))
+    return decades(tail), things, others
+
+
+def learn(counted: Counted, context: Context) -> None:
+    """Take from an ordinary principal what its harvest of each operation of the window is."""
+    most_read: Tuple[Tuple[float, str], ...] = ()
+    for name in counted.by_operation:
+        if name in counted.part.operations and reads(name):
+            most_read = most_read or _most_read(counted)
+            things, others = _harvest(counted, name, most_read)
+            if things:
+                extremes = context.part(OPERATION, (counted.row.service, name), Extremes)
+                extremes.take(HARVEST, value_hash32(counted.row.principal), things / (others + 1.0))
+
+
+def _harvest(counted: Counted, operation: str, most_read: Iterable[Tuple[float, str]]) -> Tuple[float, float]:
+    """Return the different things of seven days, and the requests for anything but them and what names them."""
+    trail = counted.part.operations.get(operation)
+    if trail is None:
+        return 0.0, 0.0
+    things = trail.sums("objects")[WEEK]
+    beside = next((requests for requests, name in most_read if name != operation), 0.0)
+    others = counted.part.total.sums("requests")[WEEK] - trail.sums("requests")[WEEK] - beside
+    return things, max(0.0, others)
+
+
+def _most_read(counted: Counted) -> Tuple[Tuple[float, str], ...]:
+    """Return the two operations that the principal reads most, with its requests for them in seven days."""
+    trails = counted.part.operations.items()
+    read = sorted(((trail.sums("requests")[WEEK], name) for name, trail in trails if reads(name)), reverse=True)
+    return tuple(read[:2])
