@@ -155,6 +155,11 @@ ATTACKS = (
             "dev/",
             "$",
         ),
+        (
+            0.8,
+            r"[;\n] ?then (?:sleep|ping|curl|wget|nslookup) \S[^;]{0,60}; ?(?:else|fi)\b",
+            "then ",
+        ),  # answers by time
         (0.8, r"@\{ ?\[ ?(?:system|exec|qx|open|`)", "@{"),  # Perl's interpolation
         (0.75, r"\bcmd(?:\.exe)? ?/[ckrqv](?::on)?\b", "cmd"),
         (0.95, r"\(\) ?\{(?! ?\}[\[$|)+*-]) ?(?:_|:|\w{0,10} ?=>? ?\w{0,10})? ?;? ?[:}]", "()"),

@@ -10,7 +10,7 @@ _FILES = (
     r"|proc/(?:self|version|cmdline|mounts|net|sched_debug|cpuinfo|\d{1,6})|var/(?:log|www/[\w./-]{0,80}\.(?:php|inc|env|conf|ini|bak|log)|lib/mysql"
     r"|mail|spool/cron|run/secrets)|usr/local/(?:apache|etc|nginx)|root/\.|home/\w{1,20}/\."
     r"|windows[/\\](?:win\.ini|system32|system\.ini|repair|panther|php\.ini)|winnt[/\\]|boot\.ini"
-    r"|win\.ini|web-inf[/\\]|meta-inf/|web\.config|\.git/|\.svn/|\.hg/|\.env\b(?!\.)|\.ht(?:access"
+    r"|win\.ini|web-inf[/\\]|meta-inf/|web\.config|\.git/|\.svn/|\.hg/|\.env\b(?!\.)|(?:^|[/\\])\.env\.(?:local|old|orig|save|bak\w{0,3}|dev\w{0,8}|prod\w{0,6}|staging|test|\d)\b|\.ht(?:access"
     r"|passwd|group|digest)|\.ssh/|id_[dr]sa"
     r"|\.aws/|\.docker/config|\.kube/config|\.npmrc|\.pgpass|\.netrc|wp-config\.|\.bash_(?:history|rc"
     r"|profile)|\.mysql_history|inetpub[/\\]|sys/class/net|application\.(?:ya?ml|properties)$"

@@ -116,7 +116,13 @@ def _is_code(text: str) -> bool:
     return _CODE.match(text) is not None or _CLOSES.match(text) is None
 
 
+# A word with a command in it: a.txt$(id). In jQuery and in templates of JavaScript something stands before the sign.
+_GLUED = re.compile(r"^[\w.@/:-]{0,80}\w\$\([^'\"#.)]")
+
+
 def _is_command(text: str) -> bool:
+    if _GLUED.match(text):
+        return False
     return is_command_line(text) or _CODE.match(text) is not None
 
 

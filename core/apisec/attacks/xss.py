@@ -300,6 +300,23 @@ ATTACKS = (
             "eval",
             "import",
         ),
+        # A call whose name stands in brackets, and one behind a literal's end, the line's rest made a comment.
+        (
+            0.85,
+            r"\(\s?(?:alert|confirm|prompt|eval|fetch|print)\s?\)\s?\(|\[\s?(?:alert|confirm|prompt|eval)\s?\]\s?\.\s?\w{3,10}\(",
+            "alert",
+            "confirm",
+            "prompt",
+            "eval",
+            "fetch",
+            "print",
+        ),
+        (
+            0.75,
+            r"^\W{0,4}['\"`]\s?[)}\]]{0,3}\s?;\s?[\w.$]{1,40}\([^\n]{0,200}\)\s?;?\s?(?://|<!--)\s?$",
+            "//",
+            "<!--",
+        ),
         (0.75, r"\.cookie\b[^\n]{0,80};\s{0,3}(?:expires|domain|path|max-age)\s{0,3}=", ".cookie"),
         (0.7, r"\.(?:inner|outer)html\s{0,2}[+]?=|\.insertadjacenthtml\(", "html"),
         (

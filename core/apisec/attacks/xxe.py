@@ -16,8 +16,12 @@ _ELSEWHERE = (
     r"(?:[a-z][a-z0-9+.-]{1,12}:|//|\\\\|/|\.\./)"
 )
 # A formal public identifier (ISO 8879, 10.2), and one whose owner is called as the host is: -//Jetty//..., jetty.org.
-_FORMAL = r"[-+]//[^/'\"]{1,40}//(?:dtd|entities|text|element|elements)?[^/'\"]{0,60}//[a-z]{2}\b"
+_FORMAL = (
+    r"[-+]//[^/'\"]{1,40}//(?:capacity|charset|document|dtd|elements|entities|lpd|nonsgml|notation|shortref|subdoc|syntax"
+    r"|text) [^/'\"]{1,60}//[a-z]{2}\b"
+)
 _NAMESAKE = r"[-+]//(\w{2,20})[^'\"]{0,120}['\"]\s{1,5}['\"]https?://(?:[\w-]{1,40}\.){0,3}\1\."
+_TO = r"[^'\"]{0,120}['\"]\s{1,5}['\"]"
 
 
 def prolog(text: str) -> str:
@@ -35,22 +39,8 @@ ATTACKS = (
         (0.8, r"<!doctype\s{1,5}[\w:.-]{1,60}\s{0,5}\[[^\]]{0,400}<!entity", "<!entity"),
         (0.75, r"<!entity\s{1,5}[\w.-]{1,60}\s{1,5}['\"](?:&[\w.-]{1,60};\s{0,3}){2}", "<!entity"),
         (0.75, _DOCTYPE + r"system\s{1,5}['\"]" + _ELSEWHERE, "<!doctype"),
-        (
-            0.75,
-            _DOCTYPE + r"public\s{1,5}['\"](?!" + _FORMAL + r")[^'\"]{0,80}['\"]\s{1,5}['\"]" + _ELSEWHERE,
-            "<!doctype",
-        ),
-        (
-            0.6,
-            _DOCTYPE
-            + r"public\s{1,5}['\"](?!"
-            + _NAMESAKE
-            + r")"
-            + _FORMAL
-            + r"[^'\"]{0,80}['\"]\s{1,5}['\"]"
-            + _ELSEWHERE,
-            "<!doctype",
-        ),
+        (0.75, rf"{_DOCTYPE}public\s{{1,5}}['\"](?!{_FORMAL}|{_NAMESAKE}){_TO}{_ELSEWHERE}", "<!doctype"),
+        (0.6, rf"{_DOCTYPE}public\s{{1,5}}['\"](?!{_NAMESAKE})(?={_FORMAL}){_TO}{_ELSEWHERE}", "<!doctype"),
         (
             0.8,
             r"<xi:include\b[^>]{0,200}(?:\bparse\s{0,2}=|\bhref\s{0,2}=\s{0,2}['\"]?(?:[a-z]{2,8}:|//|/(?:etc|proc)/|\.\.[/\\]))|<xi:include[^>]{0,40}$",

@@ -10,7 +10,7 @@ is that of the transaction.
 from __future__ import annotations
 
 import zlib
-from typing import Dict, FrozenSet, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Dict, FrozenSet, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from apisec.attacks.base import THRESHOLD
 from apisec.attacks.signals import Signal
@@ -139,6 +139,7 @@ class Book:
         departures: Dict[str, List[Signal]] = {}
         for where, value in sorted(odd):
             departures.setdefault(where, []).extend(self._departing(models[where], where, value))
+        departures.update(self._unlike(models, signals, seen, departures))
         found = []
         for signal in signals:
             strange = departures.get(signal.where)
@@ -153,10 +154,26 @@ class Book:
             found += _beyond(models, seen.sizes)
         return found
 
+    def _unlike(
+        self, models: Mapping[str, Model], signals: Iterable[Signal], seen: Observed, known: Mapping[str, List[Signal]]
+    ) -> Iterator[Tuple[str, List[Signal]]]:
+        """Yield places of payloads whose value departs in nothing but that its pairs of characters are new there."""
+        carrying = {signal.where for signal in signals if is_payload(signal)} - known.keys()
+        for where, value in [*seen.values, *seen.heads] if carrying else ():
+            model = models.get(where) if where in carrying else None
+            if model is not None and model.settled:
+                strange = self._told(model, where, model.unlike(value))
+                if strange:
+                    yield where, strange
+
     def _departing(self, model: Model, where: str, value: str) -> List[Signal]:
         """Return the departures of a value that seldom happen here."""
+        return self._told(model, where, model.departures(value, self.salt))
+
+    @staticmethod
+    def _told(model: Model, where: str, departures: Iterable[Departure]) -> List[Signal]:
         found = []
-        for name, expected, said in model.departures(value, self.salt):
+        for name, expected, said in departures:
             signal = discounted(Signal(name, where, DEPARTURES[name], expected, said), model.rate(name))
             if signal is not None:
                 found.append(signal)

@@ -188,11 +188,19 @@ class Model:
             found.append(
                 Departure(ENUM, f"one of {len(view.values)} values", f"another one of {len(value)} characters")
             )
-        strange = self._strange(value, view.pairs) if view.pairs is not None and _MARKED.search(value) else 0.0
-        if strange:
-            said = f"{round(100 * strange)} % of them are pairs that nobody sent before"
-            found.append(Departure(NGRAMS, "pairs of characters as other principals send them", said))
-        return found
+        return found if _MARKED.search(value) is None else [*found, *self.unlike(value)]
+
+    def unlike(self, value: str) -> List[Departure]:
+        """Return whether most pairs of a value's characters are such as nobody sent: a new word has such, too.
+
+        So it is asked of values with a telling character, and of those that carry a payload.
+        """
+        pairs = self.view().pairs
+        strange = self._strange(value, pairs) if pairs is not None else 0.0
+        if not strange:
+            return []
+        said = f"{round(100 * strange)} % of them are pairs that nobody sent before"
+        return [Departure(NGRAMS, "pairs of characters as other principals send them", said)]
 
     def note(self, group: int, day: int, names: FrozenSet[str]) -> None:
         """Count a value of a group, and what it carried: families of signals, departures."""

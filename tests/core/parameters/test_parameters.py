@@ -62,6 +62,16 @@ def test_what_departs_is_said_and_what_is_usual_is_not(detector: str) -> None:
     assert said(book, "query.other", strange) == []
 
 
+def test_pairs_that_nobody_sent_count_beside_a_payload_in_a_value_of_plain_characters() -> None:
+    book, payload = Book(every=1), Signal("injection.java", "query.q", 0.55)
+    teach(book, "query.q", lambda n: f"ord.{n:05d}.paid")
+    assert said(book, "query.q", "java.lang.thread") == []  # a new word alone is none
+    (found,) = said(book, "query.q", "java.lang.thread", payload)
+    assert found.score == pytest.approx(1 - 0.45 * 0.5)
+    assert "pairs" in found.expected
+    assert said(book, "query.q", "ord.00099.paid", payload) == [payload]
+
+
 @pytest.mark.parametrize("principals", [1, 5])
 def test_few_principals_settle_nothing(principals: int) -> None:
     book = Book(every=1)

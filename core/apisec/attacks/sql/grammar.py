@@ -72,6 +72,7 @@ _BARE = _rules(
     (0.85, r"^(?:o?1|s)?\)*,?\(+E"),  # 1,(select
     (0.8, r"^(?:o?1|s)?\)+(?:&|U|K|k|;E|[oe][(E1sf])"),  # 1) or
     (0.8, r"^(?:o?1|s)\)*Kk[1f(sc]|^1K(?:k|1[oe]|n\()"),  # 1 order by 5
+    (0.75, r"^n\)+(?:Kk?1c|Uk?\(*E)"),  # abc) order by 31/*
     (0.85, r"^1[oe]\(+E|^1[oe]?\(*E.*k|^1[oe]f\("),  # 1-(select
     (0.6, r"Ek?f\("),  # select concat(
     (0.55, r"^E?f\($|^(?:E|[oe]|&)+f\("),  # what was cut off behind a call
