@@ -11,7 +11,8 @@ Attacks are the regression tests of the OWASP Core Rule Set: ``FOLDER`` is ``tes
 Debian: ``apt-get source modsecurity-crs``, or the file ``modsecurity-crs_*.orig.tar.gz`` of a mirror). Without it, only
 harmless requests are measured. Two further sets may be given by ``--payloads FILE``: a payload a line, sent as a
 query's value. Harmless requests are made (``payloads/harmless``), grown (of a grammar, by seeds), and found: what
-people wrote about the packages that are installed here, and lines of the files themselves.
+people wrote about the packages that are installed here, and lines of the files themselves. ``--texts FOLDER`` adds
+paragraphs of texts that you have: the descriptions of other packages, say (npm's and PyPI's registries have them).
 
 ModSecurity 3 and the rules of Debian (``apt-get install libmodsecurity3 modsecurity-crs``) see the same requests in the
 same process; without them their columns are missing. Processor time of one pass, each request once: of the signals
@@ -170,6 +171,9 @@ def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
     seen = "development" if args.split == "development" else "examination"
     for sent in grammar.requests(seen, args.count):
         yield "harmless, grown", sent
+    if args.texts:
+        for sent in harmless.published(args.texts, args.count):
+            yield "harmless, published", sent
     for sent in harmless.found(args.count):
         yield "harmless, found", sent
     for sent in installed.requests(seen, args.count):
@@ -270,6 +274,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=COUNT, help=f"harmless requests of a kind (default {COUNT})")
     parser.add_argument("--level", type=int, choices=(1, 2, 3, 4), default=1, help="paranoia level (default 1)")
     parser.add_argument("--payloads", type=Path, nargs="*", help="files with a payload a line")
+    parser.add_argument("--texts", type=Path, help="folder of *.txt whose paragraphs are harmless requests, too")
     parser.add_argument("--failures", type=int, default=0, help="print so many that the signals are wrong about")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     args = parser.parse_args()

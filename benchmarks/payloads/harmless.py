@@ -13,7 +13,7 @@ import base64
 import json
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 from typing import Any
@@ -44,17 +44,25 @@ def made(split: str, count: int) -> Iterator[Sent]:
 
 def found(count: int) -> Iterator[Sent]:
     """Yield ``count`` requests, each with one paragraph of the descriptions of installed packages, spread evenly."""
-    paragraphs = []
     packages = [one for one in distributions() if str(one.metadata["Name"]) != "apisec"]  # its manuals show attacks
-    for one in sorted(packages, key=lambda one: str(one.metadata["Name"])):
-        text = _description(one)
-        paragraphs += [p.strip() for p in re.split(r"\n\s*\n", text) if _SHORT <= len(p.strip()) <= _LONG]
-    paragraphs = list(dict.fromkeys(paragraphs))
+    texts = [_description(one) for one in sorted(packages, key=lambda one: str(one.metadata["Name"]))]
+    yield from _paragraphs("found", texts, count)
+
+
+def published(folder: Path, count: int) -> Iterator[Sent]:
+    """Yield ``count`` requests, each with one paragraph of the texts in a folder, spread evenly."""
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in sorted(folder.glob("*.txt"))]
+    yield from _paragraphs("published", texts, count)
+
+
+def _paragraphs(kind: str, texts: Iterable[str], count: int) -> Iterator[Sent]:
+    found = [one.strip() for text in texts for one in re.split(r"\n\s*\n", text)]
+    paragraphs = list(dict.fromkeys([one for one in found if _SHORT <= len(one) <= _LONG]))
     chance = random.Random(5)
     chance.shuffle(paragraphs)
     for number, paragraph in enumerate(paragraphs[:count]):
         carrier = _CARRIERS[number % len(_CARRIERS)]
-        yield _request("found", f"found-{number}", carrier({"text": paragraph}, chance))
+        yield _request(kind, f"{kind}-{number}", carrier({"text": paragraph}, chance))
 
 
 def _description(one: Distribution) -> str:

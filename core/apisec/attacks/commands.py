@@ -12,18 +12,18 @@ def _words(text: str) -> FrozenSet[str]:
 # Names that are no words of a language. Behind a separator they need nothing more.
 SURE: FrozenSet[str] = _words(
     """
-    apk apt-get aria2c arping ash attrib bash bcdedit bitsadmin bunzip2 busybox bzcat bzgrep bzless bzmore
-    certutil chcp chgrp chmod chown chpasswd chroot cipher clang++ cmdkey crontab cscript csh dash diskpart
-    dmesg dnf dpkg dpkg-query dsquery egrep esentutl fgrep findstr finger fish forfiles fsutil fuser g++ gawk
+    apk apt-get aria2c arping attrib bash bcdedit bitsadmin bunzip2 busybox bzcat bzgrep bzless bzmore
+    certutil chcp chgrp chmod chown chpasswd chroot clang++ cmdkey crontab cscript csh diskpart
+    dmesg dnf dpkg dpkg-query dsquery egrep esentutl fgrep findstr forfiles fsutil fuser g++ gawk
     gdb getconf getent getfacl getmac gpasswd gpresult gpupdate groupadd gunzip hexdump hostnamectl htpasswd
     icacls ifconfig ifdown ifup initctl insmod iostat ipconfig iptables irb journalctl killall ksh ksh93
-    ldconfig logname lsblk lscpu lsmod lsof lspci lsusb ltrace luajit lwp-download lwp-mirror lwp-request lynx
+    ldconfig logname lsblk lscpu lsmod lsof lspci lsusb ltrace luajit lwp-download lwp-mirror lwp-request
     lzcat lzma mawk md5sum mimikatz mkdir mkfifo mknod mkpasswd mksh mktemp modprobe mshta msiexec mysqladmin
     mysqldump mysqlshow nawk nbtstat ncat netcat netplan netsh netstat nfsstat nft nmap nohup nslookup openssl
     pacman passwd pathping pgrep php-cgi php5 php7 php8 phpinfo phpversion pidof ping6 pkill poweroff powershell
     printenv procdump psexec pstree pwsh python2 python3 rbash rcp regedit regsvr32 renice rexec rlogin rmdir
     robocopy rpm rsh rsync rundll32 rusers rwho schtasks scp setenv setfacl setsid sftp sha1sum sha256sum
-    showmount shutdown skill smbclient socat ssh-keygen sshd strace sudo sysctl sysprep systemctl systeminfo
+    showmount smbclient socat ssh-keygen sshd strace sudo sysctl sysprep systemctl systeminfo
     takeown taskkill tasklist tclsh tcpdump tcsh telnet tftp traceroute tracert tshark uname uncompress unlzma
     unsetenv unxz update-rc.d useradd userdel usermod uudecode uuencode visudo vmstat vssadmin w3m wevtutil wget
     whoami wmic wscript xcopy xmodmap xxd xzcat xzgrep xzless ypcat yum zcat zdiff zegrep zfgrep zgrep zsh
@@ -41,15 +41,15 @@ SHORT: FrozenSet[str] = _words(
 # Words of English: they need an argument that only a command line has.
 WORDS: FrozenSet[str] = _words(
     """
-    add-apt-repository alias assoc at base batch bind builtin call cargo case cd color command comp convert
-    coproc copy crash crontab cut dash date declare del diff dirs do docker echo emacs enable erase eval exec
-    exit expand export expr factor false fc file find fold for format free function git go goto halt hash head
-    help host if install java javac join kill kubectl last less let link local locate login logout look lpr mail
-    mapfile md mesg mkdir mongo more mount move mysql nano net patch pico ping popd print printf psql pushd
-    query rd read readonly reboot redis-cli reg ren rename return ruby rustc sc screen script select service set
-    shift sleep sort source split sqlite3 start strings tail talk test time timeout title tmux top touch trap
-    true tsort type typeset ulimit umask umount uniq unlink unset until updatedb users wait wall watch where
-    whereis which while write yes zdump zless zmore
+    add-apt-repository alias ash assoc at base batch bind builtin call cargo case cd cipher color command comp
+    convert coproc copy crash crontab cut dash date declare del diff dirs do docker echo emacs enable erase
+    eval exec exit expand export expr factor false fc file find finger fish fold for format free function git
+    go goto halt hash head help host if install java javac join kill kubectl last less let link local locate
+    login logout look lpr lynx mail mapfile md mesg mkdir mongo more mount move mysql nano net patch pico ping
+    popd print printf psql pushd query rd read readonly reboot redis-cli reg ren rename return ruby rustc sc
+    screen script select service set shift shutdown skill sleep sort source split sqlite3 start strings tail
+    talk test time timeout title tmux top touch trap true tsort type typeset ulimit umask umount uniq unlink
+    unset until updatedb users wait wall watch where whereis which while write yes zdump zless zmore
     """
 )
 # What a value may be as a whole that somebody has a server run.

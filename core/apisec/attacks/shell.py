@@ -189,8 +189,11 @@ def _ends_entity(text: str, mark: Match[str]) -> bool:
     return mark.group() == ";" and _ENTITY.search(text, max(0, mark.start() - 10), mark.end()) is not None
 
 
-# A substitution as reStructuredText defines it: .. |badge| image:: https://...
-_SUBSTITUTION = re.compile(r"(?:^|\n)\s{0,8}\.\. \|[^|\n]{1,60}\|(?= [a-z-]{2,20}::)")
+# Substitutions as reStructuredText defines and uses them: .. |badge| image:: https://..., |version| |license|
+_SUBSTITUTION = re.compile(
+    r"(?:^|\n)\s{0,8}\.\. \|[^|\n]{1,60}\|(?= [a-z-]{2,20}::)"
+    r"|(?:^|(?<=\s))\|[\w-]{1,40}\|(?:\s\|[\w-]{1,40}\|){1,20}(?!\S)"
+)
 
 
 def _separators(text: str) -> Iterator[Match[str]]:
@@ -198,7 +201,7 @@ def _separators(text: str) -> Iterator[Match[str]]:
     fenced = text.startswith(("```", "~~~"))
     lines = "\n" in text and (fenced or text.count("\n") > MAX_LINES or " " in text[: text.find("\n")])
     quoted = list(reversed(mentions(text)))
-    if ".. |" in text:
+    if ".. |" in text or "| |" in text or "|\n|" in text:
         text = _SUBSTITUTION.sub(lambda one: "x" * len(one.group()), text)
     for match in _SEPARATOR.finditer(text):
         mark = match.group()
