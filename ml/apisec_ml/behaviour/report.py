@@ -11,7 +11,7 @@ from typing import Any
 from apisec.statistics import upper_bound
 from apisec_ml.behaviour.judging import GRACE, RUN, SUFFICIENT, Finding, Verdict, judge
 from apisec_ml.behaviour.truth import DAY, Campaign, Truth
-from apisec_ml.behaviour.whereabouts import Courses, whereabouts
+from apisec_ml.behaviour.whereabouts import Courses, continued, whereabouts
 
 LISTED = 200  # false findings and missed campaigns that a report spells out
 MILLION = 1_000_000
@@ -30,6 +30,7 @@ class Outcome:
     late: list[Verdict] = field(default_factory=list)
     nearest: dict[str, float] = field(default_factory=dict)  # highest score of each family on its members' days
     went: list[dict[str, Any]] = field(default_factory=list)  # which of the engine's campaigns took the evidence
+    continued: bool = False  # missed, and accused in the finding of another attacker of its family
 
     @property
     def found(self) -> bool:
@@ -104,6 +105,7 @@ class Judged:
             outcome.nearest = nearest_of(outcome.campaign, scores)
             if courses is not None and not outcome.found:
                 outcome.went = whereabouts(outcome.campaign, courses, by_finding)
+                outcome.continued = continued(outcome.campaign, courses, by_finding)
         self.ordinary += truth.ordinary
         self.attacks += truth.attacks
         if source not in self.sources:
@@ -147,6 +149,7 @@ def _row(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         "campaigns": len(outcomes),
         "found": len(found),
         "named": sum(one.named for one in outcomes),
+        "continued": sum(one.continued for one in outcomes),
         "median_runs": median(one.runs for one in found),
         "median_runs_sufficient": median(one.runs_sufficient for one in found),
         "median_events": median(one.events_until_found for one in found),
@@ -218,4 +221,5 @@ def _missed(outcome: Outcome) -> dict[str, Any]:
         "late": len(outcome.late),
         "nearest": outcome.nearest,
         "went": outcome.went,
+        "continued": outcome.continued,
     }

@@ -35,6 +35,7 @@ def as_text(report: Mapping[str, Any], *, listed: int = 40) -> str:
     for style, row in report["styles"].items():
         lines.append(_line("", style, row))
     lines += [_line("all", "", report["all"]), ""]
+    lines.append(f"missed, but accused in a finding about another attacker of its family: {report['all']['continued']}")
     lines.append(
         f"false: {report['false']} ({report['false_per_million']:g} per million ordinary transactions, "
         f"at 95 % at most {report['false_per_million_at_most']:g})"
@@ -70,7 +71,7 @@ def _false_line(one: Mapping[str, Any]) -> str:
 
 
 def _missed_line(one: Mapping[str, Any]) -> str:
-    late = ", late" if one["late"] else ""
+    late = ", late" if one["late"] else ", in the finding of another of its family" if one.get("continued") else ""
     weighty = [f"{family} {score:g}" for family, score in one["nearest"].items() if score >= SHOWN_SCORE]
     lines = [
         f"  {one['source']} {one['id']} {one['family']} {one['style']}: {one['events']} events "

@@ -1,7 +1,9 @@
 """What became of the evidence about a campaign that was missed: which of the engine's campaigns took it.
 
-An observation that reaches the score of a finding and joins a campaign that was told before tells nobody anything. Seen
-from outside that is a miss like any other, but its remedy lies in how campaigns are joined, not in the family.
+An observation that reaches the score of a finding and joins a campaign that was told before raises no finding. Seen
+from outside that is a miss like any other, but its remedy lies in how campaigns are joined, not in the family. Where
+that campaign was another attacker's of the same family, an analyst has a finding of this abuse in hand, and sees the
+new principals accused in it: that is said beside what was found (``continued``), and counts as missed all the same.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from apisec_ml.behaviour.judging import GRACE, Verdict
+from apisec.abuse.campaigns import FINDING_SCORE
+from apisec_ml.behaviour.judging import GRACE, HALF, Verdict
 from apisec_ml.behaviour.truth import Campaign
 
 SHOWN = 3  # of the engine's campaigns, for one that was missed
@@ -28,6 +31,7 @@ class Course:
     told: float | None = None
     member_count: int = 0
     members: dict[str, tuple[float, float]] = field(default_factory=dict)  # seen as such first and last
+    accusations: list[tuple[float, frozenset[str]]] = field(default_factory=list)  # anomalies worth a finding: of whom
 
     def add(self, time: float, anomaly: Mapping[str, Any]) -> None:
         self.lead, self.families = str(anomaly["lead"]), tuple(anomaly["families"])
@@ -38,6 +42,17 @@ class Course:
         for who in (anomaly["principal"], *anomaly["members"]):
             if who:
                 self.members[who] = (self.members.get(who, (time, time))[0], time)
+        if float(anomaly["score"]) >= FINDING_SCORE:
+            principal = anomaly["principal"]
+            self.accusations.append((time, frozenset((principal,) if principal else anomaly["members"])))
+
+    def accuses(self, campaign: Campaign) -> bool:
+        """Whether an anomaly of a finding's score is about principals of a labelled campaign, in its time."""
+        return any(
+            campaign.first < time <= campaign.last + GRACE and len(who & campaign.principals) >= HALF * len(who)
+            for time, who in self.accusations
+            if who
+        )
 
 
 class Courses:
@@ -88,6 +103,15 @@ def whereabouts(campaign: Campaign, courses: Courses, verdicts: Mapping[str, Ver
             }
         )
     return found
+
+
+def continued(campaign: Campaign, courses: Courses, verdicts: Mapping[str, Verdict]) -> bool:
+    """Whether a campaign that was missed is accused in the finding of another attacker of its family."""
+    for _, course in courses.about(campaign):
+        other = verdicts[course.id].campaign if course.id in verdicts else None
+        if other is not None and other.family == campaign.family and course.accuses(campaign):
+            return True
+    return False
 
 
 def _counted(verdict: Verdict | None) -> str:

@@ -87,6 +87,33 @@ def test_the_report_counts_campaigns_runs_findings_and_what_is_false() -> None:
     assert "| scraping | 1 of 2 |" in as_markdown(report)
 
 
+@pytest.mark.parametrize(
+    ("family", "score", "who", "continued"),
+    [
+        ("scraping", 97.0, "other", True),
+        ("flooding", 97.0, "other", False),  # of another family: the analyst's finding says something else
+        ("scraping", 80.0, "other", False),  # a member, and not accused
+        ("scraping", 97.0, "person", False),
+    ],
+)
+def test_a_missed_campaign_may_be_accused_in_the_finding_of_another(
+    family: str, score: float, who: str, continued: bool
+) -> None:
+    truth = truth_with(CAMPAIGN, ("c2", family, "other", 30.0, 40.0))
+    told = {"lead": "scraping", "families": ["scraping"], "campaign": "c-big", "peak": 99.0}
+    found = [
+        anomaly("thief", 10.25, **told, member_count=1, new=True),
+        anomaly(who, 31.0, **told, member_count=2, new=False, score=score, members=["~principal~other~"]),
+    ]
+    courses, judged = Courses(), Judged()
+    for time, one in found:
+        courses.add(time, [one])
+    judged.add("week", truth, findings_of(found, 90.0), {}, courses)
+    report = report_of(judged, 90.0)
+    assert (report["all"]["found"], report["all"]["continued"]) == (1, int(continued))
+    assert ("in the finding of another of its family" in as_text(report)) == continued
+
+
 def test_a_missed_campaign_says_which_finding_took_its_evidence() -> None:
     truth = truth_with(CAMPAIGN, ("c2", "scraping", "other", 30.0, 40.0))
     told = {"lead": "scraping", "families": ["scraping"], "campaign": "c-big", "peak": 99.0}
