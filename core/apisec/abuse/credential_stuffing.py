@@ -18,12 +18,16 @@ from apisec.abuse.base import Context, Observation, Window
 from apisec.abuse.counting import CountingFamily
 from apisec.abuse.doors import Logins, door_of, learn_doors, look_at_doors
 from apisec.abuse.tally import Counted
-from apisec.abuse.weighing import Claim, Total
+from apisec.abuse.weighing import VOLUME_CAP, Claim, Total, Weighed
 from apisec.activity.attempts import CLOSED, TRIED
 
 STRANGERS = "accounts that failed from where they never logged in"
 ANONYMOUS, MAX_ENTERED = "anonymous", 16
 FORGIVEN = 3  # accounts that failed, for each account that was opened
+# Failed logins to one account that a verifier may take (NIST SP 800-63B-4, 3.2.2): a program with an old password, or
+# somebody who forgot his, stays below. It is volume, as are those of accounts that are at home.
+GUESSES = 100
+TRIED_ACCOUNTS = "tried"  # what principals remember them as
 
 
 class CredentialStuffing(CountingFamily):
@@ -59,6 +63,7 @@ class CredentialStuffing(CountingFamily):
         counted.mark(most, "accounts_opened", part.fresh("opened", tried.opened, slot))
         clients = clients_mask(counted.row)
         away = tried.failed - accounts.at_home(tried.failed, clients)
+        part.fresh(TRIED_ACCOUNTS, tried.failed, slot)
         fresh = min(tried.failures, part.fresh("accounts", away, slot) + tried.unread)
         # One who mistypes, and then logs in, has failed with names that nobody has.
         failed = part.total.sums("accounts_failed")[2] + fresh
@@ -92,6 +97,15 @@ class CredentialStuffing(CountingFamily):
     def evidence(self, counted: Counted) -> Mapping[str, Any]:
         opened = counted.part.total.sums("accounts_opened")[2]
         return {"accounts_opened": int(opened)} if opened else {}
+
+    def _weigh(self, counted: Counted, context: Context) -> List[Weighed]:
+        tried, away = (len(counted.part.memories.get(kind, ())) for kind in (TRIED_ACCOUNTS, "accounts"))
+        return [
+            one._replace(decades=min(one.decades, VOLUME_CAP))
+            if one.feature == "attempts" and tried and (not away or one.seen < GUESSES * tried)
+            else one
+            for one in super()._weigh(counted, context)
+        ]
 
     def _principal(self, counted: Counted, context: Context) -> Optional[Observation]:
         found = super()._principal(counted, context)

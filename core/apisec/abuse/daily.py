@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Dict, List, Tuple, Type, TypeVar
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import SLOTS_PER_WEEK, Population, mapping, numbers
-from apisec.activity.hashing import value_hash32
+from apisec.activity.hashing import MASK, value_hash32
 from apisec.errors import DocumentError
 
 MAX_SAMPLE = 64  # principals of a day that are learned from: those of the smallest hashes
@@ -63,8 +63,11 @@ class DailyShares:
         held[principal] = [rank, kind, dict(measured)]
 
     def active(self, day: int) -> int:
-        """How many principals of the day are known (a sample of many)."""
-        return len(self._days.get(day, ()))
+        """How many principals the day has; estimated from the largest hash of the sample where they are many."""
+        held = self._days.get(day, {})
+        if len(held) < MAX_SAMPLE:
+            return len(held)
+        return int((len(held) - 1) * (MASK + 1) / (1 + max(one[0] for one in held.values())))
 
     def of_day(
         self,

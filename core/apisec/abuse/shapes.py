@@ -48,6 +48,7 @@ _DEGREES: Dict[str, Tuple[float, str]] = {
     word: (worth, kind) for kind, (worth, words) in reversed(list(_WORDS.items())) for word in words.split()
 }
 _FLAGS = frozenset(("is", "has", "can", "allow", "allowed"))
+_PAGING = frozenset(("limit",))  # alone, beside offset and sort, how many are asked for; a credit's limit is money
 _WRITTEN = frozenset(("at", "by"))  # after what was done: created_at, approved_by; the server writes it
 PLAIN = (0.0, "")
 
@@ -57,7 +58,7 @@ def telling(field: str) -> Tuple[float, str]:
     """Return how telling a field's name is, in decades, and what it would give: ``body.user.is_admin`` 2, rights."""
     last = field.rpartition(".")[2].rstrip("[]")
     words = split(last)
-    if not words:
+    if not words or (len(words) == 1 and words[0] in _PAGING):
         return PLAIN
     found = [_DEGREES[word] for word in (*words, "".join(words)) if word in _DEGREES]
     if len(words) > 1 and words[-1] in _WRITTEN and words[-2].endswith("ed"):

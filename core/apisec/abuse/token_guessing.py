@@ -1,14 +1,15 @@
 """Token guessing: requests with credentials that nobody issued.
 
 A rotation of credentials makes everybody's fail at once (a wave, ``tally``); a client with an expired one fails for
-hours, with the same one. What has expired had been seen before, when it was good: who guesses uses another one each
-time, that nobody has ever seen. Where a token is a principal, each is a new principal that never succeeds, and they are
-added up by address (``guessers``).
+hours, with the same one. What has expired had been seen before, when it was good, be it weeks ago: who guesses uses
+another one each time, that nobody has ever seen. Where a token is a principal, each is a new principal that never
+succeeds, and they are added up by address (``guessers``).
 """
 
 from __future__ import annotations
 
 from apisec.abuse.base import Context
+from apisec.abuse.counters import WEEK_SLOTS
 from apisec.abuse.crowds import CrowdFamily, Whole
 from apisec.abuse.tally import Counted
 from apisec.abuse.weighing import VOLUME_CAP, Claim, Total
@@ -37,7 +38,8 @@ class TokenGuessing(CrowdFamily):
 
     def mark(self, counted: Counted, context: Context) -> None:
         part = counted.part
-        before = part.total.sums("answered")[2]
+        # Who is back after more than its sums remember was counted when it was new, or was answered then.
+        before = part.total.sums("answered")[2] or counted.age >= WEEK_SLOTS
         fresh = sum(_unseen(counted, row, context.now_slot) for row in counted.rows)
         for row, name, used in counted.used():
             refused = used.statuses.get(401, 0)

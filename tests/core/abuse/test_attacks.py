@@ -219,6 +219,17 @@ def old_password() -> List[Event]:
     return [login(at(DAYS, 1 + n / 4), "job", "nightly", 401, src="203.0.113.35") for n in range(80)]
 
 
+def hasty_program() -> List[Event]:
+    """A program that keeps on trying the password of yesterday, at home, every ten seconds."""
+    at_home = {"src": "198.51.5.7"}
+    return [login(NOON + 10 * n, "au001", "u001", 401, **at_home) for n in range(300)]
+
+
+def program_elsewhere() -> List[Event]:
+    """The same on another machine, until somebody sees it after a quarter of an hour."""
+    return [login(NOON + 10 * n, "cron", "u001", 401, src=SRC) for n in range(80)]
+
+
 def one_weak_signal() -> List[Event]:
     return [event(NOON, "oreilly", "GET /search", signals=[signal("sqli", 0.6)])]
 
@@ -240,6 +251,8 @@ def burst() -> List[Event]:
         renewing,
         broken_client,
         old_password,
+        hasty_program,
+        program_elsewhere,
         one_weak_signal,
         burst,
     ],
@@ -247,6 +260,20 @@ def burst() -> List[Event]:
 def test_what_ordinary_traffic_does_is_no_finding(lived: Lived, make: Callable[[], List[Event]]) -> None:
     told = findings(run(lived(), [*ordinary(DAYS), *make()]))
     assert not told, [(one["family"], one["reasons"]) for one in told]
+
+
+def test_sessions_that_expired_weeks_ago_are_no_guesses(lived: Lived) -> None:
+    """An office comes back from its holidays, one by one: nobody's session holds any more."""
+
+    def at_work(day: int, status: int) -> List[Event]:
+        about = {"principal_kind": "session", "src": "203.0.113.40"}
+        times = [(n, again) for n in range(12) for again in (0, 600)]
+        return [event(at(day, 6 + 1.3 * n, again), f"desk{n}", "GET /orders", status, **about) for n, again in times]
+
+    engine = lived()
+    back = DAYS + 9
+    assert not findings(run(engine, [*ordinary(DAYS), *at_work(DAYS, 200)]))
+    assert not findings(run(engine, [*ordinary(back), *at_work(back, 401)]))
 
 
 def test_a_new_service_is_not_suspicious_for_being_new() -> None:

@@ -66,10 +66,24 @@ def test_several_that_are_refused_are_a_search(lived: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("createdAt", "state"), ("orderBy", ""), ("planLevel", "state"), ("at", "")]
+    ("name", "kind"),
+    [
+        ("createdAt", "state"),
+        ("orderBy", ""),
+        ("planLevel", "state"),
+        ("at", ""),
+        ("limit", ""),
+        ("dailyLimit", "money"),
+    ],
 )
 def test_what_the_server_writes_is_telling(name: str, kind: str) -> None:
     assert telling(f"body.{name}")[1] == kind
+
+
+def test_a_limit_alone_is_of_a_page(lived: World) -> None:
+    """Who breaks forms sends offset, limit and sort where none belongs, and is now and then answered with success."""
+    paging = {"limit": "integer", "offset": "integer", "sort": "string"}
+    assert best(save(lived, at(4), "mallory", paging, times=3)) < FINDING
 
 
 @pytest.mark.parametrize("name", ["theme", "limit", "shipping_notes", "total_of_all_items", "timezone"])

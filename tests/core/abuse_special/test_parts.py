@@ -31,6 +31,16 @@ PARTS: List[Type[Any]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("count", [7, 400, 3_000])
+def test_the_principals_of_a_day_are_estimated_where_a_sample_is_kept(count: int) -> None:
+    """Many a little each is judged against all who were there, not against those that were remembered."""
+    shares = ObjectShares()
+    for index in range(count):
+        shares.measure(100, f"user{index}", "jwt", {"unissued": (0.0, 1.0)})
+    assert shares.active(100) == pytest.approx(count, rel=0.35)
+    assert shares.active(99) == 0
+
+
 def brute_tail(hits: int, trials: int, mean: float, correlation: float) -> float:
     """Sum the beta-binomial's probabilities by their definition."""
     spread = (1 - correlation) / correlation
