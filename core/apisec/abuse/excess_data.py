@@ -166,5 +166,11 @@ def _out_of_line(counted: Counted, context: Context, marking: bool = False) -> D
 
 
 def _may_be_large(counted: Counted, context: Context, operation: str) -> bool:
-    """Whether responses of the window hold nobody else's: then they are as large as what is there."""
-    return narrow.is_own(context, operation, counted) or narrow.is_nobodys(context, operation, counted)
+    """Whether responses of the window hold nobody else's: then they are as large as what is there.
+
+    A list of what belongs to one is no catalogue, however many public things its records refer to; and of a large
+    response, which is cut, the owners may not be seen.
+    """
+    if narrow.is_own(context, operation, counted):
+        return True
+    return not narrow.names_few(context, operation, counted) and narrow.is_nobodys(context, operation, counted)

@@ -114,6 +114,12 @@ def is_own(context: Context, operation: str, counted: Counted) -> bool:
     return asked > 0 and single >= OF_ONE * asked
 
 
+def names_few(context: Context, operation: str, counted: Counted) -> bool:
+    """Whether the operation's lists are known to name few owners each."""
+    extremes = context.peek(OPERATION, (counted.row.service, operation), Extremes)
+    return extremes is not None and extremes.known(OWNERS) and extremes.usual(OWNERS, 0.0) <= FEW_OWNERS
+
+
 def is_nobodys(context: Context, operation: str, counted: Counted) -> bool:
     """Whether what the operation's lists gave in the window is for everybody, or only this principal ever got it.
 

@@ -11,12 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from apisec.abuse.base import decades
+from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.engine import Engine
 from apisec.abuse.excess_data import ExcessData
 from apisec.abuse.extremes import LEAST_PRINCIPALS, MAX_PRINCIPALS, Extremes
 from apisec.abuse.flooding import Flooding
 from apisec.abuse.load import CAP, KEPT_HOURS, LEAST_SPENT, Load
+from apisec.abuse.narrow import OWNERS, names_few
 from apisec.abuse.scraping import Scraping
+from apisec.abuse.tally import Counted
+from apisec.activity import Row
 from apisec.errors import DocumentError
 from apisec.sequences.steps import reads
 from tests.core.abuse.town import Anomalies, Event, at, event, findings, run
@@ -96,6 +100,25 @@ def test_load_is_measured_by_the_busiest_hours_and_an_idle_service_has_none() ->
 )  # fmt: skip
 def test_what_reads_is_known_by_method_and_verb(operation: str, read: bool) -> None:
     assert reads(operation) is read
+
+
+class Known:
+    """A context that knows one operation."""
+
+    def __init__(self, extremes: Extremes) -> None:
+        self._extremes = extremes
+
+    def peek(self, scope: str, key: Any, kind: Any) -> Any:
+        return self._extremes
+
+
+@pytest.mark.parametrize(("people", "owners", "few"), [(40, 1.0, True), (40, 30.0, False), (5, 1.0, False)])
+def test_a_list_of_what_belongs_to_one_is_known_by_those_who_ask_for_it(people: int, owners: float, few: bool) -> None:
+    extremes = Extremes()
+    for who in range(people):
+        extremes.take(OWNERS, who * 7919, owners)
+    counted = Counted(("shop", "p"), [Row("shop", "p", 1)], PrincipalCounters(), 0)
+    assert names_few(Known(extremes), "GET /a", counted) is few  # type: ignore[arg-type]
 
 
 # --- a small office -------------------------------------------------------------------------------------------
