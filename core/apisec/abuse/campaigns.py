@@ -13,12 +13,13 @@ A weak observation (below ``FINDING_SCORE``) joins an open campaign of its servi
 Otherwise it opens one, when its score is at least ``OPEN_SCORE``. A campaign is told (``new``) once: when its score
 first reaches ``FINDING_SCORE``. What comes later is told as its course: when it grows, and now and then.
 
-What is worth a finding itself joins one that was told only when that accuses its principals already, or shares members
-with a crowd, or when the same family was worth a finding there and it shares the signature or the client, or the
-operation (``NEXT_HOURS`` after the last who was accused), comes from outside while such keep coming, or within an
-hour of the first one. What the accused go on doing makes nobody else one of them: who comes to the same operation days
-later is another attacker. It prefers joining to a weak campaign of its own, which is then taken in: forty sources are
-forty weak campaigns before one is told.
+What is worth a finding itself joins one that was told only when that accuses its principals already, or shares
+members with a crowd, or when the same family was worth a finding there and it shares the signature or the client, or
+the operation (``NEXT_HOURS`` after the last who was accused), comes from outside while such keep coming, or within an
+hour of the first one. What the accused go on doing makes nobody else one of them: who comes to the same operation
+days later is another attacker; and what they take up more than a day after the beginning draws in nobody else. It
+prefers joining to a weak campaign of its own, which is then taken in: forty sources are forty weak campaigns before
+one is told.
 """
 
 from __future__ import annotations
@@ -145,7 +146,9 @@ class Campaign:
                 self.targets = []
             fresh = len(who) - _known(who, self.accused)
             count, first, last = self.arrivals.get(one.family, (0, slot, slot))
-            if fresh or not count:
+            # What the accused take up days later draws in nobody who does the same.
+            face = count or not self.told or slot - self.opened <= SHARED_HOURS * SLOTS_PER_HOUR
+            if face and (fresh or not count):
                 self.arrivals[one.family] = (count + max(1, fresh), first, max(last, slot))
             self.accused.update(dict.fromkeys(who))
             for old in list(self.accused)[:-MAX_KNOWN]:
@@ -170,8 +173,8 @@ class Campaign:
         """Return how well what is worth a finding belongs to one that was told: it is not to vanish in it."""
         who, idle = principals_of(one), slot - self.last_slot
         recent = idle <= SHARED_HOURS * SLOTS_PER_HOUR
-        here = one.operation in self.operations or self.member_count <= FEW
-        if 2 * _known(who, self.accused) > len(who) and (one.family in self.families or (here and recent)):
+        here = one.operation in self.operations or self.member_count <= FEW or one.family in self.families
+        if 2 * _known(who, self.accused) > len(who) and (one.family in self.arrivals or (here and recent)):
             return 1
         if len(who) > 1 and recent and one.operation in self.operations and 2 * _known(who, self.members) > len(who):
             return 2

@@ -175,6 +175,27 @@ def test_another_family_of_somebody_else_is_a_finding_of_its_own(family: str) ->
     assert told.new
 
 
+@pytest.mark.parametrize(("hours", "together"), [(SHARED_HOURS - 1, True), (SHARED_HOURS + 1, False)])
+def test_what_the_accused_take_up_days_later_draws_in_nobody_else(hours: int, together: bool) -> None:
+    ledger = Ledger()
+    for hour in range(hours + 1):
+        ledger.take([observed()], SLOT + hour * SLOTS_PER_HOUR)
+    at = SLOT + hours * SLOTS_PER_HOUR
+    told = ledger.take([observed(family="flooding")], at)
+    assert not any(one.new for one in told)  # its own principal does more of it
+    told = ledger.take([observed("other", family="flooding")], at + 1)
+    assert any(one.new for one in told) is not together
+
+
+@pytest.mark.parametrize(("hours", "together"), [(SHARED_HOURS - 1, True), (SHARED_HOURS + 1, False)])
+def test_another_kind_of_finding_about_the_same_principal_days_later_is_one_more(hours: int, together: bool) -> None:
+    ledger = Ledger()
+    ledger.take([observed()], SLOT)
+    ledger.take([observed(score=60.0, family="flooding")], SLOT + 1)
+    told = ledger.take([observed(family="flooding")], SLOT + 1 + hours * SLOTS_PER_HOUR)
+    assert any(one.new for one in told) is not together
+
+
 def test_a_weak_member_that_does_worse_elsewhere_is_a_finding_of_its_own() -> None:
     ledger = Ledger()
     ledger.take([observed()], SLOT)
