@@ -27,6 +27,7 @@ MAX_OPERATIONS = 24  # of one principal that ask for objects; those used longest
 MAX_SEEN = 512  # objects of one operation that count once
 MAX_MET = 64  # others whose objects one principal asked for on a day
 MAX_DAYS = 8  # today and the seven days before
+SHIPPED_BYTES = 16_384  # of a response's body that its event holds (body_bytes, docs/reference/configuration.md)
 MAX_SAMPLE = 2_048  # objects of a service whose holders are known
 HOLDER_DAYS = 30
 _TAG = 0xFFFF  # bits of a principal's hash: among six holders one in ten thousand strangers is taken for one of them
@@ -162,10 +163,14 @@ class Provenance:
 
     def give(self, row: Row) -> None:
         """Remember what the responses of a row gave."""
-        if not row.issued and not row.issued_dropped:
+        lost = lost_in(row)
+        if not row.issued and not row.issued_dropped and not lost:
             return
+        before = len(self.issued)
         self.issued.update(dict.fromkeys(row.issued, row.slot // SLOTS_PER_DAY))
-        self.forgotten += row.issued_dropped
+        # A list that comes again loses the same ids again.
+        new = (len(self.issued) - before) / len(row.issued) if row.issued else 1.0
+        self.forgotten += row.issued_dropped + round(lost * new)
         if len(self.issued) > MAX_ISSUED:
             newest = sorted(self.issued.items(), key=lambda item: (-item[1], item[0]))
             self.forgotten += len(newest) - MAX_ISSUED * 7 // 8
@@ -173,7 +178,10 @@ class Provenance:
 
     @property
     def sure(self) -> float:
-        """How far an id that is not known was never issued, 0–1: the share of issued ids that are remembered."""
+        """How far an id that is not known was never issued, 0–1: the share of issued ids that are remembered.
+
+        Those in what was cut off a long list are not.
+        """
         return len(self.issued) / (len(self.issued) + self.forgotten) if self.forgotten else 1.0
 
     def merge(self, other: Provenance) -> None:
@@ -226,6 +234,16 @@ class Provenance:
             for day, counts in by_hash(found.get("days"), 2 * MAX_DAYS, cls.name).items():
                 asked.days[day] = Day(*(int(count) for count in numbers(counts, len(NONE), cls.name)))
         return made
+
+
+def lost_in(row: Row) -> float:
+    """Return about how many ids lists of the row gave behind what events hold of a body."""
+    lost = 0.0
+    for used in row.operations.values():
+        if used.records and used.largest_out > SHIPPED_BYTES:
+            unseen = max(used.largest_out - SHIPPED_BYTES, used.bytes_out - used.requests * SHIPPED_BYTES)
+            lost += max(used.records, used.given.count) * unseen / max(1.0, used.bytes_out - unseen)
+    return lost
 
 
 class Holders:

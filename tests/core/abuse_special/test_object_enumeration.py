@@ -9,7 +9,7 @@ from apisec.abuse.engine import Engine
 from apisec.abuse.object_enumeration import ObjectEnumeration
 from apisec.activity import Activity
 from tests.core.abuse_special import world
-from tests.core.abuse_special.world import World, at, own, probe, users, visit
+from tests.core.abuse_special.world import LIST, World, at, order, own, probe, request, users, visit
 
 FINDING = 90.0
 
@@ -113,6 +113,15 @@ def test_accomplices_are_no_release(lived: World) -> None:
     ]
     found = lived.step(events)
     assert {one.principal for one in found if one.score >= FINDING} == {"mule0", "mule1", "mule2"}
+
+
+@pytest.mark.parametrize(("size", "told"), [(160_000, False), (9_000, True)])
+def test_what_was_cut_off_a_list_may_have_been_given(lived: World, size: int, told: bool) -> None:
+    """An auditor gets a page of hundreds, of which an event holds the first few, and opens some of all of them."""
+    page = [order(700 + number, f"cus-{number}") for number in range(20)]
+    listing = {**request(at(4, 9_000), "auditor", LIST, body={"items": page}), "bytes_out": size}
+    found = lived.step([listing, *probe(at(4, 9_300), "auditor", range(705, 900, 5))])
+    assert any(one.score >= FINDING for one in found) == told
 
 
 def test_what_few_ask_for_is_judged_by_what_all_else_shows() -> None:
