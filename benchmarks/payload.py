@@ -33,6 +33,7 @@ from typing import Any
 from urllib.parse import quote
 
 from apisec.abuse.payload import WEAK
+from apisec.attacks import marks
 from apisec.attacks import signals as signals_of_core
 from apisec.redaction.keys import KeyRing, Tokenizer
 from apisec.statistics import wilson
@@ -77,6 +78,7 @@ class Alone:
     def ask(self, where: str, sent: Sent) -> None:
         """Time one request whose values were never asked; those of the usual headers were."""
         signals_of_core._remembered.cache_clear()
+        marks.worded.cache_clear()
         self._engine.process(Sent("", "", "GET", "/", complete((), b"")).transaction())
         self._engine.process(sent.transaction())
         self.microseconds[where].append(self._taken * 1e6)
@@ -152,16 +154,21 @@ def sides(level: int) -> list[Side]:
     return found
 
 
+def tests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
+    """Yield the requests of the rule set's tests."""
+    ranks = crs.levels(RULES) if RULES.is_dir() else {}
+    for sent, rule in crs.attacks(args.crs, args.split):
+        yield "attacks", sent
+        if ranks.get(rule, 1) <= args.level:
+            yield f"attacks of PL{args.level}", sent
+    for sent, _ in crs.harmless(args.crs, args.split):
+        yield "harmless by CRS", sent
+
+
 def requests(args: argparse.Namespace) -> Iterable[tuple[str, Sent]]:
     """Yield all requests with what they are counted as."""
     if args.crs:
-        ranks = crs.levels(RULES) if RULES.is_dir() else {}
-        for sent, rule in crs.attacks(args.crs, args.split):
-            yield "attacks", sent
-            if ranks.get(rule, 1) <= args.level:
-                yield f"attacks of PL{args.level}", sent
-        for sent, _ in crs.harmless(args.crs, args.split):
-            yield "harmless by CRS", sent
+        yield from tests(args)
     if args.split != "development":
         for sent in tools.requests(args.count):
             yield "attacks of tools", sent

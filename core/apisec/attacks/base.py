@@ -8,8 +8,12 @@ from typing import Callable, Dict, FrozenSet, Iterable, List, NamedTuple, Option
 from apisec.validators.lazy import lazy
 
 THRESHOLD = 0.5  # below it nothing is said
+MAX_MASKS = 4_096  # sets of evidence that are remembered
 
 Ask = Callable[[str], Iterable[float]]  # what yields weights of evidence in a text
+Asked = Tuple[
+    str, Ask, Optional[Pattern[str]], float
+]  # detector, what to ask, the same as a search, the doubt it leaves
 
 
 class Evidence(NamedTuple):
@@ -83,8 +87,9 @@ class Index:
     """Asks many detectors about a text. Only evidence whose literals stand in it is asked: they cost a fiftieth."""
 
     def __init__(self, attacks: Iterable[Attack]) -> None:
-        self._asked: List[Tuple[str, Ask, Optional[Pattern[str]], float]] = []
+        self._asked: List[Asked] = []
         self._masks: Dict[str, int] = {}  # by literal: a bit for each piece of evidence that has it
+        self._rows: Dict[int, Tuple[Asked, ...]] = {}  # by mask, remembered
         for one in attacks:
             for row in one.evidence:
                 if row.gate is None:
@@ -97,7 +102,7 @@ class Index:
                 self._add(one.judged, (one.id, one.judge, None, 0.0))
         self._literals = Literals(self._masks)
 
-    def _add(self, needs: FrozenSet[str], asked: Tuple[str, Ask, Optional[Pattern[str]], float]) -> None:
+    def _add(self, needs: FrozenSet[str], asked: Asked) -> None:
         for literal in needs:
             self._masks[literal] = self._masks.get(literal, 0) | 1 << len(self._asked)
         self._asked.append(asked)
@@ -108,10 +113,7 @@ class Index:
         for literal in self._literals.present(text):
             mask |= self._masks[literal]
         doubts: Dict[str, float] = {}
-        while mask:
-            lowest = mask & -mask
-            mask ^= lowest
-            name, ask, shape, doubt = self._asked[lowest.bit_length() - 1]
+        for name, ask, shape, doubt in self._rows.get(mask) or self._of(mask):
             if shape is not None:  # most of them: a search
                 if shape.search(text):
                     doubts[name] = doubts.get(name, 1.0) * doubt
@@ -119,6 +121,14 @@ class Index:
             for weight in ask(text):
                 doubts[name] = doubts.get(name, 1.0) * (1 - weight)
         return {name: round(1 - doubt, 3) for name, doubt in doubts.items()}
+
+    def _of(self, mask: int) -> Tuple[Asked, ...]:
+        """Return the pieces of evidence of a mask: texts of one kind have the same literals."""
+        found = tuple([row for number, row in enumerate(self._asked) if mask >> number & 1])
+        if len(self._rows) >= MAX_MASKS:
+            self._rows.clear()
+        self._rows[mask] = found
+        return found
 
 
 def _asking(row: Evidence) -> Ask:

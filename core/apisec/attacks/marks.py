@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Tuple
 
 from apisec.attacks.base import Literals
 from apisec.attacks.code import ENCODED
 from apisec.attacks.readings import TELLING_BASE64
+
+MAX_PLAIN = 64  # characters of a value without marks of which it is remembered whether it has words
 
 # No payload of any family does without one of these characters, ways of writing or words.
 MARKS = (
@@ -246,9 +249,15 @@ SUSPECT = re.compile(f"{MARKS}|{BEGUN}|(?i:{'|'.join(map(re.escape, WORDS))})")
 
 
 def suspicious(value: str) -> bool:
-    """Return whether a value may score at all."""
+    """Return whether a value may score at all. Of short plain ones it is remembered: they come again and again."""
     if len(value) < 2:
         return False
     if _MARKED.search(value):
         return True
+    return worded(value) if len(value) <= MAX_PLAIN else bool(_WORDS.present(value.lower()))
+
+
+@lru_cache(maxsize=8192)
+def worded(value: str) -> bool:
+    """Return whether a value without a mark has one of the words."""
     return bool(_WORDS.present(value.lower()))

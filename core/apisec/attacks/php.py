@@ -111,7 +111,7 @@ _CALL = (
 )
 
 _RUNNING = ("system", "exec", "passthru", "assert", "eval", "phpinfo", "popen")
-_NAME = re.compile(r"(?<![\w.>$-])[a-z]\w{2,30}$")
+_CALLED = re.compile(r"(?<![\w.>$-])([a-z]\w{2,30})\s{0,9}\(")
 _SURE = re.compile(_PHP_SURE)
 _NATURAL = frozenset(
     ("sleep", "link", "extract", "define", "defined", "constant", "leak", "virtual", "system", "assert")
@@ -135,18 +135,13 @@ def _is_function(name: str) -> bool:
 def _php(text: str) -> Iterator[float]:
     if "=" in text and any(_is_setting(match.group(1)) for match in islice(_ASSIGNED.finditer(text), MAX_CALLS)):
         yield 0.65
-    at = -1
-    for _ in range(MAX_CALLS):
-        at = text.find("(", at + 1)
-        if at < 0:
-            return
-        tail = text[max(0, at - 36) : at].rstrip()
-        called = _NAME.search(tail) if tail[-1:].isalnum() else None
-        if called is None or not _is_function(called.group()):
+    for called in islice(_CALLED.finditer(text), MAX_CALLS):
+        name, at = called.group(1), called.end()
+        if not _is_function(name):
             continue
-        before = text[:at].rstrip()[: -len(called.group())].rstrip()[-1:]
-        argument = text[at + 1 : at + 5].lstrip()[:1]
-        if text[at - 1].isspace() and called.group() in _NATURAL and argument not in "$'\"@":
+        before = text[: called.start()].rstrip()[-1:]
+        argument = text[at : at + 4].lstrip()[:1]
+        if text[at - 2].isspace() and name in _NATURAL and argument not in "$'\"@":
             continue  # Sleep (8 hours)
         if not before and len(text) <= 160 and "\n" not in text:
             yield 0.55

@@ -198,6 +198,8 @@ _SUBSTITUTION = re.compile(
 
 def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
+    if _SEPARATOR.search(text) is None:
+        return
     fenced = text.startswith(("```", "~~~"))
     lines = "\n" in text and (fenced or text.count("\n") > MAX_LINES or " " in text[: text.find("\n")])
     quoted = list(reversed(mentions(text)))

@@ -131,6 +131,8 @@ def ways(text: str, bare: bool = True) -> Iterator[Tuple[str, str, bool]]:
     text = text[:MAX_TEXT]
     if bare:
         yield "", _read(text, 0, []), False
+    if "'" not in text and '"' not in text and "`" not in text:
+        return
     text = unmentioned(_PRIME.sub(r"\1", text) if "' " in text else text)
     for quote, closer in _CLOSERS.items():
         if quote in text:
