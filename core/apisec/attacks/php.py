@@ -165,6 +165,7 @@ PHP = attack(
         "_server[",
         "_request[",
     ),
+    (0.8, r"\bchr\s?\(\s?\d{1,3}\s?\)\s?\.\s?chr\s?\(\s?\d", "chr"),  # a text that nobody is to read
     (
         0.75,
         rf"\b{_PHP_NAMED}\b",

@@ -196,6 +196,11 @@ _SUBSTITUTION = re.compile(
 )
 
 
+def _ends(text: str, mark: Match[str], mention: Tuple[int, int]) -> bool:
+    """Return whether a backquote ends what a text mentions between two of them: `dist` dir; it begins nothing."""
+    return mark.end() == mention[1] and text[mention[0]] == "`"
+
+
 def _separators(text: str) -> Iterator[Match[str]]:
     """Yield the separators that may stand before a command: no blank before a backquote, no line of a longer text."""
     if _SEPARATOR.search(text) is None:
@@ -209,7 +214,7 @@ def _separators(text: str) -> Iterator[Match[str]]:
         mark = match.group()
         while quoted and quoted[-1][1] <= match.start():
             quoted.pop()
-        if quoted and quoted[-1][0] < match.start() and mark not in ("`", "$("):
+        if quoted and quoted[-1][0] < match.start() and (mark not in ("`", "$(") or _ends(text, match, quoted[-1])):
             continue  # within quotes it separates nothing
         if mark == "`":
             before = text[match.start() - 1 : match.start()]

@@ -36,6 +36,9 @@ _TRICK = re.compile(
     r"|mainmodule|process\.binding|chr\(\d{1,3}\)\s?\.\s?chr\(|\bmd5\(\s?['\"]?\d|\$\{@|\$_(?:get|post|request|cookie)\s?[\[{][^\]}]{1,30}[\]}]\s?\("
     r"|(?:system|exec|passthru|popen|execsync|spawn)\s?\(\s?['\"`](?:id|ls|cat|whoami|uname|dir|curl|wget|nc|ping|sleep|ifconfig|type)\b"
     r"|phpinfo\s?\(\s?\)"
+    # a comment between a variable and its call, a name that is computed or silenced, a file made of base64
+    r"|\$\w{1,30}(?:\[[^\]\n]{1,30}\])?\s?/\*[^*\n]{0,30}\*/\s?[\[(]|\$\s?\{\s?@|\$\$\$|=\s?@\$\w{1,30}\s?\(|\[\s?@[$\w]"
+    r"|(?:put_contents|fwrite|fputs)\s?\([^)\n]{1,80},\s?base64_decode\("
 )
 _FILE = re.compile(r"[^\s(]{0,160}\.(?:php|pht|phar|inc)[\w.-]{0,12}[.~/\\\s]{0,30}$")
 _CLOSES = re.compile(r"\s{0,2}(?:[)\]};|&]|['\"`]\s{0,2}[);,+.|&>/]|\d{0,10}['\"`)])")
@@ -92,7 +95,10 @@ _SECRET = re.compile(
 _UPWARD = re.compile(
     r"\.\./\.\./(?!etc/|proc/|var/|usr/|root/|home/|windows|winnt|boot)[a-z][\w-]{1,40}(?:/[a-z][\w-]{1,40}){0,4}$"
 )
-_MESSAGE = re.compile(r"(?:[a-z][a-z0-9-]{1,40}: ?\S|(?:get|post|put|patch|head|options|delete) /)")
+_MESSAGE = re.compile(
+    r"(?:(?:```|~~~)\w{0,12}[\r\n]{1,2})?"
+    r"(?:http/[\d.]{1,3} |[a-z][a-z0-9-]{1,40}: ?\S|(?:get|post|put|patch|head|options|delete) /)"
+)
 # A connection's name: a service's scheme, a host with a name, and none that resolves to what it says.
 _CONNECTION = re.compile(
     r"(?:jdbc:)?(?:postgres(?:ql)?|mysql|mariadb|mongodb(?:\+srv)?|rediss?|amqps?|kafka|mqtts?|nats|ldaps?|sftp|smb|imaps?|pop3s?"

@@ -133,8 +133,8 @@ _SQL = re.compile(
 
 
 def is_program(text: str) -> bool:
-    """Return whether a text is lines of code, three or more, most of which look like it; or code between fences."""
-    if text.startswith(_FENCES) and text.rstrip().endswith(_FENCES) and "\n" in text:
+    """Return whether a text is lines of code, three or more, most of which look like it; or code behind a fence."""
+    if text.startswith(_FENCES) and "\n" in text:  # whoever cuts it off leaves the beginning
         return True
     if "\n" not in text or len(text) <= PROGRAM_LENGTH:
         return False
