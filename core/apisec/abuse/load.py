@@ -11,7 +11,7 @@ from apisec.abuse.rarity import by_hash, numbers
 KEPT_HOURS = 168
 LEAST_HOURS = 24  # before the busiest are known
 BUSIEST = 0.95  # quantile of the hours
-LEAST_SPENT = 30_000.0  # milliseconds in an hour, 1 % of one worker: less is no load, however idle the service is
+LEAST_SPENT = 360_000.0  # milliseconds in an hour, a tenth of one worker: less is no load, however idle the service is
 LEAST_ASKED = 240.0  # requests in an hour: four a minute, all the time
 SHARE = 0.25  # of what the service takes then: nobody ordinary is as much
 CAP = 2.0  # decades

@@ -1,8 +1,9 @@
 """Whether an operation is about what belongs to somebody, or about what is there for everybody.
 
 Of what belongs to somebody the owner is the first who gets it, and staff comes after. So of the objects that ordinary
-principals ask for, what counts is how many others held before them: some, where most ask for their own; nearly all,
-where everybody reads one collection. The principal is the unit, so that a few desks do not speak for all.
+principals ask for, what counts is how many others held before them: some, where many ask for their own; nearly all,
+where everybody reads one collection. The principal is the unit (of those that last for a session the client), so that a
+few desks do not speak for all.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ KNOWN, BORROWED = "sampled", "borrowed"  # marks: objects whose holders are know
 LEAST_OBJECTS = 2.0  # of a principal in seven days
 LEAST_PRINCIPALS = 8
 MAX_PRINCIPALS = 64  # those of the smallest hashes
-PRIVATE = 0.85  # of what the middle one of the principals asks for: staff is first to see some of what it owns
+# Of what the fourth of the principals asks for that borrow least: where people ask for their own, staff and partners,
+# who may be more, come after; staff is first to see some of what it owns.
+PRIVATE, LEAST_BORROWING = 0.75, 4
 
 
 class Sharing:
@@ -48,8 +51,8 @@ class Sharing:
         return len(self._held) >= LEAST_PRINCIPALS
 
     def is_private(self) -> bool:
-        """Whether half of the principals ask for much that nobody held before. False where too little is known."""
-        return self.known and sorted(self._held.values())[len(self._held) // 2] < PRIVATE
+        """Whether many principals ask for much that nobody held before. False where too little is known."""
+        return self.known and sorted(self._held.values())[len(self._held) // LEAST_BORROWING] < PRIVATE
 
     def merge(self, other: Sharing) -> None:
         for principal, share in other._held.items():

@@ -98,13 +98,13 @@ def _time(one: Event) -> float:
     return float(one["time"])
 
 
-def test_few_say_nothing_and_the_middle_one_decides() -> None:
+def test_few_say_nothing_and_a_fourth_decides() -> None:
     sharing = Sharing()
     for who in range(LEAST_PRINCIPALS - 1):
         sharing.take(who, 0.0)
     assert not sharing.is_private()
     sharing.take(LEAST_PRINCIPALS, 0.0)
-    for desk in range(LEAST_PRINCIPALS // 2):
+    for desk in range(2 * LEAST_PRINCIPALS):
         sharing.take(100 + desk, 1.0)
     assert sharing.is_private()
     again = Sharing.from_state(json.loads(json.dumps(sharing.to_state())))

@@ -77,14 +77,14 @@ def test_what_is_no_state_is_refused(state: Any) -> None:
 
 
 def test_load_is_measured_by_the_busiest_hours_and_an_idle_service_has_none() -> None:
-    load = Load()
+    load, most = Load(), 10.0 * LEAST_SPENT
     for hour in range(KEPT_HOURS + 30):
-        load.take(12 * hour, 200_000.0 if hour % 12 == 11 else 40_000.0)
+        load.take(12 * hour, most if hour % 12 == 11 else most / 5.0)
         load.forget(12 * hour)
-    assert load.decades(LEAST_SPENT - 1) == load.decades(45_000.0) == 0.0
-    assert 0.9 < load.decades(100_000.0) <= 1.1, "half of what all take in the busiest hours"
+    assert load.decades(LEAST_SPENT - 1) == load.decades(0.24 * most) == 0.0
+    assert 0.9 < load.decades(most / 2.0) <= 1.1, "half of what all take in the busiest hours"
     assert load.decades(1e9) == CAP
-    assert Load.from_state(json.loads(json.dumps(load.to_state()))).decades(100_000.0) == load.decades(100_000.0)
+    assert Load.from_state(json.loads(json.dumps(load.to_state()))).decades(most / 2.0) == load.decades(most / 2.0)
     assert len(load.to_state()) == KEPT_HOURS
     assert Load().decades(1e9) == 0.0
 
