@@ -74,6 +74,11 @@ _DATA = re.compile(r"data:(?:text/html|image/svg\+xml|application/xhtml|text/xml
 _PAGE = re.compile(r"<(?:!doctype html|html|head|body|title)\b")
 
 
+# What JSX gives an event, up to its first blank: a function's name or parameters. To a browser it is code that calls
+# nothing, or none at all.
+_NAMED = re.compile(r"\{(?:\(?[\w$]*[,)]?|[\w$]+(?:\.[\w$]+){0,4})\}?")
+
+
 def _by_attribute(name: str, attribute: str, value: str) -> float:
     """Return what an attribute tells whose value is no code itself."""
     if name == "meta" and attribute == "http-equiv":
@@ -89,7 +94,7 @@ def _weigh(tag: Tag) -> float:
     name = tag.name.rpartition(":")[2]
     best = _RUNS.get(name.lstrip("/"), 0.0)
     for attribute, value in tag.attributes:
-        if _EVENT.fullmatch(attribute.rpartition(":")[2]) and (value or tag.closed):
+        if _EVENT.fullmatch(attribute.rpartition(":")[2]) and (value or tag.closed) and not _NAMED.fullmatch(value):
             return 0.95
         plain = _IGNORED.sub("", value) if value else ""
         if attribute in _ADDRESSES and plain:
