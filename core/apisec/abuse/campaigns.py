@@ -57,8 +57,8 @@ REPEAT_SLOTS = SLOTS_PER_HOUR  # a course that neither rises nor grows is told t
 class Campaign:
     """Times are seconds since the epoch, slots of 5 minutes. ``members`` maps principals to the slot seen last.
 
-    ``accused`` are those of them who showed what is worth a finding; ``targets`` say what: the families, each also with
-    its operations and signatures.
+    ``accused`` are those of them who showed what is worth a finding, alone or as a crowd; ``targets`` say what: the
+    families, each also with its operations and signatures.
     """
 
     __slots__ = (
@@ -144,18 +144,23 @@ class Campaign:
             who = principals_of(one)
             if not self.accused:
                 self.targets = []
-            fresh = len(who) - _known(who, self.accused)
-            count, first, last = self.arrivals.get(one.family, (0, slot, slot))
-            # What the accused take up days later draws in nobody who does the same.
-            face = count or not self.told or slot - self.opened <= SHARED_HOURS * SLOTS_PER_HOUR
-            if face and (fresh or not count):
-                self.arrivals[one.family] = (count + max(1, fresh), first, max(last, slot))
-            self.accused.update(dict.fromkeys(who))
-            for old in list(self.accused)[:-MAX_KNOWN]:
-                del self.accused[old]
+            known = _known(who, self.accused)
+            # A crowd of the last day that those accused make up accuses nobody else who did a little meanwhile.
+            if len(who) == 1 or 2 * known <= len(who):
+                self._arrive(one.family, len(who) - known, slot)
+                self.accused.update(dict.fromkeys(who))
+                for old in list(self.accused)[:-MAX_KNOWN]:
+                    del self.accused[old]
         if one.score >= (FINDING_SCORE if self.accused else SHARED_SCORE):
             for target in (one.family, _on(one), _by(one), _from(one)):
                 _note(self.targets, target, MAX_TARGETS)
+
+    def _arrive(self, family: str, fresh: int, slot: int) -> None:
+        """Note when somebody else came. What the accused take up days later draws in nobody who does the same."""
+        count, first, last = self.arrivals.get(family, (0, slot, slot))
+        face = count or not self.told or slot - self.opened <= SHARED_HOURS * SLOTS_PER_HOUR
+        if face and (fresh or not count):
+            self.arrivals[family] = (count + max(1, fresh), first, max(last, slot))
 
     def rank(self, one: Observation, slot: int) -> int:
         """Return how well the observation belongs here: 1 best, 0 not at all."""

@@ -218,6 +218,17 @@ def test_a_crowd_joins_the_finding_about_the_first_of_it() -> None:
     assert any(one.new for one in ledger.take([strangers], SLOT + 20))
 
 
+def test_a_crowd_of_those_accused_accuses_nobody_who_did_a_little_meanwhile() -> None:
+    ledger = Ledger()
+    for hour in range(NEXT_HOURS + 1):
+        ledger.take([observed("m0"), observed("m1")], SLOT + hour * SLOTS_PER_HOUR)
+    at = SLOT + (NEXT_HOURS + 1) * SLOTS_PER_HOUR
+    crowd = observed("", entity="operation", members=("m0", "m1", "other"))
+    assert not any(one.new for one in ledger.take([crowd], at))
+    (told,) = ledger.take([observed("other")], at + 1)
+    assert told.new
+
+
 def test_many_principals_of_one_operation_are_one_finding_with_members() -> None:
     ledger = Ledger()
     told = [one for n in range(30) for one in ledger.take([observed(f"m{n}")], SLOT + n)]
