@@ -84,6 +84,9 @@ class MassAssignment:
             known = context.part(OPERATION, (service, name), Fields)
             changes = context.part(SERVICE, (service,), Changes)
             at_once = context.age(service) < YOUNG_SLOTS or known.rows < LEAST_ROWS
+            for _, used in pairs:
+                if used.fields and not used.failures:
+                    known.learn_types(used.fields)
             for row, fields in named:
                 known.learn_row(row.slot, row.principal, value_hash32(row.principal), fields, at_once)
                 changes.rows += 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Dict, List, NamedTuple, Tuple
+from typing import Any, ClassVar, Dict, List, NamedTuple, Set, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import Queue, mapping, numbers
@@ -15,6 +15,11 @@ MAX_FIELDS = 256  # of one operation
 MAX_SENDERS = 12  # of one field that are told apart; so many are enough to be ordinary
 MAX_WAITING = 256
 MAX_NAME = 160
+MAX_TYPES = 8  # of one field
+USUAL = 0.9  # of the rows of an operation carry a field, from which on one without it lacks something
+_ALIKE = {"integer": "number"}  # 12 and 12.5
+_NULL = "null"
+_ANY = "*"  # of fields that were known before types were
 PLACES = ("body.", "query.", "form.")  # where a client says what a record is to be
 
 # Words by what a client gains that sets such a member itself, and the decades that a name of them is worth: how seldom
@@ -74,15 +79,25 @@ def field_of(key: str) -> str:
     return path[:MAX_NAME] if path.startswith(PLACES) else ""
 
 
-class Field:
-    """A request field: the slot it was first seen in, rows that carry it, and principals that sent it (hashes)."""
+def type_of(key: str) -> str:
+    """Return the type of ``body.count:integer``, and of all numbers the same; empty for none."""
+    named = key.rpartition(":")[2]
+    return _ALIKE.get(named, named)
 
-    __slots__ = ("first", "rows", "senders")
+
+class Field:
+    """A request field: the slot it was first seen in, rows that carry it, and principals that sent it (hashes).
+
+    ``types`` are those that were answered with success.
+    """
+
+    __slots__ = ("first", "rows", "senders", "types")
 
     def __init__(self, first: int, rows: float = 0.0, senders: Iterable[int] = ()) -> None:
         self.first = first
         self.rows = rows
         self.senders: List[int] = list(senders)
+        self.types: Set[str] = set()
 
 
 class Fields:
@@ -106,6 +121,39 @@ class Fields:
         """Return how many principals other than ``but`` are known to send a field, ``MAX_SENDERS`` at most."""
         found = self._fields.get(name)
         return sum(one != but for one in found.senders) if found else 0
+
+    def ordinary(self, name: str, but: int) -> bool:
+        """Whether others than ``but`` send a field, and with success."""
+        found = self._fields.get(name)
+        return found is not None and bool(found.types) and any(one != but for one in found.senders)
+
+    def amiss(self, keys: Iterable[str], but: int) -> Set[str]:
+        """Return what about some fields is not as it is with others than ``but``.
+
+        That are fields that are not ordinary, types that they do not have, and fields that are usual and not there.
+        """
+        found: Set[str] = set()
+        names: Set[str] = set()
+        for key in keys:
+            name, kind = field_of(key), type_of(key)
+            if not name:
+                continue
+            names.add(name)
+            if not self.ordinary(name, but):
+                found.add(name)
+            elif not self._fields[name].types & {kind, _ANY} and kind != _NULL:
+                found.add(f"{name}:{kind}")
+        usual = USUAL * self.rows
+        found.update(f"-{name}" for name, known in self._fields.items() if known.rows >= usual and name not in names)
+        return found
+
+    def learn_types(self, keys: Iterable[str]) -> None:
+        """Take the types of the fields of requests that were answered with success."""
+        for key in keys:
+            known, kind = self._fields.get(field_of(key)), type_of(key)
+            if known is not None and kind and len(known.types) < MAX_TYPES:
+                known.types.add(kind)
+                known.types.discard(_ANY)
 
     def learn_row(self, slot: int, principal: str, tag: int, names: Iterable[str], at_once: bool) -> None:
         """Count a row of somebody ordinary; new fields wait a day, unless ``at_once``."""
@@ -145,6 +193,7 @@ class Fields:
             mine.first = min(mine.first, theirs.first)
             mine.rows += theirs.rows
             mine.senders = list(dict.fromkeys((*mine.senders, *theirs.senders)))[:MAX_SENDERS]
+            mine.types = set(sorted(mine.types | theirs.types)[:MAX_TYPES])
         self._waiting.merge(other._waiting)
 
     def forget(self, slot: int) -> None:
@@ -153,7 +202,8 @@ class Fields:
     def to_state(self) -> Dict[str, Any]:
         fields = {name: [one.first, one.rows, *one.senders] for name, one in self._fields.items()}
         head = [self.first, self.rows, self.sudden]
-        return {"head": head, "fields": fields, "waiting": self._waiting.to_state()}
+        types = {name: " ".join(sorted(one.types)) for name, one in self._fields.items() if one.types}
+        return {"head": head, "fields": fields, "types": types, "waiting": self._waiting.to_state()}
 
     @classmethod
     def from_state(cls, state: Any) -> Fields:
@@ -167,6 +217,11 @@ class Fields:
                 raise DocumentError("a field has another shape", where=cls.name)
             since, rows, *senders = numbers(values, len(values), cls.name)
             made._fields[name[:MAX_NAME]] = Field(int(since), rows, (int(one) for one in senders))
+        before = dict.fromkeys(made._fields, _ANY)
+        for name, types in mapping(members.get("types", before), MAX_FIELDS, cls.name).items():
+            if not isinstance(types, str) or name not in made._fields:
+                raise DocumentError("the types of a field are no text", where=cls.name)
+            made._fields[name].types = set(types.split()[:MAX_TYPES])
         made._waiting = Queue.from_state(members.get("waiting"), MAX_WAITING, (int, str))
         return made
 

@@ -4,7 +4,8 @@ A broken release or an outage befalls many at once and is a wave (``tally``) tha
 what the API makes of odd input is alone with it, or goes about it with many clients that have nothing else in common.
 
 A client that is broken sends the same again and again. Who looks for what breaks has to vary it: other operations,
-other members, until one is refused in another way. So how different the refused requests are counts beside how many.
+members, types, or none where all send some, until one is refused in another way. So how different the refused requests
+are counts beside how many; what is amiss with those of five minutes to one operation is one kind, however much it is.
 What carries members that nobody sends to the operation is counted for the service as a whole, too: each source may do
 little.
 """
@@ -18,9 +19,9 @@ from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, SERVICE, Context, 
 from apisec.abuse.breakages import MALFORMED, Ways, accident, learn_clients
 from apisec.abuse.crowds import Crowd, CrowdFamily, Whole
 from apisec.abuse.doors import names_accounts
-from apisec.abuse.shapes import Fields, merged_names
+from apisec.abuse.shapes import Fields, field_of
 from apisec.abuse.tally import Counted
-from apisec.abuse.weighing import Claim, Total, Weighed
+from apisec.abuse.weighing import Claim, Total, Weighed, weigh
 from apisec.activity.hashing import value_hash32
 from apisec.activity.parts import add_counts
 
@@ -36,6 +37,16 @@ COUNTED_4XX = frozenset(range(400, 500)) - {401, 403, 404, 429}  # together in o
 
 
 KINDS = "malformed"  # what principals and services remember them as
+# Who integrates a client, or tests one, meets many refusals too, if few of each: no finding by itself.
+KINDS_CLAIM = Claim(
+    "kinds",
+    "kinds_malformed",
+    "kinds of malformed requests",
+    least=LEAST_KINDS,
+    group="kinds",
+    example="failure",
+    cap=KINDS_CAP,
+)
 
 
 class SpecViolation(CrowdFamily):
@@ -44,10 +55,8 @@ class SpecViolation(CrowdFamily):
     claims = (
         Claim("malformed", "malformed", unit, least=LEAST, group="refused", example="failure", of="requests"),
         Claim("here", "malformed", unit, PRINCIPAL_OPERATION, LEAST, "refused", example="failure", of="requests"),
-        # Who integrates a client, or tests one, meets many refusals too, if few of each: no finding by itself.
-        Claim("kinds", "kinds_malformed", "kinds of malformed requests", least=LEAST_KINDS, group="kinds",
-              example="failure", cap=KINDS_CAP),
-    )  # fmt: skip
+        KINDS_CLAIM,
+    )
     totals = (Total("total", "malformed", unit, per="requests", example="failure"),)
     wholes = (Whole("novel", "odd_members", "members of malformed requests that nobody sends"),)
 
@@ -66,7 +75,7 @@ class SpecViolation(CrowdFamily):
                 kinds |= here
                 odd |= strange
         if kinds:
-            counted.mark("", "kinds_malformed", counted.part.fresh(KINDS, kinds | odd, context.now_slot))
+            counted.mark("", "kinds_malformed", counted.part.fresh(KINDS, kinds, context.now_slot))
         if odd:
             crowd = context.part(SERVICE, (counted.row.service,), Crowd)
             counted.mark("", "odd_members", crowd.fresh(KINDS, odd, context.now_slot))
@@ -84,6 +93,10 @@ class SpecViolation(CrowdFamily):
 
     def _weigh(self, counted: Counted, context: Context) -> List[Weighed]:
         found = super()._weigh(counted, context)
+        if found and counted.counts.get("malformed") and not counted.counts.get("kinds_malformed"):
+            # What comes again in a way that was seen makes those before none less different.
+            kinds = weigh(context, KINDS_CLAIM, counted.key, counted.part.total)
+            found += [kinds] if kinds else []
         memory = counted.part.memories.get(KINDS)
         if memory is not None and len(memory) > 1:
             return found
@@ -102,13 +115,15 @@ class SpecViolation(CrowdFamily):
 
 def _kinds(counted: Counted, context: Context, name: str, statuses: Mapping[int, int]) -> Tuple[Set[int], Set[int]]:
     """Return the ways in which an operation refused the principal, and the members it sent that nobody else does."""
-    ways = {value_hash32(f"{name}\x1f{status}") for status in statuses if status in ODD}
     known = context.peek(OPERATION, (counted.row.service, name), Fields)
     if known is None or known.rows < LEAST_ROWS:
-        return ways, set()
+        return {value_hash32(f"{name}\x1f{status}") for status in statuses if status in ODD}, set()
     own = value_hash32(counted.row.principal)
-    members = {member for _, of, used in counted.used() if of == name for member in merged_names(used.fields)}
-    return ways, {value_hash32(f"{name}\x1f{one}") for one in members if not known.senders(one, own)}
+    keys = {key for _, of, used in counted.used() if of == name for key in used.fields}
+    amiss = "\x1f".join(sorted(known.amiss(keys, own)))
+    ways = {value_hash32(f"{name}\x1f{status}\x1f{amiss}") for status in statuses if status in ODD}
+    members = {field_of(key) for key in keys} - {""}
+    return ways, {value_hash32(f"{name}\x1f{one}") for one in members if not known.ordinary(one, own)}
 
 
 def _failures(counted: Counted, context: Context) -> Dict[str, Dict[int, int]]:
