@@ -16,6 +16,7 @@ from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from apisec.abuse.base import (
     OPERATION,
+    PRINCIPAL,
     PRINCIPAL_OPERATION,
     SERVICE,
     Context,
@@ -28,6 +29,7 @@ from apisec.abuse.base import (
 from apisec.abuse.counting import CountingFamily, examples_of
 from apisec.abuse.flow_company import Company
 from apisec.abuse.flow_crowds import Takers, crowds_of, named_software, note
+from apisec.abuse.flow_manners import Manners
 from apisec.abuse.flow_repeats import (
     ALONE,
     ANONYMOUS,
@@ -43,6 +45,7 @@ from apisec.abuse.flow_repeats import (
 from apisec.abuse.habits import unit_of
 from apisec.abuse.tally import Counted
 from apisec.abuse.weighing import HORIZON_WORDS, LEAST_EVIDENCE, Claim, Total, Weighed, figure, weigh
+from apisec.activity.hashing import value_hash32
 from apisec.sequences import window as sequences
 from apisec.sequences.calibration import Purity, Rhythm, regularity
 from apisec.sequences.explanation import percent
@@ -170,12 +173,16 @@ def _note_company(context: Context) -> None:
             continue
         for operation in worth(counted):
             done = doing(counted.part, operation, _flow(context, service), HORIZONS[-1])
-            software = named_software(counted.row)
+            unit, software = unit_of(counted.row), named_software(counted.row)
             company = context.part(OPERATION, (service, operation), Company)
+            manners = context.part(PRINCIPAL, (service, unit), Manners)
             if context.frozen(service, principal):
-                company.drop(unit_of(counted.row))
-            else:
-                company.note(context.now_slot, unit_of(counted.row), done, software)
+                company.drop(unit)
+                manners.begin_anew(value_hash32(operation))
+                continue
+            company.note(context.now_slot, unit, done, software)
+            if done.times >= LEAST_TIMES:
+                manners.note(context.now_slot, value_hash32(operation), (done.others + 1.0) / done.times)
 
 
 def _flow(context: Context, service: str) -> Tuple[str, ...]:
@@ -197,10 +204,13 @@ def _repeats(context: Context, service: str, operation: str, what: str, kind: st
 
 
 def _alone(counted: Counted, context: Context, operation: str) -> Tuple[float, Doing, str]:
-    """How little the principal did beside, in a day or in seven: the more unusual of both."""
+    """How little the principal did beside, in a day or in seven: the more unusual of both; 0 for a habit."""
     service, kind = counted.key[0], counted.row.kind
     flow, company = _flow(context, service), context.peek(OPERATION, (service, operation), Company)
     best = 0.0, Doing(0.0, 0.0), HORIZON_WORDS["7d"]
+    manners = context.peek(PRINCIPAL, (service, unit_of(counted.row)), Manners)
+    if manners is not None and manners.is_habit(context.now_slot, value_hash32(operation)):
+        return 0.0, doing(counted.part, operation, flow, HORIZONS[-1]), HORIZON_WORDS["7d"]
     for what, horizon, words in zip(ALONE, HORIZONS, ("1d", "7d")):
         done = doing(counted.part, operation, flow, horizon)
         repeats = _repeats(context, service, operation, what, kind)

@@ -17,6 +17,7 @@ from apisec.abuse.rarity import Queue, mapping
 from apisec.activity.attempts import OPENED, PRESUMED, Attempts
 from apisec.sequences.calibration import Purity, Rhythm
 from apisec.sequences.calibration import purity as bits_of
+from apisec.sequences.steps import reads
 
 if TYPE_CHECKING:
     from apisec.abuse.tally import Counted
@@ -74,9 +75,9 @@ def is_worth(counted: Counted, operation: str) -> bool:
     """Whether an operation does something each time, is no reading in disguise, and no login (which others look at).
 
     PUT and DELETE do the same when they are repeated (RFC 9110, 9.2.2), and PATCH changes what is there: by these
-    data is kept, and nothing won by doing it often.
+    data is kept, and nothing won by doing it often. What is called a reading is one, whatever its method.
     """
-    if not operation.startswith(REPEATABLE):
+    if not operation.startswith(REPEATABLE) or reads(operation):
         return False
     for row in counted.rows:
         used = row.operations.get(operation)

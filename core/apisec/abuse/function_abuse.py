@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, NamedTuple, Optional, Sequenc
 
 from apisec.abuse.base import PRINCIPAL, SERVICE, SLOTS_PER_DAY, Context, Observation, Window, decades
 from apisec.abuse.base import observation as observed
+from apisec.abuse.clients import SHARED_KINDS
 from apisec.abuse.function_crowds import (
     MANY_REFUSING,
     NAME,
@@ -29,10 +30,10 @@ from apisec.abuse.function_crowds import (
     taken_up_crowd,
 )
 from apisec.abuse.habits import ANONYMOUS, LEARNED, NOT_LEARNED, REFUSED_SLOTS, WAITING, Habits, signature_of, unit_of
-from apisec.abuse.matrix import OF_A_ROLE, PUBLIC
-from apisec.abuse.refusals import refusals
+from apisec.abuse.matrix import EXPLAINED, OF_A_ROLE, PUBLIC
+from apisec.abuse.refusals import refusals, refused_decades
 from apisec.abuse.roles import Roles
-from apisec.abuse.uses import Place, Use, is_for_staff, tags_of
+from apisec.abuse.uses import Place, is_for_staff, tags_of
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
 
@@ -43,8 +44,8 @@ if TYPE_CHECKING:
 LEAST_EVIDENCE = 1.0
 OF_A_STEP = ("much", "named", "place", "repeated", "unexpected")  # features
 # Who does nothing but what others do together is one more of their role: new staff, a session of theirs.
-EXPLAINED_CAP, UNEXPECTED_CAP, PLACE_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.4, 1.0, 0.5, 0.7
-MUCH, MUCH_CAP = 4.0, 1.0  # requests of a row, beside the most that those who use the operation need; decades
+EXPLAINED_CAP, UNEXPECTED_CAP, OTHER_ROLE, MANY_TRIED = 2.0, 4.4, 0.5, 0.7
+STAFF_CAP = 3.0  # who works for others already, and gets more to do
 ALONE = 8  # requests to one operation of a role, and to none of those that its users use beside it
 STRANGER_CAP = 5.5  # who takes up what is of a role from where nobody of that role works
 PUBLIC_CAP = 3.0  # of what no role has for itself
@@ -52,10 +53,7 @@ DOUBTFUL = 3.0  # decades from which on it takes a week to be learned, not a day
 NAMED = 0.5  # decades for a name that says it is not for everybody
 # Who does what all do and calls a role's function again and again: who strays does so once, new staff does more of it.
 REPEATED_CAP = 0.7
-REFUSAL = 0.85  # decades that each doubling of the refusals can be worth
-FEW_REFUSALS, ONE_REFUSAL = 4, 0.5  # and of few each one
 ROLES_SLOTS = 3 * SLOTS_PER_DAY  # until who uses what is known well enough to call somebody a stranger
-BEYOND, BEYOND_CAP = 4.0, 1.5  # refusals in seven days of somebody who tries things out by hand
 
 
 class Step(NamedTuple):
@@ -239,10 +237,12 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     takers = roles.takers(hashed, who.row.principal)
     chance, telling = roles.chance(hashed, others, who.row.principal)
     served = max(habit.served, who.client.operations.get(hashed, habit).served)  # by all sessions of the client
-    # Who does one thing alone, again and again, is not explained by having done nothing else yet.
-    explained = roles.explains(hashed, others) and (len(others) > 1 or served < ALONE)
-    cap = EXPLAINED_CAP if explained else UNEXPECTED_CAP
-    if not explained and roles.is_of_a_role(hashed) and roles.unknown_places(hashed, who.places)[0]:
+    only = len(others) <= 1 and served >= ALONE
+    explained = _is_explained(hashed, who, others, only)
+    if only and not explained:
+        chance *= roles.lonely(hashed)
+    cap = EXPLAINED_CAP if explained else STAFF_CAP if _is_staff(who) else UNEXPECTED_CAP
+    if cap >= UNEXPECTED_CAP and roles.is_of_a_role(hashed) and roles.unknown_places(hashed, who.places)[0]:
         cap = STRANGER_CAP
     named = is_for_staff(use.name)
     commonness = roles.commonness(hashed, takers)
@@ -252,9 +252,9 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     evidence = min(cap, decades(chance), 2.0 + served.bit_length())
     if evidence < LEAST_EVIDENCE:
         return None
-    features = {"unexpected": evidence, "place": 0.0 if public else _place(hashed, roles, who.places)}
+    features = {"unexpected": evidence, "place": 0.0 if public else roles.unusual_place(hashed, who.places)}
     if not public and not explained and use.name in who.row.operations:
-        features["much"] = _much(use, served_of(who.row.operations[use.name]))
+        features["much"] = use.much(served_of(who.row.operations[use.name]))
     if named:
         features["named"] = NAMED
     if not young and not explained and roles.crosses(hashed, others):
@@ -265,23 +265,21 @@ def _step(hashed: int, who: Who, habitual: int, young: bool) -> Optional[Step]:
     return Step(use.name, hashed, habit.served, chance, telling_name, commonness, explained, alone, features)
 
 
-def _much(use: Use, served: int) -> float:
-    """Return the decades of so many requests in a row, beside the most that those who use the operation need."""
-    return min(MUCH_CAP, math.log10(max(1.0, served / max(MUCH, use.most))))
+def _is_explained(hashed: int, who: Who, others: Sequence[int], only: bool) -> bool:
+    """Whether who it is or what it does beside says why the operation serves it."""
+    if who.row.kind in SHARED_KINDS and who.roles.renews(hashed, who.places):
+        return True  # the program that did so before, by its next key
+    if only:  # Having done nothing else says nothing; what its client did on earlier days does.
+        others = who.client.known(who.row.slot - SLOTS_PER_DAY)
+        if len(others) <= 1:
+            return False
+    return who.roles.explains(hashed, others)
 
 
-def _place(hashed: int, roles: Roles, places: Sequence[Place]) -> float:
-    """Return the decades of using the operation from where nobody does."""
-    network, agent = roles.unknown_places(hashed, places)
-    if not network and not agent:
-        return 0.0
-    networks, agents = roles.places(hashed)
-    found = 0.0
-    if network:
-        found += 0.5 * decades(roles.chance_place(networks))
-    if agent:
-        found += decades(roles.chance_place(agents))
-    return min(PLACE_CAP, found)
+def _is_staff(who: Who) -> bool:
+    """Whether what it is used to is of roles: of few, who leave what everybody does to others."""
+    known = who.habits.learned()
+    return bool(known) and sum(who.roles.hides(one) for one in known) >= EXPLAINED * len(known)
 
 
 def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Optional[Observation]:
@@ -298,7 +296,8 @@ def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Opt
     total = sum(refused.values())
     if total and away:
         own = tags_of(value_hash32(who.unit), who.places)
-        features["refused"] = _refused(total, own, roles, _habitual(row.service, context))
+        is_new = context.age(row.service) < REFUSED_SLOTS
+        features["refused"] = refused_decades(total, own, roles, _habitual(row.service, context), is_new)
         if features["refused"] > 0.0:
             if best is not None and (best.explained or best.commonness >= PUBLIC):
                 features.update(dict.fromkeys(OF_A_STEP, 0.0))  # what it was served is another matter
@@ -312,17 +311,6 @@ def _judge(who: Who, steps: Sequence[Step], away: bool, context: Context) -> Opt
 def _habitual(service: str, context: Context) -> int:
     """Return the slot before which what somebody does must have begun to be a habit: a week ago, or when all began."""
     return max(context.now_slot - REFUSED_SLOTS, context.now_slot - context.age(service) + 2 * YOUNG_SLOTS)
-
-
-def _refused(total: int, own: Sequence[int], roles: Roles, habitual: int) -> float:
-    """Return the decades of so many refusals in seven days."""
-    chance = roles.refused.chance(total.bit_length(), own, habitual, roles.rows)
-    if chance >= 1.0:
-        return 0.0
-    # Of those that are ever refused, half as many are refused twice as often.
-    beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
-    most = REFUSAL * total.bit_length() if total >= FEW_REFUSALS else ONE_REFUSAL * total
-    return min(decades(chance) + beyond, most)
 
 
 def _is_of_another_role(one: Step, other: Step, roles: Roles) -> bool:

@@ -91,8 +91,16 @@ class Habits:
         """Return the operations that served it and are not its habit yet."""
         return [one for one, habit in self.operations.items() if habit.served and habit.state != LEARNED]
 
+    def learned(self) -> List[int]:
+        """Return the operations that are its habit."""
+        return [one for one, habit in self.operations.items() if habit.state == LEARNED]
+
     def served(self) -> List[int]:
         return [one for one, habit in self.operations.items() if habit.served]
+
+    def known(self, before: int) -> List[int]:
+        """Return the operations that served it before a slot."""
+        return [one for one, habit in self.operations.items() if habit.served and habit.first < before]
 
     def refused(self, slot: int) -> Dict[int, int]:
         """Return the operations that refused it within seven days and are not its habit, with how often."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Dict, List, Optional, Tuple
 
+from apisec.abuse.base import decades
 from apisec.abuse.rarity import numbers
 from apisec.abuse.uses import Place, Use
 from apisec.errors import DocumentError
@@ -19,6 +20,7 @@ FEW, SOME = 0.1, 0.25  # shares of the principals that an operation serves; what
 # Of what everybody does, done by those who use an operation: with so much it is of no role, with so little of one.
 PUBLIC, OF_A_ROLE = 0.6, 0.4
 LEAST_CROSSING = 2  # operations of everybody's by which somebody is known to be no member of another role
+PLACE_CAP = 1.0  # decades of a network and an agent that nobody uses it from
 LEAST_COMMON = 2.5  # common operations that others in their place would use, before none of them says something
 MANY_OPEN = 3.0  # clients without a credential that an operation serves, from which on it is for everybody
 
@@ -96,8 +98,24 @@ class Matrix:
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
         """Whether somebody ordinary uses the operation beside most of ``others``: it belongs to one role with them."""
-        beside = [self.together(operation, other) > 0 for other in others if other != operation]
+        beside = [self.together(operation, one) > 0 for one in others if one != operation and self._is_signed_in(one)]
         return sum(beside) >= EXPLAINED * len(beside)
+
+    def renews(self, operation: int, places: Collection[Place]) -> bool:
+        """Whether all these networks and agents are of those who use the operation themselves."""
+        use = self._uses[operation]
+        return bool(places) and all(one.network in use.networks and one.agent in use.agents for one in places)
+
+    def _is_signed_in(self, operation: int) -> bool:
+        """Whether an operation serves those with a credential, unlike a login: that is used beside everything."""
+        use = self._uses.get(operation)
+        return use is None or use.adopters >= use.open
+
+    def lonely(self, operation: int) -> float:
+        """Return the chance that who uses an operation does not use what most of its users use beside it."""
+        used = self._uses[operation].adopters
+        most = max((self.together(operation, other) for other in self._uses if other != operation), default=0)
+        return (max(0.0, used - most) + 0.5) / (used + 0.5)
 
     def crosses(self, operation: int, others: Collection[int]) -> bool:
         """Whether the operation is of a role, and who does ``others`` is none of its members but does what all do."""
@@ -147,6 +165,15 @@ class Matrix:
         held, (networks, agents) = list(places), self.places(operation)
         network = not any(place.network in networks for place in held)
         return network, not any(place.agent in agents for place in held)
+
+    def unusual_place(self, operation: int, places: Sequence[Place]) -> float:
+        """Return the decades of using the operation from where nobody does."""
+        network, agent = self.unknown_places(operation, places)
+        if not network and not agent:
+            return 0.0
+        networks, agents = self.places(operation)
+        found = 0.5 * decades(self.chance_place(networks)) if network else 0.0
+        return min(PLACE_CAP, found + (decades(self.chance_place(agents)) if agent else 0.0))
 
     def chance_place(self, known: Mapping[int, int]) -> float:
         """Return the chance that the next adopter comes from a place of none before (Good and Turing's estimate)."""

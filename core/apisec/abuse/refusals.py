@@ -7,8 +7,11 @@ a 401 only while the credential is not refused by what serves everybody.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Dict
 
+from apisec.abuse.base import decades
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from apisec.activity import Row
 
 UNAUTHORISED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+REFUSAL = 0.85  # decades that each doubling of the refusals can be worth
+FEW_REFUSALS, ONE_REFUSAL = 4, 0.5  # and of few each one
+BEYOND, BEYOND_CAP = 4.0, 1.5  # refusals in seven days of somebody who tries things out by hand
 
 
 def refusals(row: Row, habits: Habits, roles: Roles) -> Dict[str, int]:
@@ -41,3 +47,19 @@ def refusals(row: Row, habits: Habits, roles: Roles) -> Dict[str, int]:
     if void:  # the credential is, for all that is said about rights
         found = {name: row.operations[name].statuses.get(FORBIDDEN, 0) for name in found}
     return {name: count for name, count in found.items() if count}
+
+
+def refused_decades(total: int, own: Sequence[int], roles: Roles, habitual: int, is_new: bool) -> float:
+    """Return the decades of so many refusals in seven days; ``own``: tags of who was refused.
+
+    ``habitual`` is the slot before which a habit began; where the service ``is_new``, seven days are not full yet, and
+    the refusals of habit still become more.
+    """
+    bits = total.bit_length()
+    chance = roles.refused.chance(bits, own, habitual, roles.rows, bits - 2 if is_new else bits - 1)
+    if chance >= 1.0:
+        return 0.0
+    # Of those that are ever refused, half as many are refused twice as often.
+    beyond = min(BEYOND_CAP, math.log10(max(1.0, total / BEYOND)))
+    most = REFUSAL * bits if total >= FEW_REFUSALS else ONE_REFUSAL * total
+    return min(decades(chance) + beyond, most)

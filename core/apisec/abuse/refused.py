@@ -21,14 +21,15 @@ class Refused:
         # Bit length of the refusals, and the slot in which it was refused first.
         self._held: Dict[int, Tuple[int, int]] = {}
 
-    def chance(self, bits: int, own: Iterable[int], before: int, rows: float) -> float:
+    def chance(self, bits: int, own: Iterable[int], before: int, rows: float, usual: int) -> float:
         """Return the chance that one of so many rows is of somebody who was refused so often; 1 when it is habit.
 
-        A habit is what began ``before`` a slot: who is refused a little more each day is not used to it.
+        A habit is what began ``before`` a slot, and reached ``usual`` bits: who is refused a little more each day is
+        not used to it.
         """
         mine = set(own)
         held = (self._held.get(one, (0, 0)) for one in mine)
-        if any(known >= bits - 1 > 0 and since <= before for known, since in held):
+        if any(known >= usual > 0 and since <= before for known, since in held):
             return 1.0
         others = sum(found >= bits for one, (found, _) in self._held.items() if one not in mine)
         return (others + 0.5) / (rows + 1.0)

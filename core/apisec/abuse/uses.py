@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Dict, List, NamedTuple, Set
@@ -12,6 +13,7 @@ from apisec.errors import DocumentError
 MAX_OPERATIONS = 160  # of a service that are told apart
 MAX_PLACES = 24  # networks or agents of one operation
 MAX_RECENT = 32  # principals that took an operation up lately
+MUCH, MUCH_CAP = 4.0, 1.0  # requests of a row that anybody may need; decades
 _WHERE = "roles"
 # Names of what is for staff, by the words of a path or an operation's name; those that are about things of customers as
 # well (maintenance_orders, data-export) only alone.
@@ -57,6 +59,10 @@ class Use:
         if not self.settled:
             return ever
         return min(ever, (self.late + fresh + 0.5) / (max(0.0, rows - self.settled) + 1.0))
+
+    def much(self, served: int) -> float:
+        """Return the decades of so many requests in a row, beside the most that those who use the operation need."""
+        return min(MUCH_CAP, math.log10(max(1.0, served / max(MUCH, self.most))))
 
     def halve(self) -> None:
         self.adopters, self.late, self.open = self.adopters / 2.0, self.late / 2.0, self.open / 2.0

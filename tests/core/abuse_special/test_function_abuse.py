@@ -180,6 +180,52 @@ def test_who_is_not_signed_in_says_nothing_of_roles() -> None:
     assert not world.step(tried)
 
 
+BATCH: Client = ("192.88.7.9", "nightly/3.1", "t13d1010h1_batch")
+
+
+@pytest.mark.parametrize(("client", "finding"), [(BATCH, False), (TOOL, True)])
+def test_the_next_key_of_a_program(lived: World, client: Client, finding: bool) -> None:
+    """Keys are renewed: the program that comes from the same place in the same way does what the old key did."""
+    for day in range(4, 14):
+        lived.step(calls(at(day), "first key", STAFF[2:], client=BATCH, kind="api_key"))
+        lived.step(calls(at(day, 600), "boss", STAFF, client=OFFICE))
+    found = lived.step(calls(at(14), "next key", STAFF[2:] * 60, client=client, kind="api_key"))
+    assert (best(found) >= FINDING) is finding
+
+
+def test_who_works_for_others_gets_more_to_do(lived: World) -> None:
+    found = lived.step(calls(at(5), "boss", DESK * 12, client=OFFICE))
+    assert found
+    assert 54 <= best(found) < FINDING
+
+
+def test_somebody_new_who_does_one_thing_of_a_role_alone(lived: World) -> None:
+    """Those whose role it is do others beside it; a clerk's second session does not begin anew."""
+    stranger = lived.step(calls(at(5), "new", STAFF[:1] * 9, client=TOOL))
+    assert best(stranger) >= FINDING
+    for day in (5, 6):
+        client = ("192.88.9.44", OFFICE[1], "t13d1516h2_home")
+        lived.step(calls(at(day, 900), f"clerk {day}", ("GET /me", *DESK) * 4, client=client, kind="session"))
+    again = lived.step(calls(at(7), "clerk 7", DESK[:1] * 9, client=client, kind="session"))
+    assert best(again) < 72
+
+
+def test_a_tester_of_the_first_days() -> None:
+    """Before seven days are full, what is refused in them still becomes more, a little unevenly."""
+    world = World(FunctionAbuse())
+    for day in range(4):
+        for index, who in enumerate(users(30)):
+            home = (f"192.0.{index}.9", OFFICE[1], OFFICE[2])
+            world.step(calls(at(day, 60 * index), who, EVERYDAY, client=home))
+        world.step(calls(at(day, 4_000), "boss", STAFF, client=OFFICE))
+        if day < 3:
+            world.step(calls(at(day, 5_000), "tester", STAFF * 2, status=403, client=TOOL))
+    world.memory.part(SERVICE, (SERVICE_NAME,), Roles).rows = 20_000.0
+    own = ("192.88.9.45", OFFICE[1], "t13d1516h2_home")
+    assert best(world.step(calls(at(3, 9_000), "tester", STAFF * 6, status=403, client=TOOL))) < 72
+    assert best(world.step(calls(at(3, 9_000), "stranger", STAFF * 12, status=403, client=own))) >= FINDING
+
+
 @pytest.mark.parametrize(
     ("name", "staff"),
     [

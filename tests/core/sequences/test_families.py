@@ -227,6 +227,24 @@ def test_devices_that_do_nothing_but_report_are_what_they_are_for(learned: Any) 
     assert max((one.features.get("alone", 0.0) for one in found), default=0.0) < 1.0
 
 
+def test_a_monitor_of_a_week_is_a_habit(learned: Any) -> None:
+    """A check every half an hour, and two looks at one's account, for ten days."""
+    taken: list[Taken] = []
+    for n in range(480):
+        at = LATER + 1800.0 * n
+        taken.append(("monitor", Step(at, "POST /probes", 200, (), 0)))
+        taken += [("monitor", Step(at + 2.0 + look, "GET /me", 200, (), 0)) for look in range(2)]
+    found = [one for one in observed(learned, taken) if one.family == "flow_automation"]
+    assert max(one.score for one in found) < 90.0
+    assert max(one.features.get("alone", 0.0) for one in found if one.first < LATER + 6 * DAY) > 0.0
+    assert not any(one.features.get("alone") for one in found if one.first > LATER + 8.5 * DAY)
+
+
+def test_what_is_called_a_reading_is_no_flow(learned: Any) -> None:
+    taken = [("partner", Step(LATER + 20.0 * n, "POST /api/thread.get", 200, (n,), 0)) for n in range(400)]
+    assert not [one for one in observed(learned, taken, "api_key") if one.family == "flow_automation"]
+
+
 def test_a_day_of_good_business_is_no_automation(learned: Any) -> None:
     """Three times as many people who look around as ever."""
     found = observed(learned, Shop(people=150, seed=7).days(DAYS, DAYS + 1))
