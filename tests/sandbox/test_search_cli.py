@@ -284,23 +284,22 @@ def peak_memory(argv: list[str]) -> int:
 @pytest.mark.slow
 def test_a_large_file_is_not_held_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "large.jsonl"
-    line = json.dumps({"time": WHEN, "user": "a", "pad": "x" * 1000})
+    line = json.dumps({"time": WHEN, "user": "a", "pad": "x" * 10_000})
     with path.open("w") as file:
         for _ in range(300):
-            file.write((line + "\n") * 1000)
+            file.write((line + "\n") * 100)
     for spl in ("* | stats count by user", "* | head 5 | table user"):
         argv = [sys.executable, "-m", "apisec_sandbox", "search", spl, "--data", str(path)]
         assert peak_memory(argv) < 200e6 < path.stat().st_size
 
 
-@pytest.mark.parametrize("spaced", [True, False], ids=["spaced", "compact"])
 @pytest.mark.parametrize("output", ["table", "json", "jsonl", "csv"])
-def test_half_a_surrogate_pair_is_shown_as_what_can_be_written(tmp_path: Path, output: str, spaced: bool) -> None:
-    line = r'{"time": 1700000000, "event": {"a": "x\ud800", "n": 1e5}}'
+def test_half_a_surrogate_pair_is_shown_as_what_can_be_written(tmp_path: Path, output: str) -> None:
+    spaced, other = (rf'{{"time": 1700000000, "event": {{"a": "{a}\ud800", "n": 1e{n}}}}}' for a, n in ("x5", "y6"))
     path = tmp_path / "odd.jsonl"
-    path.write_text((line if spaced else line.replace(" ", "")) + "\n")
+    path.write_text(f"{spaced}\n{other.replace(' ', '')}\n")
     argv = [sys.executable, "-m", "apisec_sandbox", "search", "* | table a n", "--data", str(path), "--output", output]
     done = subprocess.run(argv, capture_output=True, text=True, env={**os.environ, "PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
-    assert "1e5" in done.stdout  # as it was written
-    assert "x" in done.stdout
+    for text in ("1e5", "1e6", "x", "y"):  # numbers as they were written
+        assert text in done.stdout
