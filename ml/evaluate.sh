@@ -9,18 +9,19 @@
 # Weeks and applications of each seed, and the seeds held out, are in the environment. What docs/evaluation.md shows
 # takes 12 GB and an hour more:
 #
-#   HELDOUT="4 8" SEEDS="904 905" ml/evaluate.sh
+#   HELDOUT="4 8" SEEDS="906 907" ml/evaluate.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-build/evaluation}
 bin=${BIN:-.venv/bin}
 read -r weeks apps <<< "${VARIED:-1 4}"
 read -r held_weeks held_apps <<< "${HELDOUT:-2 4}"
-read -r -a seeds <<< "${SEEDS:-904}"
+read -r -a seeds <<< "${SEEDS:-906}"
 mkdir -p "$out"
+simulator=$(find sandbox/apisec_sandbox/campaigns -name '*.py' | LC_ALL=C sort | xargs cat | sha256sum | cut -c 1-8)
 
 traffic() { # split seed weeks apps
-  local folder=$out/$1-$2-$3-$4
+  local folder=$out/$1-$2-$3-$4-$simulator # another simulator's traffic of the same seed is another
   [ -s "$folder/report.json" ] ||
     "$bin/apisec-sandbox" campaigns --output "$folder" --split "$1" --seed "$2" --weeks "$3" --apps "$4" >&2
   printf '%s\n' "$folder"
