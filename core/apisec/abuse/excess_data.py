@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Dict, NamedTuple, Tuple
 from apisec.abuse import narrow
 from apisec.abuse.base import OPERATION, PRINCIPAL_OPERATION, Context, Window, decades
 from apisec.abuse.counting import CountingFamily
+from apisec.abuse.doors import names_accounts
 from apisec.abuse.extremes import Extremes
 from apisec.abuse.rewriting import rewrites
 from apisec.abuse.tally import Counted
@@ -148,7 +149,7 @@ def _out_of_line(counted: Counted, context: Context, marking: bool = False) -> D
         return found
     for _, name, used in counted.used():
         extremes = context.peek(OPERATION, (service, name), Extremes)
-        if extremes is None:
+        if extremes is None or names_accounts(context, service, name, used):  # a login is no list
             continue
         for measure, most in _measured(used):
             grain = MEASURES[measure][0]

@@ -188,6 +188,21 @@ def futility(counted: Counted, operation: str) -> float:
     return max(0.0, 1.0 - new / most) * (1.0 - min(1.0, refused / requests))
 
 
+def progress(counted: Counted, operation: str) -> float:
+    """Return how far the requests of the window go on from one thing to the next, 0-1.
+
+    People open one thing several times while they are at it; who takes a collection asks for each thing once.
+    """
+    requests = objects = records = given = 0.0
+    for _, name, used in counted.used():
+        if name == operation:
+            requests += used.requests
+            objects += used.object_count
+            records += used.records
+            given += used.given.count
+    return min(1.0, max(objects / requests if requests else 0.0, given / records if records else 0.0))
+
+
 def haste(context: Context, operation: str, counted: Counted) -> Tuple[float, float, float]:
     """Return in decades how unusual so many requests for nothing new in five minutes are, how many, and the usual.
 

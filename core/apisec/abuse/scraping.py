@@ -64,7 +64,7 @@ class Scraping(CountingFamily):
             objects, given = (trail.sums(counter)[1] + counts.get(counter, 0.0) for counter in ("objects", "given"))
             if max(objects, given) < LEAST_NARROW:
                 continue
-            if not trail.sums("narrow")[1] and narrow.narrowness(context, name, counted, marking=True) > 0.0:
+            if not trail.sums("narrow")[1] and _reads_alone(counted, context, name):
                 counted.mark(name, "narrow", 1)
             if objects >= LEAST_WIDE and not trail.sums("wide")[1]:
                 key = (counted.row.service, name, counted.row.principal)
@@ -81,10 +81,12 @@ class Scraping(CountingFamily):
             return {}
         if _is_founder(counted, context, operation) or sharing.is_private(context, operation, counted):
             return {}
-        monotony = narrow.narrowness(context, operation, counted)
+        # Who opens each thing several times is somebody who looks at it, not who takes it.
+        proceeds = narrow.progress(counted, operation)
+        monotony = proceeds * narrow.narrowness(context, operation, counted)
         # What follows measures the same in other ways, and counts as far as it says more.
         walk = max(0.0, min(WALK_CAP, narrow.walked(context, operation, counted)[0]) - lead.decades)
-        gain = min(HARVEST_CAP, harvest.harvested(context, operation, counted)[0])
+        gain = proceeds * min(HARVEST_CAP, harvest.harvested(context, operation, counted)[0])
         return {"monotony": monotony, "walk": walk, "harvest": max(0.0, gain - monotony - walk)}
 
     def words(self, counted: Counted, context: Context, operation: str, features: Mapping[str, float]) -> Sequence[str]:
@@ -103,6 +105,13 @@ class Scraping(CountingFamily):
         sharing.learn(window, context)
         for key in window.by_principal:
             harvest.learn(context.tally.principals[key], context)
+
+
+def _reads_alone(counted: Counted, context: Context, operation: str) -> bool:
+    """Whether the principal hardly does anything else; the window is not in the trails yet."""
+    if narrow.narrowness(context, operation, counted, marking=True) > 0.0:
+        return True
+    return harvest.stands_out(context, operation, counted)
 
 
 def _is_founder(counted: Counted, context: Context, operation: str) -> bool:

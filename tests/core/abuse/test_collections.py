@@ -80,10 +80,10 @@ def test_the_same_number_of_things_is_scraped_from_a_collection_and_read_at_a_de
     assert best(state, [case(NOON + 40 * n, "desk", 20 * (n % PEOPLE) + n % 7) for n in range(70)]) <= 72.0
 
 
-def reading(who: str, number: int) -> List[Event]:
+def reading(who: str, number: int, pause: float = 600.0) -> List[Event]:
     """Half of what a slow scraper asks for are searches; nothing of it is faster than people are."""
-    time = NOON + 600.0 * number
-    return [event(time, who, "GET /search"), item(time + 60, who, number)]
+    time = NOON + pause * number
+    return [event(time, who, "GET /search"), item(time + pause / 10.0, who, number)]
 
 
 def test_who_reads_a_collection_at_the_pace_of_people_does_nothing_else(state: str) -> None:
@@ -92,6 +92,18 @@ def test_who_reads_a_collection_at_the_pace_of_people_does_nothing_else(state: s
     beside = [event(NOON + 600.0 * n + 90 + m, "p3", "GET /me") for n in things for m in range(2)]
     assert best(state, sorted([*(one for n in things for one in reading("p3", n)), *beside], key=_time)) < 90.0
     assert best(state, [one for n in range(LEAST_VISIT) for one in reading("visitor", n)]) < 90.0
+
+
+def test_many_who_each_read_a_little_and_do_nothing_else_are_seen_together(state: str) -> None:
+    shared = [one for n in range(24 * 8) for one in reading(f"s{n % 24}", n, pause=60.0)]
+    assert best(state, shared) > 54.0
+    assert best(state, [one for one in shared if one["principal"] in ("~principal~s1~", "~principal~s2~")]) < 54.0
+
+
+def test_who_opens_each_thing_several_times_looks_at_it(state: str) -> None:
+    once = [item(NOON + 40 * n, "mallory", n) for n in range(30)]
+    several = [item(NOON + 40 * n + 9 * m, "reader", n) for n in range(30) for m in range(4)]
+    assert best(state, once) >= 90.0 > best(state, several)
 
 
 def _time(one: Event) -> float:

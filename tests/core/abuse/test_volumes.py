@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apisec.abuse.base import decades
+from apisec.abuse.base import Observation, decades
 from apisec.abuse.counters import PrincipalCounters
+from apisec.abuse.credential_stuffing import CredentialStuffing
 from apisec.abuse.engine import Engine
 from apisec.abuse.excess_data import ExcessData
 from apisec.abuse.extremes import LEAST_PRINCIPALS, MAX_PRINCIPALS, Extremes
@@ -23,7 +24,7 @@ from apisec.abuse.tally import Counted
 from apisec.activity import Row
 from apisec.errors import DocumentError
 from apisec.sequences.steps import reads
-from tests.core.abuse.town import Anomalies, Event, at, event, findings, run
+from tests.core.abuse.town import Anomalies, Event, at, event, findings, login, run
 
 PEOPLE, DAYS = 36, 2
 EXPERTS = (ExcessData(), Flooding(), Scraping())
@@ -244,3 +245,18 @@ ORDINARY: Dict[str, List[Event]] = {
 def test_volume_alone_is_no_finding(state: str, events: List[Event]) -> None:
     told = after(state, events)
     assert not findings(told), [(one["family"], one["features"]) for one in findings(told)]
+
+
+def signed_in(time: float, who: str, account: str, members: int = 1) -> Event:
+    """A login that is answered with the records of the account's members."""
+    records = [{"id": f"{account}-{n}", "owner_id": f"{account}-{n}"} for n in range(members)]
+    body = json.dumps({"records": records, "token": "t"})
+    return login(time, who, account, response_body=body, bytes_out=len(body))
+
+
+def test_who_logs_in_to_many_accounts_is_given_many_owners_by_no_list() -> None:
+    seen: List[Observation] = []
+    engine = Engine(families=(CredentialStuffing(), ExcessData()), watch=seen.append)
+    run(engine, [signed_in(at(day, 8 + 0.1 * n), f"a{n}", f"u{n}") for day in range(DAYS) for n in range(PEOPLE)])
+    run(engine, [signed_in(NOON + 400 * n, "mallory", f"v{n}", members=25) for n in range(6)])
+    assert [one.score for one in seen if one.family == "excess_data" and "owners" in one.features] == []
