@@ -54,17 +54,17 @@ class Literals:
 
     def __init__(self, literals: Iterable[str]) -> None:
         self._of: Dict[int, Tuple[str, ...]] = {}
-        self._single: Dict[int, str] = {}
+        single: List[str] = []
         for literal in sorted(set(literals)):
             data = literal.encode()
             if len(data) == 1:
-                self._single[data[0]] = literal
+                single.append(literal)
                 continue
             rarest = max([data[at : at + 2] for at in range(len(data) - 1)], key=self._rarity)
             (key,) = memoryview(rarest).cast("H")
             self._of[key] = (*self._of.get(key, ()), literal)
         self._pairs = frozenset(self._of)
-        self._bytes = frozenset(self._single)
+        self._single = tuple(single)
 
     def _rarity(self, pair: bytes) -> int:
         return sum([at if at >= 0 else len(self._COMMON) for at in map(self._COMMON.find, pair)])
@@ -72,7 +72,7 @@ class Literals:
     def present(self, text: str) -> Set[str]:
         """Return the literals that stand in a text."""
         data = text.encode("utf-8", "surrogatepass")
-        found = {self._single[byte] for byte in self._bytes.intersection(data)} if self._bytes else set()
+        found = {literal for literal in self._single if literal in text}
         pairs = self._pairs
         for half in (data, data[1:]):  # pairs that begin at even places, and at odd ones
             if len(half) > 1:
