@@ -1,13 +1,21 @@
-"""Crowds against objects: many accounts, each a little, where a day has nearly none."""
+"""Crowds against objects: many accounts, each a little, where a day has nearly none.
+
+Of one object by one account nothing can be said, but that *mules* ask so: accounts that are new, and do nothing else.
+Many of them, each for another object, are a crowd; a link that people pass on leads many to the same one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Optional
 
-from apisec.abuse.base import OPERATION, SLOTS_PER_DAY, Context, Observation, decades
+from apisec.abuse.base import OPERATION, PRINCIPAL, SLOTS_PER_DAY, Context, Observation, decades
 from apisec.abuse.base import observation as observed
+from apisec.abuse.counters import PrincipalCounters
+from apisec.abuse.habits import unit_of
 from apisec.abuse.object_shares import ObjectShares
+from apisec.abuse.provenance import Provenance
+from apisec.activity.hashing import value_hash32
 from apisec.statistics import beta_cdf
 
 if TYPE_CHECKING:
@@ -25,21 +33,23 @@ def object_crowd(service: str, operation: str, rows: Sequence[Row], context: Con
     """Many principals a little each: how many of the day's principals show weak evidence, against how many do."""
     shares = context.part(OPERATION, (service, operation), ObjectShares)
     today = context.now_slot // SLOTS_PER_DAY
-    weak = shares.suspect(today, [row.principal for row in rows])
-    if len(weak) < LEAST_CROWD:
+    weak = shares.suspect(today, {row.principal: min(row.operations[operation].objects) for row in rows})
+    count = min(len(weak), len(set(weak.values())))
+    if count < LEAST_CROWD:
         return None
     if context.age(service) < YOUNG_SLOTS:
         return None
     population = shares.population("", "weak")
     rate = (population.hits + WEAK_PRIOR * WEAK_PRIOR_DAYS) / (population.trials + WEAK_PRIOR_DAYS)
-    active = max(shares.active(today), len(weak))
-    p_value = beta_cdf(rate, float(len(weak)), float(active - len(weak) + 1))
+    # A day that has just begun is compared with the one before it.
+    active = max(shares.active(today), shares.active(today - 1), len(weak))
+    p_value = beta_cdf(rate, float(count), float(active - count + 1))
     return observed(
         context,
         NAME,
         rows[-1],
         {"crowd": decades(p_value, trials=CROWD_TRIALS)},
-        seen=len(weak),
+        seen=count,
         expected=round(rate * active, 2),
         unit="principals in a day that asked for objects which no response had given to them",
         basis="operation",
@@ -56,3 +66,16 @@ def object_crowd(service: str, operation: str, rows: Sequence[Row], context: Con
         ],
         examples=[one for row in rows for one in row.examples.get("object", ())],
     )
+
+
+def is_mule(row: Row, context: Context) -> bool:
+    """Whether somebody is new, and does nothing but ask for objects that nobody gave it."""
+    key = (row.service, row.principal)
+    counters = context.peek(PRINCIPAL, key, PrincipalCounters)
+    provenance = context.peek(PRINCIPAL, key, Provenance)
+    ages = [context.age_of(PRINCIPAL, (row.service, who)) for who in {row.principal, unit_of(row)}]
+    if counters is None or provenance is None or max(ages) >= SLOTS_PER_DAY:
+        return False
+    asked = provenance.on(row.slot // SLOTS_PER_DAY)
+    alone = all(value_hash32(name) in provenance.asked for name in counters.operations)
+    return alone and asked.unissued == asked.objects > 0

@@ -21,13 +21,14 @@ from apisec.abuse.base import observation as observed
 from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.daily import Measured
 from apisec.abuse.habits import signature_of, unit_of
-from apisec.abuse.object_crowds import NAME, object_crowd
+from apisec.abuse.object_crowds import NAME, is_mule, object_crowd
 from apisec.abuse.object_shares import ObjectShares
 from apisec.abuse.ownership import Owners, OwnerShares
 from apisec.abuse.provenance import Day, Holders, Provenance
 from apisec.abuse.rarity import Population
 from apisec.activity.hashing import value_hash32
 from apisec.activity.row import OTHER
+from apisec.statistics import beta_cdf
 
 if TYPE_CHECKING:
     from apisec.activity import OperationActivity, Row
@@ -78,7 +79,7 @@ class ObjectEnumeration:
             evidence = _evidence(row, name, context, peers)
             if evidence is None:
                 continue
-            if _is_weak(evidence):
+            if _is_weak(evidence) or is_mule(row, context):
                 weak.setdefault((row.service, name), []).append(row)
             if sum(evidence.features.values()) >= LEAST_EVIDENCE:
                 found.append(_observation(row, name, row.operations[name], evidence, context))
@@ -116,9 +117,10 @@ class ObjectEnumeration:
                 shares.measure(day, row.principal, row.kind, _measured(provenance.asked[hashed].days[day], weak))
                 if new.unissued:
                     yield row, name
-        provenance.give(row)
+        everybodys = context.peek(SERVICE, (row.service,), Holders)
+        provenance.give(row, everybodys)
         if client is not provenance:
-            client.give(row)
+            client.give(row, everybodys)
 
     def learn(self, window: Window, context: Context) -> None:
         services = set()
@@ -177,6 +179,11 @@ def _everywhere(day: Day) -> Measured:
     return {MISSED: (float(day.missed), objects), UNISSUED: (float(day.unissued), objects)} if objects else {}
 
 
+def binomial_tail(hits: int, trials: int, rate: float) -> float:
+    """Return the chance of at least ``hits`` of ``trials``."""
+    return beta_cdf(rate, float(hits), float(max(0, trials - hits) + 1)) if hits else 1.0
+
+
 def few(hits: float, trials: float) -> Tuple[float, float]:
     """Return a share as one of few trials."""
     return (hits, trials) if trials <= PEER_OBJECTS else (hits * PEER_OBJECTS / trials, PEER_OBJECTS)
@@ -210,7 +217,9 @@ def _evidence(row: Row, name: str, context: Context, peers: Peers) -> Optional[E
     if basis == "default":  # nobody else's week is known: its own days before are no evidence, but its habit
         long = 1.0
     counts, horizon, p_value = (day, "a day", short) if short <= long else (week, "seven days", long)
-    unissued = min(decades(p_value, trials=2.0), STEP * (counts.unissued - 1)) * provenance.sure
+    # Of what was given some is not known any more, or was cut off: as large a share may be missed by chance.
+    unseen = decades(binomial_tail(counts.unissued, counts.objects, 1.0 - provenance.sure))
+    unissued = min(decades(p_value, trials=2.0), STEP * (counts.unissued - 1), unseen)
     strange = (counts.unissued / counts.objects) if counts.objects else 0.0
     if counts.sampled:
         strange *= 1.0 - counts.public / counts.sampled

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, ClassVar, Dict, Set
+from collections.abc import Mapping
+from typing import Any, ClassVar, Dict
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.daily import MAX_DAYS, DailyShares
-from apisec.abuse.rarity import by_hash
-from apisec.errors import DocumentError
+from apisec.abuse.rarity import by_hash, mapping, numbers
+from apisec.activity.hashing import value_hash32
 
 MAX_CROWD = 256  # principals of a day
 
@@ -21,18 +21,21 @@ class ObjectShares(DailyShares):
 
     def __init__(self) -> None:
         super().__init__()
-        self._weak: Dict[int, Set[str]] = {}
+        self._weak: Dict[int, Dict[str, int]] = {}  # with one of the objects asked for (hash)
 
-    def suspect(self, day: int, principals: Iterable[str]) -> Set[str]:
-        """Add to the principals of a day with weak evidence, and return all of them."""
-        held = self._weak.setdefault(day, set())
-        for principal in principals:
+    def suspect(self, day: int, principals: Mapping[str, int]) -> Mapping[str, int]:
+        """Add to the principals of a day with weak evidence, each with an object, and return all of them."""
+        held = self._weak.setdefault(day, {})
+        for principal, hashed in principals.items():
             if len(held) < MAX_CROWD:
-                held.add(principal)
+                held.setdefault(principal, hashed)
+            known = self._days.get(day, {}).get(principal)
+            if known is not None:  # who comes once is to teach as well how usual it is
+                known[2]["weak"] = (1.0, 1.0)
         return held
 
-    def suspects(self, day: int) -> Set[str]:
-        return self._weak.get(day, set())
+    def suspects(self, day: int) -> Mapping[str, int]:
+        return self._weak.get(day, {})
 
     def forget(self, slot: int) -> None:
         super().forget(slot)
@@ -44,16 +47,17 @@ class ObjectShares(DailyShares):
         super().merge(other)
         if isinstance(other, ObjectShares):
             for day, held in other._weak.items():
-                self.suspect(day, sorted(held))
+                self.suspect(day, held)
 
     def to_state(self) -> Dict[str, Any]:
-        return {**super().to_state(), "weak": {str(day): sorted(held) for day, held in self._weak.items()}}
+        return {**super().to_state(), "weak": {str(day): dict(held) for day, held in self._weak.items()}}
 
     @classmethod
     def from_state(cls, state: Any) -> ObjectShares:
         made = super().from_state(state)
         for day, held in by_hash(state.get("weak"), 4 * MAX_DAYS, cls.name).items():
-            if not isinstance(held, list) or not all(isinstance(one, str) for one in held):
-                raise DocumentError("principals are no list of texts", where=cls.name)
-            made.suspect(day, held)
+            if isinstance(held, list):  # as it was once: without objects
+                held = {one: value_hash32(one) for one in held if isinstance(one, str)}
+            objects = mapping(held, MAX_CROWD, cls.name)
+            made.suspect(day, dict(zip(objects, map(int, numbers(list(objects.values()), len(objects), cls.name)))))
         return made

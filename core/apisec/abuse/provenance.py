@@ -12,7 +12,7 @@ import base64
 import binascii
 import struct
 from collections.abc import Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, ClassVar, Dict, FrozenSet, List, NamedTuple, Optional, Tuple
 
 from apisec.abuse.base import SLOTS_PER_DAY
 from apisec.abuse.rarity import by_hash, hash_of, mapping, numbers
@@ -161,9 +161,9 @@ class Provenance:
             found = found.plus(asked.total(0, day - 1))
         return found
 
-    def give(self, row: Row) -> None:
-        """Remember what the responses of a row gave."""
-        lost = lost_in(row)
+    def give(self, row: Row, holders: Optional[Holders] = None) -> None:
+        """Remember what the responses of a row gave; ``holders`` know what is everybody's."""
+        lost = lost_in(row, holders)
         if not row.issued and not row.issued_dropped and not lost:
             return
         before = len(self.issued)
@@ -236,13 +236,14 @@ class Provenance:
         return made
 
 
-def lost_in(row: Row) -> float:
-    """Return about how many ids lists of the row gave behind what events hold of a body."""
+def lost_in(row: Row, holders: Optional[Holders] = None) -> float:
+    """Return about how many ids lists of the row gave behind what events hold of a body; not of a catalogue."""
     lost = 0.0
     for used in row.operations.values():
         if used.records and used.largest_out > SHIPPED_BYTES:
             unseen = max(used.largest_out - SHIPPED_BYTES, used.bytes_out - used.requests * SHIPPED_BYTES)
-            lost += max(used.records, used.given.count) * unseen / max(1.0, used.bytes_out - unseen)
+            own = 1.0 - holders.public_share(used.given.values) if holders is not None else 1.0
+            lost += own * max(used.records, used.given.count) * unseen / max(1.0, used.bytes_out - unseen)
     return lost
 
 
@@ -270,6 +271,11 @@ class Holders:
         found = (self._held.get(one) for one in unissued)
         others = [held[1] for held in found if held is not None and len(held) <= PUBLIC and tag not in held[1:]]
         return sampled, others, public
+
+    def public_share(self, objects: Iterable[int]) -> float:
+        """Return which share (0-1) of those of the objects that are known is everybody's; 0 where none is."""
+        known = [len(self._held[one]) > PUBLIC for one in objects if one in self._held]
+        return sum(known) / len(known) if known else 0.0
 
     def hold(self, objects: Iterable[int], tag: int, day: int) -> None:
         """Say that a principal got or used these."""

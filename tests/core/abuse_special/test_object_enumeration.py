@@ -3,13 +3,18 @@ elsewhere."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import List
+
 import pytest
 
+from apisec.abuse.base import PRINCIPAL, SLOT_SECONDS, Observation
+from apisec.abuse.counters import PrincipalCounters
 from apisec.abuse.engine import Engine
 from apisec.abuse.object_enumeration import ObjectEnumeration
 from apisec.activity import Activity
 from tests.core.abuse_special import world
-from tests.core.abuse_special.world import LIST, World, at, order, own, probe, request, users, visit
+from tests.core.abuse_special.world import LIST, Event, World, at, order, own, probe, request, users, visit
 
 FINDING = 90.0
 
@@ -124,6 +129,15 @@ def test_what_was_cut_off_a_list_may_have_been_given(lived: World, size: int, to
     assert any(one.score >= FINDING for one in found) == told
 
 
+def test_what_was_cut_off_a_catalogue_was_no_order(lived: World) -> None:
+    """Everybody turns its pages: who gets a long one was not given orders by it."""
+    shelf = {"items": [{"id": f"article-{number:04}"} for number in range(20)]}
+    for index, who in enumerate(users(20)):
+        lived.step([{**request(at(4, 60 * index), who, "GET /articles", body=shelf), "bytes_out": 160_000}])
+    asked = probe(at(5, 9_300), "user3", range(705, 900, 5))
+    assert any(one.score >= FINDING for one in lived.step(asked))
+
+
 def test_what_few_ask_for_is_judged_by_what_all_else_shows() -> None:
     """Nobody's ids are seen to be given (their name says nothing): so neither where two clerks only ask."""
     blind = World(ObjectEnumeration())
@@ -157,6 +171,59 @@ def test_many_accounts_a_little_each(lived: World) -> None:
     assert crowd.score >= FINDING
     assert set(crowd.members) == {f"mule{index}" for index in range(12)}
     assert crowd.principal == ""
+
+
+class Town(World):
+    """A world in which it is counted what principals do, as the engine does before families look."""
+
+    def step(self, events: Iterable[Event]) -> List[Observation]:
+        made = list(events)
+        for one in made:
+            key, slot = (one["service"], one["principal"]), int(one["time"] // SLOT_SECONDS)
+            self.memory.first.setdefault((PRINCIPAL, key), slot)
+            self.memory.part(PRINCIPAL, key, PrincipalCounters).operation(one["operation"]).add(slot, {"requests": 1.0})
+        return super().step(made)
+
+
+def mules(objects: Sequence[int], *, known: bool = False, curious: bool = False) -> List[Event]:
+    """Twenty, each with one object of another; ``curious`` ones ask for something else, too."""
+    names = users(20) if known else [f"mule{index}" for index in range(20)]
+    made = []
+    for index, who in enumerate(names):
+        made += probe(at(4, 300 * index), who, [objects[index % len(objects)]])
+        made += [request(at(4, 300 * index + 9), who, "GET /me")] if curious else []
+    return made
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        (mules(range(7_000, 7_020)), True),
+        (mules([7_000]), False),  # a link that is passed on
+        (mules(range(7_000, 7_020), known=True), False),  # a mailing to customers
+        (mules(range(7_000, 7_020), curious=True), False),  # a mailing whose links open pages
+    ],
+)
+def test_many_new_accounts_with_one_object_each(events: List[Event], told: bool) -> None:
+    town = Town(ObjectEnumeration())
+    for day in range(3):
+        for index, who in enumerate(users(20)):
+            town.step(visit(at(day, 1_000 + 300 * index), who, own(who)))
+    crowds = [one for one in town.step(events) if one.entity == "operation" and one.score >= FINDING]
+    assert bool(crowds) == told
+    assert all(who.startswith("mule") for one in crowds for who in one.members)
+
+
+def test_links_in_mails_to_strangers_become_ordinary() -> None:
+    """Every day some open an object of theirs from a mail, and come for nothing else; once it is many of them."""
+    town = Town(ObjectEnumeration())
+    for day in range(12):
+        for index, who in enumerate(users(20)):
+            town.step(visit(at(day, 1_000 + 300 * index), who, own(who)))
+        for number in range(4):
+            town.step(probe(at(day, 9_000 + 300 * number), f"guest{day}-{number}", [9_000 + 100 * day + number]))
+    last = [one for index in range(9) for one in probe(at(12, 300 * index), f"late{index}", [20_000 + 10 * index])]
+    assert not [one for one in town.step(last) if one.entity == "operation" and one.score >= FINDING]
 
 
 def test_a_partner_that_brings_its_own_ids_is_its_kinds_way() -> None:
