@@ -30,7 +30,9 @@ ATTACKS = (
         "xpath",
         (
             0.85,
-            r"['\"\d)\]] ?(?:or|and|\|) ?(?:not ?\( ?)?(?:count|name|local-name|string-length|substring"
+            # What | joins are nodes, no numbers and texts (XPath 1.0, 3.3): count() behind one is another language's.
+            r"['\"\d)\]] ?\| ?doc(?:ument)? ?\("
+            r"|['\"\d)\]] ?(?:or|and) ?(?:not ?\( ?)?(?:count|name|local-name|string-length|substring"
             r"|contains|starts-with|position|last|doc|string|boolean|text) ?\(",
             "count",
             "name",
