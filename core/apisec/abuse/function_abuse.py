@@ -270,8 +270,9 @@ def _is_explained(hashed: int, who: Who, others: Sequence[int], only: bool) -> b
     if who.row.kind in SHARED_KINDS and who.roles.renews(hashed, who.places):
         return True  # the program that did so before, by its next key
     if only:  # Having done nothing else says nothing; what its client did on earlier days does.
-        others = who.client.known(who.row.slot - SLOTS_PER_DAY)
-        if len(others) <= 1:
+        known = who.client.known(who.row.slot - SLOTS_PER_DAY)
+        others = [one for one in known if one != hashed and who.roles.is_signed_in(one)]
+        if not others:
             return False
     return who.roles.explains(hashed, others)
 

@@ -98,7 +98,7 @@ class Matrix:
 
     def explains(self, operation: int, others: Iterable[int]) -> bool:
         """Whether somebody ordinary uses the operation beside most of ``others``: it belongs to one role with them."""
-        beside = [self.together(operation, one) > 0 for one in others if one != operation and self._is_signed_in(one)]
+        beside = [self.together(operation, other) > 0 for other in others if other != operation]
         return sum(beside) >= EXPLAINED * len(beside)
 
     def renews(self, operation: int, places: Collection[Place]) -> bool:
@@ -106,7 +106,7 @@ class Matrix:
         use = self._uses[operation]
         return bool(places) and all(one.network in use.networks and one.agent in use.agents for one in places)
 
-    def _is_signed_in(self, operation: int) -> bool:
+    def is_signed_in(self, operation: int) -> bool:
         """Whether an operation serves those with a credential, unlike a login: that is used beside everything."""
         use = self._uses.get(operation)
         return use is None or use.adopters >= use.open

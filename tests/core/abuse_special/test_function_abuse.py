@@ -210,6 +210,18 @@ def test_somebody_new_who_does_one_thing_of_a_role_alone(lived: World) -> None:
     assert best(again) < 72
 
 
+def test_one_function_alone_in_one_session_after_the_other(lived: World) -> None:
+    """A login is all that the client did on earlier days beside: that is no work of a role."""
+    found: List[Observation] = []
+    for day in (5, 7):
+        for turn in range(4):
+            found += lived.step(calls(at(day, 4_000 * turn), "nobody", ("POST /login",), client=TOOL, kind="anonymous"))
+            found += lived.step(
+                calls(at(day, 4_000 * turn + 300), f"session {day}", STAFF[:1], client=TOOL, kind="session")
+            )
+    assert best(found[:-1]) < 72 < best(found[-1:])
+
+
 def test_a_tester_of_the_first_days() -> None:
     """Before seven days are full, what is refused in them still becomes more, a little unevenly."""
     world = World(FunctionAbuse())
