@@ -27,6 +27,7 @@ FEW_OWNERS = 3.0  # with more an operation is no list of one's own
 OF_ONE = 0.8  # of the objects asked for, to be all of one owner
 WALK = "walk"  # what is measured: different objects of seven days, as far as none came again
 WALK_GRAIN, LEAST_WALK = 4.0, 50.0  # what fits into one visit is no walk
+OPENED = "opened"  # mark: different things that a row asks for
 AGAIN = "again"  # mark: requests of an operation that gave nothing new
 RATE = "rate"  # what is measured: the most of those in five minutes
 PACE, RATE_GRAIN = 60.0, 5.0  # one each five seconds: what pages that poll ask for by themselves says nothing
@@ -188,19 +189,25 @@ def futility(counted: Counted, operation: str) -> float:
     return max(0.0, 1.0 - new / most) * (1.0 - min(1.0, refused / requests))
 
 
+def mark_opened(counted: Counted) -> None:
+    """Mark the different things of each row: fewer than requests where one is opened several times."""
+    for _, name, used in counted.used():
+        if used.objects and reads(name):
+            counted.mark(name, OPENED, used.object_count)
+
+
 def progress(counted: Counted, operation: str) -> float:
-    """Return how far the requests of the window go on from one thing to the next, 0-1.
+    """Return how far the requests of an hour (for lists: of the window) go on from one thing to the next, 0-1.
 
     People open one thing several times while they are at it; who takes a collection asks for each thing once.
     """
-    requests = objects = records = given = 0.0
-    for _, name, used in counted.used():
-        if name == operation:
-            requests += used.requests
-            objects += used.object_count
-            records += used.records
-            given += used.given.count
-    return min(1.0, max(objects / requests if requests else 0.0, given / records if records else 0.0))
+    trail = counted.part.operations.get(operation)
+    opened = trail.sums(OPENED)[0] if trail is not None else 0.0
+    if trail is not None and opened:
+        return min(1.0, opened / max(1.0, trail.sums("requests")[0]))
+    uses = [used for _, name, used in counted.used() if name == operation]
+    records = sum(used.records for used in uses)
+    return min(1.0, sum(used.given.count for used in uses) / records) if records else 0.0
 
 
 def haste(context: Context, operation: str, counted: Counted) -> Tuple[float, float, float]:

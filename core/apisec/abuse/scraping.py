@@ -56,6 +56,7 @@ class Scraping(CountingFamily):
 
     def mark(self, counted: Counted, context: Context) -> None:
         sharing.mark(counted, context)
+        narrow.mark_opened(counted)
         for name in list(counted.by_operation):
             trail = counted.part.operations.get(name)
             if trail is None or not reads(name) or narrow.is_own(context, name, counted):
