@@ -29,7 +29,7 @@ MAX_CALLERS = 256  # of an operation that are remembered
 MAX_OPERATIONS = 32
 MAX_CLIENTS = 96  # kinds of clients of a service
 ALIKE = 0.9  # of what an operation refused as malformed within a day was refused in one way
-MAX_STATUSES = 16
+MAX_WAYS = 16
 ORDINARY_AFTER = SLOTS_PER_DAY  # slots after it was first seen
 
 Caller = Tuple[int, int, bool]  # slot, kind of client, whether it failed
@@ -131,7 +131,10 @@ class Breakages:
 
 
 class Ways:
-    """In which ways an operation refused what is malformed within a day: by status. The part "ways" of its profile."""
+    """In which ways an operation refused what is malformed within a day. The part "ways" of its profile.
+
+    A way is a status, or with what was amiss a hash.
+    """
 
     name: ClassVar[str] = "ways"
     __slots__ = ("_held",)
@@ -142,6 +145,10 @@ class Ways:
     def add(self, statuses: Mapping[int, float], slot: int) -> None:
         for status, count in statuses.items():
             self._held[status] = self._held.get(status, Lately()).add(slot, count)
+        for rare in sorted(self._held, key=lambda one: (self._held[one].total, one))[
+            : max(0, len(self._held) - MAX_WAYS)
+        ]:
+            del self._held[rare]
 
     def alike(self, slot: int) -> bool:
         """Whether nearly all were refused in the same way: those who send it have the same fault."""
@@ -163,7 +170,7 @@ class Ways:
         """Raises DocumentError when it is not one of ``to_state``."""
         ways = cls()
         try:
-            for status, one in list(state.items())[:MAX_STATUSES]:
+            for status, one in list(state.items())[:MAX_WAYS]:
                 ways._held[int(status)] = Lately.from_state(one)
         except (AttributeError, TypeError, ValueError, OverflowError) as error:
             raise DocumentError(f"are no ways to be refused: {error}", where="ways") from error

@@ -17,6 +17,7 @@ MAX_WAITING = 256
 MAX_NAME = 160
 MAX_TYPES = 8  # of one field
 USUAL = 0.9  # of the rows of an operation carry a field, from which on one without it lacks something
+ANY_LEAST, ANY_SHARE = 8, 0.02  # new fields, and new ones a row, from which on an operation takes any (tags, metadata)
 _ALIKE = {"integer": "number"}  # 12 and 12.5
 _NULL = "null"
 _ANY = "*"  # of fields that were known before types were
@@ -121,6 +122,12 @@ class Fields:
         """Return how many principals other than ``but`` are known to send a field, ``MAX_SENDERS`` at most."""
         found = self._fields.get(name)
         return sum(one != but for one in found.senders) if found else 0
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether new fields come all the time, and are taken, so that none is odd."""
+        new = sum(bool(one.types) and one.first - self.first >= SLOTS_PER_DAY for one in self._fields.values())
+        return new >= max(ANY_LEAST, ANY_SHARE * self.rows)
 
     def ordinary(self, name: str, but: int) -> bool:
         """Whether others than ``but`` send a field, and with success."""

@@ -31,7 +31,6 @@ LEAST_KINDS, KINDS_CAP = 4, 4.0  # ways to be refused: a form, its upload, anoth
 LEAST_ROWS = 20.0  # of an operation, from which on a member is known to be one that nobody sends
 BROKEN = frozenset((500, 501, 505))  # a gateway's 502 to 504 speak of the network and of load
 ODD = MALFORMED | BROKEN
-NO_STATUS = 0
 COUNTED_5XX = range(500, 1000)
 COUNTED_4XX = frozenset(range(400, 500)) - {401, 403, 404, 429}  # together in one counter of the tally
 
@@ -67,12 +66,15 @@ class SpecViolation(CrowdFamily):
             malformed = self._malformed(counted, context, name, statuses)
             counted.mark(name, "malformed", malformed)
             if 2 * malformed >= sum(count for status, count in statuses.items() if status in ODD):
-                here, strange = _kinds(counted, context, name, statuses)
-                ways = {status: count for status, count in statuses.items() if status in ODD}
-                # What carries members that nobody sends was refused in a way of its own.
-                ways = {NO_STATUS: sum(ways.values())} if strange else ways
+                amiss, strange = _amiss(counted, context, name)
+                # One fault of many clients is one way to be refused, whatever it is.
+                ways = {
+                    value_hash32(f"{status}\x1f{amiss}") if amiss else status: count
+                    for status, count in statuses.items()
+                    if status in ODD
+                }
                 context.part(OPERATION, (counted.row.service, name), Ways).add(ways, context.now_slot)
-                kinds |= here
+                kinds |= {value_hash32(f"{name}\x1f{way}") for way in ways}
                 odd |= strange
         if kinds:
             counted.mark("", "kinds_malformed", counted.part.fresh(KINDS, kinds, context.now_slot))
@@ -113,17 +115,16 @@ class SpecViolation(CrowdFamily):
         learn_clients(window.by_service.items(), context)
 
 
-def _kinds(counted: Counted, context: Context, name: str, statuses: Mapping[int, int]) -> Tuple[Set[int], Set[int]]:
-    """Return the ways in which an operation refused the principal, and the members it sent that nobody else does."""
+def _amiss(counted: Counted, context: Context, name: str) -> Tuple[str, Set[int]]:
+    """Return what is amiss with what the principal sent to an operation, and the members that nobody else sends."""
     known = context.peek(OPERATION, (counted.row.service, name), Fields)
-    if known is None or known.rows < LEAST_ROWS:
-        return {value_hash32(f"{name}\x1f{status}") for status in statuses if status in ODD}, set()
+    if known is None or known.rows < LEAST_ROWS or known.takes_any:
+        return "", set()
     own = value_hash32(counted.row.principal)
     keys = {key for _, of, used in counted.used() if of == name for key in used.fields}
-    amiss = "\x1f".join(sorted(known.amiss(keys, own)))
-    ways = {value_hash32(f"{name}\x1f{status}\x1f{amiss}") for status in statuses if status in ODD}
     members = {field_of(key) for key in keys} - {""}
-    return ways, {value_hash32(f"{name}\x1f{one}") for one in members if not known.ordinary(one, own)}
+    strange = {value_hash32(f"{name}\x1f{one}") for one in members if not known.ordinary(one, own)}
+    return "\x1f".join(sorted(known.amiss(keys, own))), strange
 
 
 def _failures(counted: Counted, context: Context) -> Dict[str, Dict[int, int]]:

@@ -104,6 +104,20 @@ def test_what_was_refused_teaches_no_types() -> None:
     assert fields.amiss(["body.count:integer"], 1) == {"body.count"}  # nobody but itself sends it
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_where_new_fields_are_taken_all_the_time_none_is_odd(taken: bool) -> None:
+    fields = Fields()
+    for day in range(12):
+        names = [f"body.answers.q{day}", "body.name"]
+        fields.learn_row(288 * day, "u1", 1, names, at_once=day == 0)
+        fields.ripen(288 * day, lambda _: False)
+        if taken:
+            fields.learn_types([f"{name}:string" for name in [f"body.answers.q{day - 1}", *names]])
+    assert fields.takes_any == taken
+    fields.rows = 1_000.0
+    assert not fields.takes_any
+
+
 def test_fields_that_were_known_before_types_have_any() -> None:
     fields = Fields()
     fields.learn_row(1, "u1", 1, ["body.count"], at_once=True)
