@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Dict, FrozenSet, List, NamedTuple, Set, Tuple
 
+from apisec.activity.cut import close_cut
 from apisec.activity.hashing import value_hash32
 from apisec.activity.naming import FORM, IDENTIFIER, NUMBERED, OWNER, is_key, kind_of
 
@@ -117,18 +118,28 @@ def read_body(text: str) -> Given:
 def _read(text: str) -> Given:
     reading = _Reading()
     if text[0] in "{[" and len(text) <= MAX_CHARS:
-        try:
-            document = json.loads(text)
-        except (ValueError, RecursionError):  # cut off, as a rule
-            _words(text, reading)
+        document = _document(text)
+        if type(document) is dict:
+            _object(document, "", reading, 0)
+        elif type(document) is list:
+            _array(document, "", IDENTIFIER | FORM, reading, 0)
         else:
-            if type(document) is dict:
-                _object(document, "", reading, 0)
-            elif type(document) is list:
-                _array(document, "", IDENTIFIER | FORM, reading, 0)
+            _words(text, reading)
     else:
         _words(text, reading)
     return Given(frozenset(reading.ids), tuple(reading.owners), reading.records, frozenset(reading.listed))
+
+
+def _document(text: str) -> Any:
+    """Return what the text holds, as far as it goes; None for what is no JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return json.loads(close_cut(text))
+    except (ValueError, RecursionError):
+        return None
 
 
 # Health checks, empty lists, what everybody looks at: most bodies come again.
